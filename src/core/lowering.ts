@@ -1,0 +1,128 @@
+/**
+ * How an op becomes WGSL. Compiler passes look at `kind` and at these records, never at an op's name.
+ *
+ * Every kernel is written over flat row-major element indices (u32). A value is a function of its index; the compiler
+ * decides which of these functions read a buffer and which are inlined. Values have the WGSL type of their dtype:
+ * f32, i32, u32, and `bool` for bool (stored as u32 0/1; loads and stores convert).
+ *
+ * Sizes: inner extents (divisors, strides) may be written into the text as literals; extents that grow with the batch
+ * (bounds, loop counts) go through `count`, which puts them into the kernel's uniform block, so that one pipeline
+ * serves every batch size.
+ */
+
+import type { Aval } from './tensor.ts';
+
+/** What a lowering may ask of the kernel it is written into. */
+export interface EmitContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly Aval[];
+  readonly output: Aval;
+  /** WGSL expression of type f32 whose value comes from the uniform block (any f32, Inf and NaN included). */
+  scalar(value: number): string;
+  /** WGSL expression of type u32 whose value comes from the uniform block. */
+  count(value: number): string;
+  /** Adds a library of functions, the file `shaders/<name>.wgsl`, to the kernel. */
+  use(name: string): void;
+}
+
+/** Same-index elementwise: the compiler broadcasts the inputs. `args` are the names of the input values. */
+export interface MapLowering<A> {
+  readonly kind: 'map';
+  wgsl(args: readonly string[], context: EmitContext<A>): string;
+}
+
+/** What an index op may ask: its own position and its inputs at any position. */
+export interface IndexContext<A> extends EmitContext<A> {
+  /** Name of the u32 that holds the flat index of the output element. */
+  readonly i: string;
+  /** Expression for the element of input `k` at flat index `index` (an u32 expression). */
+  load(k: number, index: string): string;
+}
+
+/** One output element from any elements of the inputs: transpose, slice, pad, gather, pooling, random numbers. */
+export interface IndexLowering<A> {
+  readonly kind: 'index';
+  /** `cheap`: a few integer operations and one load, may be inlined into a consumer. `heavy`: never recomputed. */
+  readonly cost: 'cheap' | 'heavy';
+  /** Body of `fn (i: u32) -> T`: statements, the last of them `return …;`. */
+  wgsl(context: IndexContext<A>): string;
+}
+
+/** A fold over some axes of input 0. */
+export interface ReduceLowering<A> {
+  readonly kind: 'reduce';
+  /** The reduced axes, normalised and sorted. */
+  axes(input: Aval, attrs: A): readonly number[];
+  /** WGSL type of the accumulator: a storable scalar, or a struct that a library of `use` declares. */
+  state(context: EmitContext<A>): string;
+  init(context: EmitContext<A>): string;
+  /** Accumulator after element `x`, the `r`-th (u32) of its fold. */
+  step(acc: string, x: string, r: string, context: EmitContext<A>): string;
+  /** Two accumulators in one, in order; null when the fold must stay in one piece. */
+  merge: ((a: string, b: string) => string) | null;
+  /** The output value; `count` is the u32 number of elements folded. Identity when left out. */
+  finish?(acc: string, count: string, context: EmitContext<A>): string;
+  /** `sum` when this fold is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */
+  readonly algebra?: 'sum';
+}
+
+/**
+ * Segmented affine contraction, the one form of matmul and of all three convolutions:
+ *
+ *   out[batch, m, n] = Σ_seg Σ_{kk = lo(m,seg)}^{hi(m,seg)-1} A[aBase(m,seg) + kk·aStep] · B[bBase(n,seg) + kk·bStep]
+ *
+ * The output is row-major [batch, m, n]. All numbers are counts of elements.
+ */
+export interface Contraction {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly segments: number;
+  /** Upper bound of `hi`. */
+  readonly inner: number;
+  readonly aStep: number;
+  readonly bStep: number;
+  /** Which inputs are A and B. */
+  readonly a: number;
+  readonly b: number;
+  /**
+   * Body of `fn a_row(m: u32, seg: u32, batch: u32) -> Row`, ending in `return Row(base, lo, hi);` with i32 fields:
+   * `base` may be negative where [lo, hi) starts later; an empty range (0, 0) skips the segment.
+   */
+  aRow(context: EmitContext<unknown>): string;
+  /** Body of `fn b_col(n: u32, seg: u32, batch: u32) -> i32`: the base index in B. */
+  bCol(context: EmitContext<unknown>): string;
+  /** The axes of input `b` that the contraction sums over when the rest is exactly n: enables the ones row. */
+  readonly summedAxesOfB?: readonly number[];
+}
+
+export interface ContractLowering<A> {
+  readonly kind: 'contract';
+  contraction(inputs: readonly Aval[], output: Aval, attrs: A): Contraction;
+}
+
+/** The same elements in the same order, starting `offset` elements into input 0: no work, no memory. */
+export interface ViewLowering<A> {
+  readonly kind: 'view';
+  offset(inputs: readonly Aval[], attrs: A): number;
+}
+
+/** The inputs laid side by side in memory; input k starts at `offsets[k]`. Producers write in place where they can. */
+export interface PlaceLowering<A> {
+  readonly kind: 'place';
+  offsets(inputs: readonly Aval[], attrs: A): readonly number[];
+}
+
+/** A formula in other ops: replaced by `expand` before fusion. */
+export interface CompositeLowering {
+  readonly kind: 'composite';
+}
+
+export type Lowering<A> =
+  | MapLowering<A>
+  | IndexLowering<A>
+  | ReduceLowering<A>
+  | ContractLowering<A>
+  | ViewLowering<A>
+  | PlaceLowering<A>
+  | CompositeLowering;

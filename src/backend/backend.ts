@@ -15,6 +15,15 @@ export interface BackendBuffer {
   dispose(): void;
 }
 
+/** Where to keep a copy of an output after a run. */
+export interface OutputRecord {
+  /** Index in `plan.outputs`. */
+  readonly output: number;
+  readonly into: BackendBuffer;
+  /** Element offset in `into`. */
+  readonly offset: number;
+}
+
 /** A loaded plan. */
 export interface Program {
   readonly plan: Plan;
@@ -22,10 +31,11 @@ export interface Program {
   readonly loadMs: number;
   /**
    * Encodes and submits every dispatch: one command encoder, one compute pass, one submit.
-   * `scalars` holds the words of the scalar block (see `scalarBlock`); it is copied before the call returns.
+   * `scalars` holds all words of the scalar block, SCALAR_STRIDE apart; it is copied before the call returns.
+   * `records` are copies of outputs that ride in the same submit, after the pass: a log of losses costs no dispatch.
    * @throws DownhillError `device-lost` when the device is gone, `state` after dispose().
    */
-  run(scalars?: Uint32Array): void;
+  run(scalars?: Uint32Array, records?: readonly OutputRecord[]): void;
   /** Buffers that hold the outputs, in the order of `plan.outputs`; owned by the program. */
   readonly outputs: readonly BackendBuffer[];
   /** Starts reading `plan.outputs[index]` as it is after the runs so far; resolves late, in order. */

@@ -1,0 +1,103 @@
+/**
+ * The shape rule of the three convolution ops: each infers the full picture (images, kernel, output, windows) from the
+ * two of the three shapes that it is given.
+ *
+ * Invariant: all three end in `convolution`, so what conv2d accepts, its gradients accept, and nothing else.
+ */
+
+import type { Aval } from '../core/tensor.ts';
+import { DownhillError } from '../util/errors.ts';
+import { checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
+import { requireFloat, requireRank } from './checks.ts';
+import { type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
+
+export interface InputGradAttrs extends WindowAttrs {
+  /** Shape [N,H,W,C] of the images that conv2d was given. */
+  readonly inputShape: Shape;
+}
+
+export interface WeightGradAttrs extends WindowAttrs {
+  /** Shape [KH,KW,C,F] of the kernel that conv2d was given. */
+  readonly kernelShape: Shape;
+}
+
+/** One convolution: y = conv2d(x, kernel). */
+export interface Convolution {
+  readonly windows: WindowGeometry;
+  /** C, of the images. */
+  readonly channels: number;
+  /** F, of the output. */
+  readonly filters: number;
+  readonly x: Aval;
+  readonly kernel: Aval;
+  readonly y: Aval;
+  /** Operations of a direct evaluation, padding included; the same for the two gradients. */
+  readonly flops: number;
+}
+
+const IMAGE = '[N,H,W,C]';
+const KERNEL = '[KH,KW,C,F]';
+const OUTPUT = '[N,OH,OW,F]';
+
+export function inferOutput(op: string, x: Aval, kernel: Aval, attrs: WindowAttrs): Convolution {
+  requireFloat(op, ['x', 'kernel'], [x, kernel]);
+  requireRank(op, 'x', x, IMAGE);
+  requireRank(op, 'kernel', kernel, KERNEL);
+  return convolution(op, x, kernel, attrs);
+}
+
+export function inferInputGrad(dy: Aval, kernel: Aval, attrs: InputGradAttrs): Convolution {
+  const op = 'conv2dInputGrad';
+  requireFloat(op, ['dy', 'kernel'], [dy, kernel]);
+  requireRank(op, 'dy', dy, OUTPUT);
+  requireRank(op, 'kernel', kernel, KERNEL);
+  const result = convolution(op, given(op, 'inputShape', attrs.inputShape, IMAGE), kernel, attrs);
+  requireOutput(op, dy, result);
+  return result;
+}
+
+export function inferWeightGrad(x: Aval, dy: Aval, attrs: WeightGradAttrs): Convolution {
+  const op = 'conv2dWeightGrad';
+  requireFloat(op, ['x', 'dy'], [x, dy]);
+  requireRank(op, 'x', x, IMAGE);
+  requireRank(op, 'dy', dy, OUTPUT);
+  const result = convolution(op, x, given(op, 'kernelShape', attrs.kernelShape, KERNEL), attrs);
+  requireOutput(op, dy, result);
+  return result;
+}
+
+function convolution(op: string, x: Aval, kernel: Aval, attrs: WindowAttrs): Convolution {
+  const [KH, KW, kernelChannels, F] = kernel.shape;
+  const [N, , , C] = x.shape;
+  if (kernelChannels !== C) {
+    throw new DownhillError(
+      'shape',
+      `${op}: channels differ: images ${formatShape(x.shape)} have ${C}, kernel ${formatShape(kernel.shape)} takes ` +
+        `${kernelChannels}; a kernel ${KERNEL} for these images is ${formatShape([KH, KW, C, F])}`,
+    );
+  }
+  const windows = windowGeometry(op, x.shape, [KH, KW], attrs);
+  const y: Aval = { shape: [N, windows.height.output, windows.width.output, F], dtype: 'f32' };
+  const flops = 2 * N * windows.height.output * windows.width.output * KH * KW * C * F;
+  return { windows, channels: C, filters: F, x, kernel, y, flops };
+}
+
+function given(op: string, option: string, shape: Shape, layout: string): Aval {
+  if (!Array.isArray(shape)) {
+    throw new DownhillError('argument', `${op}: option ${option} ${layout} is missing`);
+  }
+  checkShape(`${op}: ${option}`, shape);
+  const aval: Aval = { shape, dtype: 'f32' };
+  requireRank(op, option, aval, layout);
+  return aval;
+}
+
+function requireOutput(op: string, dy: Aval, { x, kernel, y }: Convolution): void {
+  if (!sameShape(dy.shape, y.shape)) {
+    throw new DownhillError(
+      'shape',
+      `${op}: dy is ${formatShape(dy.shape)}, but conv2d of ${formatShape(x.shape)} with kernel ` +
+        `${formatShape(kernel.shape)} gives ${formatShape(y.shape)}`,
+    );
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Two-dimensional convolution and its two gradients: NHWC images, HWIO kernels, Keras' `strides`, `padding` and
+ * `dilation`.
+ *
+ * Invariant: y = conv2d(x, k), dx = conv2dInputGrad(dy, k) and dk = conv2dWeightGrad(x, dy) are the three faces of one
+ * trilinear form Σ dy·x·k, so the gradient of each is the other two, and derivatives of any order stay inside the set.
+ * Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016), chapters 2 and 4.
+ */
+
+import { defineOp, type Op } from '../core/op.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Shape } from '../util/shape.ts';
+import { inputGradContraction, outputContraction, weightGradContraction } from './conv-contraction.ts';
+import { forEachTap, type Padding, type Pair, pair, type WindowAttrs } from './conv-geometry.ts';
+import {
+  convBench,
+  convRejects,
+  convSamples,
+  inputGradRejects,
+  inputGradSamples,
+  weightGradRejects,
+  weightGradSamples,
+} from './conv-samples.ts';
+import {
+  type InputGradAttrs,
+  inferInputGrad,
+  inferOutput,
+  inferWeightGrad,
+  type WeightGradAttrs,
+} from './conv-shapes.ts';
+
+export interface Conv2dOptions {
+  /** Step between windows; 1 when left out. */
+  readonly strides?: Pair;
+  /** `valid` (the default): windows lie on the image. `same`: zeros around it, ceil(size / stride) windows. */
+  readonly padding?: Padding;
+  /** Step between the taps of a window; 1 when left out. Not together with strides over 1. */
+  readonly dilation?: Pair;
+}
+
+type Conv2d = (x: Tensor, kernel: Tensor, options?: Conv2dOptions) => Tensor;
+type Conv2dInputGrad = (dy: Tensor, kernel: Tensor, options: Conv2dOptions & { readonly inputShape: Shape }) => Tensor;
+type Conv2dWeightGrad = (x: Tensor, dy: Tensor, options: Conv2dOptions & { readonly kernelShape: Shape }) => Tensor;
+
+const tolerance = {
+  relative: 1e-4,
+  source: 'a sum of K products in f32 in another order: |error| ≤ K·2⁻²⁴·Σ|aₖbₖ| (Higham, section 3.1), K ≤ 600 here',
+};
+
+/**
+ * Convolution of images [N,H,W,C] with a kernel [KH,KW,C,F] → [N,OH,OW,F], f32.
+ * @throws DownhillError `shape` for wrong ranks, channels that differ or a kernel larger than an unpadded image;
+ * `argument` for options that are not accepted; `dtype` unless both are f32.
+ */
+export const conv2d: Conv2d & Op<WindowAttrs> = defineOp<WindowAttrs, Conv2d>(
+  {
+    name: 'conv2d',
+    doc:
+      'Convolution (cross-correlation, as in every deep learning library) of images [N,H,W,C] with a kernel [KH,KW,C,F] ' +
+      '→ [N,OH,OW,F]. Options as in Keras: strides, padding `valid` or `same` (odd padding at the end), dilation.',
+    infer: ([x, kernel], attrs) => inferOutput('conv2d', x, kernel, attrs).y,
+
+    cpu([x, kernel], y, attrs) {
+      const { windows, channels: C, filters: F } = inferOutput('conv2d', x, kernel, attrs);
+      const [xs, ks, ys] = [x.data, kernel.data, y.data];
+      forEachTap(windows, (pixel, window, tap) => {
+        for (let c = 0; c < C; c++) {
+          const value = xs[pixel * C + c];
+          const row = (tap * C + c) * F;
+          for (let f = 0; f < F; f++) ys[window * F + f] += value * ks[row + f];
+        }
+      });
+    },
+
+    vjp: (dy, [x, kernel], _output, attrs) => [
+      conv2dInputGrad(dy, kernel, { ...attrs, inputShape: x.shape }),
+      conv2dWeightGrad(x, dy, { ...attrs, kernelShape: kernel.shape }),
+    ],
+
+    lower: {
+      kind: 'contract',
+      contraction: ([x, kernel], _output, attrs) => outputContraction(inferOutput('conv2d', x, kernel, attrs)),
+    },
+    samples: convSamples,
+    rejects: convRejects,
+    tolerance,
+    bench: {
+      flops: ([x, kernel], _output, attrs) => inferOutput('conv2d', x, kernel, attrs).flops,
+      sample: convBench.output,
+    },
+  },
+  (apply) => (x, kernel, options) => apply([x, kernel], windowAttrs(options)),
+);
+
+/**
+ * Gradient of conv2d with respect to its images: dy [N,OH,OW,F] and the kernel [KH,KW,C,F] → `inputShape` [N,H,W,C].
+ * It is also the "transposed convolution" of dy.
+ * @throws DownhillError as conv2d does, and `shape` when dy is not what conv2d gives for `inputShape`.
+ */
+export const conv2dInputGrad: Conv2dInputGrad & Op<InputGradAttrs> = defineOp<InputGradAttrs, Conv2dInputGrad>(
+  {
+    name: 'conv2dInputGrad',
+    doc:
+      'Gradient of conv2d with respect to its images, also known as transposed convolution: dy [N,OH,OW,F] and a kernel ' +
+      '[KH,KW,C,F] → inputShape [N,H,W,C]. Options as for conv2d.',
+    infer: ([dy, kernel], attrs) => inferInputGrad(dy, kernel, attrs).x,
+
+    cpu([dy, kernel], dx, attrs) {
+      const { windows, channels: C, filters: F } = inferInputGrad(dy, kernel, attrs);
+      const [dys, ks, dxs] = [dy.data, kernel.data, dx.data];
+      forEachTap(windows, (pixel, window, tap) => {
+        for (let c = 0; c < C; c++) {
+          const row = (tap * C + c) * F;
+          let sum = 0;
+          for (let f = 0; f < F; f++) sum += dys[window * F + f] * ks[row + f];
+          dxs[pixel * C + c] += sum;
+        }
+      });
+    },
+
+    vjp: (g, [dy, kernel], _output, attrs) => [
+      conv2d(g, kernel, attrs),
+      conv2dWeightGrad(g, dy, { ...attrs, kernelShape: kernel.shape }),
+    ],
+
+    lower: {
+      kind: 'contract',
+      contraction: ([dy, kernel], _output, attrs) => inputGradContraction(inferInputGrad(dy, kernel, attrs)),
+    },
+    samples: inputGradSamples,
+    rejects: inputGradRejects,
+    tolerance,
+    bench: {
+      flops: ([dy, kernel], _output, attrs) => inferInputGrad(dy, kernel, attrs).flops,
+      sample: convBench.inputGrad,
+    },
+  },
+  (apply) => (dy, kernel, options) => apply([dy, kernel], { ...windowAttrs(options), inputShape: options.inputShape }),
+);
+
+/**
+ * Gradient of conv2d with respect to its kernel: images [N,H,W,C] and dy [N,OH,OW,F] → `kernelShape` [KH,KW,C,F].
+ * @throws DownhillError as conv2d does, and `shape` when dy is not what conv2d gives for `kernelShape`.
+ */
+export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp<WeightGradAttrs, Conv2dWeightGrad>(
+  {
+    name: 'conv2dWeightGrad',
+    doc:
+      'Gradient of conv2d with respect to its kernel: images [N,H,W,C] and dy [N,OH,OW,F] → kernelShape [KH,KW,C,F]. ' +
+      'Options as for conv2d.',
+    infer: ([x, dy], attrs) => inferWeightGrad(x, dy, attrs).kernel,
+
+    cpu([x, dy], dk, attrs) {
+      const { windows, channels: C, filters: F } = inferWeightGrad(x, dy, attrs);
+      const [xs, dys, dks] = [x.data, dy.data, dk.data];
+      forEachTap(windows, (pixel, window, tap) => {
+        for (let c = 0; c < C; c++) {
+          const value = xs[pixel * C + c];
+          const row = (tap * C + c) * F;
+          for (let f = 0; f < F; f++) dks[row + f] += value * dys[window * F + f];
+        }
+      });
+    },
+
+    vjp: (g, [x, dy], _output, attrs) => [
+      conv2dInputGrad(dy, g, { ...attrs, inputShape: x.shape }),
+      conv2d(x, g, attrs),
+    ],
+
+    lower: {
+      kind: 'contract',
+      contraction: ([x, dy], _output, attrs) => weightGradContraction(inferWeightGrad(x, dy, attrs)),
+    },
+    samples: weightGradSamples,
+    rejects: weightGradRejects,
+    tolerance,
+    bench: {
+      flops: ([x, dy], _output, attrs) => inferWeightGrad(x, dy, attrs).flops,
+      sample: convBench.weightGrad,
+    },
+  },
+  (apply) => (x, dy, options) => apply([x, dy], { ...windowAttrs(options), kernelShape: options.kernelShape }),
+);
+
+/** The records of this family, for `ops/index.ts`. */
+export const convOps: readonly Op[] = [conv2d, conv2dInputGrad, conv2dWeightGrad];
+
+function windowAttrs({ strides = 1, padding = 'valid', dilation = 1 }: Conv2dOptions = {}): WindowAttrs {
+  return { strides: pair(strides), padding, dilation: pair(dilation) };
+}

@@ -1,0 +1,56 @@
+/**
+ * `npm run build`: src/ → dist/, one JavaScript module and one .d.ts for each source file.
+ *
+ * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What the
+ * compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { embedShaders } from './embed-shaders.ts';
+import { runScript } from './run-script.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** Modules a user may import; they must be there, and their declarations stand alone. */
+const ENTRIES = ['index', 'node'];
+const COMMAND = 'cli/main.js';
+const SHEBANG = '#!/usr/bin/env node\n';
+
+function build(): void {
+  embedShaders();
+  rmSync(dist, { recursive: true, force: true });
+  const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('build: the compiler refused the sources (see above)');
+
+  for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    if (path.endsWith('.d.ts')) edit(path, rewriteImports);
+  }
+  // The user's compiler must find GPUDevice and its kin without being told of @webgpu/types.
+  for (const entry of ENTRIES) edit(`${entry}.d.ts`, (text) => `/// <reference types="@webgpu/types" />\n${text}`);
+  edit(COMMAND, (text) => (text.startsWith('#!') ? text : SHEBANG + text));
+  chmodSync(join(dist, COMMAND), 0o755);
+}
+
+/** The compiler rewrites `./x.ts` to `./x.js` in what runs, but not in declarations. */
+function rewriteImports(text: string): string {
+  return text.replace(/(\bfrom\s+|\bimport\s*\(\s*|^import\s+)(["'])(\.{1,2}\/[^"']+)\.ts\2/gm, '$1$2$3.js$2');
+}
+
+function edit(path: string, change: (text: string) => string): void {
+  const file = join(dist, path);
+  let before: string;
+  try {
+    before = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`build: dist/${path} was not made; is its source in src/?`, { cause });
+  }
+  const after = change(before);
+  if (after !== before) writeFileSync(file, after);
+}
+
+runScript(import.meta.url, build);

@@ -10,6 +10,7 @@
 import type { Contraction } from '../core/lowering.ts';
 import type { AxisGeometry } from './conv-geometry.ts';
 import type { Convolution } from './conv-shapes.ts';
+import { isNoWindow, isOutside, isPadded, position, tapOf } from './window-wgsl.ts';
 
 /** Rows (b, oh, ow) × filters; a segment is a kernel row, or one tap where dilation tears the row apart. */
 export function outputContraction({ windows, channels: C, filters: F, y }: Convolution): Contraction {
@@ -105,27 +106,6 @@ export function weightGradContraction({ windows, channels: C, filters: F }: Conv
   };
 }
 
-/** [kh, kw] of the flat tap `tap`, as i32 expressions. */
-function tapOf(tap: string, width: AxisGeometry): [string, string] {
-  return [`i32(${tap} / ${width.window}u)`, `i32(${tap} % ${width.window}u)`];
-}
-
-/** Input position of tap `t` of window `o`. */
-function position(o: string, t: string, { stride, dilation, before }: AxisGeometry): string {
-  return `${o} * ${stride} + ${t} * ${dilation} - ${before}`;
-}
-
-/** Whether some tap of some window lies off the image. */
-function isPadded({ input, window, output, stride, dilation, before }: AxisGeometry): boolean {
-  return before > 0 || (output - 1) * stride + (window - 1) * dilation - before >= input;
-}
-
 function skipUnlessInside(name: string, axis: AxisGeometry): string {
-  return isPadded(axis) ? `if (${name} < 0 || ${name} >= ${axis.input}) { return Row(0, 0, 0); }` : '';
-}
-
-/** Condition: `at`, a window position times the stride, belongs to no window. */
-function isNoWindow(at: string, { output, stride }: AxisGeometry): string {
-  const between = stride > 1 ? ` || ${at} % ${stride} != 0` : '';
-  return `${at} < 0 || ${at} >= ${output * stride}${between}`;
+  return isPadded(axis) ? `if (${isOutside(name, axis)}) { return Row(0, 0, 0); }` : '';
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Reject, Sample } from '../core/op.ts';
-import type { MatmulAttrs } from './matmul.ts';
+import type { MatmulAttrs } from './matmul-shapes.ts';
 
 const PLAIN: MatmulAttrs = { transposeA: false, transposeB: false };
 const A: MatmulAttrs = { transposeA: true, transposeB: false };

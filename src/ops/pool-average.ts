@@ -1,0 +1,143 @@
+/**
+ * Average over windows and its gradient. A window that leaves the image averages what lies on it (Keras and TensorFlow
+ * exclude padding from the count).
+ *
+ * Invariant: averagePool2d is linear and averagePool2dGrad its adjoint, so each is the gradient of the other.
+ * Source: Keras AveragePooling2D, TensorFlow AvgPoolGrad.
+ */
+
+import { defineOp, type Op } from '../core/op.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Shape } from '../util/shape.ts';
+import { sizeOf } from '../util/shape.ts';
+import { type AxisGeometry, forEachTap, type WindowGeometry } from './conv-geometry.ts';
+import {
+  averagePoolBench,
+  averagePoolGradRejects,
+  averagePoolGradSamples,
+  averagePoolRejects,
+  averagePoolSamples,
+} from './pool-samples.ts';
+import {
+  type PoolAttrs,
+  type PoolGradAttrs,
+  type PoolOptions,
+  poolAttrs,
+  pooledShape,
+  poolWindows,
+  poolWindowsOfShape,
+  requirePooled,
+} from './pool-shapes.ts';
+import { forTaps, forWindows, isPadded, pixelIndex, splitPixel, splitWindow, windowIndex } from './window-wgsl.ts';
+
+type AveragePool2d = (x: Tensor, options: PoolOptions) => Tensor;
+type AveragePool2dGrad = (dy: Tensor, options: PoolOptions & { readonly inputShape: Shape }) => Tensor;
+
+const tolerance = { relative: 1e-5, source: 'a sum of a window in order and one division of 2.5 ulp (WGSL)' };
+
+/**
+ * Mean of each window of images [N,H,W,C] → [N,OH,OW,C], f32; padding is not counted.
+ * @throws DownhillError `shape`, `argument` or `dtype`.
+ */
+export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, AveragePool2d>(
+  {
+    name: 'averagePool2d',
+    doc:
+      'Mean of each window of images [N,H,W,C] → [N,OH,OW,C]; padding is not counted. Options as in Keras: poolSize, ' +
+      'strides (poolSize when left out), padding `valid` or `same`.',
+    infer: ([x], attrs) => ({ shape: pooledShape(poolWindows('averagePool2d', x, attrs)), dtype: 'f32' }),
+    cpu([x], output, attrs) {
+      const windows = poolWindows('averagePool2d', x, attrs);
+      const { channels: C } = windows;
+      const counts = tapCounts(windows);
+      forEachTap(windows, (pixel, window) => {
+        for (let c = 0; c < C; c++) output.data[window * C + c] += x.data[pixel * C + c];
+      });
+      for (let o = 0; o < output.data.length; o++) output.data[o] /= counts[Math.floor(o / C)];
+    },
+    vjp: (dy, [x], _output, attrs) => [averagePool2dGrad(dy, { ...attrs, inputShape: x.shape })],
+    lower: {
+      kind: 'index',
+      cost: 'heavy',
+      wgsl({ i, inputs: [x], attrs, load }) {
+        const windows = poolWindows('averagePool2d', x, attrs);
+        return `
+          ${splitWindow(i, windows)}
+          var sum = 0.0;
+          ${forTaps(windows, `sum += ${load(0, pixelIndex(windows, 'ty', 'tx'))};`)}
+          return sum / ${tapCountWgsl(windows)};`;
+      },
+    },
+    samples: averagePoolSamples,
+    rejects: averagePoolRejects,
+    tolerance,
+    bench: { flops: ([x]) => sizeOf(x.shape), sample: averagePoolBench.pool },
+  },
+  (apply) => (x, options) => apply([x], poolAttrs(options)),
+);
+
+/**
+ * Gradient of averagePool2d: dy [N,OH,OW,C] → `inputShape` [N,H,W,C]; each window spreads its dy evenly.
+ * @throws DownhillError `shape`, `argument` or `dtype`.
+ */
+export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp<PoolGradAttrs, AveragePool2dGrad>(
+  {
+    name: 'averagePool2dGrad',
+    doc:
+      'Gradient of averagePool2d: dy [N,OH,OW,C] → inputShape [N,H,W,C]; each window spreads its dy evenly over the ' +
+      'elements that it averaged. Options as for averagePool2d.',
+    infer([dy], attrs) {
+      const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
+      requirePooled('averagePool2dGrad', dy, attrs.inputShape, windows);
+      return { shape: attrs.inputShape, dtype: 'f32' };
+    },
+    cpu([dy], dx, attrs) {
+      const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
+      const { channels: C } = windows;
+      const counts = tapCounts(windows);
+      forEachTap(windows, (pixel, window) => {
+        for (let c = 0; c < C; c++) dx.data[pixel * C + c] += dy.data[window * C + c] / counts[window];
+      });
+    },
+    vjp: (g, _inputs, _output, attrs) => [averagePool2d(g, attrs)],
+    lower: {
+      kind: 'index',
+      cost: 'heavy',
+      wgsl({ i, attrs, load }) {
+        const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
+        return `
+          ${splitPixel(i, windows)}
+          var sum = 0.0;
+          ${forWindows(windows, `sum += ${load(0, windowIndex(windows))} / ${tapCountWgsl(windows)};`)}
+          return sum;`;
+      },
+    },
+    samples: averagePoolGradSamples,
+    rejects: averagePoolGradRejects,
+    tolerance,
+    bench: {
+      flops: ([dy], _output, attrs) => sizeOf(dy.shape) * sizeOf(attrs.poolSize),
+      sample: averagePoolBench.grad,
+    },
+  },
+  (apply) => (dy, options) => apply([dy], { ...poolAttrs(options), inputShape: options.inputShape }),
+);
+
+/** How many taps of each window [N,OH,OW] lie on the image. */
+function tapCounts(windows: WindowGeometry): Uint32Array {
+  const counts = new Uint32Array(windows.batch * windows.height.output * windows.width.output);
+  forEachTap(windows, (_pixel, window) => {
+    counts[window]++;
+  });
+  return counts;
+}
+
+/** How many taps of window (oh, ow) lie on the image, as an f32 expression. */
+function tapCountWgsl({ height, width }: WindowGeometry): string {
+  const along = (o: string, axis: AxisGeometry): string => {
+    if (!isPadded(axis)) return `${axis.window}`;
+    const start = `${o} * ${axis.stride} - ${axis.before}`;
+    return `(min(${axis.input}, ${start} + ${axis.window}) - max(0, ${start}))`;
+  };
+  return `f32(${along('oh', height)} * ${along('ow', width)})`;
+}

@@ -1,0 +1,97 @@
+/**
+ * WGSL for walking windows: the texts that convolution, im2col and pooling share. All expressions are i32 unless they
+ * say otherwise; names (`image`, `oh`, `ih`, `kh` …) are those of the [N,H,W,C] image and its [N,OH,OW] windows.
+ *
+ * Invariant: sizes are literals because they divide; the batch size is in no text.
+ */
+
+import type { AxisGeometry, WindowGeometry } from './conv-geometry.ts';
+
+/** [kh, kw] of the flat tap `tap`, as i32 expressions. */
+export function tapOf(tap: string, width: AxisGeometry): [string, string] {
+  return [`i32(${tap} / ${width.window}u)`, `i32(${tap} % ${width.window}u)`];
+}
+
+/** Input position of tap `t` of window `o`. */
+export function position(o: string, t: string, { stride, dilation, before }: AxisGeometry): string {
+  return `${o} * ${stride} + ${t} * ${dilation} - ${before}`;
+}
+
+/** Whether some tap of some window lies off the image. */
+export function isPadded({ input, window, output, stride, dilation, before }: AxisGeometry): boolean {
+  return before > 0 || (output - 1) * stride + (window - 1) * dilation - before >= input;
+}
+
+/** Condition: input position `at` lies off the image; true of no tap unless the axis `isPadded`. */
+export function isOutside(at: string, { input }: AxisGeometry): string {
+  return `${at} < 0 || ${at} >= ${input}`;
+}
+
+/** Condition: `at`, a window position times the stride, belongs to no window. */
+export function isNoWindow(at: string, { output, stride }: AxisGeometry): string {
+  const between = stride > 1 ? ` || ${at} % ${stride} != 0` : '';
+  return `${at} < 0 || ${at} >= ${output * stride}${between}`;
+}
+
+/** Statements that split the flat index `i` (u32) of an element [N,H,W,C] into `image`, `ih`, `iw` and the u32 `c`. */
+export function splitPixel(i: string, { height, width, channels }: WindowGeometry): string {
+  return splitIndex(i, ['image', 'ih', 'iw'], height.input, width.input, channels);
+}
+
+/** Statements that split the flat index `i` (u32) of an element [N,OH,OW,C] into `image`, `oh`, `ow` and the u32 `c`. */
+export function splitWindow(i: string, { height, width, channels }: WindowGeometry): string {
+  return splitIndex(i, ['image', 'oh', 'ow'], height.output, width.output, channels);
+}
+
+/** u32 index of element (image, `ih`, `iw`, c). */
+export function pixelIndex({ height, width, channels }: WindowGeometry, ih: string, iw: string): string {
+  return `u32(((image * ${height.input} + ${ih}) * ${width.input} + ${iw}) * ${channels}) + c`;
+}
+
+/** u32 index of element (image, oh, ow, c). */
+export function windowIndex({ height, width, channels }: WindowGeometry): string {
+  return `u32(((image * ${height.output} + oh) * ${width.output} + ow) * ${channels}) + c`;
+}
+
+/** Runs `body` for every tap (kh, kw) of window (oh, ow) that lies on the image, at (`ty`, `tx`), in row-major order. */
+export function forTaps({ height, width }: WindowGeometry, body: string): string {
+  return `for (var kh = 0; kh < ${height.window}; kh++) {
+    let ty = ${position('oh', 'kh', height)};
+    ${isPadded(height) ? `if (${isOutside('ty', height)}) { continue; }` : ''}
+    for (var kw = 0; kw < ${width.window}; kw++) {
+      let tx = ${position('ow', 'kw', width)};
+      ${isPadded(width) ? `if (${isOutside('tx', width)}) { continue; }` : ''}
+      ${body}
+    }
+  }`;
+}
+
+/** Runs `body` for every undilated window (oh, ow) that covers the pixel (ih, iw). */
+export function forWindows({ height, width }: WindowGeometry, body: string): string {
+  return `${loop('oh', 'ih', height)} {
+    ${loop('ow', 'iw', width)} {
+      ${body}
+    }
+  }`;
+}
+
+/** Head of a loop of window position `o` over the windows that cover input position `i`: ceil and floor of the ends. */
+function loop(o: string, i: string, { before, window, stride, output }: AxisGeometry): string {
+  const first = `max(0, ${i} + ${before - window + stride}) / ${stride}`;
+  const end = `min(${output}, (${i} + ${before}) / ${stride} + 1)`;
+  return `for (var ${o} = ${first}; ${o} < ${end}; ${o}++)`;
+}
+
+function splitIndex(
+  i: string,
+  [image, y, x]: readonly [string, string, string],
+  height: number,
+  width: number,
+  channels: number,
+) {
+  return `let c = ${i} % ${channels}u;
+  let pixel = ${i} / ${channels}u;
+  let ${x} = i32(pixel % ${width}u);
+  let ${y} = i32(pixel / ${width}u % ${height}u);
+  let ${image} = i32(pixel / ${width * height}u);`;
+}

@@ -5,8 +5,8 @@
  * and awaits nothing. Reading back is the only asynchronous step.
  */
 
-import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Plan, PlanLimits } from '../compile/plan.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
 
 /** Memory of a backend; elements of four bytes on a device. */
 export interface BackendBuffer {
@@ -39,7 +39,7 @@ export interface Program {
   /** Buffers that hold the outputs, in the order of `plan.outputs`; owned by the program. */
   readonly outputs: readonly BackendBuffer[];
   /** Starts reading `plan.outputs[index]` as it is after the runs so far; resolves late, in order. */
-  read(index: number): Promise<TypedArray>;
+  read(index: number): Promise<TypedArray | Float64Array>;
   dispose(): void;
 }
 

@@ -1,0 +1,136 @@
+/** What every backend that computes must do in the same way. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { descentPlan, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
+
+const suites: readonly [string, () => Promise<Backend>][] = [
+  ['webgpu', () => createNodeWebGPUBackend()],
+  ['webgpu, default limits', () => createNodeWebGPUBackend({ defaultLimits: true })],
+  ['cpu f32', async () => createCpuBackend()],
+  ['cpu f64', async () => createCpuBackend({ precision: 'f64' })],
+];
+
+describe.each(suites)('%s', (title, create) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await create();
+  });
+  afterAll(async () => {
+    await backend.dispose();
+  });
+
+  it('runs a plan with a scalar that changes from run to run', async () => {
+    const x = backend.createBuffer(100, 'f32', 'x');
+    backend.write(
+      x,
+      Float32Array.from({ length: 100 }, (_, i) => i),
+    );
+    const program = await backend.load(scalePlan(100), [x]);
+    program.run(scalarWords(2));
+    const first = program.read(0);
+    program.run(scalarWords(0.5));
+    const second = program.read(0);
+    expect([...(await first)].slice(0, 4)).toEqual([0, 2, 4, 6]);
+    expect([...(await second)].slice(97)).toEqual([48.5, 49, 49.5]);
+    program.dispose();
+    x.dispose();
+  });
+
+  it('runs a grid that is folded along y', async () => {
+    const n = 64 * 7 + 5;
+    const x = backend.createBuffer(n, 'f32', 'x');
+    backend.write(x, new Float32Array(n).fill(1));
+    const program = await backend.load(scalePlan(n, 3), [x]);
+    program.run(scalarWords(3));
+    expect(new Set(await program.read(0))).toEqual(new Set([3]));
+    program.dispose();
+    x.dispose();
+  });
+
+  it('updates bound buffers in place, reads bools, and logs outputs in the same submit', async () => {
+    const p = backend.createBuffer(3, 'f32', 'p');
+    const log = backend.createBuffer(4, 'f32', 'log');
+    backend.write(p, Float32Array.of(2, -4, 8));
+    const program = await backend.load(descentPlan(3), [p]);
+    for (let step = 0; step < 3; step++) program.run(scalarWords(0.5), [{ output: 0, into: log, offset: step + 1 }]);
+    expect([...(await backend.read(log, 'f32'))]).toEqual([0, 84, 21, 5.25]);
+    expect([...(await backend.read(p, 'f32'))]).toEqual([0.25, -0.5, 1]);
+    expect([...(await backend.read(p, 'f32', 1, 2))]).toEqual([-0.5, 1]);
+    expect(await program.read(1)).toEqual(Uint8Array.of(1, 0, 1));
+    program.dispose();
+    p.dispose();
+    log.dispose();
+  });
+
+  it('runs constants, reused temporaries and steps without a place', async () => {
+    const program = await backend.load(reusePlan([1, 2, -3]), []);
+    program.run();
+    program.run();
+    expect([...(await program.read(0))]).toEqual([9, 16, 1]);
+    expect([...(await backend.read(program.outputs[0], 'f32', 1))]).toEqual([16, 1]);
+    program.dispose();
+  });
+
+  it('keeps dtypes through write, copy and read', async () => {
+    const from = backend.createBuffer(4, 'i32', 'from');
+    const to = backend.createBuffer(6, 'i32', 'to');
+    backend.write(from, Int32Array.of(-1, 2, -3, 4));
+    backend.copy(from, 1, to, 2, 3);
+    expect(await backend.read(to, 'i32')).toEqual(Int32Array.of(0, 0, 2, -3, 4, 0));
+    const flags = backend.createBuffer(3, 'bool', 'flags');
+    backend.write(flags, Uint8Array.of(1, 0, 1));
+    backend.write(flags, Uint8Array.of(1), 1);
+    expect(await backend.read(flags, 'bool')).toEqual(Uint8Array.of(1, 1, 1));
+    for (const buffer of [from, to, flags]) buffer.dispose();
+  });
+
+  it('holds f32 at its own precision', async () => {
+    const x = backend.createBuffer(2, 'f32', 'x');
+    backend.write(x, Float64Array.of(0.1, 1 / 3));
+    const expected = title === 'cpu f64' ? Float64Array.of(0.1, 1 / 3) : Float32Array.of(0.1, 1 / 3);
+    expect(await backend.read(x, 'f32')).toEqual(expected);
+    x.dispose();
+  });
+
+  it('refuses wrong ranges, dtypes, scalar blocks, strangers and what was disposed', async () => {
+    const x = backend.createBuffer(3, 'f32', 'x');
+    const p = backend.createBuffer(2, 'f32', 'p');
+    const program = await backend.load(scalePlan(3), [x]);
+    expect(() => backend.write(x, new Float32Array(2), 2)).toThrow(/write to "x": elements 2 to 4 are outside its 3/);
+    expect(() => backend.write(x, Int32Array.of(1))).toThrow(/write to "x" \(f32\): got Int32Array.*Float32Array/);
+    await expect(backend.read(x, 'f32', 1, 3)).rejects.toThrow(/read of "x": elements 1 to 4/);
+    expect(() => backend.copy(x, 0, x, 1, 1)).toThrow(/"x" cannot be copied into itself/);
+    expect(() => program.run()).toThrow(/run "scale": the scalar block takes 64 words, got none/);
+    expect(() => program.run(new Uint32Array(1))).toThrow(/takes 64 words, got 1/);
+    expect(() => program.run(scalarWords(1), [{ output: 0, into: p, offset: 0 }])).toThrow(/record of "y" in "p"/);
+    await expect(backend.load(scalePlan(4), [x])).rejects.toThrow(/"x" takes 4 elements; buffer "x" has 3/);
+    await expect(backend.load(scalePlan(3), [])).rejects.toThrow(/binds 1 buffers \(x\), got 0/);
+    const stranger = createCpuBackend().createBuffer(3, 'f32', 'stranger');
+    expect(() => backend.write(stranger, new Float32Array(3))).toThrow(/"stranger" belongs to another backend/);
+    program.dispose();
+    expect(() => program.run(scalarWords(1))).toThrow(/program "scale" was disposed/);
+    await expect(program.read(0)).rejects.toThrow(/program "scale" was disposed/);
+    x.dispose();
+    expect(() => backend.write(x, new Float32Array(3))).toThrow(/buffer "x" was disposed/);
+    p.dispose();
+  });
+
+  it('leaves no buffer behind', async () => {
+    const { liveBuffers, liveBytes } = backend.counters;
+    for (let k = 1; k < 5; k++) {
+      const p = backend.createBuffer(k, 'f32', 'p');
+      const program = await backend.load(descentPlan(k), [p]);
+      program.run(scalarWords(0.1));
+      await program.read(0);
+      program.dispose();
+      program.dispose();
+      p.dispose();
+      p.dispose();
+    }
+    expect(backend.counters).toMatchObject({ liveBuffers, liveBytes });
+    expect(backend.counters.peakBytes).toBeGreaterThan(liveBytes);
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * The CPU backend: runs a plan, with the plan's own buffers, by the reference functions of the ops. At precision `f64` it
+ * is the reference that GPUs are compared with; at `f32` it trains where there is no adapter.
+ *
+ * A run is finished when `run` returns. Plans are held to their rules, not to a device's limits: memory is the limit.
+ */
+
+import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../compile/plan.ts';
+import { verifyPlan } from '../compile/verify-plan.ts';
+import type { DType, Precision, TypedArray } from '../core/dtype.ts';
+import { DownhillError } from '../util/errors.ts';
+import type { Backend, BackendBuffer } from './backend.ts';
+import { newCounters } from './bookkeeping.ts';
+import { CpuBuffer, ownCpuBuffer } from './cpu/memory.ts';
+import { CpuProgram } from './cpu/program.ts';
+import { checkHostData, checkRange, type HostData } from './host-data.ts';
+
+export interface CpuOptions {
+  /** Arithmetic for f32 values; `f32` by default. */
+  readonly precision?: Precision;
+  /** What plans for this backend are made for; WebGPU's defaults and adapter class `cpu` when left out. */
+  readonly limits?: PlanLimits;
+}
+
+export class CpuBackend implements Backend {
+  readonly kind = 'cpu';
+  readonly counters = newCounters();
+  readonly description: string;
+  #disposed = false;
+
+  constructor(
+    readonly precision: Precision,
+    readonly limits: PlanLimits,
+  ) {
+    this.description = precision === 'f64' ? 'CPU (f64 reference)' : 'CPU (f32)';
+  }
+
+  createBuffer(elements: number, dtype: DType, label: string): CpuBuffer {
+    this.#assertUsable();
+    if (!Number.isInteger(elements) || elements < 0) {
+      throw new DownhillError('argument', `buffer "${label}": ${elements} elements; a whole number ≥ 0 is needed`);
+    }
+    return new CpuBuffer(this.counters, this.precision, elements, label, dtype);
+  }
+
+  write(buffer: BackendBuffer, data: HostData, offset = 0): void {
+    this.#assertUsable();
+    const target = ownCpuBuffer(this.counters, buffer, 'write');
+    checkHostData(data, target.dtype ?? dtypeOf(data), target.label);
+    checkRange('write to', target, offset, data.length);
+    target.view(target.dtype ?? dtypeOf(data), offset, data.length).set(data);
+  }
+
+  copy(from: BackendBuffer, fromOffset: number, to: BackendBuffer, toOffset: number, elements: number): void {
+    this.#assertUsable();
+    const source = ownCpuBuffer(this.counters, from, 'copy');
+    const target = ownCpuBuffer(this.counters, to, 'copy');
+    checkRange('copy from', source, fromOffset, elements);
+    checkRange('copy to', target, toOffset, elements);
+    if (source === target) {
+      throw new DownhillError('argument', `copy: "${from.label}" cannot be copied into itself`);
+    }
+    target.copyFrom(source, fromOffset, toOffset, elements);
+  }
+
+  async read(
+    buffer: BackendBuffer,
+    dtype: DType,
+    offset = 0,
+    elements = buffer.elements - offset,
+  ): Promise<TypedArray | Float64Array> {
+    this.#assertUsable();
+    const source = ownCpuBuffer(this.counters, buffer, 'read');
+    checkRange('read of', source, offset, elements);
+    return source.read(dtype, offset, elements);
+  }
+
+  async load(
+    plan: Plan,
+    bound: readonly BackendBuffer[],
+    onProgress?: (built: number, total: number) => void,
+  ): Promise<CpuProgram> {
+    this.#assertUsable();
+    verifyPlan(plan);
+    const own = bound.map((buffer) => ownCpuBuffer(this.counters, buffer, `load "${plan.name}"`));
+    const program = new CpuProgram(plan, own, this.counters, this.precision, () => this.#assertUsable());
+    onProgress?.(plan.kernels.length, plan.kernels.length);
+    return program;
+  }
+
+  async finish(): Promise<void> {
+    this.#assertUsable();
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new DownhillError('state', `the backend ${this.description} was disposed`);
+  }
+}
+
+/** A backend that needs no device. Works everywhere. */
+export function createCpuBackend({ precision = 'f32', limits }: CpuOptions = {}): CpuBackend {
+  return new CpuBackend(precision, limits ?? { ...DEFAULT_LIMITS, adapterClass: 'cpu' });
+}
+
+/** The dtype in which host data lies on the device, for plan buffers, which have none of their own. */
+function dtypeOf(data: HostData): DType {
+  if (data instanceof Float32Array || data instanceof Float64Array) return 'f32';
+  return data instanceof Int32Array ? 'i32' : 'u32';
+}

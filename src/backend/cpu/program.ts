@@ -1,0 +1,179 @@
+/**
+ * A plan on the CPU. Views into the plan's buffers and the places of all results are worked out once at load; a run calls
+ * the reference functions in order.
+ *
+ * Invariant: no step of a dispatch sees an output of that dispatch in place of an input. A result whose place overlaps an
+ * input that is still to be read goes to scratch memory first, and to its place when the dispatch has ended.
+ */
+
+import type { Dispatch, PlacedValue, Plan, PlanBuffer, ReferenceStep } from '../../compile/plan.ts';
+import { isFloat, type Precision, type TypedArray } from '../../core/dtype.ts';
+import type { CpuTensor, Op } from '../../core/op.ts';
+import { DownhillError, invariant } from '../../util/errors.ts';
+import { sizeOf } from '../../util/shape.ts';
+import type { BackendCounters, OutputRecord, Program } from '../backend.ts';
+import { checkScalars, pairBound, scalarBlock } from '../bookkeeping.ts';
+import { checkRange, toDeviceBits } from '../host-data.ts';
+import { CpuBuffer, ownCpuBuffer } from './memory.ts';
+
+interface PreparedStep {
+  readonly op: Op;
+  readonly attrs: unknown;
+  readonly inputs: readonly CpuTensor[];
+  readonly output: CpuTensor;
+  /** Where the result belongs in the plan; undefined when only later steps read it. */
+  readonly place: PlacedValue | undefined;
+  /** View of `place` when `output` is scratch. */
+  readonly target: CpuTensor | undefined;
+}
+
+export class CpuProgram implements Program {
+  readonly loadMs: number;
+  readonly outputs: readonly CpuBuffer[];
+  readonly #buffers: Map<number, CpuBuffer>;
+  readonly #owned: CpuBuffer[] = [];
+  readonly #scalars: PlanBuffer | undefined;
+  readonly #dispatches: readonly (readonly PreparedStep[])[];
+  #disposed = false;
+
+  constructor(
+    readonly plan: Plan,
+    bound: readonly CpuBuffer[],
+    private readonly counters: BackendCounters,
+    private readonly precision: Precision,
+    private readonly assertBackend: () => void,
+  ) {
+    const start = performance.now();
+    this.#buffers = pairBound(plan, bound);
+    for (const { id, role, elements, label } of plan.buffers) {
+      if (role !== 'bound') this.#buffers.set(id, this.#own(elements, label));
+    }
+    const scratch = this.#own(Math.max(0, ...plan.dispatches.map(scratchElements)), 'scratch');
+    this.#dispatches = plan.dispatches.map((dispatch) => this.#prepare(dispatch, scratch));
+    this.outputs = plan.outputs.map((output) => {
+      this.#view(output);
+      return this.#buffer(output.buffer);
+    });
+    // Contents come last: by now each buffer has the planes that its readers look at.
+    for (const { id, data } of plan.buffers) {
+      if (data !== undefined) this.#buffer(id).setBits(toDeviceBits(data));
+    }
+    this.#scalars = scalarBlock(plan);
+    this.loadMs = performance.now() - start;
+  }
+
+  run(scalars?: Uint32Array, records: readonly OutputRecord[] = []): void {
+    this.#assertUsable('run');
+    checkScalars(this.plan, this.#scalars, scalars);
+    if (this.#scalars !== undefined && scalars !== undefined) this.#buffer(this.#scalars.id).setBits(scalars);
+    for (const steps of this.#dispatches) {
+      for (const { op, attrs, inputs, output } of steps) {
+        output.data.fill(0);
+        op.cpu(inputs, output, attrs);
+      }
+      for (const { output, target, place } of steps) {
+        if (target !== undefined) target.data.set(output.data);
+        if (place !== undefined) {
+          this.#buffer(place.buffer).spoilOthers(place.dtype, place.offset, sizeOf(place.shape));
+        }
+      }
+    }
+    for (const record of records) this.#record(record);
+    this.counters.submits++;
+    this.counters.passes++;
+    this.counters.dispatches += this.#dispatches.length;
+  }
+
+  async read(index: number): Promise<TypedArray | Float64Array> {
+    this.#assertUsable('read');
+    const output = this.plan.outputs[index];
+    if (output === undefined) throw new DownhillError('argument', `read: "${this.plan.name}" has no output ${index}`);
+    return this.outputs[index].read(output.dtype, output.offset, sizeOf(output.shape));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.#owned) buffer.dispose();
+  }
+
+  #prepare(dispatch: Dispatch, scratch: CpuBuffer): PreparedStep[] {
+    const prepared: PreparedStep[] = [];
+    let used = 0;
+    dispatch.reference.forEach((step, k) => {
+      const inputs = step.inputs.map((input) => ('step' in input ? prepared[input.step].output : this.#view(input)));
+      const { shape, dtype } = step;
+      const place = step.output;
+      const target = place === undefined ? undefined : this.#view({ ...place, shape });
+      let output = target;
+      if (output === undefined || needsScratch(dispatch, k)) {
+        output = { shape, dtype, data: scratch.view(dtype, used, sizeOf(shape)) };
+        used += sizeOf(shape);
+      }
+      const { op, attrs } = step;
+      prepared.push({ op, attrs, inputs, output, place, target: output === target ? undefined : target });
+    });
+    return prepared;
+  }
+
+  #view(value: PlacedValue): CpuTensor {
+    const buffer = this.#buffer(value.buffer);
+    invariant(
+      buffer.dtype === undefined || this.precision === 'f32' || isFloat(buffer.dtype) === isFloat(value.dtype),
+      `plan "${this.plan.name}" reads ${value.dtype} from "${buffer.label}", which was made for ${buffer.dtype}`,
+    );
+    const { shape, dtype, offset } = value;
+    return { shape, dtype, data: buffer.view(dtype, offset, sizeOf(shape)) };
+  }
+
+  #record({ output: index, into, offset }: OutputRecord): void {
+    const output = this.plan.outputs[index];
+    if (output === undefined) throw new DownhillError('argument', `run: "${this.plan.name}" has no output ${index}`);
+    const target = ownCpuBuffer(this.counters, into, `record of "${output.name}"`);
+    const elements = sizeOf(output.shape);
+    checkRange(`record of "${output.name}" in`, target, offset, elements);
+    if (target === this.outputs[index]) {
+      throw new DownhillError('argument', `run: output "${output.name}" cannot be recorded into its own buffer`);
+    }
+    target.view(output.dtype, offset, elements).set(this.outputs[index].view(output.dtype, output.offset, elements));
+  }
+
+  #own(elements: number, label: string): CpuBuffer {
+    const buffer = new CpuBuffer(this.counters, this.precision, elements, `${this.plan.name}/${label}`, undefined);
+    this.#owned.push(buffer);
+    return buffer;
+  }
+
+  #buffer(id: number): CpuBuffer {
+    const buffer = this.#buffers.get(id);
+    invariant(buffer !== undefined, `plan "${this.plan.name}" has no buffer ${id}`);
+    return buffer;
+  }
+
+  #assertUsable(action: string): void {
+    this.assertBackend();
+    if (this.#disposed) throw new DownhillError('state', `${action}: program "${this.plan.name}" was disposed`);
+  }
+}
+
+/** Elements of the results of `dispatch` that cannot be made in place. */
+function scratchElements(dispatch: Dispatch): number {
+  let elements = 0;
+  dispatch.reference.forEach((step, k) => {
+    if (needsScratch(dispatch, k)) elements += sizeOf(step.shape);
+  });
+  return elements;
+}
+
+/** True when step `k` has no place, or one that it or a later step still reads. */
+function needsScratch({ reference }: Dispatch, k: number): boolean {
+  const { output } = reference[k];
+  return (
+    output === undefined || reference.slice(k).some((step) => step.inputs.some((input) => overlaps(input, output)))
+  );
+}
+
+function overlaps(input: ReferenceStep['inputs'][number], output: PlacedValue): boolean {
+  if ('step' in input || input.buffer !== output.buffer) return false;
+  return input.offset < output.offset + sizeOf(output.shape) && output.offset < input.offset + sizeOf(input.shape);
+}

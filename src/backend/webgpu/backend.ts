@@ -1,0 +1,111 @@
+/**
+ * The WebGPU backend: the Backend interface over one GPUDevice, in a browser or in Node.
+ */
+
+import type { Plan, PlanLimits } from '../../compile/plan.ts';
+import { verifyPlan } from '../../compile/verify-plan.ts';
+import type { DType, TypedArray } from '../../core/dtype.ts';
+import { DownhillError } from '../../util/errors.ts';
+import type { Backend, BackendBuffer, BackendCounters } from '../backend.ts';
+import { checkHostData, checkRange, fromDeviceBytes, type HostData } from '../host-data.ts';
+import { allocate, ownBuffer, type WebGPUBuffer } from './buffers.ts';
+import type { DeviceContext } from './device.ts';
+import { PipelineCache } from './pipelines.ts';
+import { WebGPUProgram, writeWords } from './program.ts';
+import { StagingPool } from './staging.ts';
+
+export class WebGPUBackend implements Backend {
+  readonly kind = 'webgpu';
+  readonly #pipelines: PipelineCache;
+  readonly #staging: StagingPool;
+
+  constructor(private readonly context: DeviceContext) {
+    this.#pipelines = new PipelineCache(context);
+    this.#staging = new StagingPool(context);
+  }
+
+  /** The device that everything runs on. */
+  get device(): GPUDevice {
+    return this.context.device;
+  }
+
+  get description(): string {
+    return this.context.description;
+  }
+
+  get limits(): PlanLimits {
+    return this.context.limits;
+  }
+
+  get counters(): BackendCounters {
+    return this.context.counters;
+  }
+
+  createBuffer(elements: number, dtype: DType, label: string): WebGPUBuffer {
+    this.context.assertHealthy();
+    return allocate(this.context, elements, label, dtype);
+  }
+
+  write(buffer: BackendBuffer, data: HostData, offset = 0): void {
+    this.context.assertHealthy();
+    const target = ownBuffer(this.context, buffer, 'write');
+    if (target.dtype !== undefined) checkHostData(data, target.dtype, target.label);
+    checkRange('write to', target, offset, data.length);
+    writeWords(this.context, target, offset * 4, data);
+  }
+
+  copy(from: BackendBuffer, fromOffset: number, to: BackendBuffer, toOffset: number, elements: number): void {
+    this.context.assertHealthy();
+    const source = ownBuffer(this.context, from, 'copy');
+    const target = ownBuffer(this.context, to, 'copy');
+    checkRange('copy from', source, fromOffset, elements);
+    checkRange('copy to', target, toOffset, elements);
+    if (source === target) {
+      throw new DownhillError('argument', `copy: "${from.label}" cannot be copied into itself`);
+    }
+    const encoder = this.context.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(source.gpu, fromOffset * 4, target.gpu, toOffset * 4, elements * 4);
+    this.context.submit(encoder);
+  }
+
+  async read(
+    buffer: BackendBuffer,
+    dtype: DType,
+    offset = 0,
+    elements = buffer.elements - offset,
+  ): Promise<TypedArray> {
+    this.context.assertHealthy();
+    const source = ownBuffer(this.context, buffer, 'read');
+    checkRange('read of', source, offset, elements);
+    const bytes = await this.#staging.read(source.gpu, offset * 4, elements * 4, source.label);
+    const failure = await source.failure;
+    if (failure !== undefined) throw failure;
+    this.context.assertHealthy();
+    return fromDeviceBytes(bytes, dtype);
+  }
+
+  async load(
+    plan: Plan,
+    bound: readonly BackendBuffer[],
+    onProgress?: (built: number, total: number) => void,
+  ): Promise<WebGPUProgram> {
+    this.context.assertHealthy();
+    verifyPlan(plan, this.limits);
+    const own = bound.map((buffer) => ownBuffer(this.context, buffer, `load "${plan.name}"`));
+    const host = { context: this.context, pipelines: this.#pipelines, staging: this.#staging };
+    return WebGPUProgram.load(host, plan, own, onProgress);
+  }
+
+  async finish(): Promise<void> {
+    this.context.assertHealthy();
+    await this.context.device.queue.onSubmittedWorkDone().catch(async (cause) => {
+      throw await this.context.explain('finish', cause);
+    });
+    this.context.assertHealthy();
+  }
+
+  async dispose(): Promise<void> {
+    this.#staging.dispose();
+    this.context.dispose();
+  }
+}

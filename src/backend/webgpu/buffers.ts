@@ -1,0 +1,99 @@
+/**
+ * Device memory. Every buffer is zero when made, can be bound as storage and copied in both directions.
+ *
+ * Invariant: a size that the device refuses is an error here, before anything is bound to it. Sizes are rounded up to
+ * 16 bytes, so that a kernel may read the last elements of a buffer as a vec4.
+ */
+
+import type { DType } from '../../core/dtype.ts';
+import { DownhillError } from '../../util/errors.ts';
+import type { BackendBuffer } from '../backend.ts';
+import { countCreated, countFreed } from '../bookkeeping.ts';
+import type { DeviceContext } from './device.ts';
+import { COPY_DST, COPY_SRC, STORAGE } from './flags.ts';
+
+export class WebGPUBuffer implements BackendBuffer {
+  #disposed = false;
+
+  constructor(
+    readonly context: DeviceContext,
+    readonly gpu: GPUBuffer,
+    readonly elements: number,
+    readonly label: string,
+    /** Undefined for plan buffers, which hold values of several dtypes. */
+    readonly dtype: DType | undefined,
+    /** What the device said of the allocation; settles soon after. */
+    readonly failure: Promise<DownhillError | undefined>,
+  ) {}
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Frees the memory once submitted work no longer needs it. Calling it twice is harmless. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    countFreed(this.context.counters, this.gpu.size);
+    this.gpu.destroy();
+  }
+}
+
+/**
+ * A zeroed buffer of `elements` elements.
+ * @throws DownhillError `device` when it exceeds a limit; a failing allocation shows in `failure`.
+ */
+export function allocate(
+  context: DeviceContext,
+  elements: number,
+  label: string,
+  dtype?: DType,
+  usage: number = STORAGE | COPY_SRC | COPY_DST,
+): WebGPUBuffer {
+  if (!Number.isInteger(elements) || elements < 0) {
+    throw new DownhillError('argument', `buffer "${label}": ${elements} elements; a whole number ≥ 0 is needed`);
+  }
+  checkSize(context, elements * 4, label, usage);
+  const padded = Math.max(16, Math.ceil(elements / 4) * 16);
+  const size = padded <= context.limits.maxBufferSize ? padded : elements * 4;
+  const { value, failure } = context.guard(`buffer "${label}" (${formatBytes(size)})`, () =>
+    context.device.createBuffer({ label, size, usage }),
+  );
+  countCreated(context.counters, size);
+  return new WebGPUBuffer(context, value, elements, label, dtype, failure);
+}
+
+function checkSize({ limits, description }: DeviceContext, bytes: number, label: string, usage: number): void {
+  const [name, limit] =
+    (usage & STORAGE) !== 0 && limits.maxStorageBufferBindingSize < limits.maxBufferSize
+      ? ['maxStorageBufferBindingSize', limits.maxStorageBufferBindingSize]
+      : ['maxBufferSize', limits.maxBufferSize];
+  if (bytes > Number(limit)) {
+    throw new DownhillError(
+      'device',
+      `buffer "${label}" takes ${formatBytes(bytes)}; ${description} allows ${formatBytes(Number(limit))} (${name})`,
+    );
+  }
+}
+
+/** `buffer` as one of `context`'s. @throws DownhillError `state` after its dispose(), `argument` for a stranger. */
+export function ownBuffer(context: DeviceContext, buffer: BackendBuffer, action: string): WebGPUBuffer {
+  if (!(buffer instanceof WebGPUBuffer) || buffer.context !== context) {
+    throw new DownhillError('argument', `${action}: buffer "${buffer?.label}" belongs to another backend`);
+  }
+  if (buffer.disposed) throw new DownhillError('state', `${action}: buffer "${buffer.label}" was disposed`);
+  return buffer;
+}
+
+/** `12.5 MiB`; whole bytes below 10 KiB. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 10240) return `${bytes} bytes`;
+  const units = ['KiB', 'MiB', 'GiB'];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toFixed(2))} ${units[unit]} (${bytes} bytes)`;
+}

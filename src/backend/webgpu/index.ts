@@ -1,0 +1,13 @@
+/** The WebGPU backend for browsers and Node; `webgpu.node.ts` finds the device in Node. */
+
+export type { WebGPUBackend } from './backend.ts';
+export type { AdapterInfo } from './device.ts';
+export {
+  type AdapterOptions,
+  adapterClassOf,
+  createWebGPUBackend,
+  createWebGPUBackendFromAdapter,
+  type DeviceOptions,
+  type RequestOptions,
+  requestWebGPUBackend,
+} from './request.ts';

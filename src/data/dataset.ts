@@ -1,0 +1,168 @@
+/**
+ * What a data set is here: two plain typed arrays, examples and targets, each row-major with the example as the
+ * first axis. Nothing in this folder knows tensors or devices; the training loop uploads these arrays once.
+ *
+ * Invariant: an ArrayDataset made by `arrayDataset` is never empty, its two sides have the same count, and class
+ * ids are whole numbers in range. Whoever builds one by hand can call `checkDataset`.
+ */
+import { DownhillError } from '../util/errors.ts';
+import { Prng } from '../util/prng.ts';
+
+/** The array kinds that hold examples or targets: u8 stays packed on the device, i32 holds ids, f32 the rest. */
+export type DataArray = Uint8Array | Int32Array | Float32Array;
+
+/** Examples and their targets, in memory. */
+export interface ArrayDataset {
+  /** Named in errors and reports, such as `mnist/train`. */
+  readonly name: string;
+  /** Examples, `size × product(xShape)` values. */
+  readonly x: DataArray;
+  /** Shape of one example, such as [28, 28, 1] (height, width, channels). */
+  readonly xShape: readonly number[];
+  /** Targets, `size × product(yShape)` values. */
+  readonly y: DataArray;
+  /** Shape of one target: [] for a class id, [n] for a vector. */
+  readonly yShape: readonly number[];
+  /** Number of examples, at least 1. */
+  readonly size: number;
+  /** For class ids: the name of each class; its length is the number of classes. */
+  readonly classNames?: readonly string[];
+}
+
+/** Examples to learn from, and examples held out. */
+export interface TrainTest {
+  readonly train: ArrayDataset;
+  readonly test: ArrayDataset;
+}
+
+/** What `arrayDataset` takes; `size` follows from the arrays. */
+export type ArrayDatasetInit = Omit<ArrayDataset, 'size' | 'yShape'> & { readonly yShape?: readonly number[] };
+
+/**
+ * A checked data set over the given arrays (kept, not copied). `yShape` defaults to [], a class id per example.
+ * @throws DownhillError('data') for an empty set, counts that differ or class ids that do not fit;
+ *   DownhillError('shape') for a shape that does not divide its array.
+ */
+export function arrayDataset(init: ArrayDatasetInit): ArrayDataset {
+  const { name, x, xShape, y, yShape = [], classNames } = init;
+  const size = countRows(name, 'x', x, xShape);
+  const set: ArrayDataset = { name, x, xShape, y, yShape, size, ...(classNames && { classNames }) };
+  checkDataset(set);
+  return set;
+}
+
+/** Checks all that `arrayDataset` promises, for a data set built by hand; throws the same errors. */
+export function checkDataset(set: ArrayDataset): void {
+  const { name, x, xShape, y, yShape, size, classNames } = set;
+  const examples = countRows(name, 'x', x, xShape);
+  const targets = countRows(name, 'y', y, yShape);
+  if (examples !== targets) {
+    throw new DownhillError(
+      'data',
+      `data set "${name}": ${examples} examples but ${targets} targets; expected as many`,
+    );
+  }
+  if (examples === 0) throw new DownhillError('data', `data set "${name}" is empty: expected at least one example`);
+  if (size !== examples) {
+    throw new DownhillError('data', `data set "${name}": size says ${size}, but its arrays hold ${examples} examples`);
+  }
+  if (classNames) checkClassIds(set, classNames.length);
+}
+
+/**
+ * Checks that every target is a class id: a whole number from 0 to `classes` - 1.
+ * @throws DownhillError('data') that names the first value that does not fit and where it stands.
+ */
+export function checkClassIds(set: Pick<ArrayDataset, 'name' | 'y' | 'yShape'>, classes: number): void {
+  const { name, y, yShape } = set;
+  if (yShape.length > 0) {
+    throw new DownhillError('data', `data set "${name}": expected one class id per target, found shape [${yShape}]`);
+  }
+  for (let i = 0; i < y.length; i++) {
+    const id = y[i]!;
+    if (Number.isInteger(id) && id >= 0 && id < classes) continue;
+    const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
+    throw new DownhillError(
+      'data',
+      `data set "${name}": label ${id} of example ${i} is ${problem}; expected 0 to ${classes - 1} (${classes} classes)`,
+    );
+  }
+}
+
+/**
+ * The first `n` examples, as views on the same arrays; all of them when the set has no more than `n`.
+ * @throws DownhillError('argument') when `n` is no whole number of at least 1.
+ */
+export function take(set: ArrayDataset, n: number): ArrayDataset {
+  if (!Number.isInteger(n) || n < 1) {
+    throw new DownhillError('argument', `take from "${set.name}": expected a whole number of at least 1, found ${n}`);
+  }
+  if (n >= set.size) return set;
+  const x = set.x.subarray(0, n * volume(set.xShape));
+  const y = set.y.subarray(0, n * volume(set.yShape));
+  return { ...set, x, y, size: n };
+}
+
+/**
+ * The examples at `indices`, copied in that order; an index may come more than once.
+ * @throws DownhillError('argument') when there is no index or one is out of range.
+ */
+export function select(set: ArrayDataset, indices: ArrayLike<number>, name = set.name): ArrayDataset {
+  if (indices.length === 0) throw new DownhillError('argument', `select from "${set.name}": no index given`);
+  for (let row = 0; row < indices.length; row++) {
+    const index = indices[row]!;
+    if (Number.isInteger(index) && index >= 0 && index < set.size) continue;
+    const range = `0 to ${set.size - 1}`;
+    throw new DownhillError('argument', `select from "${set.name}": index ${index} at ${row}; expected ${range}`);
+  }
+  const x = gatherRows(set.x, volume(set.xShape), indices);
+  const y = gatherRows(set.y, volume(set.yShape), indices);
+  return { ...set, name, x, y, size: indices.length };
+}
+
+/**
+ * Shuffles by `seed` and holds out `round(size × testFraction)` examples for the test side (at least one on each
+ * side). Both sides are copies.
+ * @throws DownhillError('argument') when the fraction is not strictly between 0 and 1;
+ *   DownhillError('data') when the set has fewer than two examples.
+ */
+export function split(set: ArrayDataset, testFraction: number, seed: number): TrainTest {
+  if (!(testFraction > 0 && testFraction < 1)) {
+    const message = `split of "${set.name}": expected a test fraction between 0 and 1, found ${testFraction}`;
+    throw new DownhillError('argument', message);
+  }
+  if (set.size < 2) throw new DownhillError('data', `split of "${set.name}": expected at least 2 examples, found 1`);
+  const order = new Prng(seed).shuffle(Uint32Array.from({ length: set.size }, (_, i) => i));
+  const testSize = Math.min(set.size - 1, Math.max(1, Math.round(set.size * testFraction)));
+  const test = select(set, order.subarray(0, testSize), `${set.name}/test`);
+  const train = select(set, order.subarray(testSize), `${set.name}/train`);
+  return { train, test };
+}
+
+function volume(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+function countRows(name: string, side: 'x' | 'y', values: DataArray, shape: readonly number[]): number {
+  for (const extent of shape) {
+    if (Number.isInteger(extent) && extent >= 1) continue;
+    const message = `data set "${name}": ${side}Shape [${shape}] has extent ${extent}; expected whole numbers of at least 1`;
+    throw new DownhillError('shape', message);
+  }
+  const rows = values.length / volume(shape);
+  if (!Number.isInteger(rows)) {
+    const found = `${values.length} values in ${side} are no whole number of [${shape}] rows`;
+    throw new DownhillError('shape', `data set "${name}": ${found} (${volume(shape)} values each)`);
+  }
+  return rows;
+}
+
+function gatherRows(values: DataArray, width: number, indices: ArrayLike<number>): DataArray {
+  const Kind = values.constructor as new (length: number) => DataArray;
+  const rows = new Kind(indices.length * width);
+  for (let row = 0; row < indices.length; row++) {
+    const from = indices[row]! * width;
+    rows.set(values.subarray(from, from + width), row * width);
+  }
+  return rows;
+}

@@ -1,0 +1,73 @@
+/**
+ * Files in Node: reading with errors that say which file was expected, writing so that nothing half-written is ever
+ * seen under the final name. Everything that downhill saves goes through `writeFileAtomic`.
+ *
+ * Invariant: `writeFileAtomic` leaves either the old content or the new one, and no temporary file, whatever fails.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DownhillError } from '../util/errors.ts';
+
+/**
+ * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then renamed.
+ * @throws DownhillError('file') that names the path and the system's reason.
+ */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new DownhillError('file', `cannot write ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+/**
+ * The bytes of `path`.
+ * @param what what the file is, for the error: `cannot read weights "x.safetensors": no such file`.
+ * @throws DownhillError('file') that names the path and the system's reason.
+ */
+export async function readFileBytes(path: string, what = 'file'): Promise<Uint8Array> {
+  try {
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  } catch (cause) {
+    throw new DownhillError('file', `cannot read ${what} ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+/** The error code of a failed system call (`ENOENT` …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** A failed system call in words: Node's message without the call and the path, which the caller names itself. */
+export function systemReason(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+      return 'no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a folder; expected a file';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is a file; expected a folder';
+    case 'ENOSPC':
+      return 'no space left on the disk';
+    case 'EROFS':
+      return 'the disk is read-only';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

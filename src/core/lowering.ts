@@ -69,9 +69,11 @@ export interface ReduceLowering<A> {
 /**
  * Segmented affine contraction, the one form of matmul and of all three convolutions:
  *
- *   out[batch, m, n] = Σ_seg Σ_{kk = lo(m,seg)}^{hi(m,seg)-1} A[aBase(m,seg) + kk·aStep] · B[bBase(n,seg) + kk·bStep]
+ *   out[batch, m, n] = Σ_seg Σ_{kk = lo}^{hi-1} A[base + kk·aStep] · B[bBase + kk·bStep]
  *
- * The output is row-major [batch, m, n]. All numbers are counts of elements.
+ * where (base, lo, hi) = aRun(row(m), segment(seg)) and bBase belongs to (n, segment(seg)). The output is row-major
+ * [batch, m, n]. All numbers are counts of elements. `row` and `segment` hold the divisions: they are evaluated once a
+ * row and once a segment, the other two for every pair, so they should only add and compare.
  */
 export interface Contraction {
   readonly batch: number;
@@ -85,14 +87,20 @@ export interface Contraction {
   /** Which inputs are A and B. */
   readonly a: number;
   readonly b: number;
+  /** False when every run is [0, inner): the kernel then tests nothing. */
+  readonly clipped: boolean;
+  /** Body of `fn row(m: u32, product: u32) -> vec3i`: what aRun needs to know of row m of batch entry `product`. */
+  row(context: EmitContext<unknown>): string;
+  /** Body of `fn segment(s: u32) -> vec3i`: what aRun and bBase need to know of a segment. */
+  segment(context: EmitContext<unknown>): string;
   /**
-   * Body of `fn a_row(m: u32, seg: u32, batch: u32) -> Row`, ending in `return Row(base, lo, hi);` with i32 fields:
-   * `base` may be negative where [lo, hi) starts later; an empty range (0, 0) skips the segment.
+   * Body of `fn a_run(r: vec3i, s: vec3i) -> Run`, ending in `return Run(base, lo, hi);` (i32): base may be negative
+   * where the range starts later; lo ≥ hi skips the run.
    */
-  aRow(context: EmitContext<unknown>): string;
-  /** Body of `fn b_col(n: u32, seg: u32, batch: u32) -> i32`: the base index in B. */
-  bCol(context: EmitContext<unknown>): string;
-  /** The axes of input `b` that the contraction sums over when the rest is exactly n: enables the ones row. */
+  aRun(context: EmitContext<unknown>): string;
+  /** Body of `fn b_base(n: u32, s: vec3i, product: u32) -> i32`. */
+  bBase(context: EmitContext<unknown>): string;
+  /** The axes of input `b` that the contraction sums over, when what is left is exactly n: enables the ones row. */
   readonly summedAxesOfB?: readonly number[];
 }
 

@@ -1,0 +1,160 @@
+// gemm.wgsl: every dense contraction of the engine in one skeleton (matmul, convolution, both of its gradients).
+//
+//   out[m, n] = Σ over segments s, Σ over kk in [lo, hi) of   A[a_base(m, s) + kk * a_step] * B[b_base(n, s) + kk * b_step]
+//
+// m is a row of the result, n a column, and the contracted axis k is cut into `segments` runs of at most `inner`
+// elements. Inside a run both addresses move by a fixed step, so nothing is divided or looked up per element:
+//
+//                            m             n      segment    kk         the run of A
+//   matmul                   row           col    one        k          a row (or, transposed, a column) of the matrix
+//   convolution              b, oh, ow     cout   kh         kw, cin    one stretch of an image row
+//   its input gradient       b, ih, iw     cin    kh, kw     cout       the channels of one output pixel
+//   its weight gradient      kh, kw, cin   cout   b, oh      ow         every stride-th pixel of an image row
+//
+// lo and hi clip a run where it hangs over the zero padding; lo >= hi says the whole run lies in it.
+//
+// One invocation owns a TM x TN block of the result in registers; a workgroup is LANES_M x LANES_N invocations whose rows
+// and columns interleave, so neighbouring lanes touch neighbouring columns. There is no workgroup memory and no barrier.
+// When the result is small and k is long (weight gradients), the segments are cut into `chunks`; each chunk writes its own
+// slice of the output and a second kernel adds the slices in a fixed order.
+
+const TM = 4u;           // @param  rows per invocation
+const TN = 4u;           // @param  columns per invocation
+const LANES_M = 16u;     // @param  invocations of a workgroup along m
+const LANES_N = 16u;     // @param  and along n
+const CLIPPED = false;   // @param  true if any run can be clipped (zero padding, input gradients)
+const ONES_ROW = false;  // @param  one more row, m == dims.m, whose A is 1: column sums of B, the gradient of a bias
+
+// What may vary without a new pipeline: everything here. Element counts and strides, never bytes.
+struct Dims {
+  m: u32,         // rows of the result, without the row of ones
+  n: u32,         // columns
+  inner: u32,     // longest run
+  segments: u32,  // runs
+  batch: u32,     // independent products
+  chunks: u32,    // slices of the segment axis (1: no split)
+  a_row: u32,     // matmul: distance between rows of A; the default slots use it, convolutions bake their geometry
+  b_col: u32,     // matmul: distance between columns of B
+  a_step: u32,    // distance in A when kk grows by one
+  b_step: u32,    // distance in B
+  a_batch: u32,   // distance between products in A (0 shares one A)
+  b_batch: u32,   // distance between products in B
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+// @slot bindings
+// @end
+
+// A run of A: where kk = 0 would lie (perhaps before the image, hence signed), and which kk exist.
+struct Run { base: i32, lo: i32, hi: i32 }
+
+// @slot load_a
+fn load_a(i: u32) -> f32 { return a[i]; }
+// @end
+
+// @slot load_b
+fn load_b(i: u32) -> f32 { return b[i]; }
+// @end
+
+// Called once per value of the result. `slice` is batch * chunks + chunk.
+// @slot store
+fn store(m: u32, n: u32, slice: u32, value: f32) {
+  let rows = dims.m + u32(ONES_ROW);
+  out[(slice * rows + m) * dims.n + n] = value;
+}
+// @end
+
+// The address functions. row(m) and segment(s) hold the divisions, done once per row and once per segment; a_run and b_base
+// combine their results cheaply. out_row may renumber the rows: an input gradient that lets the batch vary fastest clips
+// the same runs in every lane and skips them whole. The defaults are a matmul, plain or transposed by its strides.
+// @slot address
+fn row(m: u32) -> vec3i { return vec3i(i32(m * dims.a_row), 0, 0); }
+fn segment(s: u32) -> vec3i { return vec3i(0); }
+fn a_run(r: vec3i, s: vec3i) -> Run { return Run(r.x, 0, i32(dims.inner)); }
+fn b_base(n: u32, s: vec3i) -> i32 { return i32(n * dims.b_col); }
+fn out_row(m: u32) -> u32 { return m; }
+// @end
+
+@compute @workgroup_size(LANES_M * LANES_N)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  // The grid is one list of tiles folded into x and y (a dimension holds 65,535): n varies fastest, then m, then the slice.
+  let rows = dims.m + u32(ONES_ROW);
+  let tiles_n = (dims.n + TN * LANES_N - 1u) / (TN * LANES_N);
+  let tiles_m = (rows + TM * LANES_M - 1u) / (TM * LANES_M);
+  let tile = group.y * groups.x + group.x;
+  let tile_row = tile / tiles_n;
+  let slice = tile_row / tiles_m;
+  if (slice >= dims.batch * dims.chunks) { return; }
+  let m0 = (tile_row % tiles_m) * (TM * LANES_M) + lane / LANES_N;  // this lane's rows: m0 + i * LANES_M
+  let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;      // and columns: n0 + j * LANES_N
+
+  let product = slice / dims.chunks;
+  let a_batch = i32(product * dims.a_batch);
+  let b_batch = i32(product * dims.b_batch);
+  let chunk = (dims.segments + dims.chunks - 1u) / dims.chunks;
+  let first = (slice % dims.chunks) * chunk;
+  let last = min(first + chunk, dims.segments);
+  let inner = i32(dims.inner);
+  let a_step = i32(dims.a_step);
+  let b_step = i32(dims.b_step);
+
+  // Rows and columns over the edge repeat the last one and are not stored: no test in the loops.
+  var r: array<vec3i, TM>;
+  var ones: array<bool, TM>;
+  for (var i = 0u; i < TM; i++) {
+    let m = m0 + i * LANES_M;
+    r[i] = row(min(m, dims.m - 1u));
+    ones[i] = ONES_ROW && m >= dims.m;
+  }
+
+  var acc: array<array<f32, TN>, TM>;
+  for (var s = first; s < last; s++) {
+    let seg = segment(s);
+    var run: array<Run, TM>;
+    var b_at: array<i32, TN>;
+    var start = select(0, inner, CLIPPED);
+    var stop = select(inner, 0, CLIPPED);
+    for (var i = 0u; i < TM; i++) {
+      run[i] = a_run(r[i], seg);
+      run[i].base += a_batch;
+      if (CLIPPED) {  // walk over what any of the rows needs
+        start = min(start, select(run[i].lo, 0, ones[i]));
+        stop = max(stop, select(run[i].hi, inner, ones[i]));
+      }
+    }
+    for (var j = 0u; j < TN; j++) { b_at[j] = b_base(min(n0 + j * LANES_N, dims.n - 1u), seg) + b_batch; }
+
+    for (var kk = start; kk < stop; kk++) {
+      var bv: array<f32, TN>;
+      for (var j = 0u; j < TN; j++) { bv[j] = load_b(u32(b_at[j] + kk * b_step)); }
+      for (var i = 0u; i < TM; i++) {
+        let at = run[i].base + kk * a_step;
+        var av: f32;
+        if (CLIPPED) {  // load something that exists, then drop it
+          let inside = kk >= run[i].lo && kk < run[i].hi;
+          av = select(0.0, load_a(u32(select(0, at, inside))), inside);
+        } else {
+          av = load_a(u32(at));
+        }
+        if (ONES_ROW) { av = select(av, 1.0, ones[i]); }
+        for (var j = 0u; j < TN; j++) { acc[i][j] += av * bv[j]; }
+      }
+    }
+  }
+
+  // TN copies of the store code in a loop that stays a loop. TM * TN copies made software adapters compile three times longer,
+  // and acc[i] with a variable i would push the block out of registers: hence the select.
+  for (var m = m0; m < min(rows, m0 + TM * LANES_M); m += LANES_M) {
+    var line: array<f32, TN>;
+    for (var i = 0u; i < TM; i++) {
+      for (var j = 0u; j < TN; j++) { line[j] = select(line[j], acc[i][j], m == m0 + i * LANES_M); }
+    }
+    for (var j = 0u; j < TN; j++) {
+      let n = n0 + j * LANES_N;
+      if (n < dims.n) { store(out_row(m), n, slice, line[j]); }
+    }
+  }
+}

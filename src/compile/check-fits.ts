@@ -1,0 +1,29 @@
+/**
+ * Refuses a plan that the device cannot hold, before anything is allocated: other engines bind what is too large and
+ * read zeros. The message names the buffer, its size, the limit and what would help.
+ */
+
+import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
+import { DownhillError } from '../util/errors.ts';
+import { formatBytes } from '../util/text.ts';
+import type { Plan, PlanLimits } from './plan.ts';
+
+/** @throws DownhillError `device`. */
+export function checkFits(plan: Plan, limits: PlanLimits): void {
+  const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  for (const { elements, label } of plan.buffers) {
+    const bytes = elements * BYTES_PER_ELEMENT;
+    if (bytes <= largest) continue;
+    throw new DownhillError(
+      'device',
+      `${plan.name}: "${label}" takes ${formatBytes(bytes)}; this device binds at most ${formatBytes(largest)} at once. A smaller batch size or a smaller layer fits`,
+    );
+  }
+  for (const kernel of plan.kernels) {
+    if (kernel.access.length <= limits.maxStorageBuffersPerShaderStage) continue;
+    throw new DownhillError(
+      'device',
+      `${plan.name}: kernel ${kernel.label} binds ${kernel.access.length} storage buffers; this device allows ${limits.maxStorageBuffersPerShaderStage}`,
+    );
+  }
+}

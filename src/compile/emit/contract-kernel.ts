@@ -1,0 +1,147 @@
+/**
+ * Kernels of a contract cluster: the gemm skeleton with its slots filled. Operands are read through functions of their
+ * flat index, so a view or a recomputed operand needs no buffer; the epilogue is written where the product is stored.
+ * A long contraction with a small result is cut into chunks of segments, and a second kernel adds the partial products
+ * in order: no atomics, the same bits every run.
+ */
+
+import type { Contraction } from '../../core/lowering.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import { shaders } from '../../shaders.gen.ts';
+import { invariant } from '../../util/errors.ts';
+import type { Location } from '../plan.ts';
+import { chooseTile, type Tile } from '../tiles.ts';
+import { type EmitInput, type EmittedKernel, foldGrid, threadKernel } from './emit.ts';
+import { Evaluator, scope } from './evaluator.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { fillSkeleton } from './skeleton.ts';
+import { storePoints } from './stores.ts';
+
+export function emitContract(input: EmitInput): EmittedKernel[] {
+  const { cluster, limits, memory } = input;
+  const spec = cluster.contraction as Contraction;
+  const tile = chooseTile(spec, limits);
+  const rows = spec.m + (sumOf(input) === null ? 0 : 1);
+  if (tile.chunks === 1) return [emitProduct(input, tile, null)];
+  const partials = { buffer: memory.acquire(tile.chunks * spec.batch * rows * spec.n, 'partial products'), offset: 0 };
+  return [emitProduct(input, tile, partials), emitMerge(input, tile.chunks, partials)];
+}
+
+function nodeWith(input: EmitInput, wanted: string): Tensor | null {
+  for (const [node, role] of input.cluster.roles) if (role === wanted) return node;
+  return null;
+}
+
+const sumOf = (input: EmitInput) => nodeWith(input, 'sum');
+
+/** @param partials where chunks leave their products, or null when the product is stored at once. */
+function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): EmittedKernel {
+  const { cluster, fused, memory, limits } = input;
+  const spec = cluster.contraction as Contraction;
+  const product = nodeWith(input, 'fold') as Tensor;
+  const sum = sumOf(input);
+  const rows = spec.m + (sum === null ? 0 : 1);
+  const writer = new KernelWriter(memory.scalarBuffer);
+  const { m, n, inner, segments, batch, aStep, bStep } = spec;
+  for (const word of [m, n, inner, segments, batch, tile.chunks, aStep, bStep]) writer.count(word);
+  const evaluator = new Evaluator(writer, cluster, fused, memory);
+  const context = evaluator.context(product);
+  const aShape = product.inputs[spec.a];
+  const bShape = product.inputs[spec.b];
+  const slots: Record<string, string> = {
+    load_a: `fn load_a(i: u32) -> f32 { return ${evaluator.elementAt(aShape, 'i')}; }`,
+    load_b: `fn load_b(i: u32) -> f32 { return ${evaluator.elementAt(bShape, 'i')}; }`,
+    address: addressFunctions(spec, context),
+    store:
+      partials === null
+        ? storeFunction(input, evaluator)
+        : [
+            'fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {',
+            `let i = ((chunk * dims().batch + product) * (dims().m + u32(ONES_ROW)) + m) * dims().n + n;`,
+            writer.store(partials, 'f32', 'i', 'value'),
+            '}',
+          ].join('\n'),
+  };
+  slots.helpers = writer.helpers();
+  slots.declarations = writer.declarations();
+  const { rowsPerLane, columnsPerLane, lanesM, lanesN } = tile;
+  const groups =
+    Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
+  return {
+    wgsl: fillSkeleton(shaders.gemm, {
+      params: {
+        TM: `${rowsPerLane}u`,
+        TN: `${columnsPerLane}u`,
+        LANES_M: `${lanesM}u`,
+        LANES_N: `${lanesN}u`,
+        CLIPPED: String(spec.clipped),
+        ONES_ROW: String(sum !== null),
+      },
+      slots,
+    }),
+    access: writer.access,
+    uniforms: writer.uniformWords,
+    buffers: writer.buffers,
+    workgroups: foldGrid(groups, limits),
+    workgroupSize: lanesM * lanesN,
+    scratch: [],
+  };
+}
+
+/** Adds the chunks of each element, then does what a whole product does at its store. */
+function emitMerge(input: EmitInput, chunks: number, partials: Location): EmittedKernel {
+  const { cluster, fused, memory, limits } = input;
+  const { m, n, batch } = cluster.contraction as Contraction;
+  const sum = sumOf(input);
+  const rows = m + (sum === null ? 0 : 1);
+  const points = batch * rows * n;
+  const writer = new KernelWriter(memory.scalarBuffer);
+  const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
+  const evaluator = new Evaluator(writer, cluster, fused, memory);
+  writer.addFunction(
+    `struct Dims { m: u32, n: u32, batch: u32 }\nfn dims() -> Dims { return Dims(${allRows} - ${sum === null ? 0 : 1}u, ${columns}, 1u); }`,
+  );
+  writer.addFunction(storeFunction(input, evaluator));
+  const body = [
+    `var value = ${writer.load(partials, 'f32', 'i')};`,
+    `for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }`,
+    `store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`,
+  ];
+  return threadKernel(writer, points, body, limits, [partials.buffer]);
+}
+
+/** `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. */
+function storeFunction(input: EmitInput, evaluator: Evaluator): string {
+  const { written, memory } = input;
+  const product = nodeWith(input, 'fold') as Tensor;
+  const sum = sumOf(input);
+  const lines = ['fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {'];
+  if (sum !== null) {
+    const location = memory.find(sum);
+    invariant(location !== undefined && written.includes(sum), `the sum ${sum} lies nowhere`);
+    lines.push(`if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`);
+  }
+  const at = scope('i', ['point']);
+  at.values.set(product, 'value');
+  const stores = storePoints(input, evaluator, at);
+  lines.push('let i = (product * dims().m + m) * dims().n + n;', ...at.lines, ...stores, '}');
+  return lines.join('\n');
+}
+
+/** The address functions of the skeleton from the contraction's own. */
+function addressFunctions(spec: Contraction, context: Parameters<Contraction['aRow']>[0]): string {
+  return [
+    'fn row(m: u32, product: u32) -> vec3i {',
+    spec.aRow(context),
+    '}',
+    'fn segment(s: u32) -> vec3i {',
+    spec.segment(context),
+    '}',
+    'fn a_run(r: vec3i, s: vec3i) -> Run {',
+    spec.aRun(context),
+    '}',
+    'fn b_base(n: u32, s: vec3i, product: u32) -> i32 {',
+    spec.bBase(context),
+    '}',
+  ].join('\n');
+}

@@ -1,0 +1,130 @@
+/**
+ * KernelWriter: the text, the uniform block and the bindings of one kernel while it is being written.
+ *
+ * Names are numbered in the order of first use and never taken from a tensor, and sizes that vary go through the
+ * uniform block: two kernels of the same structure have the same text, hence one pipeline.
+ */
+
+import type { DType } from '../../core/dtype.ts';
+import { storageType } from '../../core/dtype.ts';
+import { shaders, type ShaderName } from '../../shaders.gen.ts';
+import { invariant } from '../../util/errors.ts';
+import type { Location } from '../plan.ts';
+
+interface Binding {
+  readonly buffer: number;
+  readonly type: 'f32' | 'i32' | 'u32';
+  written: boolean;
+}
+
+/** WGSL type of a value of `dtype` inside a kernel. */
+export function valueType(dtype: DType): string {
+  return dtype;
+}
+
+export class KernelWriter {
+  readonly uniforms: number[] = [];
+  private readonly bindings: Binding[] = [];
+  private readonly functions: string[] = [];
+  private readonly libraries = new Set<string>();
+  private names = 0;
+
+  /** @param scalarBuffer its binding is declared u32, because scalars of several types share it. */
+  constructor(private readonly scalarBuffer: number | null) {}
+
+  /** A fresh identifier. */
+  name(prefix: string): string {
+    return `${prefix}${this.names++}`;
+  }
+
+  /** u32 expression that reads `value` from the uniform block. */
+  count(value: number): string {
+    this.uniforms.push(value >>> 0);
+    return uniformWord(this.uniforms.length - 1);
+  }
+
+  /** f32 expression that reads `value`, rounded to f32, from the uniform block. */
+  scalar(value: number): string {
+    return `bitcast<f32>(${this.count(new Uint32Array(new Float32Array([value]).buffer)[0])})`;
+  }
+
+  /** Adds the library `shaders/<name>.wgsl`. */
+  use(name: string): void {
+    invariant(Object.hasOwn(shaders, name), `no shader library "${name}"`);
+    this.libraries.add(shaders[name as ShaderName]);
+  }
+
+  addFunction(text: string): void {
+    this.functions.push(text);
+  }
+
+  /** Expression of type `dtype` for element `index` of the value at `location`, plus `shift` elements. */
+  load(location: Location, dtype: DType, index: string, shift = 0): string {
+    const binding = this.bind(location.buffer, dtype, false);
+    const element = `${this.bindingName(binding)}[${this.shifted(index, location.offset + shift)}]`;
+    if (dtype === 'bool') return `(${element} != 0u)`;
+    return binding.type === storageType(dtype) ? element : `bitcast<${dtype}>(${element})`;
+  }
+
+  /** Statement that stores `value` of type `dtype` as element `index` of the value at `location`. */
+  store(location: Location, dtype: DType, index: string, value: string): string {
+    const binding = this.bind(location.buffer, dtype, true);
+    const word = dtype === 'bool' ? `select(0u, 1u, ${value})` : value;
+    const converted = binding.type === storageType(dtype) ? word : `bitcast<${binding.type}>(${word})`;
+    return `${this.bindingName(binding)}[${this.shifted(index, location.offset)}] = ${converted};`;
+  }
+
+  get buffers(): number[] {
+    return this.bindings.map((binding) => binding.buffer);
+  }
+
+  get access(): ('read' | 'read_write')[] {
+    return this.bindings.map((binding) => (binding.written ? 'read_write' : 'read'));
+  }
+
+  /** Words of the uniform block, padded to whole vec4s. */
+  get uniformWords(): number[] {
+    const words = [...this.uniforms];
+    while (words.length === 0 || words.length % 4 !== 0) words.push(0);
+    return words;
+  }
+
+  /** Declarations of the uniform block and of the storage bindings. */
+  declarations(): string {
+    const lines = [
+      `@group(0) @binding(0) var<uniform> params: array<vec4<u32>, ${this.uniformWords.length / 4}>;`,
+      ...this.bindings.map((binding, k) => {
+        const access = binding.written ? 'read_write' : 'read';
+        return `@group(0) @binding(${k + 1}) var<storage, ${access}> b${k}: array<${binding.type}>;`;
+      }),
+    ];
+    return lines.join('\n');
+  }
+
+  /** Libraries first, then the functions in the order they were finished. */
+  helpers(): string {
+    return [...this.libraries, ...this.functions].join('\n');
+  }
+
+  private bind(buffer: number, dtype: DType, write: boolean): Binding {
+    let binding = this.bindings.find((candidate) => candidate.buffer === buffer);
+    if (binding === undefined) {
+      binding = { buffer, type: buffer === this.scalarBuffer ? 'u32' : storageType(dtype), written: false };
+      this.bindings.push(binding);
+    }
+    binding.written ||= write;
+    return binding;
+  }
+
+  private bindingName(binding: Binding): string {
+    return `b${this.bindings.indexOf(binding)}`;
+  }
+
+  private shifted(index: string, offset: number): string {
+    return offset === 0 ? index : `${index} + ${this.count(offset)}`;
+  }
+}
+
+function uniformWord(k: number): string {
+  return `params[${k >> 2}u].${'xyzw'[k & 3]}`;
+}

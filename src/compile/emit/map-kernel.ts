@@ -1,0 +1,18 @@
+/**
+ * Kernel of a map cluster: one invocation per element; every stored node is a `let` at the element's index.
+ */
+
+import { Evaluator, scope } from './evaluator.ts';
+import { type EmitInput, type EmittedKernel, threadKernel } from './emit.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { storePoints } from './stores.ts';
+
+export function emitMap(input: EmitInput): EmittedKernel[] {
+  const { cluster, fused, memory, limits } = input;
+  const writer = new KernelWriter(memory.scalarBuffer);
+  writer.count(cluster.points);
+  const evaluator = new Evaluator(writer, cluster, fused, memory);
+  const at = scope('i', ['point']);
+  const stores = storePoints(input, evaluator, at);
+  return [threadKernel(writer, cluster.points, [...at.lines, ...stores], limits)];
+}

@@ -1,0 +1,227 @@
+/**
+ * Kernels of a reduce cluster. One invocation per fold walks its elements in order; folds that need each other's results
+ * (softmax: maximum, then sum) follow one another in phases. Few folds over many elements are cut into chunks: a first
+ * dispatch leaves one partial per chunk, a second merges them in order. No atomics: the same bits every run.
+ */
+
+import type { ReduceLowering } from '../../core/lowering.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import { invariant } from '../../util/errors.ts';
+import type { FoldSpace } from '../cluster.ts';
+import { rootOf } from '../cluster.ts';
+import { indexExpression } from '../index-map.ts';
+import { type EmitInput, type EmittedKernel, threadKernel } from './emit.ts';
+import { Evaluator, type Scope, scope } from './evaluator.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { storePoints } from './stores.ts';
+
+/** Invocations worth having, and the fewest elements a chunk is worth. */
+const CHUNKING = { cpu: { invocations: 64, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
+
+export function emitReduce(input: EmitInput): EmittedKernel[] {
+  const chunks = chunkCount(input);
+  return chunks > 1 ? emitChunked(input, chunks) : [emitWhole(input)];
+}
+
+interface Fold {
+  readonly node: Tensor;
+  readonly lower: ReduceLowering<unknown>;
+  readonly phase: number;
+}
+
+/** How many pieces each fold is cut into; 1 when it must stay whole or is short. */
+function chunkCount(input: EmitInput): number {
+  const space = input.cluster.space as FoldSpace;
+  const folds = foldsOf(input);
+  const whole = folds.some(({ lower, phase }) => lower.merge === null || phase > 0);
+  const innerOutputs = input.written.some((node) => input.cluster.roles.get(node) === 'inner');
+  if (whole || innerOutputs) return 1;
+  const { invocations, elements } = CHUNKING[input.limits.adapterClass];
+  return Math.max(1, Math.min(Math.ceil(invocations / space.outer), Math.floor(space.fold / elements)));
+}
+
+/** The folds of the cluster with their phases: a fold comes after every fold that its elements depend on. */
+function foldsOf({ cluster }: EmitInput): Fold[] {
+  const phases = new Map<Tensor, number>();
+  const phaseOf = (node: Tensor): number => {
+    const known = phases.get(node);
+    if (known !== undefined) return known;
+    let phase = 0;
+    for (const input of node.inputs) {
+      const root = rootOf(input);
+      const role = cluster.roles.get(root);
+      if (role === undefined) continue;
+      phase = Math.max(phase, phaseOf(root) + (role === 'fold' ? 1 : 0));
+    }
+    phases.set(node, phase);
+    return phase;
+  };
+  const folds: Fold[] = [];
+  for (const [node, role] of cluster.roles) {
+    if (role !== 'fold') continue;
+    invariant(node.op?.lower.kind === 'reduce', `${node} is no fold`);
+    folds.push({ node, lower: node.op.lower, phase: phaseOf(node) });
+  }
+  return folds;
+}
+
+/** Phase after which an inner node can be evaluated. */
+function readyPhase(node: Tensor, input: EmitInput): number {
+  const { cluster } = input;
+  let phase = 0;
+  const folds = new Map(foldsOf(input).map((fold) => [fold.node, fold.phase]));
+  const visit = (current: Tensor) => {
+    for (const inner of current.inputs) {
+      const root = rootOf(inner);
+      if (!cluster.roles.has(root)) continue;
+      phase = Math.max(phase, (folds.get(root) ?? -1) + 1);
+      visit(root);
+    }
+  };
+  visit(node);
+  return phase;
+}
+
+function emitWhole(input: EmitInput): EmittedKernel {
+  const { cluster, fused, memory, limits } = input;
+  const space = cluster.space as FoldSpace;
+  const writer = new KernelWriter(memory.scalarBuffer);
+  writer.count(space.outer);
+  const evaluator = new Evaluator(writer, cluster, fused, memory);
+  const row = scope('i', ['point']);
+  const folds = foldsOf(input);
+  const innerOutputs = input.written
+    .filter((node) => cluster.roles.get(node) === 'inner')
+    .map((node) => ({ node, phase: readyPhase(node, input) }));
+  const lastFold = Math.max(...folds.map(({ phase }) => phase));
+  const lastPhase = Math.max(lastFold, ...innerOutputs.map(({ phase }) => phase));
+
+  const body: string[] = [];
+  const base = `let base = ${indexExpression(space.outerAxes, 'i')};`;
+  const extent = writer.count(space.fold);
+  body.push(base, `let extent = ${extent};`);
+  for (let phase = 0; phase <= lastPhase; phase++) {
+    const here = folds.filter((fold) => fold.phase === phase);
+    const stores = innerOutputs.filter((output) => output.phase === phase).map(({ node }) => node);
+    if (here.length === 0 && stores.length === 0) continue;
+    const loop = foldLoop(here, stores, input, evaluator, row, { from: '0u', to: 'extent' });
+    body.push(...row.lines.splice(0), ...loop.lines);
+    for (const { node, lower } of here) {
+      const acc = loop.accumulators.get(node) as string;
+      const result = lower.finish?.(acc, 'extent', evaluator.context(node)) ?? acc;
+      const name = writer.name('v');
+      body.push(`let ${name} = ${result};`);
+      row.values.set(node, name);
+    }
+  }
+  const stores = storePoints(input, evaluator, row);
+  return threadKernel(writer, space.outer, [...body, ...row.lines, ...stores], limits);
+}
+
+/** One pass over the elements of a row: steps the folds and stores the inner outputs that are ready. */
+function foldLoop(
+  folds: readonly Fold[],
+  stores: readonly Tensor[],
+  { cluster, memory }: EmitInput,
+  evaluator: Evaluator,
+  row: Scope,
+  range: { from: string; to: string },
+): { lines: string[]; accumulators: Map<Tensor, string> } {
+  const { writer } = evaluator;
+  const space = cluster.space as FoldSpace;
+  const accumulators = new Map<Tensor, string>();
+  const lines: string[] = [];
+  for (const { node, lower } of folds) {
+    const context = evaluator.context(node);
+    const acc = writer.name('acc');
+    accumulators.set(node, acc);
+    lines.push(`var ${acc}: ${lower.state(context)} = ${lower.init(context)};`);
+  }
+  const element = scope('e', ['inner'], row);
+  const steps: string[] = [];
+  for (const { node, lower } of folds) {
+    const acc = accumulators.get(node) as string;
+    const x = evaluator.value(node.inputs[0], element);
+    steps.push(`${acc} = ${lower.step(acc, x, 'r', evaluator.context(node))};`);
+  }
+  for (const node of stores) {
+    const value = evaluator.value(node, element);
+    const location = memory.find(node);
+    invariant(location !== undefined, `${node} is written and lies nowhere`);
+    steps.push(writer.store(location, node.dtype, 'e', value));
+  }
+  lines.push(
+    `for (var r = ${range.from}; r < ${range.to}; r++) {`,
+    `let e = base + ${indexExpression(space.foldAxes, 'r')};`,
+    ...element.lines,
+    ...steps,
+    '}',
+  );
+  return { lines, accumulators };
+}
+
+function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
+  const { cluster, fused, memory, limits } = input;
+  const space = cluster.space as FoldSpace;
+  const folds = foldsOf(input);
+  const partials = memory.acquire(folds.length * chunks * space.outer, 'partial folds');
+  const dtypeOf = (fold: Fold, evaluator: Evaluator) => {
+    const state = fold.lower.state(evaluator.context(fold.node));
+    invariant(state === 'f32' || state === 'i32' || state === 'u32', `partials of type ${state} cannot be stored`);
+    return state;
+  };
+
+  const first = new KernelWriter(memory.scalarBuffer);
+  first.count(space.outer * chunks);
+  const firstEvaluator = new Evaluator(first, cluster, fused, memory);
+  const outer = first.count(space.outer);
+  const length = first.count(Math.ceil(space.fold / chunks));
+  const extent = first.count(space.fold);
+  const row = scope('o', ['point']);
+  const loop = foldLoop(folds, [], input, firstEvaluator, row, { from: 'from', to: 'to' });
+  const partialStores = folds.map((fold, k) => {
+    const location = { buffer: partials, offset: k * chunks * space.outer };
+    const acc = loop.accumulators.get(fold.node) as string;
+    return first.store(location, dtypeOf(fold, firstEvaluator), 'i', acc);
+  });
+  const firstKernel = threadKernel(
+    first,
+    space.outer * chunks,
+    [
+      `let o = i % ${outer};`,
+      `let from = i / ${outer} * ${length};`,
+      `let to = min(from + ${length}, ${extent});`,
+      `let base = ${indexExpression(space.outerAxes, 'o')};`,
+      ...row.lines,
+      ...loop.lines,
+      ...partialStores,
+    ],
+    limits,
+  );
+
+  const second = new KernelWriter(memory.scalarBuffer);
+  second.count(space.outer);
+  const evaluator = new Evaluator(second, cluster, fused, memory);
+  const pieces = second.count(chunks);
+  const step = second.count(space.outer);
+  const total = second.count(space.fold);
+  const at = scope('i', ['point']);
+  const body: string[] = [];
+  folds.forEach((fold, k) => {
+    const { node, lower } = fold;
+    const dtype = dtypeOf(fold, evaluator);
+    const location = { buffer: partials, offset: k * chunks * space.outer };
+    const acc = second.name('acc');
+    const piece = second.load(location, dtype, `c * ${step} + i`);
+    const value = second.name('v');
+    body.push(
+      `var ${acc} = ${second.load(location, dtype, 'i')};`,
+      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece)}; }`,
+      `let ${value} = ${lower.finish?.(acc, total, evaluator.context(node)) ?? acc};`,
+    );
+    at.values.set(node, value);
+  });
+  const stores = storePoints(input, evaluator, at);
+  const secondKernel = threadKernel(second, space.outer, [...body, ...at.lines, ...stores], limits, [partials]);
+  return [firstKernel, secondKernel];
+}

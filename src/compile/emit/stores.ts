@@ -1,0 +1,20 @@
+/** Stores of the nodes that a cluster leaves in memory at its output index. */
+
+import { invariant } from '../../util/errors.ts';
+import type { EmitInput } from './emit.ts';
+import type { Evaluator, Scope } from './evaluator.ts';
+
+/**
+ * Evaluates every written node with role point or fold in `at` and returns the store statements, which must come after
+ * all of the scope's lines: an update may overwrite what another value reads.
+ */
+export function storePoints({ cluster, memory, written }: EmitInput, evaluator: Evaluator, at: Scope): string[] {
+  return written
+    .filter((node) => ['point', 'fold'].includes(cluster.roles.get(node) ?? ''))
+    .map((node) => {
+      const value = evaluator.value(node, at);
+      const location = memory.find(node);
+      invariant(location !== undefined, `${node} is written and lies nowhere`);
+      return evaluator.writer.store(location, node.dtype, at.index, value);
+    });
+}

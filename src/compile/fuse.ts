@@ -1,0 +1,275 @@
+/**
+ * Fusion: which nodes share a kernel. Greedy in topological order: every node starts alone and joins the clusters that
+ * feed it wherever the joint kernel can be written, no cycle between kernels arises and the bindings suffice.
+ *
+ * What may join (see `joinRoles`): elementwise chains of one size · elementwise after a fold or a contraction (epilogue)
+ * · elementwise before a fold (prologue) · folds over the same rows, one after another (softmax, its loss and gradient
+ * in one kernel) · folds side by side over the same elements · cheap index arithmetic into its only reader · column
+ * sums into the contraction that reads the same operand.
+ *
+ * No op is named here: everything follows from `lower.kind` and traits.
+ */
+
+import type { Graph } from '../core/graph.ts';
+import type { Op } from '../core/op.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { sameShape } from '../util/shape.ts';
+import { type Cluster, isHeavy, rootOf, singleCluster } from './cluster.ts';
+import { recomputable } from './recompute.ts';
+import { joinRoles, type Roles } from './join.ts';
+
+export interface FuseOptions {
+  /** Storage buffers one kernel may bind. */
+  readonly maxStorageBuffers: number;
+  /** False leaves every node alone (`NOFUSE`). */
+  readonly enabled: boolean;
+}
+
+export interface FusedGraph {
+  readonly graph: Graph;
+  readonly clusters: readonly Cluster[];
+  readonly clusterOf: ReadonlyMap<Tensor, Cluster>;
+  /** Nodes without memory or kernel: every reader computes them anew. */
+  readonly recomputed: ReadonlySet<Tensor>;
+  /** Nodes that must be written to memory: read by another cluster, an output, an update or a place. */
+  readonly materialized: ReadonlySet<Tensor>;
+  /** Why neighbours were not joined, for `DEBUG=3`. */
+  readonly reasons: readonly string[];
+}
+
+export function fuse(graph: Graph, options: FuseOptions): FusedGraph {
+  return new Fuser(graph, options).run();
+}
+
+class Fuser {
+  private readonly clusters = new Set<Cluster>();
+  private readonly clusterOf = new Map<Tensor, Cluster>();
+  private readonly recomputed: ReadonlySet<Tensor>;
+  /** Readers of each root: computing nodes and places. */
+  private readonly readers = new Map<Tensor, Set<Tensor>>();
+  /** Roots that must lie in memory whatever the clusters are. */
+  private readonly pinned = new Set<Tensor>();
+  private readonly scalars: ReadonlySet<Tensor>;
+  private readonly reasons: string[] = [];
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly options: FuseOptions,
+  ) {
+    for (const { tensor } of graph.outputs) this.pinned.add(rootOf(tensor));
+    for (const { value } of graph.updates) this.pinned.add(rootOf(value));
+    for (const node of graph.nodes) {
+      if (node.op?.lower.kind === 'view') continue;
+      for (const input of node.inputs) {
+        const root = rootOf(input);
+        if (node.op?.lower.kind === 'place') this.pinned.add(root);
+        const readers = this.readers.get(root) ?? new Set();
+        readers.add(node);
+        this.readers.set(root, readers);
+      }
+    }
+    this.scalars = new Set(graph.inputs.filter((input) => input.kind === 'scalar').map((input) => input.tensor));
+    this.recomputed = options.enabled ? recomputable(graph, this.pinned) : new Set();
+  }
+
+  run(): FusedGraph {
+    const sumPartner = this.options.enabled ? this.pairSumsWithContractions() : new Map<Tensor, Tensor>();
+    let id = 0;
+    for (const node of this.graph.nodes) {
+      const kind = node.op?.lower.kind;
+      if (kind === 'view' || kind === 'place' || this.recomputed.has(node)) continue;
+      const cluster = singleCluster(id++, node);
+      this.clusters.add(cluster);
+      this.clusterOf.set(node, cluster);
+      if (!this.options.enabled) continue;
+      const partner = sumPartner.get(node);
+      if (partner !== undefined && this.joinSum(cluster, node, partner)) continue;
+      // A sum that waits for its contraction must not join anything else first.
+      if (partner === undefined || cluster.kind === 'contract') this.grow(cluster);
+    }
+    const materialized = new Set<Tensor>();
+    for (const cluster of this.clusters) {
+      for (const node of cluster.roles.keys()) if (this.leaves(node, cluster)) materialized.add(node);
+    }
+    return {
+      graph: this.graph,
+      clusters: [...this.clusters],
+      clusterOf: this.clusterOf,
+      recomputed: this.recomputed,
+      materialized,
+      reasons: this.reasons,
+    };
+  }
+
+  /** Joins `cluster` with clusters that feed it, then with siblings, until nothing changes. */
+  private grow(start: Cluster): void {
+    let cluster = start;
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const other of [...this.producers(cluster), ...this.siblings(cluster)]) {
+        const joined = this.tryJoin(other, cluster);
+        if (joined === null) continue;
+        cluster = joined;
+        changed = true;
+        break;
+      }
+    }
+  }
+
+  private tryJoin(producer: Cluster, consumer: Cluster): Cluster | null {
+    const result = joinRoles(producer, consumer, {
+      readersOf: (node) => this.readers.get(node) ?? new Set(),
+      pinned: this.pinned,
+    });
+    if (typeof result === 'string') return this.refuse(producer, consumer, result);
+    if (this.reaches(producer, consumer)) return this.refuse(producer, consumer, 'a third kernel stands between them');
+    const buffers = this.bindings(result.roles);
+    if (buffers > this.options.maxStorageBuffers) {
+      return this.refuse(producer, consumer, `${buffers} storage buffers, ${this.options.maxStorageBuffers} allowed`);
+    }
+    return this.replace(producer, consumer, result);
+  }
+
+  private refuse(producer: Cluster, consumer: Cluster, why: string): null {
+    this.reasons.push(`${clusterName(producer)} | ${clusterName(consumer)}: ${why}`);
+    return null;
+  }
+
+  private replace(first: Cluster, second: Cluster, { kind, points, space, contraction, roles }: Roles): Cluster {
+    const joined: Cluster = { id: first.id, kind, points, space, contraction, roles };
+    this.clusters.delete(first);
+    this.clusters.delete(second);
+    this.clusters.add(joined);
+    for (const node of roles.keys()) this.clusterOf.set(node, joined);
+    return joined;
+  }
+
+  /** Sums over exactly what a contraction sums operand B over, by either node. */
+  private pairSumsWithContractions(): Map<Tensor, Tensor> {
+    const partner = new Map<Tensor, Tensor>();
+    for (const node of this.graph.nodes) {
+      const lower = node.op?.lower;
+      if (lower?.kind !== 'contract') continue;
+      const { b, summedAxesOfB, batch } = lower.contraction(node.inputs, node, node.attrs);
+      if (summedAxesOfB === undefined || batch !== 1) continue;
+      const operand = node.inputs[b];
+      for (const reader of this.readers.get(rootOf(operand)) ?? []) {
+        const fold = reader.op?.lower;
+        if (fold?.kind !== 'reduce' || fold.algebra !== 'sum' || partner.has(reader)) continue;
+        if (rootOf(reader.inputs[0]) !== rootOf(operand) || !sameShape(reader.inputs[0].shape, operand.shape)) continue;
+        if (fold.axes(reader.inputs[0], reader.attrs).join() !== summedAxesOfB.join()) continue;
+        partner.set(reader, node);
+        partner.set(node, reader);
+        break;
+      }
+    }
+    return partner;
+  }
+
+  /** Joins a sum and its contraction when the second of the two arrives; false when they must stay apart. */
+  private joinSum(cluster: Cluster, node: Tensor, partner: Tensor): boolean {
+    const other = this.clusterOf.get(partner);
+    if (other === undefined) return false;
+    const [contract, sum] = cluster.kind === 'contract' ? [cluster, other] : [other, cluster];
+    const sumNode = cluster.kind === 'contract' ? partner : node;
+    if (sum.roles.size > 1 || contract.kind !== 'contract') return false;
+    if (this.reaches(contract, sum) || this.reaches(sum, contract)) return false;
+    const roles = new Map(contract.roles).set(sumNode, 'sum' as const);
+    if (this.bindings(roles) > this.options.maxStorageBuffers) return false;
+    this.replace(contract, sum, { ...contract, roles });
+    return true;
+  }
+
+  /** True when `node` is needed outside of `cluster`. */
+  private leaves(node: Tensor, cluster: Cluster): boolean {
+    if (this.pinned.has(node)) return true;
+    for (const reader of this.actualReaders(node)) if (this.clusterOf.get(reader) !== cluster) return true;
+    return false;
+  }
+
+  /** Clustered nodes that read `node`, directly or through recomputed nodes. */
+  private *actualReaders(node: Tensor): Iterable<Tensor> {
+    for (const reader of this.readers.get(node) ?? []) {
+      if (this.recomputed.has(reader)) yield* this.actualReaders(reader);
+      else yield reader;
+    }
+  }
+
+  /** Roots outside of `roles` that its nodes read, looking through recomputed nodes. */
+  private externalRoots(roles: ReadonlyMap<Tensor, unknown>): Set<Tensor> {
+    const roots = new Set<Tensor>();
+    const visit = (node: Tensor) => {
+      for (const input of node.inputs) {
+        const root = rootOf(input);
+        if (roles.has(root)) continue;
+        if (this.recomputed.has(root)) visit(root);
+        else roots.add(root);
+      }
+    };
+    for (const node of roles.keys()) visit(node);
+    return roots;
+  }
+
+  private producers(cluster: Cluster): Set<Cluster> {
+    const result = new Set<Cluster>();
+    const add = (root: Tensor) => {
+      const producer = this.clusterOf.get(root);
+      if (producer !== undefined) result.add(producer);
+      else if (root.op?.lower.kind === 'place') for (const part of root.inputs) add(rootOf(part));
+    };
+    for (const root of this.externalRoots(cluster.roles)) add(root);
+    return result;
+  }
+
+  /** Other folds over the same elements that share a source with `cluster`. */
+  private siblings(cluster: Cluster): Cluster[] {
+    if (cluster.kind !== 'reduce') return [];
+    const roots = this.externalRoots(cluster.roles);
+    const producers = this.producers(cluster);
+    return [...this.clusters].filter((other) => {
+      if (other === cluster || other.kind !== 'reduce' || producers.has(other)) return false;
+      for (const root of this.externalRoots(other.roles)) if (roots.has(root) && !this.scalars.has(root)) return true;
+      for (const producer of this.producers(other)) if (producers.has(producer)) return true;
+      return false;
+    });
+  }
+
+  /** True when a path leads from `from` to `to` through a third cluster, or from `to` back to `from`. */
+  private reaches(from: Cluster, to: Cluster): boolean {
+    const seen = new Set<Cluster>();
+    const search = (start: Cluster, goal: Cluster, direct: boolean): boolean => {
+      for (const producer of this.producers(start)) {
+        if (producer === goal) {
+          if (direct) continue;
+          return true;
+        }
+        if (seen.has(producer)) continue;
+        seen.add(producer);
+        if (search(producer, goal, false)) return true;
+      }
+      return false;
+    };
+    if (search(to, from, true)) return true;
+    seen.clear();
+    return search(from, to, false);
+  }
+
+  /** Storage buffers that a kernel over `roles` binds at most. */
+  private bindings(roles: ReadonlyMap<Tensor, unknown>): number {
+    const keys = new Set<unknown>();
+    for (const root of this.externalRoots(roles)) keys.add(this.scalars.has(root) ? 'scalars' : root);
+    for (const node of roles.keys()) {
+      const outside = [...this.actualReaders(node)].some((reader) => !roles.has(reader));
+      if (outside || this.pinned.has(node)) keys.add(node);
+    }
+    return keys.size;
+  }
+}
+
+/** `matmul+add+relu`. */
+export function clusterName(cluster: Cluster): string {
+  const names = [...cluster.roles.keys()].map((node) => (node.op as Op).name);
+  return names.length > 6 ? `${names.slice(0, 5).join('+')}+${names.length - 5} more` : names.join('+');
+}
+
+export { isHeavy };

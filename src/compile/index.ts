@@ -1,0 +1,41 @@
+/**
+ * The compiler: graph → simplify → fuse → schedule → memory → Plan. Pure: no GPU object is made and nothing is awaited.
+ */
+
+import { buildGraph, type GraphSpec, printGraph, verifyGraph } from '../core/graph.ts';
+import { environment } from '../util/environment.ts';
+import { fuse } from './fuse.ts';
+import type { Plan, PlanLimits } from './plan.ts';
+import { DEFAULT_LIMITS } from './plan.ts';
+import { buildPlan } from './plan-builder.ts';
+import { schedule } from './schedule.ts';
+import { simplify } from './simplify.ts';
+
+export interface CompileOptions {
+  /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
+  readonly fusion?: boolean;
+  /** False gives every value a buffer of its own; the default follows `NOPLAN`. */
+  readonly reuse?: boolean;
+}
+
+/**
+ * The plan of `spec` for a device with `limits`.
+ * @throws DownhillError `device` when a buffer or a kernel exceeds the limits.
+ */
+export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMITS, options: CompileOptions = {}): Plan {
+  const debug = environment().debug;
+  const traced = buildGraph(spec);
+  verifyGraph(traced);
+  if (debug >= 5) console.error(printGraph(traced));
+  const simplified = simplify(traced);
+  verifyGraph(simplified);
+  if (debug >= 5) console.error(printGraph(simplified));
+  const fused = fuse(simplified, {
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    enabled: options.fusion ?? !environment().noFuse,
+  });
+  if (debug >= 3) for (const reason of fused.reasons) console.error(`not fused: ${reason}`);
+  const plan = buildPlan(fused, schedule(fused), limits, options.reuse ?? !environment().noPlan);
+  if (debug >= 4) for (const kernel of plan.kernels) console.error(`// ${kernel.label}\n${kernel.wgsl}`);
+  return plan;
+}

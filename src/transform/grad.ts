@@ -1,0 +1,104 @@
+/**
+ * Reverse-mode differentiation: the vjp rules of the op records, applied from an output back to its inputs.
+ *
+ * The result is ordinary tensors built from ordinary ops, appended to the same graph; so a gradient can be
+ * differentiated again, and forward and backward are scheduled and fused as one.
+ */
+
+import { isFloat } from '../core/dtype.ts';
+import { topologicalOrder } from '../core/graph.ts';
+import { withScope } from '../core/scope.ts';
+import { describe, Tensor } from '../core/tensor.ts';
+import { ones, zeros } from '../ops/create.ts';
+import { add } from '../ops/binary.ts';
+import { reshape } from '../ops/shape.ts';
+import { DownhillError, invariant } from '../util/errors.ts';
+import { formatShape, sameShape } from '../util/shape.ts';
+
+/**
+ * Gradients of `y` with respect to each tensor of `wrt`, which may be inputs or values on the way to `y`.
+ * @param dy cotangent of y's shape; left out, y must have one element and the cotangent is 1.
+ * @returns one tensor per entry of `wrt`, of its shape; zeros where y does not depend on it.
+ * @throws DownhillError `shape` when y has more than one element and no cotangent is given, `dtype` for non-floats.
+ */
+export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tensor[] {
+  if (!isFloat(y.dtype)) throw new DownhillError('dtype', `grad: the output is ${describe(y)}; only f32 has gradients`);
+  for (const x of wrt) {
+    if (!isFloat(x.dtype)) {
+      throw new DownhillError('dtype', `grad: cannot differentiate with respect to ${x}; only f32 has gradients`);
+    }
+  }
+  if (dy === undefined && y.size !== 1) {
+    throw new DownhillError(
+      'shape',
+      `grad: the output has shape ${formatShape(y.shape)}; it must have one element (take a sum or a mean), or pass a cotangent`,
+    );
+  }
+  if (dy !== undefined && !sameShape(dy.shape, y.shape)) {
+    throw new DownhillError(
+      'shape',
+      `grad: the cotangent has shape ${formatShape(dy.shape)}, the output ${formatShape(y.shape)}; they must be equal`,
+    );
+  }
+
+  const order = topologicalOrder([y]);
+  const targets = new Set(wrt);
+  const onPath = new Set<Tensor>(targets);
+  for (const node of order) if (node.inputs.some((input) => onPath.has(input))) onPath.add(node);
+
+  const cotangents = new Map<Tensor, Tensor>([[y, dy ?? ones(y.shape)]]);
+  for (let k = order.length - 1; k >= 0; k--) {
+    const node = order[k];
+    const cotangent = cotangents.get(node);
+    if (cotangent === undefined || node.op === null || !onPath.has(node)) continue;
+    // A target's own history is not differentiated unless another target lies behind it.
+    if (!node.inputs.some((input) => onPath.has(input)) || node.op.vjp === null) continue;
+    const { op, inputs, attrs } = node;
+    const backward = () => op.vjp?.(cotangent, inputs, node, attrs) ?? [];
+    const contributions = node.label === undefined ? backward() : withScope(node.label, backward);
+    inputs.forEach((input, position) => {
+      const contribution = contributions[position];
+      if (!contribution || !onPath.has(input)) return;
+      invariant(
+        sameShape(contribution.shape, input.shape),
+        `vjp of ${op.name}: gradient ${describe(contribution)} for input ${position}, which is ${describe(input)}`,
+      );
+      const sum = cotangents.get(input);
+      cotangents.set(input, sum === undefined ? contribution : add(sum, contribution));
+    });
+  }
+  return wrt.map((x) => cotangents.get(x) ?? zeros(x.shape));
+}
+
+type TensorFunction<A extends readonly Tensor[]> = (...args: A) => Tensor;
+
+/** A free view of `x`: the same value under a new identity, so that only paths through this argument count. */
+function alias(x: Tensor): Tensor {
+  return reshape(x, x.shape);
+}
+
+/**
+ * The function that gives the gradient of `f` with respect to its first argument (or `argument`).
+ * `f` must return a tensor with one element. `grad(grad(f))` works.
+ */
+export function grad<A extends readonly Tensor[]>(f: TensorFunction<A>, argument = 0): (...args: A) => Tensor {
+  const both = valueAndGrad(f, argument);
+  return (...args) => both(...args).gradient;
+}
+
+/** As `grad`, with the value of `f` beside its gradient. */
+export function valueAndGrad<A extends readonly Tensor[]>(
+  f: TensorFunction<A>,
+  argument = 0,
+): (...args: A) => { value: Tensor; gradient: Tensor } {
+  return (...args) => {
+    const x = args[argument];
+    if (!(x instanceof Tensor)) {
+      throw new DownhillError('argument', `grad: argument ${argument} is not a tensor; ${args.length} arguments given`);
+    }
+    const aliased = alias(x);
+    const value = f(...(args.map((arg, k) => (k === argument ? aliased : arg)) as unknown as A));
+    const [gradient] = gradients(value, [aliased]);
+    return { value, gradient };
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * The environment table: every switch that downhill reads, typed, in one place; the guide in docs/ prints from it.
+ * In a browser there is no environment and every switch has its default.
+ */
+
+export interface Environment {
+  /** 1 devices and cache misses · 2 kernel times · 3 fusion decisions · 4 WGSL · 5 the graph after each pass. */
+  readonly debug: number;
+  /** Every plan step compared with the CPU; stops at the first divergence. */
+  readonly validate: boolean;
+  /** A kernel a node. */
+  readonly noFuse: boolean;
+  /** A buffer a value. */
+  readonly noPlan: boolean;
+}
+
+export const ENVIRONMENT_TABLE = [
+  { name: 'DEBUG', meaning: '1 devices, 2 kernel times, 3 fusion decisions, 4 WGSL, 5 the graph after each pass' },
+  { name: 'VALIDATE', meaning: '1: every dispatch compared with the CPU reference; stops at the first divergence' },
+  { name: 'NOFUSE', meaning: '1: every node gets a kernel of its own' },
+  { name: 'NOPLAN', meaning: '1: every value gets a buffer of its own' },
+] as const;
+
+/** The switches as they are now. */
+export function environment(): Environment {
+  const variables: Record<string, string | undefined> = globalThis.process?.env ?? {};
+  return {
+    debug: Number.parseInt(variables.DEBUG ?? '0', 10) || 0,
+    validate: isSet(variables.VALIDATE),
+    noFuse: isSet(variables.NOFUSE),
+    noPlan: isSet(variables.NOPLAN),
+  };
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0';
+}

@@ -25,7 +25,14 @@ const LANES_N = 16u;     // @param  and along n
 const CLIPPED = false;   // @param  true if any run can be clipped (zero padding, input gradients)
 const ONES_ROW = false;  // @param  one more row, m == dims.m, whose A is 1: column sums of B, the gradient of a bias
 
-// What may vary without a new pipeline: everything here. Element counts and strides, never bytes.
+// @slot declarations
+@group(0) @binding(0) var<uniform> params: array<vec4<u32>, 2>;
+@group(0) @binding(1) var<storage, read> b0: array<f32>;
+@group(0) @binding(2) var<storage, read> b1: array<f32>;
+@group(0) @binding(3) var<storage, read_write> b2: array<f32>;
+// @end
+
+// What may vary without a new pipeline: element counts and strides, never bytes.
 struct Dims {
   m: u32,         // rows of the result, without the row of ones
   n: u32,         // columns
@@ -33,81 +40,75 @@ struct Dims {
   segments: u32,  // runs
   batch: u32,     // independent products
   chunks: u32,    // slices of the segment axis (1: no split)
-  a_row: u32,     // matmul: distance between rows of A; the default slots use it, convolutions bake their geometry
-  b_col: u32,     // matmul: distance between columns of B
   a_step: u32,    // distance in A when kk grows by one
   b_step: u32,    // distance in B
-  a_batch: u32,   // distance between products in A (0 shares one A)
-  b_batch: u32,   // distance between products in B
 }
 
-@group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-// @slot bindings
-// @end
+fn dims() -> Dims {
+  let p = params[0];
+  let q = params[1];
+  return Dims(p.x, p.y, p.z, p.w, q.x, q.y, q.z, q.w);
+}
 
 // A run of A: where kk = 0 would lie (perhaps before the image, hence signed), and which kk exist.
 struct Run { base: i32, lo: i32, hi: i32 }
 
 // @slot load_a
-fn load_a(i: u32) -> f32 { return a[i]; }
+fn load_a(i: u32) -> f32 { return b0[i]; }
 // @end
 
 // @slot load_b
-fn load_b(i: u32) -> f32 { return b[i]; }
+fn load_b(i: u32) -> f32 { return b1[i]; }
 // @end
 
-// Called once per value of the result. `slice` is batch * chunks + chunk.
+// @slot helpers
+// @end
+
+// Called once per value of the result.
 // @slot store
-fn store(m: u32, n: u32, slice: u32, value: f32) {
-  let rows = dims.m + u32(ONES_ROW);
-  out[(slice * rows + m) * dims.n + n] = value;
+fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
+  b2[(product * dims().m + m) * dims().n + n] = value;
 }
 // @end
 
 // The address functions. row(m) and segment(s) hold the divisions, done once per row and once per segment; a_run and b_base
-// combine their results cheaply. out_row may renumber the rows: an input gradient that lets the batch vary fastest clips
-// the same runs in every lane and skips them whole. The defaults are a matmul, plain or transposed by its strides.
+// combine their results cheaply. The default is a plain matmul of one batch entry.
 // @slot address
-fn row(m: u32) -> vec3i { return vec3i(i32(m * dims.a_row), 0, 0); }
+fn row(m: u32, product: u32) -> vec3i { return vec3i(i32(m * dims().inner), 0, 0); }
 fn segment(s: u32) -> vec3i { return vec3i(0); }
-fn a_run(r: vec3i, s: vec3i) -> Run { return Run(r.x, 0, i32(dims.inner)); }
-fn b_base(n: u32, s: vec3i) -> i32 { return i32(n * dims.b_col); }
-fn out_row(m: u32) -> u32 { return m; }
+fn a_run(r: vec3i, s: vec3i) -> Run { return Run(r.x, 0, i32(dims().inner)); }
+fn b_base(n: u32, s: vec3i, product: u32) -> i32 { return i32(n); }
 // @end
 
 @compute @workgroup_size(LANES_M * LANES_N)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let d = dims();
   // The grid is one list of tiles folded into x and y (a dimension holds 65,535): n varies fastest, then m, then the slice.
-  let rows = dims.m + u32(ONES_ROW);
-  let tiles_n = (dims.n + TN * LANES_N - 1u) / (TN * LANES_N);
+  let rows = d.m + u32(ONES_ROW);
+  let tiles_n = (d.n + TN * LANES_N - 1u) / (TN * LANES_N);
   let tiles_m = (rows + TM * LANES_M - 1u) / (TM * LANES_M);
   let tile = group.y * groups.x + group.x;
   let tile_row = tile / tiles_n;
   let slice = tile_row / tiles_m;
-  if (slice >= dims.batch * dims.chunks) { return; }
+  if (slice >= d.batch * d.chunks) { return; }
   let m0 = (tile_row % tiles_m) * (TM * LANES_M) + lane / LANES_N;  // this lane's rows: m0 + i * LANES_M
   let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;      // and columns: n0 + j * LANES_N
 
-  let product = slice / dims.chunks;
-  let a_batch = i32(product * dims.a_batch);
-  let b_batch = i32(product * dims.b_batch);
-  let chunk = (dims.segments + dims.chunks - 1u) / dims.chunks;
-  let first = (slice % dims.chunks) * chunk;
-  let last = min(first + chunk, dims.segments);
-  let inner = i32(dims.inner);
-  let a_step = i32(dims.a_step);
-  let b_step = i32(dims.b_step);
+  let product = slice / d.chunks;
+  let chunk = (d.segments + d.chunks - 1u) / d.chunks;
+  let first = (slice % d.chunks) * chunk;
+  let last = min(first + chunk, d.segments);
+  let inner = i32(d.inner);
+  let a_step = i32(d.a_step);
+  let b_step = i32(d.b_step);
 
   // Rows and columns over the edge repeat the last one and are not stored: no test in the loops.
   var r: array<vec3i, TM>;
   var ones: array<bool, TM>;
   for (var i = 0u; i < TM; i++) {
     let m = m0 + i * LANES_M;
-    r[i] = row(min(m, dims.m - 1u));
-    ones[i] = ONES_ROW && m >= dims.m;
+    r[i] = row(min(m, d.m - 1u), product);
+    ones[i] = ONES_ROW && m >= d.m;
   }
 
   var acc: array<array<f32, TN>, TM>;
@@ -119,13 +120,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var stop = select(inner, 0, CLIPPED);
     for (var i = 0u; i < TM; i++) {
       run[i] = a_run(r[i], seg);
-      run[i].base += a_batch;
       if (CLIPPED) {  // walk over what any of the rows needs
         start = min(start, select(run[i].lo, 0, ones[i]));
         stop = max(stop, select(run[i].hi, inner, ones[i]));
       }
     }
-    for (var j = 0u; j < TN; j++) { b_at[j] = b_base(min(n0 + j * LANES_N, dims.n - 1u), seg) + b_batch; }
+    for (var j = 0u; j < TN; j++) { b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product); }
 
     for (var kk = start; kk < stop; kk++) {
       var bv: array<f32, TN>;
@@ -154,7 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     for (var j = 0u; j < TN; j++) {
       let n = n0 + j * LANES_N;
-      if (n < dims.n) { store(out_row(m), n, slice, line[j]); }
+      if (n < d.n) { store(m, n, product, slice % d.chunks, line[j]); }
     }
   }
 }

@@ -13,11 +13,11 @@ import type { Convolution } from './conv-shapes.ts';
 import { isNoWindow, isOutside, isPadded, position, tapOf } from './window-wgsl.ts';
 
 /** Rows (b, oh, ow) × filters; a segment is a kernel row, or one tap where dilation tears the row apart. */
-export function outputContraction({ windows, channels: C, filters: F, y }: Convolution): Contraction {
+export function outputContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
   const byTap = width.dilation > 1 && width.window > 1;
   const inner = byTap ? C : width.window * C;
-  const [kh, kw] = byTap ? tapOf('seg', width) : ['i32(seg)', '0'];
+  const [kh, kw] = byTap ? tapOf('s', width) : ['i32(s)', '0'];
   return {
     batch: 1,
     m: N * height.output * width.output,
@@ -28,27 +28,34 @@ export function outputContraction({ windows, channels: C, filters: F, y }: Convo
     bStep: F,
     a: 0,
     b: 1,
-    aRow: () => `
+    clipped: isPadded(height) || isPadded(width),
+    // The image's start and the window's upper left corner.
+    row: () => `
       let line = m / ${width.output}u;
-      let image = i32(line / ${height.output}u);
-      let ih = ${position(`i32(line % ${height.output}u)`, kh, height)};
-      let iw = ${position(`i32(m % ${width.output}u)`, kw, width)};
+      let ih = ${position(`i32(line % ${height.output}u)`, '0', height)};
+      let iw = ${position(`i32(m % ${width.output}u)`, '0', width)};
+      return vec3i(i32(line / ${height.output}u) * ${height.input * width.input * C}, ih, iw);`,
+    segment: () => `return vec3i(i32(s) * ${inner * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
+    aRun: () => `
+      let ih = r.y + s.y;
+      let iw = r.z + s.z;
       ${skipUnlessInside('ih', height)}
       ${byTap ? skipUnlessInside('iw', width) : ''}
-      let base = ((image * ${height.input} + ih) * ${width.input} + iw) * ${C};
+      let base = r.x + (ih * ${width.input} + iw) * ${C};
       ${
         byTap || !isPadded(width)
-          ? `return Row(base, 0, ${inner});`
-          : `return Row(base, max(0, -iw) * ${C}, min(${width.window}, ${width.input} - iw) * ${C});`
+          ? `return Run(base, 0, ${inner});`
+          : `return Run(base, max(0, -iw) * ${C}, min(${width.window}, ${width.input} - iw) * ${C});`
       }`,
-    bCol: () => `return i32(seg * ${inner * y.shape[3]}u + n);`,
+    bBase: () => 'return s.x + i32(n);',
   };
 }
 
 /** Rows (b, ih, iw) × channels; a segment is one tap: at most one window sees this pixel through it. */
 export function inputGradContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
-  const [kh, kw] = tapOf('seg', width);
+  const [kh, kw] = tapOf('s', width);
+  const pointwise = ({ window, stride, before }: AxisGeometry) => window === 1 && stride === 1 && before === 0;
   return {
     batch: 1,
     m: N * height.input * width.input,
@@ -59,16 +66,20 @@ export function inputGradContraction({ windows, channels: C, filters: F }: Convo
     bStep: 1,
     a: 0,
     b: 1,
-    // y and x are the window's position times the stride.
-    aRow: () => `
+    clipped: !(pointwise(height) && pointwise(width)),
+    row: () => `
       let line = m / ${width.input}u;
-      let image = i32(line / ${height.input}u);
-      let y = i32(line % ${height.input}u) + ${height.before} - ${kh} * ${height.dilation};
-      let x = i32(m % ${width.input}u) + ${width.before} - ${kw} * ${width.dilation};
-      if (${isNoWindow('y', height)} || ${isNoWindow('x', width)}) { return Row(0, 0, 0); }
-      let window = (image * ${height.output} + y / ${height.stride}) * ${width.output} + x / ${width.stride};
-      return Row(window * ${F}, 0, ${F});`,
-    bCol: () => `return i32((seg * ${C}u + n) * ${F}u);`,
+      let y = i32(line % ${height.input}u) + ${height.before};
+      let x = i32(m % ${width.input}u) + ${width.before};
+      return vec3i(i32(line / ${height.input}u) * ${height.output * width.output * F}, y, x);`,
+    segment: () => `return vec3i(i32(s) * ${C * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
+    // y and x are the window's position times the stride.
+    aRun: () => `
+      let y = r.y - s.y;
+      let x = r.z - s.z;
+      if (${isNoWindow('y', height)} || ${isNoWindow('x', width)}) { return Run(0, 0, 0); }
+      return Run(r.x + (y / ${height.stride} * ${width.output} + x / ${width.stride}) * ${F}, 0, ${F});`,
+    bBase: () => `return s.x + i32(n) * ${F};`,
   };
 }
 
@@ -86,26 +97,31 @@ export function weightGradContraction({ windows, channels: C, filters: F }: Conv
     bStep: F,
     a: 0,
     b: 1,
-    aRow: () => `
-      let image = i32(seg / ${height.output}u);
-      let ih = ${position(`i32(seg % ${height.output}u)`, kh, height)};
-      let iw = ${position('0', kw, width)};
+    clipped: isPadded(height) || isPadded(width),
+    // The channel, and where the tap lies for the window at (0, 0).
+    row: () => `return vec3i(i32(m % ${C}u), ${position('0', kh, height)}, ${position('0', kw, width)});`,
+    segment: () => `
+      let image = i32(s / ${height.output}u) * ${height.input * width.input * C};
+      return vec3i(image, i32(s % ${height.output}u) * ${height.stride}, i32(s) * ${width.output * F});`,
+    aRun: () => `
+      let ih = r.y + s.y;
+      let iw = r.z;
       ${skipUnlessInside('ih', height)}
-      let base = ((image * ${height.input} + ih) * ${width.input} + iw) * ${C} + i32(m % ${C}u);
+      let base = s.x + (ih * ${width.input} + iw) * ${C} + r.x;
       ${
         isPadded(width)
           ? `let lo = (max(0, -iw) + ${width.stride - 1}) / ${width.stride};
       let hi = min(${width.output}, (${width.input} - iw + ${width.stride - 1}) / ${width.stride});
-      if (hi <= lo) { return Row(0, 0, 0); }
-      return Row(base, lo, hi);`
-          : `return Row(base, 0, ${width.output});`
+      if (hi <= lo) { return Run(0, 0, 0); }
+      return Run(base, lo, hi);`
+          : `return Run(base, 0, ${width.output});`
       }`,
-    bCol: () => `return i32(seg * ${width.output * F}u + n);`,
+    bBase: () => 'return s.z + i32(n);',
     // Every element of dy is in exactly one segment, so a row of ones gives the gradient of a bias.
     summedAxesOfB: [0, 1, 2],
   };
 }
 
 function skipUnlessInside(name: string, axis: AxisGeometry): string {
-  return isPadded(axis) ? `if (${isOutside(name, axis)}) { return Row(0, 0, 0); }` : '';
+  return isPadded(axis) ? `if (${isOutside(name, axis)}) { return Run(0, 0, 0); }` : '';
 }

@@ -30,11 +30,14 @@ export function matmulContraction(a: Aval, b: Aval, attrs: MatmulAttrs): Contrac
     bStep: transposeB ? 1 : N,
     a: 0,
     b: 1,
-    aRow: (context) => {
+    clipped: false,
+    row: (context) => {
       const row = transposeA ? 'm' : `m * ${context.count(K)}`;
-      return `return Row(i32(${offset(aBatch, context, M * K)}${row}), 0, i32(${context.count(K)}));`;
+      return `return vec3i(i32(${offset(aBatch, context, M * K)}${row}), 0, 0);`;
     },
-    bCol: (context) => {
+    segment: () => 'return vec3i(0);',
+    aRun: (context) => `return Run(r.x, 0, i32(${context.count(K)}));`,
+    bBase: (context) => {
       const column = transposeB ? `n * ${context.count(K)}` : 'n';
       return `return i32(${offset(bBatch, context, K * N)}${column});`;
     },
@@ -43,14 +46,14 @@ export function matmulContraction(a: Aval, b: Aval, attrs: MatmulAttrs): Contrac
   };
 }
 
-/** Which matrix of an operand batch `batch` reads, as a u32 expression. The leading size is never a divisor: the index is in range. */
+/** Which matrix of an operand batch entry `product` reads, as a u32 expression. The leading size is never a divisor: the index is in range. */
 function matrixOffsetWgsl(shape: Shape, batch: Shape): string {
   if (sizeOf(shape) === 1) return '0u';
-  if (sizeOf(shape) === sizeOf(batch)) return 'batch';
+  if (sizeOf(shape) === sizeOf(batch)) return 'product';
   const spans = stridesOf(batch);
   const terms = broadcastStrides(shape, batch).flatMap((stride, axis) => {
     if (stride === 0) return [];
-    const position = axis === 0 ? `batch / ${spans[axis]}u` : `batch / ${spans[axis]}u % ${batch[axis]}u`;
+    const position = axis === 0 ? `product / ${spans[axis]}u` : `product / ${spans[axis]}u % ${batch[axis]}u`;
     return [`(${position}) * ${stride}u`];
   });
   return `(${terms.join(' + ')})`;

@@ -5,7 +5,7 @@
  * in order: no atomics, the same bits every run.
  */
 
-import type { Contraction } from '../../core/lowering.ts';
+import type { Contraction, EmitContext } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
@@ -20,8 +20,8 @@ import { storePoints } from './stores.ts';
 export function emitContract(input: EmitInput): EmittedKernel[] {
   const { cluster, limits, memory } = input;
   const spec = cluster.contraction as Contraction;
-  const tile = chooseTile(spec, limits);
   const rows = spec.m + (sumOf(input) === null ? 0 : 1);
+  const tile = chooseTile(spec, rows, limits);
   if (tile.chunks === 1) return [emitProduct(input, tile, null)];
   const partials = { buffer: memory.acquire(tile.chunks * spec.batch * rows * spec.n, 'partial products'), offset: 0 };
   return [emitProduct(input, tile, partials), emitMerge(input, tile.chunks, partials)];
@@ -129,10 +129,10 @@ function storeFunction(input: EmitInput, evaluator: Evaluator): string {
 }
 
 /** The address functions of the skeleton from the contraction's own. */
-function addressFunctions(spec: Contraction, context: Parameters<Contraction['aRow']>[0]): string {
+function addressFunctions(spec: Contraction, context: EmitContext<unknown>): string {
   return [
     'fn row(m: u32, product: u32) -> vec3i {',
-    spec.aRow(context),
+    spec.row(context),
     '}',
     'fn segment(s: u32) -> vec3i {',
     spec.segment(context),

@@ -8,10 +8,11 @@ import type { DType, TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Backend, BackendBuffer, BackendCounters } from '../backend.ts';
 import { checkHostData, checkRange, fromDeviceBytes, type HostData } from '../host-data.ts';
-import { allocate, ownBuffer, type WebGPUBuffer } from './buffers.ts';
+import { allocate, ownBuffer, type WebGPUBuffer, writeWords } from './buffers.ts';
 import type { DeviceContext } from './device.ts';
+import { loadProgram } from './load.ts';
 import { PipelineCache } from './pipelines.ts';
-import { WebGPUProgram, writeWords } from './program.ts';
+import type { WebGPUProgram } from './program.ts';
 import { StagingPool } from './staging.ts';
 
 export class WebGPUBackend implements Backend {
@@ -43,7 +44,9 @@ export class WebGPUBackend implements Backend {
 
   createBuffer(elements: number, dtype: DType, label: string): WebGPUBuffer {
     this.context.assertHealthy();
-    return allocate(this.context, elements, label, dtype);
+    const buffer = allocate(this.context, elements, label, dtype);
+    this.context.watch(buffer.failure);
+    return buffer;
   }
 
   write(buffer: BackendBuffer, data: HostData, offset = 0): void {
@@ -78,9 +81,7 @@ export class WebGPUBackend implements Backend {
     const source = ownBuffer(this.context, buffer, 'read');
     checkRange('read of', source, offset, elements);
     const bytes = await this.#staging.read(source.gpu, offset * 4, elements * 4, source.label);
-    const failure = await source.failure;
-    if (failure !== undefined) throw failure;
-    this.context.assertHealthy();
+    await this.context.confirmHealthy();
     return fromDeviceBytes(bytes, dtype);
   }
 
@@ -93,7 +94,7 @@ export class WebGPUBackend implements Backend {
     verifyPlan(plan, this.limits);
     const own = bound.map((buffer) => ownBuffer(this.context, buffer, `load "${plan.name}"`));
     const host = { context: this.context, pipelines: this.#pipelines, staging: this.#staging };
-    return WebGPUProgram.load(host, plan, own, onProgress);
+    return loadProgram(host, plan, own, onProgress);
   }
 
   async finish(): Promise<void> {
@@ -101,7 +102,7 @@ export class WebGPUBackend implements Backend {
     await this.context.device.queue.onSubmittedWorkDone().catch(async (cause) => {
       throw await this.context.explain('finish', cause);
     });
-    this.context.assertHealthy();
+    await this.context.confirmHealthy();
   }
 
   async dispose(): Promise<void> {

@@ -9,6 +9,7 @@ import type { DType } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { BackendBuffer } from '../backend.ts';
 import { countCreated, countFreed } from '../bookkeeping.ts';
+import { type HostData, toDeviceWords } from '../host-data.ts';
 import type { DeviceContext } from './device.ts';
 import { COPY_DST, COPY_SRC, STORAGE } from './flags.ts';
 
@@ -83,6 +84,13 @@ export function ownBuffer(context: DeviceContext, buffer: BackendBuffer, action:
   }
   if (buffer.disposed) throw new DownhillError('state', `${action}: buffer "${buffer.label}" was disposed`);
   return buffer;
+}
+
+/** Writes host data at a byte offset; what it holds is copied before the call returns. */
+export function writeWords(context: DeviceContext, buffer: WebGPUBuffer, byteOffset: number, data: HostData): void {
+  const words = toDeviceWords(data);
+  // The cast: a typed array over shared memory is no input of writeBuffer, and none is made here.
+  context.device.queue.writeBuffer(buffer.gpu, byteOffset, words as Float32Array<ArrayBuffer>);
 }
 
 /** `12.5 MiB`; whole bytes below 10 KiB. */

@@ -25,6 +25,7 @@ export class DeviceContext {
   #lost: DownhillError | undefined;
   #disposed = false;
   #uncaptured: DownhillError | undefined;
+  readonly #watched = new Set<Promise<void>>();
   readonly #onUncaptured = (event: GPUUncapturedErrorEvent): void => {
     // The application hears of errors on a device it owns; ours is reported by the next call alone.
     if (this.ownsDevice) event.preventDefault();
@@ -50,10 +51,26 @@ export class DeviceContext {
     return this.#disposed;
   }
 
+  /** Makes a failure that is told late the next call's error, before any error that followed from it. */
+  watch(failure: Promise<DownhillError | undefined>): void {
+    const settled = failure.then((error) => {
+      this.#watched.delete(settled);
+      if (error !== undefined) this.#uncaptured = error;
+    });
+    this.#watched.add(settled);
+  }
+
+  /** As `assertHealthy`, after every failure that is being watched has been told: for the end of asynchronous calls. */
+  async confirmHealthy(): Promise<void> {
+    await Promise.all(this.#watched);
+    this.assertHealthy();
+  }
+
   /** @throws DownhillError `state` after dispose(), `device-lost`, or the error that no scope caught (once). */
   assertHealthy(): void {
     this.assertAlive();
-    if (this.#uncaptured !== undefined) {
+    // While a failure is still to be told, an error may be no more than its consequence.
+    if (this.#uncaptured !== undefined && this.#watched.size === 0) {
       const error = this.#uncaptured;
       this.#uncaptured = undefined;
       throw error;

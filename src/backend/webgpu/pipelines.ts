@@ -76,8 +76,11 @@ export class PipelineCache {
       });
       return { pipeline, layout: layouts.group };
     } catch (cause) {
-      const explained = await context.explain(`kernel "${kernel.label}"`, cause);
-      if (explained.code !== 'device') throw explained;
+      // A driver's refusal may be the device's end; a refusal by validation is about the kernel.
+      if ((cause as GPUPipelineError).reason !== 'validation') {
+        const explained = await context.explain(`kernel "${kernel.label}"`, cause);
+        if (explained.code !== 'device') throw explained;
+      }
       throw await compileError(kernel, module, refused, cause);
     }
   }

@@ -1,0 +1,25 @@
+/**
+ * The backend that tensors and models run on unless they are given another. Set once, by the entry that knows where it
+ * runs; nothing here looks for a device by itself.
+ */
+
+import type { Backend } from '../backend/backend.ts';
+import { DownhillError } from '../util/errors.ts';
+
+let current: Backend | undefined;
+
+/** Makes `backend` the default. The caller keeps ownership and disposes it. */
+export function setBackend(backend: Backend | undefined): void {
+  current = backend;
+}
+
+/** The default backend. @throws DownhillError `state` when none was set. */
+export function getBackend(): Backend {
+  if (current === undefined) {
+    throw new DownhillError(
+      'state',
+      'no backend is set: call setBackend(await createBackend()) (or useWebGPU() / useCPU()) before computing',
+    );
+  }
+  return current;
+}

@@ -1,0 +1,108 @@
+/**
+ * Evaluation of lazy tensors: the same way as everything else — graph, plan, program, run — with a cache of plans by
+ * the structure of the graph. There is no second executor.
+ */
+
+import type { Backend, BackendBuffer } from '../backend/backend.ts';
+import { compileGraph } from '../compile/index.ts';
+import type { Plan } from '../compile/plan.ts';
+import { type DType, type TypedArray, storageType } from '../core/dtype.ts';
+import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../core/graph.ts';
+import { installRuntime, type Tensor } from '../core/tensor.ts';
+import { DownhillError } from '../util/errors.ts';
+import { getBackend } from './current-backend.ts';
+import { settle, storageOf } from './storage.ts';
+
+/** Plans of graphs evaluated before, by backend and structure; the oldest go first. */
+const plans = new WeakMap<Backend, Map<string, Plan>>();
+const PLAN_CACHE_SIZE = 256;
+
+/** The elements of `tensor`, computed if need be. f64 backends give f32 values rounded to f32. */
+export async function readTensor(tensor: Tensor): Promise<TypedArray> {
+  const { leaf } = tensor;
+  if (leaf?.kind === 'disposed') throw new DownhillError('state', `data: ${tensor} was used after dispose()`);
+  if (leaf?.kind === 'placeholder') {
+    throw new DownhillError('state', `data: ${tensor} is a placeholder inside a traced function; it has no value yet`);
+  }
+  if (leaf?.kind === 'host') return leaf.data.slice();
+  const backend = getBackend();
+  await evaluate([tensor]);
+  const { buffer } = storageOf(tensor, backend);
+  return asTypedArray(await backend.read(buffer, tensor.dtype, 0, tensor.size), tensor.dtype);
+}
+
+/** Computes the tensors that are not yet computed, in one program; afterwards they are device leaves. */
+export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
+  const wanted = [...new Set(tensors)].filter((tensor) => tensor.op !== null);
+  if (wanted.length === 0) return;
+  const backend = getBackend();
+  const temporary: BackendBuffer[] = [];
+  const inputs: GraphInput[] = [];
+  const bound: BackendBuffer[] = [];
+  for (const leaf of topologicalOrder(wanted)) {
+    if (leaf.op !== null) continue;
+    if (leaf.leaf?.kind === 'placeholder') {
+      throw new DownhillError('state', `data: ${leaf} is a placeholder inside a traced function; it has no value yet`);
+    }
+    if (leaf.leaf?.kind === 'disposed') throw new DownhillError('state', `data: ${leaf} was used after dispose()`);
+    inputs.push({ name: `input${inputs.length}`, kind: 'bound', tensor: leaf });
+    if (leaf.leaf?.kind === 'host') {
+      const buffer = upload(backend, leaf.leaf.data, leaf.dtype);
+      temporary.push(buffer);
+      bound.push(buffer);
+    } else {
+      bound.push(storageOf(leaf, backend).buffer);
+    }
+  }
+  const outputs = wanted.map((tensor, k) => ({ name: `output${k}`, tensor }));
+  const spec = { name: 'evaluate', inputs, outputs };
+  try {
+    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () =>
+      compileGraph(spec, backend.limits),
+    );
+    const program = await backend.load(plan, bound);
+    try {
+      program.run(new Uint32Array(0));
+      wanted.forEach((tensor, k) => {
+        const kept = backend.createBuffer(tensor.size, tensor.dtype, tensor.label ?? 'tensor');
+        backend.copy(program.outputs[k], 0, kept, 0, tensor.size);
+        settle(tensor, backend, kept);
+      });
+      await backend.finish();
+    } finally {
+      program.dispose();
+    }
+  } finally {
+    for (const buffer of temporary) buffer.dispose();
+  }
+}
+
+/** A buffer that holds `data`. */
+export function upload(backend: Backend, data: TypedArray, dtype: DType): BackendBuffer {
+  const buffer = backend.createBuffer(Math.max(1, data.length), dtype, 'upload');
+  backend.write(buffer, storageType(dtype) === 'u32' && data instanceof Uint8Array ? Uint32Array.from(data) : data);
+  return buffer;
+}
+
+
+function cachedPlan(backend: Backend, key: string, make: () => Plan): Plan {
+  let cache = plans.get(backend);
+  if (cache === undefined) {
+    cache = new Map();
+    plans.set(backend, cache);
+  }
+  let plan = cache.get(key);
+  if (plan === undefined) {
+    plan = make();
+    if (cache.size >= PLAN_CACHE_SIZE) cache.delete(cache.keys().next().value as string);
+    cache.set(key, plan);
+  }
+  return plan;
+}
+
+function asTypedArray(data: TypedArray | Float64Array, dtype: DType): TypedArray {
+  if (data instanceof Float64Array) return Float32Array.from(data);
+  return dtype === 'bool' && !(data instanceof Uint8Array) ? Uint8Array.from(data) : data;
+}
+
+installRuntime({ data: readTensor });

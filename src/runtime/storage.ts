@@ -1,0 +1,73 @@
+/**
+ * Device memory behind tensors. A tensor that is collected without dispose() gives its memory back too, and is counted:
+ * `leakReport()` tells how often that happened.
+ */
+
+import type { Backend, BackendBuffer } from '../backend/backend.ts';
+import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
+import { type Aval, Tensor, type TensorStorage } from '../core/tensor.ts';
+import { DownhillError } from '../util/errors.ts';
+
+let forgotten = 0;
+
+export class DeviceStorage implements TensorStorage {
+  private released = false;
+
+  constructor(
+    readonly backend: Backend,
+    readonly buffer: BackendBuffer,
+  ) {}
+
+  get bytes(): number {
+    return this.buffer.elements * BYTES_PER_ELEMENT;
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.buffer.dispose();
+  }
+
+  get isReleased(): boolean {
+    return this.released;
+  }
+}
+
+const registry = new FinalizationRegistry<DeviceStorage>((storage) => {
+  if (storage.isReleased) return;
+  forgotten++;
+  storage.release();
+});
+
+/** A tensor on memory that it owns from now on. */
+export function ownedTensor(aval: Aval, backend: Backend, buffer: BackendBuffer): Tensor {
+  const storage = new DeviceStorage(backend, buffer);
+  const tensor = Tensor.device(aval, storage);
+  registry.register(tensor, storage, storage);
+  return tensor;
+}
+
+/** Gives a computed tensor its value. */
+export function settle(tensor: Tensor, backend: Backend, buffer: BackendBuffer): void {
+  const storage = new DeviceStorage(backend, buffer);
+  tensor.becomeDeviceLeaf(storage);
+  registry.register(tensor, storage, storage);
+}
+
+/** The memory of a device leaf. @throws DownhillError `state` when it belongs to another backend. */
+export function storageOf(tensor: Tensor, backend: Backend): DeviceStorage {
+  const storage = tensor.leaf?.kind === 'device' ? tensor.leaf.storage : undefined;
+  if (!(storage instanceof DeviceStorage)) throw new DownhillError('internal', `${tensor} has no device memory`);
+  if (storage.backend !== backend) {
+    throw new DownhillError(
+      'state',
+      `${tensor} lies on ${storage.backend.description}; the current backend is ${backend.description}. Read it with data() and make a new tensor`,
+    );
+  }
+  return storage;
+}
+
+/** How many tensors were collected without dispose(); their memory was freed then. */
+export function leakReport(): { readonly forgottenTensors: number } {
+  return { forgottenTensors: forgotten };
+}

@@ -7,8 +7,8 @@
 
 import type { Aval } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
-import { requireFloat, requireRank } from './checks.ts';
+import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
 import { type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 
 export interface InputGradAttrs extends WindowAttrs {
@@ -51,7 +51,7 @@ export function inferInputGrad(dy: Aval, kernel: Aval, attrs: InputGradAttrs): C
   requireFloat(op, ['dy', 'kernel'], [dy, kernel]);
   requireRank(op, 'dy', dy, OUTPUT);
   requireRank(op, 'kernel', kernel, KERNEL);
-  const result = convolution(op, given(op, 'inputShape', attrs.inputShape, IMAGE), kernel, attrs);
+  const result = convolution(op, requireShapeOption(op, 'inputShape', attrs.inputShape, IMAGE), kernel, attrs);
   requireOutput(op, dy, result);
   return result;
 }
@@ -61,7 +61,7 @@ export function inferWeightGrad(x: Aval, dy: Aval, attrs: WeightGradAttrs): Conv
   requireFloat(op, ['x', 'dy'], [x, dy]);
   requireRank(op, 'x', x, IMAGE);
   requireRank(op, 'dy', dy, OUTPUT);
-  const result = convolution(op, x, given(op, 'kernelShape', attrs.kernelShape, KERNEL), attrs);
+  const result = convolution(op, x, requireShapeOption(op, 'kernelShape', attrs.kernelShape, KERNEL), attrs);
   requireOutput(op, dy, result);
   return result;
 }
@@ -80,16 +80,6 @@ function convolution(op: string, x: Aval, kernel: Aval, attrs: WindowAttrs): Con
   const y: Aval = { shape: [N, windows.height.output, windows.width.output, F], dtype: 'f32' };
   const flops = 2 * N * windows.height.output * windows.width.output * KH * KW * C * F;
   return { windows, channels: C, filters: F, x, kernel, y, flops };
-}
-
-function given(op: string, option: string, shape: Shape, layout: string): Aval {
-  if (!Array.isArray(shape)) {
-    throw new DownhillError('argument', `${op}: option ${option} ${layout} is missing`);
-  }
-  checkShape(`${op}: ${option}`, shape);
-  const aval: Aval = { shape, dtype: 'f32' };
-  requireRank(op, option, aval, layout);
-  return aval;
 }
 
 function requireOutput(op: string, dy: Aval, { x, kernel, y }: Convolution): void {

@@ -60,4 +60,10 @@ export const col2imRejects: readonly Reject<Col2imAttrs>[] = [
     attrs: { ...options(2), inputShape: [1, 5, 4, 1] },
     message: /^col2im: columns are \[9,4\], but im2col of \[1,5,4,1\] with kernelSize \[2,2\] gives \[12,4\]$/,
   },
+  {
+    title: 'no input shape',
+    inputs: [{ shape: [9, 4] }],
+    attrs: options(2) as Col2imAttrs,
+    message: /^col2im: option inputShape \[N,H,W,C\] is missing$/,
+  },
 ];

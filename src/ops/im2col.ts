@@ -10,8 +10,8 @@
 import { defineOp, type Op } from '../core/op.ts';
 import type { Aval, Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
-import { requireFloat, requireRank } from './checks.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
+import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
 import type { Conv2dOptions } from './conv.ts';
 import { forEachTap, type Pair, pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 import { col2imRejects, col2imSamples, im2colBench, im2colRejects, im2colSamples } from './im2col-samples.ts';
@@ -163,8 +163,8 @@ function columnsShape({ batch, height, width, channels }: WindowGeometry): Shape
 
 function columnsGeometry(columns: Aval, attrs: Col2imAttrs): WindowGeometry {
   requireFloat('col2im', ['columns'], [columns]);
-  checkShape('col2im: inputShape', attrs.inputShape);
-  const windows = geometry('col2im', { shape: attrs.inputShape, dtype: 'f32' }, attrs);
+  const image = requireShapeOption('col2im', 'inputShape', attrs.inputShape, '[N,H,W,C]');
+  const windows = geometry('col2im', image, attrs);
   const expected = columnsShape(windows);
   if (!sameShape(columns.shape, expected)) {
     throw new DownhillError(

@@ -4,8 +4,8 @@
 
 import type { Aval } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
-import { requireFloat, requireRank } from './checks.ts';
+import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
 import { type Padding, type Pair, pair, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 
 export interface PoolOptions {
@@ -41,9 +41,7 @@ export function poolWindows(op: string, x: Aval, { poolSize, strides, padding }:
 
 /** The windows on images of `shape`, an option. @throws DownhillError `dtype`, `shape` or `argument`. */
 export function poolWindowsOfShape(op: string, shape: Shape, attrs: PoolAttrs): WindowGeometry {
-  if (!Array.isArray(shape)) throw new DownhillError('argument', `${op}: option inputShape [N,H,W,C] is missing`);
-  checkShape(`${op}: inputShape`, shape);
-  return poolWindows(op, { shape, dtype: 'f32' }, attrs);
+  return poolWindows(op, requireShapeOption(op, 'inputShape', shape, '[N,H,W,C]'), attrs);
 }
 
 export function pooledShape({ batch, height, width, channels }: WindowGeometry): Shape {

@@ -122,6 +122,7 @@ class Fuser {
       pinned: this.pinned,
     });
     if (typeof result === 'string') return this.refuse(producer, consumer, result);
+    if (this.readsPlaceOf(producer, consumer)) return this.refuse(producer, consumer, 'read after other kernels fill it');
     if (this.reaches(producer, consumer)) return this.refuse(producer, consumer, 'a third kernel stands between them');
     const buffers = this.bindings(result.roles);
     if (buffers > this.options.maxStorageBuffers) {
@@ -252,6 +253,16 @@ class Fuser {
     if (search(to, from, true)) return true;
     seen.clear();
     return search(from, to, false);
+  }
+
+  /** True when `consumer` reads a place that `producer` fills in part: the whole is there only after that kernel. */
+  private readsPlaceOf(producer: Cluster, consumer: Cluster): boolean {
+    const holds = (root: Tensor): boolean =>
+      producer.roles.has(root) || (root.op?.lower.kind === 'place' && root.inputs.some((part) => holds(rootOf(part))));
+    for (const root of this.externalRoots(consumer.roles)) {
+      if (root.op?.lower.kind === 'place' && holds(root)) return true;
+    }
+    return false;
   }
 
   /** Storage buffers that a kernel over `roles` binds at most. */

@@ -178,7 +178,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const length = first.count(Math.ceil(space.fold / chunks));
   const extent = first.count(space.fold);
   const row = scope('o', ['point']);
-  const loop = foldLoop(folds, [], input, firstEvaluator, row, { from: 'from', to: 'to' });
+  const loop = foldLoop(folds, [], input, firstEvaluator, row, { from: 'first', to: 'last' });
   const partialStores = folds.map((fold, k) => {
     const location = { buffer: partials, offset: k * chunks * space.outer };
     const acc = loop.accumulators.get(fold.node) as string;
@@ -189,8 +189,8 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     space.outer * chunks,
     [
       `let o = i % ${outer};`,
-      `let from = i / ${outer} * ${length};`,
-      `let to = min(from + ${length}, ${extent});`,
+      `let first = i / ${outer} * ${length};`,
+      `let last = min(first + ${length}, ${extent});`,
       `let base = ${indexExpression(space.outerAxes, 'o')};`,
       ...row.lines,
       ...loop.lines,

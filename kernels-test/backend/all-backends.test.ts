@@ -50,6 +50,28 @@ describe.each(suites)('%s', (title, create) => {
     x.dispose();
   });
 
+  it('gives each dispatch its own uniform block', async () => {
+    const plan = scalePlan(100);
+    const x = backend.createBuffer(100, 'f32', 'x');
+    backend.write(x, new Float32Array(100).fill(1));
+    // One of the two dispatches stops after two elements; whichever it is, the other fills the rest.
+    const [whole] = plan.dispatches;
+    const short = { ...whole, uniforms: [2, 64, 0, 0], reference: [] };
+    for (const dispatches of [
+      [whole, short],
+      [
+        { ...short, reference: whole.reference },
+        { ...whole, reference: [] },
+      ],
+    ]) {
+      const program = await backend.load({ ...plan, dispatches }, [x]);
+      program.run(scalarWords(3));
+      expect((await program.read(0))[99]).toBe(3);
+      program.dispose();
+    }
+    x.dispose();
+  });
+
   it('updates bound buffers in place, reads bools, and logs outputs in the same submit', async () => {
     const p = backend.createBuffer(3, 'f32', 'p');
     const log = backend.createBuffer(4, 'f32', 'log');
@@ -110,12 +132,15 @@ describe.each(suites)('%s', (title, create) => {
     await expect(backend.load(scalePlan(3), [])).rejects.toThrow(/binds 1 buffers \(x\), got 0/);
     const stranger = createCpuBackend().createBuffer(3, 'f32', 'stranger');
     expect(() => backend.write(stranger, new Float32Array(3))).toThrow(/"stranger" belongs to another backend/);
+    const another = await backend.load(scalePlan(2), [p]);
+    p.dispose();
+    expect(() => another.run(scalarWords(1))).toThrow(/run "scale": its bound buffer "p" was disposed/);
+    another.dispose();
     program.dispose();
     expect(() => program.run(scalarWords(1))).toThrow(/program "scale" was disposed/);
     await expect(program.read(0)).rejects.toThrow(/program "scale" was disposed/);
     x.dispose();
     expect(() => backend.write(x, new Float32Array(3))).toThrow(/buffer "x" was disposed/);
-    p.dispose();
   });
 
   it('leaves no buffer behind', async () => {

@@ -62,6 +62,26 @@ describe.each(['f32', 'f64'] as const)('at %s', (precision) => {
     program.dispose();
   });
 
+  it('results without a place do not meet', async () => {
+    const backend = createCpuBackend({ precision });
+    const add = referenceOp('add', ([a, b], out) => {
+      for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] + 10 * b.data[i];
+    });
+    const plan = oneBuffer(
+      2,
+      [
+        { op: accumulate, attrs: {}, inputs: [], shape: [2], dtype: 'f32' },
+        { op: half, attrs: {}, inputs: [{ step: 0 }], shape: [2], dtype: 'f32' },
+        { op: add, attrs: {}, inputs: [{ step: 0 }, { step: 1 }], shape: [2], dtype: 'f32', output: at(0, 2) },
+      ],
+      [at(0, 2)],
+      false,
+    );
+    const program = await backend.load(plan, []);
+    program.run();
+    expect([...(await program.read(0))]).toEqual([6, 12]);
+  });
+
   it('outputs arrive zeroed in every run', async () => {
     const backend = createCpuBackend({ precision });
     const steps = [{ op: accumulate, attrs: {}, inputs: [], shape: [3], dtype: 'f32', output: at(0, 3) }] as const;

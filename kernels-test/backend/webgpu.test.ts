@@ -1,5 +1,7 @@
 /** What only the WebGPU backend promises: no object in a steady run, told failures, a bounded staging pool. */
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { profileProgram } from '../../src/backend/profile.ts';
@@ -117,9 +119,11 @@ describe('on an instrumented device', () => {
     );
     const readAll = () => Promise.all(Array.from({ length: 12 }, (_, k) => backend.read(x, 'f32', k * 10, 10)));
     const { liveBuffers } = backend.counters;
+    const atStart = calls.liveBuffers();
     const first = await readAll();
     expect(first.map((part) => part[0])).toEqual(Array.from({ length: 12 }, (_, k) => k * 10));
     const idle = calls.liveBuffers();
+    expect(idle - atStart).toBeLessThanOrEqual(8);
     const again = await calls.during(async () => {
       for (let k = 0; k < 20; k++) await backend.read(x, 'f32', k, 5);
     });
@@ -289,6 +293,20 @@ describe('profileProgram', () => {
     const program = await backend.load(reusePlan([1]), []);
     expect((await errorOf(() => profileProgram(program))).message).toMatch(/feature timestamp-query/);
     await backend.dispose();
+  });
+});
+
+describe('in Node', () => {
+  it.each(['', 'await backend.dispose();'])('a process exits by itself at the end of its work: "%s"', async (end) => {
+    const module = new URL('../../src/backend/webgpu.node.ts', import.meta.url);
+    const script = `import { createNodeWebGPUBackend } from '${module}';
+      const backend = await createNodeWebGPUBackend();
+      const x = backend.createBuffer(4, 'f32', 'x');
+      console.log((await backend.read(x, 'f32')).length);
+      ${end}`;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    expect(stdout).toBe('4\n');
   });
 });
 

@@ -94,3 +94,14 @@ export function checkScalars(plan: Plan, block: PlanBuffer | undefined, scalars:
     );
   }
 }
+
+/** Refuses a run whose bound buffers are gone. @throws DownhillError `state` naming the buffer. */
+export function checkBoundAlive(
+  plan: Plan,
+  bound: readonly { readonly label: string; readonly disposed: boolean }[],
+): void {
+  const gone = bound.find((buffer) => buffer.disposed);
+  if (gone !== undefined) {
+    throw new DownhillError('state', `run "${plan.name}": its bound buffer "${gone.label}" was disposed`);
+  }
+}

@@ -12,7 +12,7 @@ import type { CpuTensor, Op } from '../../core/op.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { BackendCounters, OutputRecord, Program } from '../backend.ts';
-import { checkScalars, pairBound, scalarBlock } from '../bookkeeping.ts';
+import { checkBoundAlive, checkScalars, pairBound, scalarBlock } from '../bookkeeping.ts';
 import { checkRange, toDeviceBits } from '../host-data.ts';
 import { CpuBuffer, ownCpuBuffer } from './memory.ts';
 
@@ -38,7 +38,7 @@ export class CpuProgram implements Program {
 
   constructor(
     readonly plan: Plan,
-    bound: readonly CpuBuffer[],
+    private readonly bound: readonly CpuBuffer[],
     private readonly counters: BackendCounters,
     private readonly precision: Precision,
     private readonly assertBackend: () => void,
@@ -64,6 +64,7 @@ export class CpuProgram implements Program {
 
   run(scalars?: Uint32Array, records: readonly OutputRecord[] = []): void {
     this.#assertUsable('run');
+    checkBoundAlive(this.plan, this.bound);
     checkScalars(this.plan, this.#scalars, scalars);
     if (this.#scalars !== undefined && scalars !== undefined) this.#buffer(this.#scalars.id).setBits(scalars);
     for (const steps of this.#dispatches) {

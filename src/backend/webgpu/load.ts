@@ -43,7 +43,7 @@ export async function loadProgram(
     const built = await buildPipelines(host.pipelines, plan, onProgress);
     const dispatches = await makeBindGroups(context, plan, built, buffers, uniforms);
     await context.confirmHealthy();
-    return new WebGPUProgram(plan, host, { loadMs: performance.now() - start, buffers, owned, dispatches });
+    return new WebGPUProgram(plan, host, { loadMs: performance.now() - start, bound, buffers, owned, dispatches });
   } catch (error) {
     for (const buffer of owned) buffer.dispose();
     context.assertAlive();

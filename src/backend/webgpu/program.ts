@@ -9,7 +9,7 @@ import type { TypedArray } from '../../core/dtype.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { OutputRecord, Program } from '../backend.ts';
-import { checkScalars, scalarBlock } from '../bookkeeping.ts';
+import { checkBoundAlive, checkScalars, scalarBlock } from '../bookkeeping.ts';
 import { checkRange, fromDeviceBytes } from '../host-data.ts';
 import { ownBuffer, type WebGPUBuffer, writeWords } from './buffers.ts';
 import type { DeviceContext } from './device.ts';
@@ -27,6 +27,8 @@ export interface LoadedDispatch {
 /** What `loadProgram` made. */
 export interface ProgramParts {
   readonly loadMs: number;
+  /** The caller's buffers. */
+  readonly bound: readonly WebGPUBuffer[];
   /** Plan buffers by id, the caller's among them. */
   readonly buffers: ReadonlyMap<number, WebGPUBuffer>;
   /** What the program frees. */
@@ -117,6 +119,7 @@ export class WebGPUProgram implements Program {
 
   #begin(action: string, scalars: Uint32Array | undefined): void {
     this.#assertUsable(action);
+    checkBoundAlive(this.plan, this.parts.bound);
     checkScalars(this.plan, this.#scalars, scalars);
     if (this.#scalars !== undefined && scalars !== undefined) {
       writeWords(this.host.context, this.#buffer(this.#scalars.id), 0, scalars);

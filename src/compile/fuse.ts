@@ -15,8 +15,8 @@ import type { Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { sameShape } from '../util/shape.ts';
 import { type Cluster, isHeavy, rootOf, singleCluster } from './cluster.ts';
-import { recomputable } from './recompute.ts';
 import { joinRoles, type Roles } from './join.ts';
+import { recomputable } from './recompute.ts';
 
 export interface FuseOptions {
   /** Storage buffers one kernel may bind. */
@@ -122,7 +122,8 @@ class Fuser {
       pinned: this.pinned,
     });
     if (typeof result === 'string') return this.refuse(producer, consumer, result);
-    if (this.readsPlaceOf(producer, consumer)) return this.refuse(producer, consumer, 'read after other kernels fill it');
+    if (this.readsPlaceOf(producer, consumer))
+      return this.refuse(producer, consumer, 'read after other kernels fill it');
     if (this.reaches(producer, consumer)) return this.refuse(producer, consumer, 'a third kernel stands between them');
     const buffers = this.bindings(result.roles);
     if (buffers > this.options.maxStorageBuffers) {

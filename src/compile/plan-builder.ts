@@ -3,16 +3,16 @@
  * is first written, takes temporaries back after their last reader, and collects texts, grids and reference steps.
  */
 
+import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { GraphUpdate } from '../core/graph.ts';
 import type { Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import { copy } from '../ops/copy.ts';
 import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
 import { type Cluster, rootOf } from './cluster.ts';
 import { emitContract } from './emit/contract-kernel.ts';
-import { type EmittedKernel, type EmitInput, threadKernel } from './emit/emit.ts';
+import { type EmitInput, type EmittedKernel, threadKernel } from './emit/emit.ts';
 import { KernelWriter } from './emit/kernel-writer.ts';
 import { emitMap } from './emit/map-kernel.ts';
 import { emitReduce } from './emit/reduce-kernel.ts';
@@ -176,12 +176,7 @@ class PlanBuilder {
     this.addDispatch(kernel, 'copy', [step], 0);
   }
 
-  private addDispatch(
-    kernel: EmittedKernel,
-    label: string,
-    reference: readonly ReferenceStep[],
-    flops: number,
-  ): void {
+  private addDispatch(kernel: EmittedKernel, label: string, reference: readonly ReferenceStep[], flops: number): void {
     const { wgsl, access, uniforms, workgroupSize, buffers, workgroups } = kernel;
     let id = this.kernelByText.get(wgsl);
     if (id === undefined) {

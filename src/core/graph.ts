@@ -113,7 +113,8 @@ export function verifyGraph(graph: Graph): void {
     );
     defined.add(node);
   }
-  for (const { tensor } of graph.outputs) invariant(defined.has(tensor), `${graph.name}: output ${tensor} is undefined`);
+  for (const { tensor } of graph.outputs)
+    invariant(defined.has(tensor), `${graph.name}: output ${tensor} is undefined`);
   for (const { target, value } of graph.updates) {
     invariant(defined.has(value), `${graph.name}: update ${value} is undefined`);
     invariant(

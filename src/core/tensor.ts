@@ -6,9 +6,9 @@
  * turns a computed tensor into a device leaf: the value stays, the history is let go.
  */
 
+import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { formatShape, sizeOf } from '../util/shape.ts';
-import { DownhillError } from '../util/errors.ts';
 import type { DType, TypedArray } from './dtype.ts';
 import type { Op } from './op.ts';
 

@@ -10,7 +10,7 @@ import { compileGraph } from '../compile/index.ts';
 import { type GraphInput, topologicalOrder } from '../core/graph.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { flattenTree, type FlatTree, type Tree } from '../util/tree.ts';
+import { type FlatTree, flattenTree, type Tree } from '../util/tree.ts';
 import { getBackend } from './current-backend.ts';
 import { evaluate } from './evaluate.ts';
 import { ownedTensor, storageOf } from './storage.ts';
@@ -85,11 +85,7 @@ export function compile<A extends readonly Tensor[], R extends Tree<Tensor>>(
   return Object.assign(run, { dispose: disposeAll });
 }
 
-async function load<A extends readonly Tensor[], R>(
-  fn: (...args: A) => R,
-  args: A,
-  backend: Backend,
-): Promise<Loaded> {
+async function load<A extends readonly Tensor[], R>(fn: (...args: A) => R, args: A, backend: Backend): Promise<Loaded> {
   const placeholders = args.map((arg, k) => Tensor.placeholder(`argument${k}`, arg));
   const outputs = flattenTree(
     fn(...(placeholders as unknown as A)),

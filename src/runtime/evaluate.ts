@@ -6,7 +6,7 @@
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import { compileGraph } from '../compile/index.ts';
 import type { Plan } from '../compile/plan.ts';
-import { type DType, type TypedArray, storageType } from '../core/dtype.ts';
+import { type DType, storageType, type TypedArray } from '../core/dtype.ts';
 import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../core/graph.ts';
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -57,9 +57,7 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
   const outputs = wanted.map((tensor, k) => ({ name: `output${k}`, tensor }));
   const spec = { name: 'evaluate', inputs, outputs };
   try {
-    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () =>
-      compileGraph(spec, backend.limits),
-    );
+    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () => compileGraph(spec, backend.limits));
     const program = await backend.load(plan, bound);
     try {
       program.run(new Uint32Array(0));
@@ -83,7 +81,6 @@ export function upload(backend: Backend, data: TypedArray, dtype: DType): Backen
   backend.write(buffer, storageType(dtype) === 'u32' && data instanceof Uint8Array ? Uint32Array.from(data) : data);
   return buffer;
 }
-
 
 function cachedPlan(backend: Backend, key: string, make: () => Plan): Plan {
   let cache = plans.get(backend);

@@ -105,6 +105,9 @@ export function checkShape(op: string, shape: Shape): void {
     }
   }
   if (sizeOf(shape) >= 2 ** 31) {
-    throw new DownhillError('shape', `${op}: ${formatShape(shape)} has ${sizeOf(shape)} elements; the limit is 2³¹ − 1`);
+    throw new DownhillError(
+      'shape',
+      `${op}: ${formatShape(shape)} has ${sizeOf(shape)} elements; the limit is 2³¹ − 1`,
+    );
   }
 }

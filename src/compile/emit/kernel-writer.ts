@@ -7,7 +7,7 @@
 
 import type { DType } from '../../core/dtype.ts';
 import { storageType } from '../../core/dtype.ts';
-import { shaders, type ShaderName } from '../../shaders.gen.ts';
+import { type ShaderName, shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Location } from '../plan.ts';
 

@@ -2,8 +2,8 @@
  * Kernel of a map cluster: one invocation per element; every stored node is a `let` at the element's index.
  */
 
-import { Evaluator, scope } from './evaluator.ts';
 import { type EmitInput, type EmittedKernel, threadKernel } from './emit.ts';
+import { Evaluator, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { storePoints } from './stores.ts';
 

@@ -141,7 +141,7 @@ ${main(`
     let run = a_run(row(m, product), s);
     let column = b_base(n, s, product);
     let whole = run.lo == 0 && run.hi == inner;
-    if (run.hi > inner || (!${c.clipped} && !whole)) { sum += outside(); }
+    if (run.lo < 0 || run.hi > inner || (!${c.clipped} && !whole)) { sum += outside(); }
     for (var k = run.lo; k < run.hi; k++) {
       sum += load_${c.a}(u32(run.base + k * i32(${emit.count(c.aStep)}))) * load_${c.b}(u32(column + k * i32(${emit.count(c.bStep)})));
     }

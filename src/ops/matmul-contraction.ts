@@ -46,7 +46,10 @@ export function matmulContraction(a: Aval, b: Aval, attrs: MatmulAttrs): Contrac
   };
 }
 
-/** Which matrix of an operand batch entry `product` reads, as a u32 expression. The leading size is never a divisor: the index is in range. */
+/**
+ * Which matrix of an operand batch entry `product` reads, as a u32 expression. The leading size is never a divisor: the
+ * index is in range.
+ */
 function matrixOffsetWgsl(shape: Shape, batch: Shape): string {
   if (sizeOf(shape) === 1) return '0u';
   if (sizeOf(shape) === sizeOf(batch)) return 'product';

@@ -1,0 +1,69 @@
+/** Test helper: runs the command line in a process of its own, as a user does, without building it first. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface CliRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  /** Added to the environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Hears of stderr as it comes, and may send a signal. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** `downhill ...words`. */
+export function runCli(words: readonly string[], { env = {}, onStderr }: CliOptions = {}): Promise<CliRun> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+    onStderr?.(stderr, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+/** The result that `--json` leaves on the last line, after a check that the command succeeded. */
+export async function jsonOf(
+  words: readonly string[],
+  options: CliOptions & { status?: number } = {},
+): Promise<Record<string, unknown> & { stderr: string }> {
+  const { status, stdout, stderr } = await runCli([...words, '--json'], options);
+  expect(status, stderr).toBe(options.status ?? 0);
+  const lines = stdout.split('\n');
+  expect(lines.pop(), 'the last line ends').toBe('');
+  expect(lines, 'stdout holds the result alone').toHaveLength(1);
+  return { ...JSON.parse(lines[0]), stderr };
+}
+
+/** Expects a refusal: exit status 1, nothing on stdout, one message without a stack trace that says all of `messages`. */
+export async function expectCliRefusal(
+  words: readonly string[],
+  messages: readonly (string | RegExp)[],
+  options: CliOptions = {},
+): Promise<void> {
+  const { status, stdout, stderr } = await runCli(words, { ...options, env: { DEBUG: undefined, ...options.env } });
+  expect(status, stderr).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: /m);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toContain('unexpected error');
+  for (const message of messages) expect(stderr).toMatch(message);
+}

@@ -1,0 +1,104 @@
+/**
+ * `downhill info`: what this machine offers: versions, the adapter with its features and limits, which backends work.
+ * That there is no adapter is an answer, not a failure.
+ */
+
+import os from 'node:os';
+import { createNodeWebGPUBackend } from '../../backend/webgpu.node.ts';
+import { cacheFolder } from '../../data/cache.node.ts';
+import { DownhillError } from '../../util/errors.ts';
+import { formatBytes } from '../../util/text.ts';
+import { COMMON_OPTIONS, defineCommand } from '../command.ts';
+import { columns } from '../output.ts';
+import { packageVersion, webgpuVersion } from '../versions.ts';
+
+interface AdapterReport {
+  readonly name: string;
+  readonly class: 'cpu' | 'gpu';
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+type Availability =
+  | { readonly available: true; readonly adapter: AdapterReport }
+  | { readonly available: false; readonly reason: string };
+
+export const info = defineCommand({
+  name: 'info',
+  doc: 'versions, adapter, features and limits of this machine',
+  example: 'info --json',
+  options: COMMON_OPTIONS,
+  async run(_values, output) {
+    const webgpu = await probeWebGPU();
+    const report = {
+      downhill: packageVersion(),
+      node: process.versions.node,
+      webgpu: webgpuVersion() ?? null,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+      cores: os.cpus().length,
+      memoryBytes: os.totalmem(),
+      cacheFolder: cacheFolder(),
+      backends: { webgpu, cpu: { available: true } },
+    };
+    output.result(report, [
+      ...columns([
+        ['downhill', report.downhill],
+        ['node', `${report.node} on ${report.platform}`],
+        ['webgpu', report.webgpu ?? 'not installed'],
+        ['cpu', `${report.cpu}, ${report.cores} cores, ${formatBytes(report.memoryBytes)}`],
+        ['cache', report.cacheFolder],
+      ]),
+      '',
+      ...describe(webgpu),
+    ]);
+    return 0;
+  },
+});
+
+async function probeWebGPU(): Promise<Availability> {
+  try {
+    const backend = await createNodeWebGPUBackend();
+    const { device, description, limits } = backend;
+    const adapter: AdapterReport = {
+      name: description,
+      class: limits.adapterClass,
+      vendor: device.adapterInfo?.vendor ?? '',
+      architecture: device.adapterInfo?.architecture ?? '',
+      features: [...device.features].sort(),
+      limits: limitsOf(device.limits),
+    };
+    await backend.dispose();
+    return { available: true, adapter };
+  } catch (error) {
+    if (error instanceof DownhillError && error.code === 'device') return { available: false, reason: error.message };
+    throw error;
+  }
+}
+
+/** Limits stand on the prototype as getters, so they have to be asked for one by one. */
+function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(limits)).concat(Object.keys(limits));
+  const values: Record<string, number> = {};
+  for (const name of [...new Set(names)].sort()) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') values[name] = value;
+  }
+  return values;
+}
+
+function describe(webgpu: Availability): string[] {
+  if (!webgpu.available) return [`WebGPU is not available: ${webgpu.reason}`, 'The CPU backend is.'];
+  const { name, class: kind, features, limits } = webgpu.adapter;
+  return [
+    `adapter: ${name}${kind === 'cpu' ? ' (software)' : ''}`,
+    `features: ${features.join(', ') || 'none'}`,
+    'limits:',
+    ...columns(
+      Object.entries(limits).map(([limit, value]) => [`  ${limit}`, String(value)]),
+      [1],
+    ),
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * The backend a command runs on, and the one way to be rid of it: whatever happens to the work, the device is given
+ * back, so that the process can end.
+ */
+
+import type { Backend } from '../backend/backend.ts';
+import { createNodeWebGPUBackend } from '../backend/webgpu.node.ts';
+import { setBackend } from '../runtime/current-backend.ts';
+import { chooseBackend } from '../runtime/use-backend.ts';
+import { choice } from './options.ts';
+import type { Output } from './output.ts';
+
+/** The option that commands with a backend share. */
+export const BACKEND_OPTION = choice({
+  names: ['webgpu', 'cpu'],
+  fallback: undefined,
+  doc: 'where to compute: webgpu, or cpu where there is no adapter',
+});
+
+/**
+ * Runs `work` on the backend that was asked for, or the best there is, as the default backend.
+ * @throws DownhillError `device` when WebGPU was asked for and cannot be had.
+ */
+export async function withBackend<T>(
+  wanted: 'webgpu' | 'cpu' | undefined,
+  output: Output,
+  work: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  const backend = await chooseBackend(wanted ?? 'auto', createNodeWebGPUBackend, (reason) => {
+    output.warn(
+      `WARNING: no WebGPU adapter, so this runs on the CPU backend, which is MUCH slower.\n${reason.message}`,
+    );
+  });
+  setBackend(backend);
+  try {
+    return await work(backend);
+  } finally {
+    setBackend(undefined);
+    await backend.dispose();
+  }
+}

@@ -7,8 +7,10 @@ import type { Graph } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { rootOf } from './cluster.ts';
 
-/** Most nodes one recomputed value may stand for. */
-const WEIGHT_LIMIT = 24;
+/** Most nodes one recomputed value may stand for, shared ones counted at each use. */
+const WEIGHT = 4;
+/** The same for a formula of one element, such as Adam's bias correction: its own kernel would cost more. */
+const SCALAR_WEIGHT = 24;
 
 /** Nodes that every reader computes for itself. `pinned` nodes need memory and are never among them. */
 export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Tensor> {
@@ -24,9 +26,7 @@ export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Ten
       const smallScalar = scalarLeaves.has(root) && node.size === 1;
       weight += weights.get(root) ?? (smallScalar ? 0 : Number.POSITIVE_INFINITY);
     }
-    // Large formulas over constants do not occur by accident; a formula of one element may be long.
-    const limit = node.size === 1 ? WEIGHT_LIMIT : 4;
-    if (weight <= limit) weights.set(node, node.size === 1 ? 1 : weight);
+    if (weight <= (node.size === 1 ? SCALAR_WEIGHT : WEIGHT)) weights.set(node, weight);
   }
   return new Set(weights.keys());
 }

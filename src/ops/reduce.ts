@@ -1,0 +1,174 @@
+/**
+ * Plain folds: sum, mean, prod, max, min. See arg-reduce.ts for positions and statistics.ts for what is built from them.
+ *
+ * On the device every fold runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
+ */
+
+import type { Op, Sample, Vjp } from '../core/op.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { div, mul } from './binary.ts';
+import { equal, logicalAnd } from './compare.ts';
+import { alignFold, defineReduce, foldCount, foldWith, type ReduceAttrs, spread } from './define-reduce.ts';
+import { cast, where } from './select.ts';
+
+const NUMBERS = ['f32', 'i32', 'u32'] as const;
+const ORDER = 'another order of summation: |error| ≤ n · 2⁻²⁴ · Σ|xᵢ| (Higham, section 4.2), n ≤ 4096 here';
+
+const all = { axes: [0, 1], keepDims: false };
+const long: Sample<ReduceAttrs> = { title: 'long', inputs: [{ shape: [64, 64] }], attrs: all };
+const tall: Sample<ReduceAttrs> = {
+  title: 'tall and narrow',
+  inputs: [{ shape: [64, 33, 3] }],
+  attrs: { axes: [0, 1], keepDims: false },
+};
+const odd: Sample<ReduceAttrs> = {
+  title: 'NaN and infinities',
+  inputs: [{ shape: [3, 2], values: [1, Number.NaN, Number.POSITIVE_INFINITY, 2, Number.NEGATIVE_INFINITY, 0] }],
+  attrs: { axes: [1], keepDims: false },
+};
+
+/** Sum over `axes` (all when left out); integers wrap. */
+export const sum = defineReduce({
+  name: 'sum',
+  doc: 'Sum over axes (all when left out); integers wrap. The sum of nothing is 0.',
+  accepts: NUMBERS,
+  empty: 'allowed',
+  cpu: foldWith(0, (sum, x) => sum + x),
+  vjp: (dy, [x], _output, { axes }) => [spread(dy, x, axes)],
+  lower: {
+    state: ({ output }) => output.dtype,
+    init: ({ output }) => `${output.dtype}(0)`,
+    step: (acc, x) => `${acc} + ${x}`,
+    merge: (a, b) => `${a} + ${b}`,
+    algebra: 'sum',
+  },
+  samples: [long, tall, odd],
+  tolerance: { relative: 1e-5, source: ORDER },
+});
+
+/** Mean over `axes` (all when left out). */
+export const mean = defineReduce({
+  name: 'mean',
+  doc: 'Mean over axes (all when left out). f32.',
+  accepts: ['f32'],
+  empty: 'refused',
+  cpu: foldWith(
+    0,
+    (sum, x) => sum + x,
+    (sum, count) => sum / count,
+  ),
+  vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / foldCount(x.shape, axes)), x, axes)],
+  lower: {
+    state: () => 'f32',
+    init: () => '0.0',
+    step: (acc, x) => `${acc} + ${x}`,
+    merge: (a, b) => `${a} + ${b}`,
+    finish: (acc, count) => `${acc} / f32(${count})`,
+  },
+  samples: [long, tall, odd],
+  tolerance: { relative: 1e-5, source: ORDER },
+});
+
+/** Product over `axes` (all when left out); integers wrap. */
+export const prod = defineReduce({
+  name: 'prod',
+  doc:
+    'Product over axes (all when left out); integers wrap. The product of nothing is 1. The gradient is right with zeros ' +
+    'too: each element gets the product of the others.',
+  accepts: NUMBERS,
+  empty: 'allowed',
+  values: 'positive',
+  cpu([x], output, attrs) {
+    const multiply = x.dtype === 'f32' ? (product: number, value: number) => product * value : Math.imul;
+    foldWith(1, multiply)([x], output, attrs);
+  },
+  vjp: (dy, [x], _output, { axes }) => [mul(alignFold(dy, x, axes), productOfOthers(x, axes))],
+  lower: {
+    state: ({ output }) => output.dtype,
+    init: ({ output }) => `${output.dtype}(1)`,
+    step: (acc, x) => `${acc} * ${x}`,
+    merge: (a, b) => `${a} * ${b}`,
+  },
+  samples: [
+    {
+      title: 'rows with no, one and two zeros',
+      inputs: [{ shape: [3, 3], values: [2, -3, 0.5, 0, 3, -2, 0, 1, 0] }],
+      attrs: { axes: [1], keepDims: false },
+    },
+    odd,
+  ],
+  tolerance: { relative: 1e-5, source: 'one rounding a factor, at most 64 factors' },
+});
+
+/** For each element, the product of the other elements of its fold. */
+function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
+  const keepDims = true;
+  const isZero = equal(x, 0);
+  const nonzero = where(isZero, 1, x);
+  const product = prod(nonzero, axes, { keepDims });
+  const zeros = sum(cast(isZero, 'f32'), axes, { keepDims });
+  const atTheOnlyZero = logicalAnd(isZero, equal(zeros, 1));
+  return where(equal(zeros, 0), div(product, nonzero), where(atTheOnlyZero, product, 0));
+}
+
+/** Shares dy equally among the elements that equal the extreme, as JAX does. */
+const shareAmongTies: Vjp<ReduceAttrs> = (dy, [x], output, { axes }) => {
+  const isExtreme = cast(equal(x, alignFold(output, x, axes)), 'f32');
+  const ties = sum(isExtreme, axes, { keepDims: true });
+  return [mul(isExtreme, div(alignFold(dy, x, axes), ties))];
+};
+
+/** Largest element over `axes` (all when left out); NaN when there is one. */
+export const max = defineReduce({
+  name: 'max',
+  doc: 'Largest element over axes (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
+  accepts: NUMBERS,
+  empty: 'refused',
+  values: 'distinct',
+  cpu: foldWith(Number.NEGATIVE_INFINITY, Math.max),
+  vjp: shareAmongTies,
+  lower: {
+    state: ({ output }) => output.dtype,
+    init({ output: { dtype }, scalar }) {
+      if (dtype === 'f32') return scalar(Number.NEGATIVE_INFINITY);
+      return dtype === 'i32' ? 'bitcast<i32>(0x80000000u)' : '0u';
+    },
+    step(acc, x, _r, { output, use }) {
+      if (output.dtype !== 'f32') return `max(${acc}, ${x})`;
+      use('float');
+      return `float_maximum(${acc}, ${x})`;
+    },
+    merge: (a, b) => `max(${a}, ${b})`,
+  },
+  samples: [odd],
+  tolerance: { relative: 0, source: 'one of the elements' },
+});
+
+/** Smallest element over `axes` (all when left out); NaN when there is one. */
+export const min = defineReduce({
+  name: 'min',
+  doc: 'Smallest element over axes (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
+  accepts: NUMBERS,
+  empty: 'refused',
+  values: 'distinct',
+  cpu: foldWith(Number.POSITIVE_INFINITY, Math.min),
+  vjp: shareAmongTies,
+  lower: {
+    state: ({ output }) => output.dtype,
+    init({ output: { dtype }, scalar }) {
+      if (dtype === 'f32') return scalar(Number.POSITIVE_INFINITY);
+      return dtype === 'i32' ? '0x7fffffffi' : '0xffffffffu';
+    },
+    step(acc, x, _r, { output, use }) {
+      if (output.dtype !== 'f32') return `min(${acc}, ${x})`;
+      use('float');
+      return `float_minimum(${acc}, ${x})`;
+    },
+    merge: (a, b) => `min(${a}, ${b})`,
+  },
+  samples: [odd],
+  tolerance: { relative: 0, source: 'one of the elements' },
+});
+
+/** The records of this file. */
+export const reduceOps: readonly Op[] = [sum, mean, prod, max, min];

@@ -1,0 +1,111 @@
+/**
+ * How far a device may be from the reference, worked out for the very numbers at hand instead of guessed: the same steps
+ * are computed once exactly (f64) and a few times in "worlds" that err as a device may. There every step takes slightly
+ * wrong inputs, gives a slightly wrong result (both by the op's own tolerance) and rounds it to f32. Where a formula
+ * amplifies errors (cancellation, a kink, overflow) the worlds fall apart and much is accepted; elsewhere they agree and
+ * little is.
+ *
+ * Source of the error model: mixed forward-backward stability, Higham, "Accuracy and Stability of Numerical Algorithms",
+ * section 1.5.
+ */
+
+import { type CpuData, cpuArray, isFloat } from '../../core/dtype.ts';
+import type { CpuTensor, Op } from '../../core/op.ts';
+import type { Aval } from '../../core/tensor.ts';
+import { sizeOf } from '../../util/shape.ts';
+
+/** Worlds beside the exact one. Each may miss a jump that the device takes, so one is not enough. */
+export const WORLDS = 5;
+/** The device may be this many times as far away as the farthest world. */
+const SAFETY = 4;
+/** Relative error that is always accepted: two units in the last place of an f32. */
+const FLOOR = 2 ** -22;
+/** Below this a device may flush to zero. */
+const SMALLEST_NORMAL = 2 ** -126;
+/** From here on an f32 may have become infinite. */
+const LARGEST = 3.4e38;
+
+/** One way to compute steps: exactly, or with the errors of a device. */
+export class World {
+  #state: number;
+
+  /** @param seed of the errors; 0 is the exact world. */
+  constructor(private readonly seed: number) {
+    this.#state = Math.imul(seed, 0x9e3779b9) | 1;
+  }
+
+  /** The result of `op`. Its reference reads `inputs` and leaves them as they are. */
+  apply(op: Op, inputs: readonly CpuTensor[], aval: Aval, attrs: unknown): CpuTensor {
+    const output = { shape: aval.shape, dtype: aval.dtype, data: cpuArray(aval.dtype, sizeOf(aval.shape), 'f64') };
+    if (this.seed === 0) {
+      op.cpu(inputs, output, attrs);
+      return output;
+    }
+    const error = op.tolerance.relative;
+    const wrong = inputs.map((input) =>
+      error > 0 && isFloat(input.dtype) ? { ...input, data: this.#perturbed(input.data, error) } : input,
+    );
+    op.cpu(wrong, output, attrs);
+    if (!isFloat(aval.dtype)) return output;
+    const data = error > 0 ? this.#perturbed(output.data, error) : output.data;
+    return { ...output, data: data.map(Math.fround) };
+  }
+
+  #perturbed(data: CpuData, error: number): CpuData {
+    let state = this.#state;
+    const result = data.map((value: number) => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return value * (state < 0 ? 1 - error : 1 + error);
+    });
+    this.#state = state;
+    return result;
+  }
+}
+
+/** The exact world, then the erring ones. */
+export function makeWorlds(erring = WORLDS): World[] {
+  return Array.from({ length: erring + 1 }, (_, seed) => new World(seed));
+}
+
+/** An element where the device is too far away. */
+export interface Divergence {
+  readonly element: number;
+  readonly found: number;
+  readonly expected: number;
+  /** Largest difference that would have passed. */
+  readonly accepted: number;
+}
+
+/** The first element of `found` that no world explains. @param worlds the same value in each world, the exact one first. */
+export function firstDivergence(found: ArrayLike<number>, worlds: readonly CpuTensor[]): Divergence | undefined {
+  const [exact] = worlds;
+  for (let i = 0; i < exact.data.length; i++) {
+    const values = worlds.map(({ data }) => data[i]);
+    const accepted = isFloat(exact.dtype) ? acceptedError(found[i], values) : acceptedStep(found[i], values);
+    if (accepted !== undefined) return { element: i, found: found[i], expected: exact.data[i], accepted };
+  }
+  return undefined;
+}
+
+/** undefined when `found` passes, else the difference that would have passed. */
+function acceptedError(found: number, worlds: readonly number[]): number | undefined {
+  const [exact] = worlds;
+  if (Object.is(found, exact)) return undefined;
+  if (Number.isNaN(found)) return worlds.some(Number.isNaN) ? undefined : 0;
+  if (!Number.isFinite(found)) {
+    const overflows = worlds.some((value) => value === found || value * Math.sign(found) > LARGEST);
+    return overflows ? undefined : 0;
+  }
+  const finite = worlds.filter(Number.isFinite);
+  if (finite.length < worlds.length) return finite.length > 0 ? undefined : 0;
+  const spread = Math.max(...finite.map((value) => Math.abs(value - exact)));
+  const accepted = SAFETY * spread + FLOOR * Math.abs(exact) + SMALLEST_NORMAL;
+  return Math.abs(found - exact) <= accepted ? undefined : accepted;
+}
+
+/** As `acceptedError`, for whole numbers and bools: anything between two worlds passes. */
+function acceptedStep(found: number, worlds: readonly number[]): number | undefined {
+  return found >= Math.min(...worlds) && found <= Math.max(...worlds) ? undefined : 0;
+}

@@ -120,6 +120,7 @@ class Fuser {
     const result = joinRoles(producer, consumer, {
       readersOf: (node) => this.readers.get(node) ?? new Set(),
       pinned: this.pinned,
+      recomputed: this.recomputed,
     });
     if (typeof result === 'string') return this.refuse(producer, consumer, result);
     if (this.readsPlaceOf(producer, consumer))

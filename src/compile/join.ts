@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { type Cluster, isHeavy, type Role, rootOf } from './cluster.ts';
+import { type Cluster, type FoldSpace, isHeavy, type Role } from './cluster.ts';
 import { broadcastMap, foldsRows, isIdentity, sameMap } from './index-map.ts';
 import { resolve } from './views.ts';
 
@@ -15,6 +15,8 @@ export interface JoinContext {
   readersOf(node: Tensor): ReadonlySet<Tensor>;
   /** Nodes that need memory anyway. */
   readonly pinned: ReadonlySet<Tensor>;
+  /** Nodes that every reader computes for itself. */
+  readonly recomputed: ReadonlySet<Tensor>;
 }
 
 /** Longest row that one invocation folds several times. */
@@ -27,48 +29,51 @@ const FUNCTION_FACTOR = 8;
 export function joinRoles(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   if (consumer.kind === 'map') {
     if (producer.kind === 'map') return joinMaps(producer, consumer, context);
-    if (producer.kind === 'contract') return joinEpilogue(producer, consumer);
-    const epilogue = joinEpilogue(producer, consumer);
-    return typeof epilogue === 'string' ? joinRows(producer, consumer) : epilogue;
+    if (producer.kind === 'contract') return joinEpilogue(producer, consumer, context);
+    const epilogue = joinEpilogue(producer, consumer, context);
+    return typeof epilogue === 'string' ? joinRows(producer, consumer, context) : epilogue;
   }
   if (consumer.kind === 'reduce') {
     if (producer.kind === 'map') return joinPrologue(producer, consumer, context);
-    if (producer.kind === 'reduce') return joinFolds(producer, consumer);
+    if (producer.kind === 'reduce') return joinFolds(producer, consumer, context);
   }
   return `a ${consumer.kind} does not take in a ${producer.kind}`;
 }
 
+/** A read of one of the producer's nodes. */
 interface Edge {
+  /** The node of the consumer that reads. */
   readonly reader: Tensor;
-  readonly input: Tensor;
   readonly root: Tensor;
+  /** What the reader reads, a view of the root; null when it reads through a recomputed node. */
+  readonly input: Tensor | null;
+  /** True when the reader is elementwise and reads the whole root at its own index. */
+  readonly sameIndex: boolean;
 }
 
-/** Reads of the consumer's nodes from the producer's. */
-function edges(producer: Cluster, consumer: Cluster): Edge[] {
+/** Reads of the consumer's nodes from the producer's, recomputed nodes looked through. */
+function edges(producer: Cluster, consumer: Cluster, { recomputed }: JoinContext): Edge[] {
   const found: Edge[] = [];
-  for (const reader of consumer.roles.keys()) {
-    for (const input of reader.inputs) {
-      const root = rootOf(input);
-      if (producer.roles.has(root)) found.push({ reader, input, root });
+  const visit = (reader: Tensor, node: Tensor, along: boolean) => {
+    for (const input of node.inputs) {
+      const { root, offset } = resolve(input);
+      const whole = offset === 0 && root.size === input.size;
+      const sameIndex =
+        along && whole && node.op?.lower.kind === 'map' && isIdentity(broadcastMap(input.shape, node.shape));
+      if (producer.roles.has(root)) found.push({ reader, root, input: node === reader ? input : null, sameIndex });
+      else if (recomputed.has(root)) visit(reader, root, sameIndex);
     }
-  }
+  };
+  for (const reader of consumer.roles.keys()) visit(reader, reader, true);
   return found;
-}
-
-/** True when a map node reads the whole of a root at its own index. */
-function atSameIndex({ reader, input, root }: Edge): boolean {
-  if (reader.op?.lower.kind !== 'map') return false;
-  const view = resolve(input);
-  return view.offset === 0 && root.size === input.size && isIdentity(broadcastMap(input.shape, reader.shape));
 }
 
 const merged = (a: Cluster, b: Cluster): Map<Tensor, Role> => new Map([...a.roles, ...b.roles]);
 
 function joinMaps(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
-  const reads = edges(producer, consumer);
+  const reads = edges(producer, consumer, context);
   const pointwise = (edge: Edge) =>
-    producer.roles.get(edge.root) === 'point' && consumer.roles.get(edge.reader) === 'point' && atSameIndex(edge);
+    producer.roles.get(edge.root) === 'point' && consumer.roles.get(edge.reader) === 'point' && edge.sameIndex;
   if (producer.points === consumer.points && reads.every(pointwise)) {
     return { ...producer, roles: merged(producer, consumer) };
   }
@@ -99,24 +104,25 @@ function joinAsFunctions(
 }
 
 /** Elementwise nodes after a fold or a contraction, at its output index. */
-function joinEpilogue(producer: Cluster, consumer: Cluster): Roles | string {
+function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   if (producer.points !== consumer.points) return 'another count of elements';
-  for (const edge of edges(producer, consumer)) {
+  for (const edge of edges(producer, consumer, context)) {
     const role = producer.roles.get(edge.root);
     if (role !== 'fold' && role !== 'point') return 'it reads an intermediate value';
-    if (consumer.roles.get(edge.reader) !== 'point' || !atSameIndex(edge)) return 'read at other indices';
+    if (consumer.roles.get(edge.reader) !== 'point' || !edge.sameIndex) return 'read at other indices';
   }
   for (const node of consumer.roles.keys()) if (isHeavy(node)) return 'too long for an epilogue';
   return { ...producer, roles: merged(producer, consumer) };
 }
 
 /** Elementwise nodes over the elements of rows whose folds they use: softmax after its sums. */
-function joinRows(producer: Cluster, consumer: Cluster): Roles | string {
+function joinRows(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   const { space } = producer;
   if (space === null || consumer.points !== space.outer * space.fold) return 'another count of elements';
   if (!foldsRows(space)) return 'the fold does not run along rows';
   if (space.fold > ROW_LIMIT) return `rows of ${space.fold} are folded once only`;
-  const reason = rowEdges(producer, consumer, 'inner');
+  const reads = edges(producer, consumer, context);
+  const reason = rowEdges(reads, producer, consumer, space, 'inner');
   if (reason !== null) return reason;
   const roles = new Map(producer.roles);
   for (const [node, role] of consumer.roles) {
@@ -130,17 +136,23 @@ function joinRows(producer: Cluster, consumer: Cluster): Roles | string {
  * null when every read of the consumer fits the producer's rows, else why not. `pointsBecome` says where the consumer's
  * 'point' nodes will stand in the joint kernel: at each element of a row, or once a row.
  */
-function rowEdges(producer: Cluster, consumer: Cluster, pointsBecome: 'inner' | 'point'): string | null {
+function rowEdges(
+  reads: readonly Edge[],
+  producer: Cluster,
+  consumer: Cluster,
+  space: FoldSpace,
+  pointsBecome: 'inner' | 'point',
+): string | null {
   const elsewhere = 'read at other indices';
-  for (const edge of edges(producer, consumer)) {
+  for (const edge of reads) {
     const from = producer.roles.get(edge.root);
     const role = consumer.roles.get(edge.reader);
     const to = role === 'point' ? pointsBecome : role;
     if (from === 'inner') {
-      const fits = to === 'fold' ? readsWhole(edge) : to === 'inner' && atSameIndex(edge);
+      const fits = to === 'fold' ? readsWhole(edge) : to === 'inner' && edge.sameIndex;
       if (!fits) return elsewhere;
     } else if (from === 'fold' || from === 'point') {
-      if (to === 'point' ? !atSameIndex(edge) : to !== 'inner' || !readsAlongRows(edge, producer)) return elsewhere;
+      if (to === 'point' ? !edge.sameIndex : to !== 'inner' || !readsAlongRows(edge, space)) return elsewhere;
     } else {
       return elsewhere;
     }
@@ -149,23 +161,24 @@ function rowEdges(producer: Cluster, consumer: Cluster, pointsBecome: 'inner' | 
 }
 
 /** True when a map node reads one value a row: the broadcast is the reduction's own map. */
-function readsAlongRows(edge: Edge, producer: Cluster): boolean {
-  if (edge.reader.op?.lower.kind !== 'map' || !readsWhole(edge)) return false;
-  return sameMap(broadcastMap(edge.input.shape, edge.reader.shape), producer.space?.toOuter ?? []);
+function readsAlongRows(edge: Edge, space: FoldSpace): boolean {
+  if (edge.reader.op?.lower.kind !== 'map' || edge.input === null || !readsWhole(edge)) return false;
+  return sameMap(broadcastMap(edge.input.shape, edge.reader.shape), space.toOuter);
 }
 
 function readsWhole({ input, root }: Edge): boolean {
-  return input.size === root.size;
+  return input?.size === root.size;
 }
 
 /** Elementwise nodes before a fold. */
 function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   const { space } = consumer;
-  if (space === null || producer.points !== space.outer * space.fold) return 'another count of elements';
+  if (space === null) return 'no fold';
+  if (producer.points !== space.outer * space.fold) return joinRowValues(producer, consumer, space, context);
   const rows = foldsRows(space) && space.fold <= ROW_LIMIT;
-  for (const edge of edges(producer, consumer)) {
+  for (const edge of edges(producer, consumer, context)) {
     const readerRole = consumer.roles.get(edge.reader);
-    const fits = readerRole === 'fold' ? readsWhole(edge) : readerRole === 'inner' && atSameIndex(edge);
+    const fits = readerRole === 'fold' ? readsWhole(edge) : readerRole === 'inner' && edge.sameIndex;
     if (!fits || producer.roles.get(edge.root) !== 'point') return 'read at other indices';
   }
   for (const node of producer.roles.keys()) {
@@ -179,17 +192,34 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
   return { ...consumer, roles };
 }
 
+/** Elementwise nodes with one value a row, such as labels, before the folds that read them. */
+function joinRowValues(
+  producer: Cluster,
+  consumer: Cluster,
+  space: FoldSpace,
+  context: JoinContext,
+): Roles | string {
+  if (producer.points !== space.outer) return 'another count of elements';
+  for (const edge of edges(producer, consumer, context)) {
+    const to = consumer.roles.get(edge.reader);
+    const fits = to === 'point' ? edge.sameIndex : to === 'inner' && readsAlongRows(edge, space);
+    if (!fits || producer.roles.get(edge.root) !== 'point') return 'read at other indices';
+  }
+  for (const node of producer.roles.keys()) if (isHeavy(node)) return 'too long for a prologue';
+  return { ...consumer, roles: merged(producer, consumer) };
+}
+
 /** Folds over the same elements: side by side, or one after another over short rows. */
-function joinFolds(producer: Cluster, consumer: Cluster): Roles | string {
+function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   const [a, b] = [producer.space, consumer.space];
   if (a === null || b === null || a.outer !== b.outer || a.fold !== b.fold || !sameMap(a.toOuter, b.toOuter)) {
     return 'folds over other elements';
   }
-  const reads = edges(producer, consumer);
+  const reads = edges(producer, consumer, context);
   if (reads.length > 0) {
     if (!foldsRows(a)) return 'the fold does not run along rows';
     if (a.fold > ROW_LIMIT) return `rows of ${a.fold} are folded once only`;
-    const reason = rowEdges(producer, consumer, 'point');
+    const reason = rowEdges(reads, producer, consumer, a, 'point');
     if (reason !== null) return reason;
   }
   return { ...producer, roles: merged(producer, consumer) };

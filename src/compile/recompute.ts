@@ -1,6 +1,7 @@
 /**
  * Which nodes need no memory because recomputing them is free: constants, index ramps, small scalar formulas such as
- * a bias correction, and pure data movement of those (the cotangent of a mean is a broadcast constant).
+ * a bias correction, pure data movement of those (the cotangent of a mean is a broadcast constant), and masks: reading
+ * the compared value again costs no more than reading the stored comparison.
  */
 
 import type { Graph } from '../core/graph.ts';
@@ -26,7 +27,18 @@ export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Ten
       const smallScalar = scalarLeaves.has(root) && node.size === 1;
       weight += weights.get(root) ?? (smallScalar ? 0 : Number.POSITIVE_INFINITY);
     }
+    if (isMask(node, weights)) {
+      weights.set(node, 1);
+      continue;
+    }
     if (weight <= (node.size === 1 ? SCALAR_WEIGHT : WEIGHT)) weights.set(node, weight);
   }
   return new Set(weights.keys());
+}
+
+/** A comparison of one value in memory with constants. */
+function isMask(node: Tensor, weights: ReadonlyMap<Tensor, number>): boolean {
+  if (node.dtype !== 'bool' || node.op?.lower.kind !== 'map') return false;
+  const values = node.inputs.filter((input) => !weights.has(rootOf(input)));
+  return values.length === 1 && values[0].size === node.size;
 }

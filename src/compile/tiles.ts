@@ -35,7 +35,7 @@ function cpuTile(spec: Contraction, rows: number): Tile {
   const columnsPerLane = Math.ceil(spec.n / Math.ceil(spec.n / BLOCK));
   const [lanesM, lanesN] = spec.n >= 16 ? [4, 2] : [8, 1];
   const tiles = Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(spec.n / (columnsPerLane * lanesN)) * spec.batch;
-  return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: chunkSegments(spec, Math.ceil(16 / tiles)) };
+  return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: chunkSegments(spec, Math.ceil(4 / tiles)) };
 }
 
 function gpuTile(spec: Contraction, rows: number): Tile {

@@ -72,12 +72,14 @@ fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
 // @end
 
 // The address functions. row(m) and segment(s) hold the divisions, done once per row and once per segment; a_run and b_base
-// combine their results cheaply. The default is a plain matmul of one batch entry.
+// combine their results cheaply. out_row may renumber the rows: an input gradient that lets the batch vary fastest clips
+// the same runs in every lane and skips them whole. The default is a plain matmul of one batch entry.
 // @slot address
 fn row(m: u32, product: u32) -> vec3i { return vec3i(i32(m * dims().inner), 0, 0); }
 fn segment(s: u32) -> vec3i { return vec3i(0); }
 fn a_run(r: vec3i, s: vec3i) -> Run { return Run(r.x, 0, i32(dims().inner)); }
 fn b_base(n: u32, s: vec3i, product: u32) -> i32 { return i32(n); }
+fn out_row(m: u32) -> u32 { return m; }
 // @end
 
 @compute @workgroup_size(LANES_M * LANES_N)
@@ -154,7 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     for (var j = 0u; j < TN; j++) {
       let n = n0 + j * LANES_N;
-      if (n < d.n) { store(m, n, product, slice % d.chunks, line[j]); }
+      if (n < d.n) { store(out_row(m), n, product, slice % d.chunks, line[j]); }
     }
   }
 }

@@ -130,6 +130,7 @@ fn a_run(r: vec3i, s: vec3i) -> Run {${c.aRun(emit)}
 }
 fn b_base(n: u32, s: vec3i, product: u32) -> i32 {${c.bBase(emit)}
 }
+fn out_row(m: u32) -> u32 {${c.outRow?.(emit) ?? 'return m;'}}
 ${main(`
   let n = id.x % ${emit.count(c.n)};
   let m = id.x / ${emit.count(c.n)} % ${emit.count(c.m)};
@@ -146,7 +147,7 @@ ${main(`
       sum += load_${c.a}(u32(run.base + k * i32(${emit.count(c.aStep)}))) * load_${c.b}(u32(column + k * i32(${emit.count(c.bStep)})));
     }
   }
-  out[id.x] = sum;`)}`;
+  out[(product * ${emit.count(c.m)} + out_row(m)) * ${emit.count(c.n)} + n] = sum;`)}`;
 }
 
 function main(body: string): string {

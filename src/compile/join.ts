@@ -193,12 +193,7 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
 }
 
 /** Elementwise nodes with one value a row, such as labels, before the folds that read them. */
-function joinRowValues(
-  producer: Cluster,
-  consumer: Cluster,
-  space: FoldSpace,
-  context: JoinContext,
-): Roles | string {
+function joinRowValues(producer: Cluster, consumer: Cluster, space: FoldSpace, context: JoinContext): Roles | string {
   if (producer.points !== space.outer) return 'another count of elements';
   for (const edge of edges(producer, consumer, context)) {
     const to = consumer.roles.get(edge.reader);

@@ -100,6 +100,11 @@ export interface Contraction {
   aRun(context: EmitContext<unknown>): string;
   /** Body of `fn b_base(n: u32, s: vec3i, product: u32) -> i32`. */
   bBase(context: EmitContext<unknown>): string;
+  /**
+   * Body of `fn out_row(m: u32) -> u32`, when the kernel should walk the rows in another order than they are stored:
+   * `row` then receives the walk's number and this gives the stored one. Lanes that clip alike skip whole runs.
+   */
+  outRow?(context: EmitContext<unknown>): string;
   /** The axes of input `b` that the contraction sums over, when what is left is exactly n: enables the ones row. */
   readonly summedAxesOfB?: readonly number[];
 }

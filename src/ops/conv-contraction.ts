@@ -7,7 +7,7 @@
  * Source: Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning" (2014), section 3.
  */
 
-import type { Contraction } from '../core/lowering.ts';
+import type { Contraction, EmitContext } from '../core/lowering.ts';
 import type { AxisGeometry } from './conv-geometry.ts';
 import type { Convolution } from './conv-shapes.ts';
 import { isNoWindow, isOutside, isPadded, position, tapOf } from './window-wgsl.ts';
@@ -51,10 +51,17 @@ export function outputContraction({ windows, channels: C, filters: F }: Convolut
   };
 }
 
+/** Smallest batch for which the lanes of one workgroup can share a pixel. */
+const MIN_BATCH_BY_PIXEL = 16;
+
 /** Rows (b, ih, iw) × channels; a segment is one tap: at most one window sees this pixel through it. */
 export function inputGradContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
   const [kh, kw] = tapOf('s', width);
+  const pixels = height.input * width.input;
+  // Where most taps of a pixel meet no window, lanes that share a pixel skip them together.
+  const useful = (height.output * width.output) / pixels;
+  const byPixel = N >= MIN_BATCH_BY_PIXEL && useful < 0.75;
   const pointwise = ({ window, stride, before }: AxisGeometry) => window === 1 && stride === 1 && before === 0;
   return {
     batch: 1,
@@ -67,11 +74,17 @@ export function inputGradContraction({ windows, channels: C, filters: F }: Convo
     a: 0,
     b: 1,
     clipped: !(pointwise(height) && pointwise(width)),
-    row: () => `
-      let line = m / ${width.input}u;
-      let y = i32(line % ${height.input}u) + ${height.before};
-      let x = i32(m % ${width.input}u) + ${width.before};
-      return vec3i(i32(line / ${height.input}u) * ${height.output * width.output * F}, y, x);`,
+    row: ({ count }) => `
+      ${byPixel ? `let images = ${count(N)};\n      let image = m % images;\n      let pixel = m / images;` : `let image = m / ${pixels}u;\n      let pixel = m % ${pixels}u;`}
+      let y = i32(pixel / ${width.input}u) + ${height.before};
+      let x = i32(pixel % ${width.input}u) + ${width.before};
+      return vec3i(i32(image) * ${height.output * width.output * F}, y, x);`,
+    ...(byPixel && {
+      outRow: ({ count }: EmitContext<unknown>) => {
+        const images = count(N);
+        return `return m % ${images} * ${pixels}u + m / ${images};`;
+      },
+    }),
     segment: () => `return vec3i(i32(s) * ${C * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
     // y and x are the window's position times the stride.
     aRun: () => `

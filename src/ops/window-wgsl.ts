@@ -68,18 +68,26 @@ export function forTaps({ height, width }: WindowGeometry, body: string): string
 
 /** Runs `body` for every undilated window (oh, ow) that covers the pixel (ih, iw). */
 export function forWindows({ height, width }: WindowGeometry, body: string): string {
-  return `${loop('oh', 'ih', height)} {
-    ${loop('ow', 'iw', width)} {
+  return `${loop('oh', 'ih', height)}
+    ${loop('ow', 'iw', width)}
       ${body}
     }
   }`;
 }
 
-/** Head of a loop of window position `o` over the windows that cover input position `i`: ceil and floor of the ends. */
+/**
+ * Head of a loop over the windows of one axis that can cover input position `i`, from the last. The trip count is a
+ * literal, so that compilers unroll it; candidates that do not cover the position are skipped.
+ */
 function loop(o: string, i: string, { before, window, stride, output }: AxisGeometry): string {
-  const first = `max(0, ${i} + ${before - window + stride}) / ${stride}`;
-  const end = `min(${output}, (${i} + ${before}) / ${stride} + 1)`;
-  return `for (var ${o} = ${first}; ${o} < ${end}; ${o}++)`;
+  const covers = [
+    ...(Math.ceil(window / stride) > 1 || before > 0 ? [`${o} < 0`] : []),
+    `${o} >= ${output}`,
+    ...(window < stride || window % stride !== 0 ? [`${i} + ${before} - ${o} * ${stride} >= ${window}`] : []),
+  ];
+  return `for (var ${o}_back = 0; ${o}_back < ${Math.ceil(window / stride)}; ${o}_back++) {
+    let ${o} = (${i} + ${before}) / ${stride} - ${o}_back;
+    if (${covers.join(' || ')}) { continue; }`;
 }
 
 function splitIndex(

@@ -143,5 +143,8 @@ function addressFunctions(spec: Contraction, context: EmitContext<unknown>): str
     'fn b_base(n: u32, s: vec3i, product: u32) -> i32 {',
     spec.bBase(context),
     '}',
+    'fn out_row(m: u32) -> u32 {',
+    spec.outRow?.(context) ?? 'return m;',
+    '}',
   ].join('\n');
 }

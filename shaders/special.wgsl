@@ -1,4 +1,4 @@
-// Special functions that WGSL does not have, in f32: expm1, log1p, erf, and the sigmoid and softplus made of them.
+// Special functions that WGSL does not have, in f32: expm1, log1p, erf, and the activations made of them.
 //
 // Series and polynomials, no algebraic tricks that only hold in floating point (a compiler may simplify those away).
 // A library: the names carry its prefix.
@@ -29,6 +29,13 @@ fn special_softplus(x: f32) -> f32 {
   return select(0.0, x, x > 0.0) + special_log1p(exp(-abs(x)));
 }
 
+// tanh from expm1(-2|x|), which never overflows; the built-in may be off by 1e-5 and NaN for large arguments.
+fn special_tanh(x: f32) -> f32 {
+  let e = special_expm1(-2.0 * abs(x));
+  let magnitude = -e / (2.0 + e);
+  return select(magnitude, -magnitude, x < 0.0);
+}
+
 // erf, at most 1 ulp off with a correctly rounded exp: Norbert Juffa's minimax polynomials (my_erff), odd near 0, else
 // 1 - e^-p(|x|).
 fn special_erf(x: f32) -> f32 {
@@ -50,4 +57,13 @@ fn special_erf(x: f32) -> f32 {
   // Beyond 4 it is 1 in f32, and the polynomial, which infinity would make NaN, is left alone.
   let tail = sign(x) * select(1.0 - exp(far), 1.0, t > 4.0);
   return select(near, tail, t > 0.927734375);
+}
+
+// x · Φ(x), exactly and with the usual tanh for Φ.
+fn special_gelu(x: f32) -> f32 {
+  return x * (0.5 + 0.5 * special_erf(x * 0.7071067811865476));
+}
+
+fn special_gelu_tanh(x: f32) -> f32 {
+  return x * (0.5 + 0.5 * special_tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
 }

@@ -97,7 +97,7 @@ export const pow = defineBinary({
       title: 'negative bases',
       inputs: [
         { shape: [4, 1], values: [-2, -0.5, -1, -3] },
-        { shape: [5], values: [3, 2, -1, 0, -2] },
+        { shape: [6], values: [3, 2, -1, 0, 0.5, Number.NaN] },
       ],
       attrs: {},
     },

@@ -20,6 +20,8 @@ import { stridedOffsets } from './strided.ts';
 export type Axes = number | readonly number[] | undefined;
 
 export interface ReduceOptions {
+  /** All when left out. */
+  readonly axes?: Axes;
   /** Leave size 1 where an axis was folded, so that the result broadcasts with the input. False when left out. */
   readonly keepDims?: boolean;
 }
@@ -30,7 +32,7 @@ export interface ReduceAttrs {
   readonly keepDims: boolean;
 }
 
-type Reduce = (x: Tensor, axes?: Axes, options?: ReduceOptions) => Tensor;
+type Reduce = (x: Tensor, options?: ReduceOptions) => Tensor;
 export type ReduceOp = Reduce & Op<ReduceAttrs>;
 
 export interface ReduceSpec
@@ -78,7 +80,7 @@ export function defineReduce(spec: ReduceSpec): ReduceOp {
       },
     },
     (apply) =>
-      (x, axes, { keepDims = false } = {}) =>
+      (x, { axes, keepDims = false } = {}) =>
         apply([x], { axes: axesOf(name, x, axes), keepDims }),
   );
 }

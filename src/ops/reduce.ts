@@ -7,9 +7,10 @@
 import type { Op, Sample, Vjp } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { div, mul } from './binary.ts';
+import { cast } from './cast.ts';
 import { equal, logicalAnd } from './compare.ts';
 import { alignFold, defineReduce, foldCount, foldWith, type ReduceAttrs, spread } from './define-reduce.ts';
-import { cast, where } from './select.ts';
+import { where } from './select.ts';
 
 const NUMBERS = ['f32', 'i32', 'u32'] as const;
 const ORDER = 'another order of summation: |error| ≤ n · 2⁻²⁴ · Σ|xᵢ| (Higham, section 4.2), n ≤ 4096 here';
@@ -102,11 +103,11 @@ export const prod = defineReduce({
 
 /** For each element, the product of the other elements of its fold. */
 function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
-  const keepDims = true;
+  const kept = { axes, keepDims: true };
   const isZero = equal(x, 0);
   const nonzero = where(isZero, 1, x);
-  const product = prod(nonzero, axes, { keepDims });
-  const zeros = sum(cast(isZero, 'f32'), axes, { keepDims });
+  const product = prod(nonzero, kept);
+  const zeros = sum(cast(isZero, 'f32'), kept);
   const atTheOnlyZero = logicalAnd(isZero, equal(zeros, 1));
   return where(equal(zeros, 0), div(product, nonzero), where(atTheOnlyZero, product, 0));
 }
@@ -114,7 +115,7 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
 /** Shares dy equally among the elements that equal the extreme, as JAX does. */
 const shareAmongTies: Vjp<ReduceAttrs> = (dy, [x], output, { axes }) => {
   const isExtreme = cast(equal(x, alignFold(output, x, axes)), 'f32');
-  const ties = sum(isExtreme, axes, { keepDims: true });
+  const ties = sum(isExtreme, { axes, keepDims: true });
   return [mul(isExtreme, div(alignFold(dy, x, axes), ties))];
 };
 

@@ -102,7 +102,7 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   );
   // Axes that have size 1 on both sides fold nothing: a reshape is enough.
   const folded = stretched.filter((axis) => dy.shape[axis] !== 1);
-  return reshape(folded.length === 0 ? dy : sum(dy, folded), shape);
+  return reshape(folded.length === 0 ? dy : sum(dy, { axes: folded }), shape);
 }
 
 /** The records of this file. */

@@ -1,6 +1,6 @@
 /**
- * Arithmetic, powers, exponentials and circular functions of one operand; see activations.ts and rounding.ts for the
- * rest of the elementwise family. Gradients read the output where they can.
+ * Elementwise functions of one operand: arithmetic, powers, exponentials and circular functions stand here; this file is
+ * the door to the others (activations, gated activations, rounding). Gradients read the output where they can.
  *
  * NaN and infinities give what IEEE 754 and C's <math.h> give. WGSL gives no such promise for them, but drivers keep it
  * for these built-ins; where one was found that does not, the expression tests bits.
@@ -9,6 +9,11 @@
 import type { Op, Tolerance } from '../core/op.ts';
 import { add, div, mul } from './binary.ts';
 import { defineUnary } from './define.ts';
+
+export * from './activations.ts';
+export * from './gated.ts';
+export * from './rounding.ts';
+export { clip } from './select.ts';
 
 const TRIGONOMETRIC: Tolerance = { relative: 5e-4, source: 'WGSL 15.7.4.1: absolute error 2⁻¹¹ inside [-π, π]' };
 const EXPONENTIAL: Tolerance = { relative: 3e-6, source: 'WGSL 15.7.4.1: 3 + 2·|x| ulp, |x| ≤ 5 here' };

@@ -1,0 +1,44 @@
+/**
+ * Every op: what users import, and the list that tests, docs and benches walk. A new op is exported here by its file;
+ * a new file adds one line to each part.
+ */
+
+import type { Op } from '../core/op.ts';
+import { activationOps } from './activations.ts';
+import { binaryOps } from './binary.ts';
+import { broadcastTo } from './broadcast-to.ts';
+import { castOps } from './cast.ts';
+import { compareOps } from './compare.ts';
+import { convOps } from './conv.ts';
+import { copy } from './copy.ts';
+import { createOps } from './create.ts';
+import { gatedOps } from './gated.ts';
+import { im2colOps } from './im2col.ts';
+import { matmulOps } from './matmul.ts';
+import { poolOps } from './pool.ts';
+import { reduceOps } from './reduce.ts';
+import { roundingOps } from './rounding.ts';
+import { selectOps } from './select.ts';
+import { shapeOps } from './shape.ts';
+import { unaryOps } from './unary.ts';
+
+/** The records of all ops, families in a reader's order. */
+export const allOps: readonly Op[] = [
+  ...createOps,
+  ...unaryOps,
+  ...activationOps,
+  ...gatedOps,
+  ...roundingOps,
+  ...binaryOps,
+  ...compareOps,
+  ...selectOps,
+  ...castOps,
+  ...reduceOps,
+  ...shapeOps,
+  broadcastTo,
+  copy,
+  ...matmulOps,
+  ...convOps,
+  ...im2colOps,
+  ...poolOps,
+];

@@ -10,9 +10,11 @@ import { conv2d, conv2dInputGrad, conv2dWeightGrad, convOps } from '../../src/op
 import type { WindowAttrs } from '../../src/ops/conv-geometry.ts';
 import { im2col, im2colOps } from '../../src/ops/im2col.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { runReference } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
-import { describeNaive, drawInput, reference } from '../support/naive-check.ts';
+import { describeNaive } from '../support/naive-check.ts';
 import { naiveKernel } from '../support/naive-kernels.ts';
+import { drawInput, drawSample } from '../support/sample-values.ts';
 
 interface GoldenConvolution extends WindowAttrs {
   readonly xShape: number[];
@@ -29,7 +31,8 @@ interface GoldenConvolution extends WindowAttrs {
 const f32 = (shape: readonly number[]): Aval => ({ shape, dtype: 'f32' });
 
 function valuesOf<A>(op: Op<A>, shapes: readonly number[][], values: readonly number[][], attrs: A): number[] {
-  return [...reference(op, shapes.map(f32), values, attrs).data];
+  const inputs = shapes.map((shape, k) => drawInput({ shape, values: values[k] }, []));
+  return [...runReference(op, inputs, attrs).data];
 }
 
 describe('references give what JAX gives, to the last digit: the numbers are whole', () => {
@@ -50,15 +53,13 @@ describe('references give what JAX gives, to the last digit: the numbers are who
 });
 
 describe('explicit and implicit convolution agree', () => {
-  test.each(conv2d.samples.map((sample) => [sample.title, sample] as const))('%s', (_title, { inputs, attrs }) => {
-    const [x, kernel] = inputs.map(({ shape }) => f32(shape));
-    const [xs, ks] = [drawInput(x.shape, 1), drawInput(kernel.shape, 2)];
+  test.each(conv2d.samples.map((sample) => [sample.title, sample] as const))('%s', (_title, sample) => {
+    const [x, kernel] = drawSample(sample);
     const [KH, KW, C, F] = kernel.shape;
-    const columns = reference(im2col, [x], [xs], { ...attrs, kernelSize: [KH, KW] });
-    const flat = { transposeA: false, transposeB: false };
-    const product = reference(matmul, [columns, f32([KH * KW * C, F])], [columns.data, ks], flat);
-    const direct = reference(conv2d, [x, kernel], [xs, ks], attrs);
-    direct.data.forEach((value, k) => {
+    const columns = runReference(im2col, [x], { ...sample.attrs, kernelSize: [KH, KW] });
+    const flat = { ...kernel, shape: [KH * KW * C, F] };
+    const product = runReference(matmul, [columns, flat], { transposeA: false, transposeB: false });
+    runReference(conv2d, [x, kernel], sample.attrs).data.forEach((value, k) => {
       expect(product.data[k]).toBeCloseTo(value, 12);
     });
   });

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import type { Op, Sample } from '../../src/core/op.ts';
+import type { Op } from '../../src/core/op.ts';
 import type { Aval } from '../../src/core/tensor.ts';
 import {
   averagePool2d,
@@ -15,9 +15,11 @@ import {
   poolOps,
 } from '../../src/ops/pool.ts';
 import type { PoolAttrs } from '../../src/ops/pool-shapes.ts';
+import { runReference } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
-import { describeNaive, drawInput, reference } from '../support/naive-check.ts';
+import { describeNaive } from '../support/naive-check.ts';
 import { naiveKernel } from '../support/naive-kernels.ts';
+import { drawInput } from '../support/sample-values.ts';
 
 interface GoldenPooling extends PoolAttrs {
   readonly xShape: number[];
@@ -34,7 +36,8 @@ const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const f32 = (shape: readonly number[]): Aval => ({ shape, dtype: 'f32' });
 
 function valuesOf<A>(op: Op<A>, shapes: readonly number[][], values: readonly number[][], attrs: A): number[] {
-  return [...reference(op, shapes.map(f32), values, attrs).data];
+  const inputs = shapes.map((shape, k) => drawInput({ shape, values: values[k] }, []));
+  return [...runReference(op, inputs, attrs).data];
 }
 
 describe('references give what JAX gives', () => {
@@ -59,17 +62,14 @@ describe('references give what JAX gives', () => {
   });
 });
 
-const PAIRS: PoolAttrs = { poolSize: [1, 2], strides: [1, 2], padding: 'valid' };
-/** One line of pairs: what wins in each is the case. */
-const HARD = [nan, 1, 1, nan, nan, nan, inf, nan, -inf, -inf, -inf, -3, 0, -0, -0, 0, 5, 5, 2, 0, inf, -inf];
-const SHAPE = [1, 1, HARD.length, 1];
-const COUNTING = HARD.map((_, k) => k);
-
 test('the first maximum wins, and NaN is above all numbers', () => {
-  const winners = valuesOf(maxPool2dPick, [SHAPE, SHAPE], [HARD, COUNTING], PAIRS);
-  expect(winners).toEqual([0, 3, 4, 7, 8, 11, 12, 14, 16, 18, 20]);
-  const found = valuesOf(maxPool2d, [SHAPE], [HARD], PAIRS);
-  expect(found).toEqual([nan, nan, nan, nan, -inf, -3, 0, -0, 5, 2, inf]);
+  const attrs: PoolAttrs = { poolSize: [1, 2], strides: [1, 2], padding: 'valid' };
+  const x = [nan, 1, 1, nan, nan, nan, inf, nan, -inf, -inf, -inf, -3, 0, -0, -0, 0, 5, 5, inf, -inf];
+  const shape = [1, 1, x.length, 1];
+  const positions = [...x.keys()];
+  const winners = valuesOf(maxPool2dPick, [shape, shape], [x, positions], attrs);
+  expect(winners).toEqual([0, 3, 4, 7, 8, 11, 12, 14, 16, 18]);
+  expect(valuesOf(maxPool2d, [shape], [x], attrs)).toEqual(winners.map((position) => x[position]));
 });
 
 test('padding is no zero: a window of negative numbers has a negative maximum', () => {
@@ -93,20 +93,4 @@ test('one kernel text serves every batch size', () => {
   expect(texts[0]).toEqual(texts[1]);
 });
 
-/** The hard line, and windows full of ties. */
-function hardSamples(op: Op<PoolAttrs>): readonly Sample<PoolAttrs>[] {
-  const ties = [...drawInput([1, 5, 6, 2], 7)].map(Math.round);
-  const overlapping: PoolAttrs = { poolSize: [3, 3], strides: [1, 2], padding: 'same' };
-  const sample = (title: string, x: number[], shape: number[], attrs: PoolAttrs): Sample<PoolAttrs> => {
-    const input = { shape, values: x };
-    const pooled = maxPool2d.infer([f32(shape)], attrs);
-    const other = op === maxPool2dGrad ? [{ shape: pooled.shape }] : op === maxPool2dPick ? [{ shape }] : [];
-    return { title, inputs: [input, ...other], attrs };
-  };
-  return [sample('NaN and infinities', HARD, SHAPE, PAIRS), sample('ties', ties, [1, 5, 6, 2], overlapping)];
-}
-
-describeNaive(
-  poolOps,
-  new Map<Op, readonly Sample[]>([maxPool2d, maxPool2dGrad, maxPool2dPick].map((op) => [op, hardSamples(op)])),
-);
+describeNaive(poolOps);

@@ -1,9 +1,9 @@
 /**
  * Calls that tests, benches and documentation make of the pooling ops, from one table; then the calls that must be
- * refused. Values under a maximum are distinct: at a tie the derivative does not exist.
+ * refused. Where a gradient of a maximum is checked, values are distinct: at a tie it has no derivative.
  */
 
-import type { Reject, Sample } from '../core/op.ts';
+import type { Reject, Sample, SampleValues } from '../core/op.ts';
 import type { Shape } from '../util/shape.ts';
 import { type Padding, type Pair, pair } from './conv-geometry.ts';
 import { type PoolAttrs, type PoolGradAttrs, pooledShape, poolWindows } from './pool-shapes.ts';
@@ -11,6 +11,8 @@ import { type PoolAttrs, type PoolGradAttrs, pooledShape, poolWindows } from './
 interface Case {
   readonly title: string;
   readonly x: Shape;
+  /** Values of x under a maximum; distinct when left out. */
+  readonly values?: SampleValues;
   readonly attrs: PoolAttrs;
 }
 
@@ -31,27 +33,42 @@ const CASES: readonly Case[] = [
   { title: 'window larger than the image, same', x: [1, 2, 1, 3], attrs: options(4, 1, 'same') },
 ];
 
+/** Values that are no test of a gradient, but of who wins: the first of equals, and NaN over everything. */
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const EXTREMES: Case = {
+  title: 'NaN and infinities, pair by pair',
+  x: [1, 1, 18, 1],
+  values: [nan, 1, 1, nan, nan, nan, inf, nan, -inf, -inf, -inf, -3, inf, -inf, -inf, nan, 2, -inf],
+  attrs: options([1, 2]),
+};
+const TIES: Case = {
+  title: 'ties',
+  x: [1, 4, 3, 2],
+  values: [0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, -1, 0],
+  attrs: options(3, 1, 'same'),
+};
+
 const BENCH: Case = { title: 'bench', x: [64, 28, 28, 32], attrs: options(2) };
 
-export const maxPoolSamples: readonly Sample<PoolAttrs>[] = CASES.map(maxSample);
-export const maxPoolGradSamples: readonly Sample<PoolAttrs>[] = CASES.map(maxGradSample);
-export const maxPoolPickSamples: readonly Sample<PoolAttrs>[] = CASES.map(maxPickSample);
+export const maxPoolSamples: readonly Sample<PoolAttrs>[] = [...CASES, EXTREMES].map(maxSample);
+export const maxPoolGradSamples: readonly Sample<PoolAttrs>[] = [...CASES, EXTREMES, TIES].map(maxGradSample);
+export const maxPoolPickSamples: readonly Sample<PoolAttrs>[] = [...CASES, EXTREMES, TIES].map(maxPickSample);
 export const averagePoolSamples: readonly Sample<PoolAttrs>[] = CASES.map(averageSample);
 export const averagePoolGradSamples: readonly Sample<PoolGradAttrs>[] = CASES.map(averageGradSample);
 
 export const maxPoolBench = { pool: maxSample(BENCH), grad: maxGradSample(BENCH), pick: maxPickSample(BENCH) };
 export const averagePoolBench = { pool: averageSample(BENCH), grad: averageGradSample(BENCH) };
 
-function maxSample({ title, x, attrs }: Case): Sample<PoolAttrs> {
-  return { title, inputs: [{ shape: x, values: 'distinct' }], attrs };
+function maxSample({ title, x, values = 'distinct', attrs }: Case): Sample<PoolAttrs> {
+  return { title, inputs: [{ shape: x, values }], attrs };
 }
 
-function maxGradSample({ title, x, attrs }: Case): Sample<PoolAttrs> {
-  return { title, inputs: [{ shape: x, values: 'distinct' }, { shape: outputOf(x, attrs) }], attrs };
+function maxGradSample({ title, x, values = 'distinct', attrs }: Case): Sample<PoolAttrs> {
+  return { title, inputs: [{ shape: x, values }, { shape: outputOf(x, attrs) }], attrs };
 }
 
-function maxPickSample({ title, x, attrs }: Case): Sample<PoolAttrs> {
-  return { title, inputs: [{ shape: x, values: 'distinct' }, { shape: x }], attrs };
+function maxPickSample({ title, x, values = 'distinct', attrs }: Case): Sample<PoolAttrs> {
+  return { title, inputs: [{ shape: x, values }, { shape: x }], attrs };
 }
 
 function averageSample({ title, x, attrs }: Case): Sample<PoolAttrs> {

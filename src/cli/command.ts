@@ -3,8 +3,11 @@
  * options, opens nothing and closes nothing: a command disposes what it opens.
  */
 
-import { flag, type OptionTable, type OptionValues } from './options.ts';
+import { choice, flag, type OptionTable, type OptionValues, whole } from './options.ts';
 import type { Output } from './output.ts';
+
+/** The largest seed: seeds are u32. */
+const MAX_SEED = 2 ** 32 - 1;
 
 export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;
@@ -22,8 +25,14 @@ export function defineCommand<T extends OptionTable>(command: Command<T>): Comma
   return command;
 }
 
-/** Options that every command takes. */
+/** Options that every command takes, so that a script can pass them without knowing the command. */
 export const COMMON_OPTIONS = {
+  backend: choice({
+    names: ['webgpu', 'cpu'],
+    fallback: undefined,
+    doc: 'where to compute; webgpu unless there is no adapter',
+  }),
+  seed: whole({ least: 0, most: MAX_SEED, fallback: 0, doc: 'decides everything random: weights, order, dropout' }),
   json: flag('the result as one line of JSON, the last on stdout; progress goes to stderr'),
   help: flag('this text'),
 };

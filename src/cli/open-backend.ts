@@ -7,15 +7,7 @@ import type { Backend } from '../backend/backend.ts';
 import { createNodeWebGPUBackend } from '../backend/webgpu.node.ts';
 import { setBackend } from '../runtime/current-backend.ts';
 import { chooseBackend } from '../runtime/use-backend.ts';
-import { choice } from './options.ts';
 import type { Output } from './output.ts';
-
-/** The option that commands with a backend share. */
-export const BACKEND_OPTION = choice({
-  names: ['webgpu', 'cpu'],
-  fallback: undefined,
-  doc: 'where to compute: webgpu, or cpu where there is no adapter',
-});
 
 /**
  * Runs `work` on the backend that was asked for, or the best there is, as the default backend.

@@ -1,0 +1,34 @@
+/**
+ * Models of the zoo as the command line makes them: for the examples of a data set, compiled as a classifier.
+ */
+
+import type { ArrayDataset } from '../data/dataset.ts';
+import { optimizers } from '../nn/optimizers/index.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { DownhillError } from '../util/errors.ts';
+import { type ZooName, zoo, zooModel } from '../zoo/index.ts';
+import { choice, positive } from './options.ts';
+
+/** The options of commands that make a model. */
+export const MODEL_OPTIONS = {
+  model: choice({ names: Object.keys(zoo) as ZooName[], fallback: 'lenet' as const, doc: 'a model of the zoo' }),
+  learningRate: positive({ fallback: undefined, doc: "step size; the optimizer's default unless given" }),
+  optimizer: choice({ names: ['adam', 'sgd'], fallback: 'adam' as const, doc: 'how weights follow their gradient' }),
+};
+
+export interface ModelChoice {
+  readonly model: ZooName;
+  readonly learningRate: number | undefined;
+  readonly optimizer: 'adam' | 'sgd';
+  readonly seed: number;
+}
+
+/** A compiled model for the images of `set`; the caller disposes it. */
+export function makeModel({ model, learningRate, optimizer, seed }: ModelChoice, set: ArrayDataset): Sequential {
+  if (set.classNames === undefined) throw new DownhillError('data', `data set "${set.name}" has no classes`);
+  return zooModel(model, { inputShape: set.xShape, classes: set.classNames.length, seed }).compile({
+    optimizer: optimizers[optimizer](learningRate === undefined ? {} : { learningRate }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  });
+}

@@ -42,8 +42,8 @@ fn float_to_u32(x: f32) -> u32 {
 // a - b·floor(a / b). Where the quotient was rounded over a whole number, the remainder is off by b.
 fn float_mod(a: f32, b: f32) -> f32 {
   let r = a - b * floor(a / b);
-  let short = select(r > 0.0, r < 0.0, b > 0.0);
-  let long = select(r <= b, r >= b, b > 0.0);
+  let short = select((r > 0.0), (r < 0.0), (b > 0.0));
+  let long = select((r <= b), (r >= b), (b > 0.0));
   return select(select(r, r - b, long), r + b, short);
 }
 

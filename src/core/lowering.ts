@@ -59,7 +59,7 @@ export interface ReduceLowering<A> {
   /** Accumulator after element `x`, the `r`-th (u32) of its fold. */
   step(acc: string, x: string, r: string, context: EmitContext<A>): string;
   /** Two accumulators in one, in order; null when the fold must stay in one piece. */
-  merge: ((a: string, b: string) => string) | null;
+  merge: ((a: string, b: string, context: EmitContext<A>) => string) | null;
   /** The output value; `count` is the u32 number of elements folded. Identity when left out. */
   finish?(acc: string, count: string, context: EmitContext<A>): string;
   /** `sum` when this fold is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */

@@ -5,21 +5,29 @@
 
 import type { Op } from '../core/op.ts';
 import { activationOps } from './activations.ts';
+import { argReduceOps } from './arg-reduce.ts';
 import { binaryOps } from './binary.ts';
 import { broadcastTo } from './broadcast-to.ts';
 import { castOps } from './cast.ts';
 import { compareOps } from './compare.ts';
+import { concatOps } from './concat.ts';
 import { convOps } from './conv.ts';
 import { copy } from './copy.ts';
 import { createOps } from './create.ts';
+import { crossEntropyOps } from './cross-entropy.ts';
 import { gatedOps } from './gated.ts';
+import { gatherOps } from './gather.ts';
 import { im2colOps } from './im2col.ts';
 import { matmulOps } from './matmul.ts';
+import { padOps } from './pad.ts';
 import { poolOps } from './pool.ts';
 import { reduceOps } from './reduce.ts';
+import { reduceCompositeOps } from './reduce-composite.ts';
 import { roundingOps } from './rounding.ts';
 import { selectOps } from './select.ts';
 import { shapeOps } from './shape.ts';
+import { sliceOps } from './slice.ts';
+import { softmaxOps } from './softmax.ts';
 import { unaryOps } from './unary.ts';
 
 /** The records of all ops, families in a reader's order. */
@@ -37,6 +45,14 @@ export const allOps: readonly Op[] = [
   ...shapeOps,
   broadcastTo,
   copy,
+  ...softmaxOps,
+  ...sliceOps,
+  ...reduceCompositeOps,
+  ...padOps,
+  ...gatherOps,
+  ...crossEntropyOps,
+  ...concatOps,
+  ...argReduceOps,
   ...matmulOps,
   ...convOps,
   ...im2colOps,

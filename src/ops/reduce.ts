@@ -139,7 +139,11 @@ export const max = defineReduce({
       use('float');
       return `float_maximum(${acc}, ${x})`;
     },
-    merge: (a, b) => `max(${a}, ${b})`,
+    merge(a, b, { output, use }) {
+      if (output.dtype !== 'f32') return `max(${a}, ${b})`;
+      use('float');
+      return `float_maximum(${a}, ${b})`;
+    },
   },
   samples: [odd],
   tolerance: { relative: 0, source: 'one of the elements' },
@@ -165,7 +169,11 @@ export const min = defineReduce({
       use('float');
       return `float_minimum(${acc}, ${x})`;
     },
-    merge: (a, b) => `min(${a}, ${b})`,
+    merge(a, b, { output, use }) {
+      if (output.dtype !== 'f32') return `min(${a}, ${b})`;
+      use('float');
+      return `float_minimum(${a}, ${b})`;
+    },
   },
   samples: [odd],
   tolerance: { relative: 0, source: 'one of the elements' },

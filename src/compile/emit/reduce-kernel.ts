@@ -216,7 +216,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     const value = second.name('v');
     body.push(
       `var ${acc} = ${second.load(location, dtype, 'i')};`,
-      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece)}; }`,
+      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece, evaluator.context(node))}; }`,
       `let ${value} = ${lower.finish?.(acc, total, evaluator.context(node)) ?? acc};`,
     );
     at.values.set(node, value);

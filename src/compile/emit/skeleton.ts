@@ -15,16 +15,19 @@ export interface Fill {
 
 /** `text` with params and slots filled; a name that the text does not have is an error. */
 export function fillSkeleton(text: string, { params = {}, slots = {} }: Fill): string {
-  const unused = new Set([...Object.keys(params), ...Object.keys(slots)]);
+  const unused = new Set([
+    ...Object.keys(params).map((name) => `param ${name}`),
+    ...Object.keys(slots).map((name) => `slot ${name}`),
+  ]);
   const filled = text
     .replace(PARAM, (whole, head: string, name: string, tail: string) => {
-      unused.delete(name);
+      unused.delete(`param ${name}`);
       return Object.hasOwn(params, name) ? `${head}${params[name]}${tail}` : whole;
     })
     .replace(SLOT, (whole, name: string, fallback: string) => {
-      unused.delete(name);
+      unused.delete(`slot ${name}`);
       return Object.hasOwn(slots, name) ? slots[name] : (fallback ?? whole);
     });
-  invariant(unused.size === 0, `the skeleton has no param or slot ${[...unused].join(', ')}`);
+  invariant(unused.size === 0, `the skeleton has no ${[...unused].join(', ')}`);
   return filled;
 }

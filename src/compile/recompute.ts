@@ -24,8 +24,8 @@ export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Ten
     let weight = 1;
     for (const input of node.inputs) {
       const root = rootOf(input);
-      const smallScalar = scalarLeaves.has(root) && node.size === 1;
-      weight += weights.get(root) ?? (smallScalar ? 0 : Number.POSITIVE_INFINITY);
+      const free = scalarLeaves.has(root);
+      weight += weights.get(root) ?? (free ? 0 : Number.POSITIVE_INFINITY);
     }
     if (isMask(node, weights)) {
       weights.set(node, 1);

@@ -23,8 +23,15 @@ export function evaluateWorlds(roots: readonly Tensor[], bindings: Bindings): Cp
       const operands = inputs.map((input) => values.get(input)!);
       values.set(
         tensor,
-        worlds.map((world, w) => world.apply(op, operands.map((operand) => operand[w]), tensor, attrs)),
-      ); // biome-ignore format: short
+        worlds.map((world, w) =>
+          world.apply(
+            op,
+            operands.map((operand) => operand[w]),
+            tensor,
+            attrs,
+          ),
+        ),
+      );
     } else {
       throw new Error(`worlds: ${tensor} has no value`);
     }

@@ -31,7 +31,8 @@ export function chooseTile(spec: Contraction, rows: number, { adapterClass }: Pl
 }
 
 function cpuTile(spec: Contraction, rows: number): Tile {
-  const rowsPerLane = rows > 7 * BLOCK ? BLOCK : Math.ceil(rows / BLOCK);
+  // From 32 rows on all products share a tile: the last, smaller batch of an epoch then needs no pipelines of its own.
+  const rowsPerLane = rows >= 4 * BLOCK ? BLOCK : Math.ceil(rows / BLOCK);
   const columnsPerLane = Math.ceil(spec.n / Math.ceil(spec.n / BLOCK));
   const [lanesM, lanesN] = spec.n >= 16 ? [4, 2] : [8, 1];
   const tiles = Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(spec.n / (columnsPerLane * lanesN)) * spec.batch;

@@ -1,0 +1,191 @@
+/**
+ * emit: skeletons refuse names they do not have; every shader file stands by itself; texts depend on the structure of a
+ * graph and not on its sizes; plans that do not fit a device are refused by name; folded grids reach every element.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import type { WebGPUBackend } from '../../src/backend/webgpu/backend.ts';
+import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { foldGrid } from '../../src/compile/emit/emit.ts';
+import { fillSkeleton } from '../../src/compile/emit/skeleton.ts';
+import { compileGraph } from '../../src/compile/index.ts';
+import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { relu } from '../../src/ops/activations.ts';
+import { add, div, mul, sub } from '../../src/ops/binary.ts';
+import { conv2d } from '../../src/ops/conv.ts';
+import { matmul } from '../../src/ops/matmul.ts';
+import { maxPool2d } from '../../src/ops/pool.ts';
+import { max, mean, sum } from '../../src/ops/reduce.ts';
+import { reshape } from '../../src/ops/shape.ts';
+import { exp, log, neg, square } from '../../src/ops/unary.ts';
+import { shaders } from '../../src/shaders.gen.ts';
+import { gradients } from '../../src/transform/grad.ts';
+import { DownhillError } from '../../src/util/errors.ts';
+import { CPU_ADAPTER, input, planned, type Roots, specOf } from '../support/graphs.ts';
+import { runPlan } from '../support/run-plan.ts';
+import { drawInput } from '../support/sample-values.ts';
+import { divergenceOf, evaluateWorlds } from '../support/worlds.ts';
+
+describe('skeletons', () => {
+  const text = 'const N = 4u; // @param\n// @slot body\nfn f() {}\n// @end\n';
+
+  test('params and slots take other texts; what is not named keeps its default', () => {
+    expect(fillSkeleton(text, {})).toContain('const N = 4u;');
+    expect(fillSkeleton(text, {})).toContain('fn f() {}');
+    const filled = fillSkeleton(text, { params: { N: '8u' }, slots: { body: 'fn g() { $& }' } });
+    expect(filled).toContain('const N = 8u; // @param');
+    expect(filled).toContain('fn g() { $& }');
+    expect(filled).not.toContain('fn f()');
+  });
+
+  test.each([
+    ['slot', { slots: { bodi: '' } }, /no slot bodi/],
+    ['param', { params: { M: 1 } }, /no param M/],
+    ['slot with the name of a param', { slots: { N: '' } }, /no slot N/],
+    ['param with the name of a slot', { params: { body: '' } }, /no param body/],
+  ])('an unknown %s throws', (_title, fill, message) => {
+    const run = () => fillSkeleton(text, fill);
+    expect(run).toThrow(message);
+    expect(run).toThrow(DownhillError);
+  });
+});
+
+describe('every file of shaders/', () => {
+  let device: WebGPUBackend;
+  beforeAll(async () => {
+    device = await createDawnNullBackend({ defaultLimits: true });
+  });
+  afterAll(async () => {
+    await device.dispose();
+  });
+
+  test.each(Object.entries(shaders))('%s compiles alone, without a warning', async (name, code) => {
+    const module = device.device.createShaderModule({ label: name, code });
+    const { messages } = await module.getCompilationInfo();
+    expect(messages.map(({ lineNum, message }) => `${name}.wgsl:${lineNum}: ${message}`)).toEqual([]);
+  });
+});
+
+/** Two convolutions, a dense layer, softmax cross-entropy and a step of descent, on a batch of `n`. */
+function smallNet(n: number): Roots {
+  const x = input('x', [n, 12, 12, 1]);
+  const labels = input('labels', [n, 10]);
+  const rate = input('rate', []);
+  const weights = [
+    input('k1', [3, 3, 1, 4]),
+    input('b1', [4]),
+    input('k2', [3, 3, 4, 5]),
+    input('w', [45, 10]),
+    input('b', [10]),
+  ];
+  const [k1, b1, k2, w, b] = weights;
+  const first = maxPool2d(relu(add(conv2d(x, k1, { padding: 'same' }), b1)), { poolSize: 2 });
+  const second = maxPool2d(relu(conv2d(first, k2, { padding: 'same' })), { poolSize: 2 });
+  const logits = add(matmul(reshape(second, [n, 45]), w), b);
+  const shifted = sub(logits, max(logits, { axes: 1, keepDims: true }));
+  const logTotal = log(sum(exp(shifted), { axes: 1, keepDims: true }));
+  const loss = neg(mean(sum(mul(labels, sub(shifted, logTotal)), { axes: 1 })));
+  const slopes = gradients(loss, weights);
+  return {
+    outputs: [loss],
+    updates: weights.map((weight, k) => [weight, sub(weight, mul(rate, slopes[k]))]),
+    scalars: [rate],
+  };
+}
+
+describe('texts', () => {
+  const texts = (roots: Roots, limits?: PlanLimits) => planned(roots, {}, limits).kernels.map(({ wgsl }) => wgsl);
+
+  test.each([
+    ['cpu', CPU_ADAPTER],
+    ['gpu', DEFAULT_LIMITS],
+  ])('a second batch size needs no new kernel (%s)', (_title, limits) => {
+    const [large, small] = [texts(smallNet(64), limits), texts(smallNet(32), limits)];
+    expect(small.filter((text) => !large.includes(text)).length).toBe(0);
+    expect(new Set([...large, ...small]).size).toBe(large.length);
+  });
+
+  test('constants and labels do not show', () => {
+    const x = input('x', [30]);
+    const named = mul(x, 3);
+    named.label = 'dense "fc1"';
+    expect(texts({ outputs: [named] })).toEqual(texts({ outputs: [mul(input('other', [70]), 0.1)] }));
+  });
+
+  test('two kernels of one text are one pipeline', () => {
+    const [a, b] = [input('a', [10]), input('b', [500])];
+    const plan = planned({ outputs: [exp(a), exp(b)] });
+    expect(plan.dispatches).toHaveLength(2);
+    expect(plan.kernels).toHaveLength(1);
+  });
+});
+
+describe('limits', () => {
+  const refused = (roots: Roots, limits: Partial<PlanLimits>) => {
+    try {
+      compileGraph(specOf('step', roots), { ...CPU_ADAPTER, ...limits });
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'DownhillError', code: 'device' });
+      return (error as DownhillError).message;
+    }
+    return 'nothing was refused';
+  };
+  const x = input('activations', [64, 64]);
+
+  test('a buffer that cannot be bound is refused with its name, its size and what would help', () => {
+    const message = refused({ outputs: [exp(x)] }, { maxStorageBufferBindingSize: 8192 });
+    expect(message).toBe(
+      'step: "activations" takes 16.0 KiB; this device binds at most 8.00 KiB at once. A smaller batch size or a smaller layer fits',
+    );
+    expect(refused({ outputs: [sum(x)] }, { maxBufferSize: 8192 })).toMatch(/"activations" takes 16\.0 KiB/);
+    expect(refused({ outputs: [exp(x)] }, { maxStorageBufferBindingSize: 16384 })).toBe('nothing was refused');
+  });
+
+  test('a kernel that cannot do with fewer bindings is refused with its name', () => {
+    const y = input('y', [64, 64]);
+    expect(refused({ outputs: [matmul(x, y)] }, { maxStorageBuffersPerShaderStage: 2 })).toMatch(
+      /kernel matmul.* binds 3 storage buffers; this device allows 2/,
+    );
+  });
+
+  test.each([
+    [1, [1, 1, 1]],
+    [7, [7, 1, 1]],
+    [8, [4, 2, 1]],
+    [15, [5, 3, 1]],
+    [49, [7, 7, 1]],
+  ])('a grid of %i workgroups over at most 7 a dimension is %j', (groups, grid) => {
+    expect(foldGrid(groups, { ...DEFAULT_LIMITS, maxComputeWorkgroupsPerDimension: 7 })).toEqual(grid);
+  });
+});
+
+describe('folded grids', () => {
+  let gpu: Backend;
+  beforeAll(async () => {
+    gpu = await createNodeWebGPUBackend({ defaultLimits: true });
+  });
+  afterAll(async () => {
+    await gpu.dispose();
+  });
+
+  const [x, y] = [input('x', [400, 30]), input('y', [30, 90])];
+  const image = input('image', [3, 12, 12, 2]);
+  test.each<[string, Tensor[], number]>([
+    ['elementwise', [add(square(x), 1)], 14],
+    ['folds', [div(sum(x, { axes: 0 }), 2), sum(x, { axes: 1 }), sum(x)], 3],
+    ['products', [matmul(x, y)], 9],
+    ['convolutions and pools', [maxPool2d(conv2d(image, input('k', [3, 3, 2, 4])), { poolSize: 2 })], 4],
+  ])('%s', async (_title, outputs, most) => {
+    const limits: PlanLimits = { ...gpu.limits, maxComputeWorkgroupsPerDimension: most };
+    const spec = specOf('folded', { outputs });
+    const plan = compileGraph(spec, limits);
+    const grids = plan.dispatches.map(({ workgroups }) => workgroups);
+    expect(Math.max(...grids.flat())).toBeLessThanOrEqual(most);
+    expect(grids.some(([, rows]) => rows > 1)).toBe(true);
+    const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
+    const [run] = await runPlan(gpu, plan, spec, bindings);
+    expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+  });
+});

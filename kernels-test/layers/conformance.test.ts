@@ -1,0 +1,118 @@
+/**
+ * What every layer gets for free, from the cases at the end of its file: shape, parameter count, configuration and
+ * weights through JSON and safetensors, CPU = GPU forward and backward, a loss that falls in ten steps.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import type { LayerCase } from '../../src/nn/layer-case.ts';
+import { dense } from '../../src/nn/layers/dense.ts';
+import { flatten } from '../../src/nn/layers/flatten.ts';
+import { LAYER_CLASSES, layerCases, layers, makeLayer } from '../../src/nn/layers/index.ts';
+import { setBackend } from '../../src/runtime/index.ts';
+import { layerJson } from '../../src/train/model-json.ts';
+import { Sequential } from '../../src/train/sequential.ts';
+import { Prng } from '../../src/util/prng.ts';
+import { sizeOf } from '../../src/util/shape.ts';
+
+const ROWS = 6;
+const reference = createCpuBackend({ precision: 'f64' });
+let gpu: Backend;
+
+beforeAll(async () => {
+  gpu = await createNodeWebGPUBackend();
+});
+afterAll(async () => {
+  setBackend(undefined);
+  await gpu.dispose();
+});
+
+/** A regression around the layer: two numbers from whatever it gives. */
+function modelOf({ make, inputShape }: LayerCase): Sequential {
+  const model = new Sequential([make(), flatten(), dense({ units: 2 })], { inputShape, seed: 3 });
+  return model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+}
+
+function dataOf({ inputShape }: LayerCase) {
+  const random = new Prng(11);
+  const values = (count: number) => Float32Array.from({ length: count }, () => random.bell());
+  const x = { data: values(ROWS * sizeOf(inputShape)), shape: [ROWS, ...inputShape] };
+  return { x, y: { data: values(ROWS * 2), shape: [ROWS, 2] } };
+}
+
+/** What a model of the case computes on `backend`. */
+async function results(layerCase: LayerCase, backend: Backend) {
+  setBackend(backend);
+  using model = modelOf(layerCase);
+  const { x, y } = dataOf(layerCase);
+  const predictions = await (await model.predict(x, { batchSize: ROWS })).data();
+  const { gradients } = await model.gradientsOnBatch(x, y);
+  return new Map([['predictions', [...predictions]], ...gradients.map(({ name, data }) => [name, [...data]] as const)]);
+}
+
+describe.each(layerCases.map((layerCase) => [layerCase.title, layerCase] as const))('%s', (_title, layerCase) => {
+  test('gives its shape and counts its parameters', () => {
+    const model = new Sequential([layerCase.make()], { inputShape: layerCase.inputShape });
+    if (!(layerCase.make() instanceof LAYER_CLASSES.InputLayer)) {
+      expect(model.outputShape).toEqual(layerCase.outputShape);
+      expect(model.countParams()).toBe(layerCase.parameters);
+    }
+    expect(layerCase.make().outputShape(layerCase.inputShape)).toEqual(layerCase.outputShape);
+  });
+
+  test('is its configuration', () => {
+    const layer = layerCase.make();
+    layer.name = 'x';
+    const { className, config } = JSON.parse(JSON.stringify(layerJson(layer)));
+    const again = makeLayer(className, config);
+    expect(layerJson(again)).toEqual(layerJson(layer));
+    expect(again.outputShape(layerCase.inputShape)).toEqual(layerCase.outputShape);
+  });
+
+  test('saves and loads', async () => {
+    setBackend(reference);
+    using model = modelOf(layerCase);
+    const { x, y } = dataOf(layerCase);
+    await model.trainOnBatch(x, y);
+    using loaded = Sequential.load(await model.save());
+    expect(await loaded.getWeights()).toEqual(
+      (await model.getWeights()).map((weight) => ({ ...weight, data: Float32Array.from(weight.data) })),
+    );
+    const output = async (of: Sequential) => [...(await (await of.predict(x)).data())];
+    const [before, after] = [await output(model), await output(loaded)];
+    after.forEach((value, k) => {
+      expect(value).toBeCloseTo(before[k], 5);
+    });
+  });
+
+  test('CPU = GPU, forward and backward', async () => {
+    const expected = await results(layerCase, reference);
+    const found = await results(layerCase, gpu);
+    expect([...found.keys()]).toEqual([...expected.keys()]);
+    for (const [name, values] of expected) {
+      const scale = Math.max(1e-3, ...values.map(Math.abs));
+      const error = Math.max(0, ...found.get(name)!.map((value, k) => Math.abs(value - values[k])));
+      expect(error / scale, name).toBeLessThan(1e-5);
+    }
+  });
+
+  test('the loss falls in ten steps', async () => {
+    setBackend(gpu);
+    using model = modelOf(layerCase);
+    model.learningRate = 0.02;
+    const { x, y } = dataOf(layerCase);
+    const { loss: before } = await model.evaluate(x, y);
+    for (let step = 0; step < 10; step++) await model.trainOnBatch(x, y);
+    const { loss: after } = await model.evaluate(x, y);
+    expect(after).toBeLessThan(0.98 * before);
+  });
+});
+
+test('every class of the table has cases and a factory', () => {
+  const tried = new Set(layerCases.map(({ make }) => make().className));
+  expect([...tried].sort()).toEqual(Object.keys(LAYER_CLASSES).sort());
+  const made = new Set(Object.values(layers).map((factory) => factory.name));
+  expect(made.size).toBe(Object.keys(LAYER_CLASSES).length);
+});

@@ -1,0 +1,72 @@
+/**
+ * Activations by Keras' names. Each is one op (softmax works on the last axis), so a layer's activation fuses into the
+ * kernel before it.
+ */
+
+import type { Tensor } from '../core/tensor.ts';
+import { softmax } from '../ops/softmax.ts';
+import {
+  elu,
+  exp,
+  gelu,
+  hardSigmoid,
+  leakyRelu,
+  mish,
+  relu,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from '../ops/unary.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
+
+export const activations = {
+  linear: (x: Tensor) => x,
+  relu: (x: Tensor) => relu(x),
+  leakyRelu: (x: Tensor) => leakyRelu(x),
+  elu: (x: Tensor) => elu(x),
+  selu: (x: Tensor) => selu(x),
+  gelu: (x: Tensor) => gelu(x),
+  silu: (x: Tensor) => silu(x),
+  mish: (x: Tensor) => mish(x),
+  sigmoid: (x: Tensor) => sigmoid(x),
+  hardSigmoid: (x: Tensor) => hardSigmoid(x),
+  tanh: (x: Tensor) => tanh(x),
+  softplus: (x: Tensor) => softplus(x),
+  softsign: (x: Tensor) => softsign(x),
+  exponential: (x: Tensor) => exp(x),
+  softmax: (x: Tensor) => softmax(x),
+} as const;
+
+export type ActivationName = keyof typeof activations;
+
+/** The name of an activation, or a function of the user, with which a model cannot be saved as JSON. */
+export type ActivationLike = ActivationName | ((x: Tensor) => Tensor);
+
+export interface ResolvedActivation {
+  /** Undefined for a function of the user. */
+  readonly name: ActivationName | undefined;
+  /** [B, …] → the same shape. */
+  apply(x: Tensor): Tensor;
+}
+
+/** @throws DownhillError `argument` for an unknown name, with the nearest one. */
+export function resolveActivation(owner: string, value: unknown): ResolvedActivation {
+  if (typeof value === 'function') return { name: undefined, apply: value as (x: Tensor) => Tensor };
+  if (typeof value !== 'string' || !Object.hasOwn(activations, value)) {
+    throw unknownName(`activation of ${owner}:`, value, Object.keys(activations));
+  }
+  const name = value as ActivationName;
+  return { name, apply: activations[name] };
+}
+
+/** How an activation stands in JSON. @throws DownhillError `argument` for a function of the user. */
+export function describeActivation(owner: string, { name }: ResolvedActivation): ActivationName {
+  if (name !== undefined) return name;
+  throw new DownhillError(
+    'argument',
+    `${owner}: its activation is a function, which JSON cannot hold; use a name, or a layer class of your own`,
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * Initial values of weights. Each initialiser is plain data (name and config, so it saves as JSON) with a function
+ * that fills an array on the host: nothing is compiled for it, and every backend starts from the same f32 bits.
+ *
+ * Names, defaults and formulas follow Keras 3 (`keras/src/initializers/random_initializers.py`): variance scaling by
+ * the mean fan (Glorot and Bengio 2010), fan in (He et al. 2015) or LeCun; the "normal" kinds are normal variables
+ * truncated at two standard deviations, widened so that the standard deviation after the cut is the one asked for.
+ */
+
+import { DownhillError, unknownName } from '../util/errors.ts';
+import { type Shape, sizeOf } from '../util/shape.ts';
+import { checkKnownOptions, show, wholeNumber } from './check-options.ts';
+import { HostRandom } from './host-random.ts';
+
+export interface Initializer {
+  readonly name: string;
+  /** The options that make it again. */
+  readonly config: Readonly<Record<string, number>>;
+  /**
+   * Values for a weight of `shape`, rounded to f32.
+   * @param seed used unless the initialiser has its own. @param stream number of the weight in its model.
+   */
+  values(shape: Shape, seed: number, stream: number): Float32Array;
+}
+
+/** An initialiser or its name; with options, use the functions of `initializers`. */
+export type InitializerLike = InitializerName | Initializer;
+
+interface Seeded {
+  /** Own seed, a whole number; left out, the model's seed is used. */
+  readonly seed?: number;
+}
+
+type Draw = (random: HostRandom, shape: Shape) => () => number;
+
+/** Standard deviation of a standard normal variable cut at ±2; Keras divides by it. */
+const TRUNCATED_DEVIATION = 0.87962566103423978;
+
+/** Every value 0. */
+export const zeros = (options: object = {}): Initializer => constantOf('zeros', options, 0);
+
+/** Every value 1. */
+export const ones = (options: object = {}): Initializer => constantOf('ones', options, 1);
+
+/** Every value `value` (0). */
+export function constant(options: { value?: number } = {}): Initializer {
+  const { value } = numbers('constant', options, { value: 0 });
+  return { name: 'constant', config: { value }, values: filled(value) };
+}
+
+/** Uniform in [`minval` (-0.05), `maxval` (0.05)). */
+export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
+  const { minval, maxval, ...config } = numbers('randomUniform', options, { minval: -0.05, maxval: 0.05 });
+  return random('randomUniform', { minval, maxval, ...config }, (r) => () => minval + (maxval - minval) * r.uniform());
+}
+
+/** Normal with `mean` (0) and `stddev` (0.05). */
+export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const { mean, stddev, ...config } = numbers('randomNormal', options, { mean: 0, stddev: 0.05 });
+  return random('randomNormal', { mean, stddev, ...config }, (r) => () => mean + stddev * r.normal());
+}
+
+/** Normal with `mean` (0) and `stddev` (0.05), drawn again beyond two standard deviations. */
+export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const { mean, stddev, ...config } = numbers('truncatedNormal', options, { mean: 0, stddev: 0.05 });
+  return random('truncatedNormal', { mean, stddev, ...config }, (r) => () => mean + stddev * r.truncatedNormal());
+}
+
+/** Uniform in ±√(6 / (fanIn + fanOut)): the default of kernels. */
+export const glorotUniform = scaling('glorotUniform', 'uniform', 1, (fanIn, fanOut) => (fanIn + fanOut) / 2);
+/** Truncated normal of variance 2 / (fanIn + fanOut). */
+export const glorotNormal = scaling('glorotNormal', 'normal', 1, (fanIn, fanOut) => (fanIn + fanOut) / 2);
+/** Uniform in ±√(6 / fanIn): for relu. */
+export const heUniform = scaling('heUniform', 'uniform', 2, (fanIn) => fanIn);
+/** Truncated normal of variance 2 / fanIn: for relu. */
+export const heNormal = scaling('heNormal', 'normal', 2, (fanIn) => fanIn);
+/** Uniform in ±√(3 / fanIn): for selu. */
+export const lecunUniform = scaling('lecunUniform', 'uniform', 1, (fanIn) => fanIn);
+/** Truncated normal of variance 1 / fanIn: for selu. */
+export const lecunNormal = scaling('lecunNormal', 'normal', 1, (fanIn) => fanIn);
+
+/** All initialisers by name. */
+export const initializers = {
+  zeros,
+  ones,
+  constant,
+  randomUniform,
+  randomNormal,
+  truncatedNormal,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+};
+
+export type InitializerName = keyof typeof initializers;
+
+/**
+ * The initialiser that `value` names or is; also accepts the `{ name, config }` of a saved one.
+ * @throws DownhillError `argument` for an unknown name, with the nearest one.
+ */
+export function resolveInitializer(owner: string, value: unknown): Initializer {
+  if (typeof value === 'object' && value !== null && 'values' in value) return value as Initializer;
+  const { name, config } =
+    typeof value === 'object' && value !== null && 'name' in value
+      ? (value as { name: unknown; config?: object })
+      : { name: value, config: undefined };
+  if (typeof name !== 'string' || !Object.hasOwn(initializers, name)) {
+    throw unknownName(`initializer of ${owner}:`, name, Object.keys(initializers));
+  }
+  return initializers[name as InitializerName](config ?? {});
+}
+
+/** How an initialiser stands in a layer's config: its name alone when it has no options. */
+export function describeInitializer(initializer: Initializer): unknown {
+  const { name, config } = initializer;
+  return Object.keys(config).length === 0 ? name : { name, config };
+}
+
+/** Counts of inputs and outputs of one unit, as Keras computes them: kernel area × channels for a convolution. */
+export function fans(shape: Shape): [fanIn: number, fanOut: number] {
+  if (shape.length === 0) return [1, 1];
+  if (shape.length === 1) return [shape[0], shape[0]];
+  const receptive = sizeOf(shape.slice(0, -2));
+  return [shape[shape.length - 2] * receptive, shape[shape.length - 1] * receptive];
+}
+
+function constantOf(name: string, options: object, value: number): Initializer {
+  checkKnownOptions(name, options, []);
+  return { name, config: {}, values: filled(value) };
+}
+
+function filled(value: number): Initializer['values'] {
+  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
+}
+
+function random(name: string, config: Record<string, number>, draw: Draw): Initializer {
+  return {
+    name,
+    config,
+    values(shape, seed, stream) {
+      const next = draw(new HostRandom(config.seed ?? seed, stream), shape);
+      return Float32Array.from({ length: sizeOf(shape) }, next);
+    },
+  };
+}
+
+/** Variance scaling: Var = scale / fan. */
+function scaling(
+  name: string,
+  distribution: 'uniform' | 'normal',
+  scale: number,
+  fan: (fanIn: number, fanOut: number) => number,
+): (options?: Seeded) => Initializer {
+  return (options = {}) =>
+    random(name, numbers(name, options, {}), (r, shape) => {
+      const variance = scale / Math.max(1, fan(...fans(shape)));
+      const limit = Math.sqrt(3 * variance);
+      const deviation = Math.sqrt(variance) / TRUNCATED_DEVIATION;
+      return distribution === 'uniform' ? () => limit * (2 * r.uniform() - 1) : () => deviation * r.truncatedNormal();
+    });
+}
+
+/** The options with their defaults, each a finite number, and the seed only when it was given. */
+function numbers<D extends Record<string, number>>(name: string, options: object, defaults: D): D & { seed?: number } {
+  checkKnownOptions(name, options, [...Object.keys(defaults), 'seed']);
+  const given = options as Readonly<Record<string, unknown>>;
+  const config: Record<string, number> = {};
+  for (const [key, fallback] of Object.entries(defaults)) {
+    const value = given[key] ?? fallback;
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      throw new DownhillError('argument', `${name}: ${key} must be a finite number, found ${show(value)}`);
+    }
+    config[key] = value;
+  }
+  if (given.seed !== undefined) config.seed = wholeNumber(name, 'seed', given.seed, 0);
+  return config as D & { seed?: number };
+}

@@ -1,0 +1,58 @@
+/**
+ * The layers that downhill brings: classes by name, for JSON, and factory functions, for people
+ * (`layers.dense({ units: 10 })`), and their test cases. A new layer is its own file and a line in each list here.
+ */
+
+import { type Layer, type LayerClass, type LayerConfig, layerFromConfig } from '../layer.ts';
+import type { LayerCase } from '../layer-case.ts';
+import { Activation, activation, activationCases } from './activation.ts';
+import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
+import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
+import { Dense, dense, denseCases } from './dense.ts';
+import { Dropout, dropout, dropoutCases } from './dropout.ts';
+import { Flatten, flatten, flattenCases } from './flatten.ts';
+import { InputLayer, input, inputCases } from './input.ts';
+import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
+
+/** Classes by the name that JSON gives them. */
+export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
+  InputLayer,
+  Dense,
+  Conv2D,
+  MaxPooling2D,
+  AveragePooling2D,
+  Flatten,
+  Activation,
+  Dropout,
+};
+
+/** Makes each layer from its options, under Keras' names. */
+export const layers = {
+  input,
+  dense,
+  conv2d,
+  maxPooling2d,
+  maxPool2d: maxPooling2d,
+  averagePooling2d,
+  averagePool2d: averagePooling2d,
+  flatten,
+  activation,
+  dropout,
+};
+
+/** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
+export function makeLayer(className: unknown, config: LayerConfig): Layer {
+  return layerFromConfig(className, config, LAYER_CLASSES);
+}
+
+/** What the conformance tests walk. */
+export const layerCases: readonly LayerCase[] = [
+  ...inputCases,
+  ...denseCases,
+  ...conv2dCases,
+  ...maxPooling2dCases,
+  ...averagePooling2dCases,
+  ...flattenCases,
+  ...activationCases,
+  ...dropoutCases,
+];

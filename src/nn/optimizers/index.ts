@@ -1,0 +1,24 @@
+/**
+ * The optimizers by name, and the one place that turns a name or saved JSON into an optimizer.
+ */
+
+import { unknownName } from '../../util/errors.ts';
+import { adam } from './adam.ts';
+import { Optimizer } from './optimizer.ts';
+import { sgd } from './sgd.ts';
+
+export const optimizers = { sgd, adam };
+
+export type OptimizerName = keyof typeof optimizers;
+
+/** An optimizer, or the name of one with its default options. */
+export type OptimizerLike = OptimizerName | Optimizer;
+
+/** @throws DownhillError `argument` for an unknown name, with the nearest one. */
+export function resolveOptimizer(value: unknown, config: object = {}): Optimizer {
+  if (value instanceof Optimizer) return value;
+  if (typeof value !== 'string' || !Object.hasOwn(optimizers, value)) {
+    throw unknownName('optimizer', value, Object.keys(optimizers));
+  }
+  return optimizers[value as OptimizerName](config);
+}

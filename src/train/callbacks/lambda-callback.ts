@@ -1,0 +1,22 @@
+/**
+ * LambdaCallback: functions in place of a class, as in Keras.
+ */
+
+import { checkKnownOptions, show } from '../../nn/check-options.ts';
+import { DownhillError } from '../../util/errors.ts';
+import type { Callback } from './callback.ts';
+
+const HOOKS = ['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'];
+
+/**
+ * A callback of the given functions: `lambdaCallback({ onEpochEnd: (epoch, logs) => … })`.
+ * @throws DownhillError `argument` for an unknown hook or a hook that is no function.
+ */
+export function lambdaCallback(hooks: Callback): Callback {
+  checkKnownOptions('lambdaCallback', hooks, HOOKS);
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (typeof hook === 'function') continue;
+    throw new DownhillError('argument', `lambdaCallback: ${name} must be a function, found ${show(hook)}`);
+  }
+  return { ...hooks };
+}

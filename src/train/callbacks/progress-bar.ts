@@ -1,0 +1,124 @@
+/**
+ * ProgressBar: what a person watches while a model trains. On a terminal, one line that is written again (steps, rate,
+ * time left, running means) and stays as the epoch's summary; elsewhere plain lines, one an epoch and one now and then
+ * in between. It needs nothing of Node: the writer is handed in, or found on `globalThis` when there is a process.
+ */
+
+import type { Callback, Logs, TrainingParams } from './callback.ts';
+
+/** Where lines go. */
+export interface ProgressWriter {
+  write(text: string): unknown;
+  /** True when `\r` goes back to the start of the line. */
+  readonly isTTY?: boolean;
+  /** Width of a line; 100 when it is unknown. */
+  readonly columns?: number;
+}
+
+const BAR_WIDTH = 20;
+const DEFAULT_COLUMNS = 100;
+/** Milliseconds between two writes: on a terminal, and elsewhere. */
+const INTERVAL_TTY = 100;
+const INTERVAL_PLAIN = 10_000;
+
+export class ProgressBar implements Callback {
+  private params: TrainingParams | undefined;
+  private epoch = 0;
+  private epochStart = 0;
+  private lastWrite = 0;
+  private steps = 0;
+  private examples = 0;
+  private readonly sums = new Map<string, number>();
+
+  /** @param now a clock in milliseconds; tests hand in their own. */
+  constructor(
+    private readonly writer: ProgressWriter = defaultWriter(),
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  onTrainBegin(params: TrainingParams): void {
+    this.params = params;
+  }
+
+  onEpochBegin(epoch: number): void {
+    this.epoch = epoch;
+    this.steps = 0;
+    this.examples = 0;
+    this.sums.clear();
+    this.epochStart = this.now();
+    this.lastWrite = this.epochStart;
+  }
+
+  onBatchEnd(batch: number, logs: Logs): void {
+    const { batchSize, samples, steps } = this.params!;
+    const count = Math.min(batchSize, samples - batch * batchSize);
+    this.steps = batch + 1;
+    this.examples += count;
+    for (const [name, value] of Object.entries(logs)) this.sums.set(name, (this.sums.get(name) ?? 0) + value * count);
+    const interval = this.writer.isTTY ? INTERVAL_TTY : INTERVAL_PLAIN;
+    if (this.now() - this.lastWrite < interval || this.steps === steps) return;
+    this.lastWrite = this.now();
+    const means = Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples]));
+    const left = ((this.now() - this.epochStart) / this.steps) * (steps - this.steps);
+    this.show(`${this.head()} · ${this.rate()} · ETA ${duration(left)} · ${describeLogs(means)}`, false);
+  }
+
+  onEpochEnd(_epoch: number, logs: Logs): void {
+    const elapsed = duration(this.now() - this.epochStart);
+    this.show(`${this.head()} · ${elapsed} · ${this.rate()} · ${describeLogs(logs)}`, true);
+  }
+
+  private head(): string {
+    const { epochs, steps } = this.params!;
+    const counted = `epoch ${this.epoch + 1}/${epochs} ${String(this.steps).padStart(String(steps).length)}/${steps}`;
+    if (!this.writer.isTTY) return counted;
+    const filled = Math.round((BAR_WIDTH * this.steps) / steps);
+    return `${counted} ${'━'.repeat(filled)}${'╌'.repeat(BAR_WIDTH - filled)}`;
+  }
+
+  private rate(): string {
+    const rate = this.steps / Math.max(1e-3, (this.now() - this.epochStart) / 1000);
+    return `${rate.toPrecision(3)} steps/s`;
+  }
+
+  private show(line: string, last: boolean): void {
+    if (!this.writer.isTTY) {
+      this.writer.write(`${line}\n`);
+      return;
+    }
+    // A line that wraps cannot be written again; the summary of an epoch may.
+    const fits = last ? line : line.slice(0, (this.writer.columns ?? DEFAULT_COLUMNS) - 1);
+    this.writer.write(`\r\u001b[2K${fits}${last ? '\n' : ''}`);
+  }
+}
+
+export const progressBar = (writer?: ProgressWriter): ProgressBar => new ProgressBar(writer);
+
+/** `loss 0.1234 · accuracy 0.9876`. */
+export function describeLogs(logs: Logs): string {
+  return Object.entries(logs)
+    .map(([name, value]) => `${name} ${formatValue(value)}`)
+    .join(' · ');
+}
+
+function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(3) : value.toFixed(4);
+}
+
+/** `0:07`, `12:34`, `1:02:03`. */
+function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** The process' standard output where there is one, otherwise the console. */
+function defaultWriter(): ProgressWriter {
+  const { process } = globalThis as { process?: { stdout?: ProgressWriter } };
+  if (typeof process?.stdout?.write === 'function') return process.stdout;
+  return { write: (text) => console.log(text.trimEnd()) };
+}

@@ -1,0 +1,75 @@
+/**
+ * Evaluator: loss and metrics of a model over a data set, at inference. Made once and run after every epoch of a
+ * training, or once by itself.
+ */
+
+import type { Backend } from '../backend/backend.ts';
+import { createFeed, type Feed } from './feed.ts';
+import type { ModelParts } from './model-parts.ts';
+import { evaluateGraph, type Objective, REPORT } from './step-graph.ts';
+import { StepLog } from './step-log.ts';
+import { runSteps } from './step-runner.ts';
+import type { Table } from './table.ts';
+import { labelled, MeanReport, PassPrograms, reportNames } from './training-context.ts';
+import type { DeviceGroup } from './weight-store.ts';
+
+export interface EvaluationData {
+  readonly x: Table;
+  readonly y: Table;
+  readonly batchSize: number;
+}
+
+export class Evaluator {
+  private constructor(
+    private readonly backend: Backend,
+    private readonly names: readonly string[],
+    private readonly feed: Feed,
+    private readonly log: StepLog,
+    private readonly programs: PassPrograms,
+  ) {}
+
+  /** Uploads the data and builds the programs. */
+  static async create(
+    backend: Backend,
+    parts: ModelParts,
+    groups: readonly DeviceGroup[],
+    objective: Objective,
+    { x, y, batchSize }: EvaluationData,
+  ): Promise<Evaluator> {
+    const names = reportNames(objective);
+    const feed = createFeed(backend, { x, y }, batchSize, false);
+    try {
+      const graph = (spec: Parameters<typeof labelled>[0]) => evaluateGraph(parts, objective, labelled(spec));
+      const programs = await PassPrograms.create(backend, groups, feed, batchSize, graph);
+      return new Evaluator(backend, names, feed, new StepLog(backend, names.length), programs);
+    } catch (error) {
+      feed.dispose();
+      throw error;
+    }
+  }
+
+  /** The means over all examples, by name. */
+  async run(): Promise<Record<string, number>> {
+    const { backend, feed, log, programs, names } = this;
+    const means = new MeanReport(names);
+    await runSteps({
+      backend,
+      log,
+      steps: programs.steps,
+      submit: async (step, record) => {
+        const offset = step * programs.fullCount;
+        const program = await programs.program(step);
+        feed.prepare(offset, programs.count(step));
+        program.run(new Map([['offset', [offset]]]), [record(program.outputIndex(REPORT))]);
+      },
+      onReport: (step, report) => means.add(report, programs.count(step)),
+    });
+    return means.logs();
+  }
+
+  async dispose(): Promise<void> {
+    await this.programs.dispose();
+    this.log.dispose();
+    this.feed.dispose();
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Models on disk, in Node: a folder with `model.json` and `weights.safetensors`.
+ *
+ * Invariant: each file is written atomically, weights first; a folder with a model.json always has weights beside it.
+ */
+
+import { join } from 'node:path';
+import { readFileBytes, writeFileAtomic } from '../data/files.node.ts';
+import { Sequential } from './sequential.ts';
+
+export const MODEL_FILE = 'model.json';
+export const WEIGHTS_FILE = 'weights.safetensors';
+
+/**
+ * Saves `model` in the folder `directory`, which is made if need be.
+ * @param options.optimizer true to save the optimizer's state too, so that training can go on.
+ * @throws DownhillError `file` naming the path and the system's reason.
+ */
+export async function saveModel(
+  model: Sequential,
+  directory: string,
+  options: { readonly optimizer?: boolean } = {},
+): Promise<void> {
+  const { json, weights } = await model.save(options);
+  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);
+  await writeFileAtomic(join(directory, MODEL_FILE), json);
+}
+
+/**
+ * The model in the folder `directory`, compiled if it was when it was saved.
+ * @throws DownhillError `file` for a missing folder, a corrupt file or weights that do not fit the model.
+ */
+export async function loadModel(directory: string): Promise<Sequential> {
+  const modelPath = join(directory, MODEL_FILE);
+  const weightsPath = join(directory, WEIGHTS_FILE);
+  const json = new TextDecoder().decode(await readFileBytes(modelPath, 'model'));
+  const weights = await readFileBytes(weightsPath, 'weights');
+  return Sequential.load({ json, weights }, { json: modelPath, weights: weightsPath });
+}

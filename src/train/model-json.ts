@@ -1,0 +1,92 @@
+/**
+ * A model as JSON: its layers by class name and options, and what it was compiled with. Weights are not part of it.
+ *
+ * Invariant: `parseModelJson` accepts nothing but what `modelJson` writes, plus registered layers; unknown names are
+ * refused with the nearest known one.
+ */
+
+import { show } from '../nn/check-options.ts';
+import type { Layer } from '../nn/layer.ts';
+import { makeLayer } from '../nn/layers/index.ts';
+import type { Loss } from '../nn/losses.ts';
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
+import { DownhillError } from '../util/errors.ts';
+import type { Shape } from '../util/shape.ts';
+
+export const MODEL_FORMAT = 'downhill-model';
+export const MODEL_VERSION = 1;
+
+/** The plain data of a model. */
+export interface ModelJson {
+  readonly format: typeof MODEL_FORMAT;
+  readonly version: number;
+  readonly className: 'Sequential';
+  readonly name: string;
+  readonly seed: number;
+  /** Shape of one example; null while the model is not built. */
+  readonly inputShape: Shape | null;
+  readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
+  /** What `compile` was given; null before. */
+  readonly compiled: CompiledJson | null;
+}
+
+export interface CompiledJson {
+  readonly optimizer: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly loss: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly metrics: readonly string[];
+}
+
+/** A layer's entry, its name among the options. */
+export function layerJson(layer: Layer): ModelJson['layers'][number] {
+  return { className: layer.className, config: { name: layer.name, ...layer.config } };
+}
+
+/** @throws DownhillError `argument` when a metric is a function of the user, which JSON cannot hold. */
+export function compiledJson(optimizer: Optimizer, loss: Loss, metrics: readonly unknown[]): CompiledJson {
+  const custom = metrics.find((metric) => typeof metric !== 'string');
+  if (custom !== undefined) throw new DownhillError('argument', `toJSON: a metric is not a name: ${show(custom)}`);
+  return {
+    optimizer: { name: optimizer.name, config: optimizer.config },
+    loss: { name: loss.name, config: loss.config },
+    metrics: metrics as string[],
+  };
+}
+
+/**
+ * JSON (text or parsed) as checked model data with its layers.
+ * @param file what errors call it. @throws DownhillError `file` for text that is no model, `argument` for unknown layers.
+ */
+export function parseModelJson(json: unknown, file = 'model JSON'): { data: ModelJson; layers: Layer[] } {
+  const data = typeof json === 'string' ? parseText(json, file) : json;
+  if (!isRecord(data) || data.format !== MODEL_FORMAT) {
+    throw new DownhillError('file', `${file}: expected a model with "format": "${MODEL_FORMAT}", found ${show(data)}`);
+  }
+  if (data.version !== MODEL_VERSION) {
+    throw new DownhillError(
+      'file',
+      `${file}: model version ${show(data.version)}; this downhill reads ${MODEL_VERSION}`,
+    );
+  }
+  if (data.className !== 'Sequential' || typeof data.name !== 'string' || !Array.isArray(data.layers)) {
+    throw new DownhillError('file', `${file}: expected a Sequential with a name and layers, found ${show(data)}`);
+  }
+  const layers = data.layers.map((entry: unknown, k) => {
+    if (!isRecord(entry) || !isRecord(entry.config)) {
+      throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
+    }
+    return makeLayer(entry.className, entry.config);
+  });
+  return { data: data as unknown as ModelJson, layers };
+}
+
+function parseText(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DownhillError('file', `${file}: not JSON (${(cause as Error).message})`, { cause });
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

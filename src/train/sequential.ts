@@ -1,0 +1,465 @@
+/**
+ * Sequential: a stack of layers that can be trained, as in Keras. This file is the public face: it checks what it is
+ * given, keeps the weights and hands the work to the training loop.
+ *
+ * Invariants: layers are fixed once weights exist; the values of weights live in one WeightStore; every buffer made here
+ * is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
+ */
+
+import { Tensor } from '../core/tensor.ts';
+import type { ArrayDataset } from '../data/dataset.ts';
+import { checkKnownOptions, show } from '../nn/check-options.ts';
+import { Layer } from '../nn/layer.ts';
+import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
+import { type Loss, type LossLike, resolveLoss } from '../nn/losses.ts';
+import { checkMetric, type MetricLike, resolveMetric } from '../nn/metrics.ts';
+import { type OptimizerLike, resolveOptimizer } from '../nn/optimizers/index.ts';
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
+import { getBackend } from '../runtime/index.ts';
+import { DownhillError } from '../util/errors.ts';
+import { type Shape, sizeOf } from '../util/shape.ts';
+import { BatchPrograms } from './batch-programs.ts';
+import { type BuiltLayers, buildLayers, nameLayer } from './build-layers.ts';
+import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
+import { ProgressBar } from './callbacks/progress-bar.ts';
+import { Evaluator } from './evaluate-run.ts';
+import { runFit } from './fit-run.ts';
+import type { History } from './history.ts';
+import { compiledJson, layerJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson, parseModelJson } from './model-json.ts';
+import { gradientsOnBatch, predictTable, trainOnBatch } from './single-batches.ts';
+import { formatSummary } from './summary.ts';
+import { type DataInput, toTable } from './table.ts';
+import { checkExamples } from './targets.ts';
+import { type Compiled, trainingContext } from './training-context.ts';
+import { checkTables, type DataRules, labelledTables, readArguments, trainingData } from './training-data.ts';
+import { type BatchOptions, checkBatchSize, checkFitOptions, checkSeed, type FitOptions } from './training-options.ts';
+import { decodeWeights, encodeWeights, matchWeights } from './weight-file.ts';
+import { slotKey, WeightStore, type WeightValue } from './weight-store.ts';
+
+export interface SequentialOptions {
+  /** `sequential` when left out. */
+  readonly name?: string;
+  /** Seeds the initial weights; a whole number below 2³², 0 when left out. */
+  readonly seed?: number;
+  /** Shape of one example; left out, it comes from an input layer or from the first data. */
+  readonly inputShape?: Shape;
+}
+
+export interface CompileOptions {
+  readonly optimizer: OptimizerLike;
+  readonly loss: LossLike;
+  readonly metrics?: readonly MetricLike[];
+}
+
+/** A model as two files. */
+export interface SavedModel {
+  /** The text of model.json. */
+  readonly json: string;
+  /** The bytes of weights.safetensors. */
+  readonly weights: Uint8Array;
+}
+
+interface Built extends BuiltLayers {
+  readonly store: WeightStore;
+}
+
+interface CompileState {
+  readonly optimizer: Optimizer;
+  readonly loss: Loss;
+  readonly metrics: readonly MetricLike[];
+}
+
+export class Sequential implements TrainedModel, Disposable {
+  readonly name: string;
+  readonly seed: number;
+  readonly layers: readonly Layer[] = [];
+  /** True ends a running `fit` after the current step. */
+  stopTraining = false;
+  private inputShape: Shape | undefined;
+  private builtState: Built | undefined;
+  private compileState: CompileState | undefined;
+  private readonly batchPrograms = new BatchPrograms();
+  /** The last of the calls that must not overlap. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private training = false;
+  private disposed = false;
+
+  /** @throws DownhillError `argument` for an option or a layer that is not accepted. */
+  constructor(layers: readonly Layer[] = [], options: SequentialOptions = {}) {
+    checkKnownOptions('sequential', options, ['name', 'seed', 'inputShape']);
+    if (!Array.isArray(layers)) {
+      throw new DownhillError('argument', `sequential: expected an array of layers, found ${show(layers)}`);
+    }
+    this.name = options.name ?? 'sequential';
+    this.seed = checkSeed('sequential', options.seed ?? 0);
+    if (options.inputShape !== undefined) this.inputShape = checkExampleShape('sequential', options.inputShape);
+    for (const layer of layers) this.add(layer);
+  }
+
+  /**
+   * Puts `layer` on top. @returns the model.
+   * @throws DownhillError `argument` for something else or a name that is taken, `state` once the weights are in use.
+   */
+  add(layer: Layer): this {
+    if (!(layer instanceof Layer)) {
+      const hint = 'make one with layers.dense({ … }) and the like';
+      throw new DownhillError('argument', `model "${this.name}": add takes a layer, found ${show(layer)}; ${hint}`);
+    }
+    if (this.layers.includes(layer)) {
+      throw new DownhillError('argument', `model "${this.name}": ${layer.label} is already in it; make another layer`);
+    }
+    if (this.builtState !== undefined && !this.builtState.store.untouched) {
+      throw new DownhillError('state', `model "${this.name}" has its weights already; add ${layer.label} before that`);
+    }
+    nameLayer(this.name, layer, this.layers);
+    (this.layers as Layer[]).push(layer);
+    if (layer instanceof InputLayer && this.layers.length === 1) this.inputShape ??= layer.shape;
+    this.builtState = undefined;
+    return this;
+  }
+
+  /**
+   * Fixes shapes and weights. Called by itself when data comes; twice with one shape is harmless.
+   * @param inputShape of one example; may be left out when an input layer or the model's options say it.
+   * @throws DownhillError `shape` naming the layer that does not accept its input, `state` without any shape.
+   */
+  build(inputShape: Shape | undefined = this.inputShape): this {
+    this.assertUsable();
+    if (inputShape === undefined) {
+      throw new DownhillError(
+        'state',
+        `model "${this.name}" does not know its input shape: pass it to build([…]), or start with layers.input({ shape })`,
+      );
+    }
+    const shape = checkExampleShape(`build of model "${this.name}"`, inputShape);
+    if (this.builtState !== undefined) {
+      const known = this.builtState.inputShape;
+      if (String(known) === String(shape)) return this;
+      throw new DownhillError('state', `model "${this.name}" is built for examples [${known}]; found [${shape}]`);
+    }
+    const built = buildLayers(this.name, this.layers, shape);
+    this.inputShape = shape;
+    this.builtState = { ...built, store: new WeightStore(built.weights, this.seed) };
+    return this;
+  }
+
+  /** Shape of one output example. @throws as `build`. */
+  get outputShape(): Shape {
+    return this.built().shapes.at(-1)!;
+  }
+
+  /** Count of all weight values. @throws as `build`. */
+  countParams(): number {
+    return this.built().weights.reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
+  }
+
+  /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
+  summary(): string {
+    const built = this.inputShape === undefined ? undefined : this.built();
+    const rows = this.layers.flatMap((layer, position) => {
+      if (layer instanceof InputLayer) return [];
+      const own = built?.weights.filter((weight) => weight.layer === position) ?? [];
+      const parameters = own.reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
+      return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.shapes[position], parameters }];
+    });
+    const count = (trainable: boolean): number =>
+      (built?.weights ?? [])
+        .filter(({ spec }) => spec.trainable === trainable)
+        .reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
+    const slots = this.compileState?.optimizer.slots.length ?? 0;
+    const optimizer = built !== undefined && built.store.iterations > 0 ? slots * count(true) + 2 : 0;
+    return formatSummary({ name: this.name, rows, trainable: count(true), nonTrainable: count(false), optimizer });
+  }
+
+  /**
+   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots.
+   * @throws DownhillError `argument` for unknown names or options.
+   */
+  compile(options: CompileOptions): this {
+    checkKnownOptions('compile', options, ['optimizer', 'loss', 'metrics']);
+    const { metrics = [] } = options;
+    if (!Array.isArray(metrics)) {
+      throw new DownhillError(
+        'argument',
+        `compile: metrics must be an array such as ['accuracy'], found ${show(metrics)}`,
+      );
+    }
+    const state = {
+      optimizer: resolveOptimizer(options.optimizer),
+      loss: resolveLoss(options.loss),
+      metrics: metrics.map(checkMetric),
+    };
+    if (this.inputShape !== undefined) {
+      for (const metric of metrics) resolveMetric(metric, state.loss, this.outputShape);
+    }
+    this.builtState?.store.resetOptimizer();
+    this.batchPrograms.clear();
+    this.compileState = state;
+    return this;
+  }
+
+  /** The optimizer's learning rate; a change holds from the next step on. @throws DownhillError `state` before compile. */
+  get learningRate(): number {
+    return this.compileStateFor('learningRate').optimizer.learningRate;
+  }
+
+  set learningRate(value: number) {
+    this.compileStateFor('learningRate').optimizer.learningRate = value;
+  }
+
+  /**
+   * Trains on x and y, or on a data set, as Keras' `fit` does: the last, smaller batch of an epoch counts too, and
+   * logged values are means over the examples of the epoch.
+   * @throws DownhillError `state` before compile, `argument` for options, `data`, `shape` or `dtype` for data that does
+   *   not fit the model.
+   */
+  fit(dataset: ArrayDataset, options?: FitOptions): Promise<History>;
+  fit(x: DataInput, y: DataInput, options?: FitOptions): Promise<History>;
+  async fit(first: DataInput | ArrayDataset, second?: DataInput | FitOptions, third?: FitOptions): Promise<History> {
+    this.compileStateFor('fit');
+    const { tables, options: given } = await readArguments('fit', first, second, third);
+    const options = checkFitOptions(given, this.seed);
+    const { data, validation } = await trainingData(this.dataRules(), tables, options);
+    return this.exclusively('fit', async () => {
+      const compiled = this.compiled();
+      const context = await this.context(compiled.optimizer);
+      const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
+      return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
+    });
+  }
+
+  /**
+   * Loss and metrics over x and y, or over a data set, at inference, by name.
+   * @throws DownhillError as `fit`.
+   */
+  evaluate(dataset: ArrayDataset, options?: BatchOptions): Promise<Record<string, number>>;
+  evaluate(x: DataInput, y: DataInput, options?: BatchOptions): Promise<Record<string, number>>;
+  async evaluate(
+    first: DataInput | ArrayDataset,
+    second?: DataInput | BatchOptions,
+    third?: BatchOptions,
+  ): Promise<Record<string, number>> {
+    this.compileStateFor('evaluate');
+    const { tables, options } = await readArguments<BatchOptions>('evaluate', first, second, third);
+    checkKnownOptions('evaluate', options, ['batchSize']);
+    const batchSize = checkBatchSize('evaluate', options.batchSize);
+    const data = { ...checkTables(this.dataRules(), tables), batchSize };
+    const compiled = this.compiled();
+    const { backend, parts, groups } = await this.context();
+    const evaluator = await Evaluator.create(backend, parts, groups, compiled, data);
+    try {
+      return await evaluator.run();
+    } finally {
+      await evaluator.dispose();
+    }
+  }
+
+  /** The outputs for x, f32 [N, …outputShape], in host memory. @throws DownhillError as `fit`. */
+  async predict(x: DataInput, options: BatchOptions = {}): Promise<Tensor> {
+    checkKnownOptions('predict', options, ['batchSize']);
+    const batchSize = checkBatchSize('predict', options.batchSize);
+    const table = await toTable('x', x);
+    const built = this.built(table.shape);
+    const examples = checkExamples(this.name, table, built.inputShape);
+    const data = await this.inTurn(async () =>
+      predictTable(await this.context(), this.batchPrograms, examples, batchSize),
+    );
+    return Tensor.host({ shape: [examples.rows, ...this.outputShape], dtype: 'f32' }, data);
+  }
+
+  /** One update on the batch x, y; its loss and metrics by name. @throws DownhillError as `fit`. */
+  async trainOnBatch(x: DataInput, y: DataInput): Promise<Logs> {
+    this.compileStateFor('trainOnBatch');
+    const tables = checkTables(this.dataRules(), await labelledTables('x', x, 'y', y));
+    return this.exclusively('trainOnBatch', () =>
+      this.inTurn(async () => {
+        const compiled = this.compiled();
+        return trainOnBatch(await this.context(compiled.optimizer), this.batchPrograms, compiled, tables, this.seed);
+      }),
+    );
+  }
+
+  /**
+   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is updated.
+   * @throws DownhillError as `fit`.
+   */
+  async gradientsOnBatch(x: DataInput, y: DataInput): Promise<{ logs: Logs; gradients: WeightValue[] }> {
+    this.compileStateFor('gradientsOnBatch');
+    const tables = checkTables(this.dataRules(), await labelledTables('x', x, 'y', y));
+    return this.inTurn(async () =>
+      gradientsOnBatch(await this.context(), this.batchPrograms, this.compiled(), tables, this.seed),
+    );
+  }
+
+  /** The values of all weights, in the order of the layers. @throws as `build`. */
+  getWeights(): Promise<WeightValue[]> {
+    return this.built().store.read();
+  }
+
+  /**
+   * Replaces all weights, matched by name; the order does not matter.
+   * @throws DownhillError `argument` for a weight that is missing, unknown or of another shape; nothing is changed then.
+   */
+  setWeights(values: readonly WeightValue[]): void {
+    const { store, weights } = this.built();
+    const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
+    store.write(matchWeights(`setWeights of model "${this.name}"`, expected, values, 'argument'));
+  }
+
+  /** The model without its weights. @throws DownhillError `argument` for functions of the user that JSON cannot hold. */
+  toJSON(): ModelJson {
+    const { compileState } = this;
+    return {
+      format: MODEL_FORMAT,
+      version: MODEL_VERSION,
+      className: 'Sequential',
+      name: this.name,
+      seed: this.seed,
+      inputShape: this.inputShape ?? null,
+      layers: this.layers.map(layerJson),
+      compiled:
+        compileState === undefined
+          ? null
+          : compiledJson(compileState.optimizer, compileState.loss, compileState.metrics),
+    };
+  }
+
+  /**
+   * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
+   * @param file what errors call the JSON. @throws DownhillError `file` or `argument`.
+   */
+  static fromJSON(json: unknown, file?: string): Sequential {
+    const { data, layers } = parseModelJson(json, file);
+    const { name, seed, inputShape, compiled } = data;
+    const model = new Sequential(layers, { name, seed, ...(inputShape !== null && { inputShape }) });
+    if (compiled !== null) {
+      model.compile({
+        optimizer: resolveOptimizer(compiled.optimizer.name, compiled.optimizer.config),
+        loss: resolveLoss(compiled.loss.name, compiled.loss.config),
+        metrics: compiled.metrics as MetricLike[],
+      });
+    }
+    return model;
+  }
+
+  /** The model as two files. @param options.optimizer true to include the optimizer's state. */
+  async save(options: { readonly optimizer?: boolean } = {}): Promise<SavedModel> {
+    checkKnownOptions('save', options, ['optimizer']);
+    const { store } = this.built();
+    const json = `${JSON.stringify(this.toJSON(), null, 2)}\n`;
+    const state = options.optimizer ? { slots: await store.readSlots(), iterations: store.iterations } : undefined;
+    return { json, weights: encodeWeights(await store.read(), state) };
+  }
+
+  /**
+   * The model that `save` gave. @param names what errors call the two files.
+   * @throws DownhillError `file` for corrupt files or weights that do not fit the model.
+   */
+  static load(
+    { json, weights }: SavedModel,
+    names: { readonly json: string; readonly weights: string } = { json: 'model JSON', weights: 'weights' },
+  ): Sequential {
+    const model = Sequential.fromJSON(json, names.json);
+    model.loadWeights(weights, names.weights);
+    return model;
+  }
+
+  /**
+   * Replaces the weights, and the optimizer's state where the file has it, by those of a safetensors file.
+   * @throws DownhillError `file` for a corrupt file or weights that do not fit; nothing is changed then.
+   */
+  loadWeights(bytes: Uint8Array, file = 'weights'): void {
+    const { store, weights } = this.built();
+    const decoded = decodeWeights(bytes, file);
+    const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape, trainable: spec.trainable }));
+    const values = matchWeights(file, expected, decoded.weights);
+    const { optimizer } = decoded;
+    const slots = this.compileState?.optimizer.slots;
+    if (optimizer !== undefined && slots !== undefined) {
+      const trainable = expected.filter((weight) => weight.trainable);
+      const expectedSlots = slots.flatMap((slot) =>
+        trainable.map(({ name, shape }) => ({ name: slotKey(slot, name), shape })),
+      );
+      const started = optimizer.iterations > 0 ? matchWeights(file, expectedSlots, optimizer.slots) : new Map();
+      store.writeSlots(started, optimizer.iterations);
+    }
+    store.write(values);
+  }
+
+  /** Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless. */
+  dispose(): void {
+    this.disposed = true;
+    this.batchPrograms.clear();
+    this.builtState?.store.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private built(dataShape?: Shape): Built {
+    this.assertUsable();
+    if (this.builtState === undefined) this.build(this.inputShape ?? dataShape);
+    return this.builtState!;
+  }
+
+  private compileStateFor(method: string): CompileState {
+    this.assertUsable();
+    if (this.compileState !== undefined) return this.compileState;
+    const example = `model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`;
+    throw new DownhillError('state', `${method}: model "${this.name}" is not compiled; call ${example} first`);
+  }
+
+  private compiled(): Compiled {
+    const { optimizer, loss, metrics } = this.compileState!;
+    return { optimizer, loss, metrics: metrics.map((metric) => resolveMetric(metric, loss, this.outputShape)) };
+  }
+
+  private context(optimizer?: Optimizer): ReturnType<typeof trainingContext> {
+    const { inputShape, store } = this.built();
+    return trainingContext(getBackend(), { name: this.name, layers: this.layers, inputShape }, store, optimizer);
+  }
+
+  /** How data is checked for this model, which data may build. */
+  private dataRules(): DataRules {
+    return {
+      model: this.name,
+      loss: this.compileState!.loss,
+      shapes: (dataShape) => {
+        const { inputShape, shapes } = this.built(dataShape);
+        return { input: inputShape, output: shapes.at(-1)! };
+      },
+    };
+  }
+
+  /** Runs `work` when the calls before it are done: they share programs and buffers. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(work);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Runs `work`, which changes the weights. @throws DownhillError `state` when another such call is running. */
+  private async exclusively<T>(method: string, work: () => Promise<T>): Promise<T> {
+    if (this.training) {
+      throw new DownhillError(
+        'state',
+        `${method}: model "${this.name}" is being trained already; await that call first`,
+      );
+    }
+    this.training = true;
+    try {
+      return await work();
+    } finally {
+      this.training = false;
+    }
+  }
+
+  private assertUsable(): void {
+    if (this.disposed) throw new DownhillError('state', `model "${this.name}" was used after dispose()`);
+  }
+}
+
+/** A stack of layers: `sequential([layers.dense({ units: 10 })])`. */
+export const sequential = (layers: readonly Layer[] = [], options: SequentialOptions = {}): Sequential =>
+  new Sequential(layers, options);

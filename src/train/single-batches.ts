@@ -1,0 +1,84 @@
+/**
+ * Work on batches that a caller hands in one by one: predictions, single updates, gradients. Programs are kept from call
+ * to call, so a call costs an upload, a run and a read.
+ */
+
+import { sizeOf } from '../util/shape.ts';
+import type { BatchPrograms } from './batch-programs.ts';
+import type { Logs } from './callbacks/callback.ts';
+import { gradientGraph, predictGraph, REPORT, trainGraph } from './step-graph.ts';
+import { type Table, tableRows } from './table.ts';
+import { type Compiled, type Context, labelled, reportLogs, reportNames, stepScalars } from './training-context.ts';
+import type { LabelledTables } from './training-data.ts';
+import type { WeightArray, WeightValue } from './weight-store.ts';
+
+/** Reads that may be under way before the next batch is sent. */
+const MAX_READS = 3;
+
+/** The outputs for all rows of `x`, row-major. */
+export async function predictTable(
+  { backend, parts, groups }: Context,
+  programs: BatchPrograms,
+  x: Table,
+  batchSize: number,
+): Promise<Float32Array> {
+  const pending: Promise<ArrayLike<number>>[] = [];
+  for (let from = 0; from < x.rows; from += batchSize) {
+    const batch = { x: tableRows(x, from, Math.min(x.rows, from + batchSize)) };
+    const { program, write } = await programs.get('predict', backend, groups, batch, (spec) =>
+      predictGraph(parts, spec),
+    );
+    write(batch);
+    program.run(new Map());
+    pending.push(program.read('predictions'));
+    if (pending.length > MAX_READS) await pending[pending.length - 1 - MAX_READS];
+  }
+  const read = await Promise.all(pending);
+  const all = new Float32Array(read.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of read) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}
+
+/** One update; the batch's loss and metrics before it. */
+export async function trainOnBatch(
+  { backend, parts, groups, store }: Context,
+  programs: BatchPrograms,
+  compiled: Compiled,
+  batch: LabelledTables,
+  seed: number,
+): Promise<Logs> {
+  const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
+    trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
+  );
+  write(batch);
+  program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
+  return reportLogs(reportNames(compiled), await program.read(REPORT));
+}
+
+/** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
+export async function gradientsOnBatch(
+  { backend, parts, groups, store }: Context,
+  programs: BatchPrograms,
+  compiled: Compiled,
+  batch: LabelledTables,
+  seed: number,
+): Promise<{ logs: Logs; gradients: WeightValue[] }> {
+  const { program, write } = await programs.get('gradients', backend, groups, batch, (spec) =>
+    gradientGraph(parts, compiled, labelled(spec)),
+  );
+  write(batch);
+  program.run(stepScalars(compiled.optimizer, store.iterations + 1, seed));
+  const gradients: WeightValue[] = [];
+  for (const group of groups) {
+    if (!group.trainable) continue;
+    const flat = (await program.read(group.name)) as WeightArray;
+    for (const { path, spec, offset } of group.weights) {
+      gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
+    }
+  }
+  return { logs: reportLogs(reportNames(compiled), await program.read(REPORT)), gradients };
+}

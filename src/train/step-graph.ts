@@ -1,0 +1,209 @@
+/**
+ * The graph of one step: gather a batch, forward, loss and metrics, and in training backward and update, all in one.
+ *
+ * Invariant: everything that varies from step to step is a scalar input (the learning rate, the batch's offset, the
+ * keys of the random numbers), so that a program serves every step of every epoch. Of the bound inputs a step changes
+ * only the weights and the optimizer's slots.
+ */
+
+import type { GraphInput, GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
+import { topologicalOrder } from '../core/graph.ts';
+import { withScope } from '../core/scope.ts';
+import { type Aval, Tensor } from '../core/tensor.ts';
+import type { Loss } from '../nn/losses.ts';
+import type { Metric } from '../nn/metrics.ts';
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
+import type { ModelOutput } from '../nn/output.ts';
+import { mean } from '../ops/reduce.ts';
+import { pack } from '../ops/shape.ts';
+import { gradients } from '../transform/grad.ts';
+import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from './batch.ts';
+import {
+  assignedViews,
+  type Forward,
+  type ModelParts,
+  type TracedGroup,
+  traceForward,
+  traceGroups,
+} from './model-parts.ts';
+
+/** How a step finds its rows in the tables. */
+export type RowAccess =
+  /** A shuffled epoch's rows from scalar `offset` on. */
+  | 'shuffled'
+  /** The rows from scalar `offset` on, in order. */
+  | 'sequential'
+  /** The tables are the batch. */
+  | 'whole';
+
+export interface BatchSpec {
+  /** Rows of a batch. */
+  readonly count: number;
+  readonly access: RowAccess;
+  readonly x: TableSpec;
+}
+
+export interface LabelledBatchSpec extends BatchSpec {
+  readonly y: TableSpec;
+}
+
+/** What a model is trained for. */
+export interface Objective {
+  readonly loss: Loss;
+  readonly metrics: readonly Metric[];
+}
+
+/** Name of the output that holds [loss, …metrics], f32, each the mean over the batch. */
+export const REPORT = 'report';
+
+/** Collects inputs as they are asked for. */
+class Inputs {
+  readonly all: GraphInput[] = [];
+
+  add(kind: 'bound' | 'scalar', name: string, aval: Aval): Tensor {
+    const tensor = Tensor.placeholder(name, aval);
+    this.all.push({ name, kind, tensor });
+    return tensor;
+  }
+
+  scalar(name: string, dtype: 'f32' | 'u32' = 'f32', shape: readonly number[] = []): Tensor {
+    return this.add('scalar', name, { shape, dtype });
+  }
+}
+
+/** A step that changes the weights. Scalars: the optimizer's, `offset`, `shuffle` and `random` (as far as used). */
+export function trainGraph(
+  model: ModelParts,
+  objective: Objective,
+  optimizer: Optimizer,
+  batch: LabelledBatchSpec,
+): GraphSpec {
+  const inputs = new Inputs();
+  const groups = addGroups(inputs, model);
+  const { x, y } = addBatch(inputs, batch);
+  const forward = traceForward(model, groups, x, inputs.scalar('random', 'u32', [2]));
+  const { loss, report } = withScope('loss', () => traceReport(objective, y, forward.output));
+  const updates = [
+    ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
+    ...traceAssigned(groups, forward),
+  ];
+  return finish(`train ${model.name}`, inputs, [{ name: REPORT, tensor: report }], updates);
+}
+
+/** Loss and metrics at inference. Scalars: `offset`. */
+export function evaluateGraph(model: ModelParts, objective: Objective, batch: LabelledBatchSpec): GraphSpec {
+  const inputs = new Inputs();
+  const groups = addGroups(inputs, model);
+  const { x, y } = addBatch(inputs, batch);
+  const { output } = traceForward(model, groups, x, undefined);
+  const { report } = withScope('loss', () => traceReport(objective, y, output));
+  return finish(`evaluate ${model.name}`, inputs, [{ name: REPORT, tensor: report }], []);
+}
+
+/** The model's outputs at inference, as output `predictions`. Scalars: `offset`. */
+export function predictGraph(model: ModelParts, batch: BatchSpec): GraphSpec {
+  const inputs = new Inputs();
+  const groups = addGroups(inputs, model);
+  const { x } = addBatch(inputs, batch);
+  const { output } = traceForward(model, groups, x, undefined);
+  return finish(`predict ${model.name}`, inputs, [{ name: 'predictions', tensor: output.values }], []);
+}
+
+/** The loss and its gradient at the weights of each trainable group, one output a group, by the group's name. */
+export function gradientGraph(model: ModelParts, objective: Objective, batch: LabelledBatchSpec): GraphSpec {
+  const inputs = new Inputs();
+  const groups = addGroups(inputs, model);
+  const { x, y } = addBatch(inputs, batch);
+  const { output } = traceForward(model, groups, x, inputs.scalar('random', 'u32', [2]));
+  const { loss, report } = withScope('loss', () => traceReport(objective, y, output));
+  const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
+    name: group.group.name,
+    tensor: gradient,
+  }));
+  return finish(`gradients ${model.name}`, inputs, [{ name: REPORT, tensor: report }, ...outputs], []);
+}
+
+function addGroups(inputs: Inputs, { groups }: ModelParts): TracedGroup[] {
+  const traced = traceGroups(groups);
+  for (const { group, placeholder } of traced)
+    inputs.all.push({ name: group.name, kind: 'bound', tensor: placeholder });
+  return traced;
+}
+
+function addBatch(inputs: Inputs, batch: LabelledBatchSpec): { x: Tensor; y: Tensor };
+function addBatch(inputs: Inputs, batch: BatchSpec): { x: Tensor };
+function addBatch(inputs: Inputs, batch: BatchSpec & { y?: TableSpec }): { x: Tensor; y?: Tensor } {
+  return withScope('batch', () => {
+    const { count, access, x, y } = batch;
+    const table = inputs.add('bound', 'x', tableAval(x));
+    const targets = y === undefined ? undefined : inputs.add('bound', 'y', tableAval(y));
+    const rows = access === 'whole' ? undefined : traceRows(inputs, access, count, x.rows);
+    return {
+      x: batchOf(x, table, rows),
+      ...(y !== undefined && targets !== undefined && { y: batchOf(y, targets, rows) }),
+    };
+  });
+}
+
+function traceRows(inputs: Inputs, access: 'shuffled' | 'sequential', count: number, rows: number): Tensor {
+  const offset = inputs.scalar('offset', 'u32');
+  if (access === 'shuffled') return shuffledRows(inputs.scalar('shuffle', 'u32', [2]), offset, count, rows);
+  return sequentialRows(offset, count);
+}
+
+function traceReport({ loss, metrics }: Objective, y: Tensor, output: ModelOutput): { loss: Tensor; report: Tensor } {
+  const value = mean(loss.perExample(y, output));
+  const values = metrics.map((metric) => withScope(metric.name, () => mean(metric.perExample(y, output))));
+  return { loss: value, report: pack([value, ...values]) };
+}
+
+function flatGradients(groups: readonly TracedGroup[], loss: Tensor): { group: TracedGroup; gradient: Tensor }[] {
+  const trainable = groups.filter(({ group }) => group.trainable);
+  const all = gradients(
+    loss,
+    trainable.flatMap(({ views }) => views),
+  );
+  let from = 0;
+  return trainable.map((group) => {
+    const mine = all.slice(from, from + group.views.length);
+    from += group.views.length;
+    return { group, gradient: pack(mine) };
+  });
+}
+
+function traceUpdates(
+  inputs: Inputs,
+  optimizer: Optimizer,
+  groups: readonly TracedGroup[],
+  loss: Tensor,
+): GraphUpdate[] {
+  const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, inputs.scalar(name)]));
+  return flatGradients(groups, loss).flatMap(({ group, gradient }) => {
+    const { placeholder: parameters } = group;
+    const slots = Object.fromEntries(
+      optimizer.slots.map((slot) => [slot, inputs.add('bound', `${group.group.name}.${slot}`, parameters)]),
+    );
+    const updated = optimizer.update({ parameters, gradient, slots, scalars });
+    return [
+      { target: parameters, value: updated.parameters },
+      ...optimizer.slots.map((slot) => ({ target: slots[slot], value: updated.slots[slot] })),
+    ];
+  });
+}
+
+function traceAssigned(groups: readonly TracedGroup[], { assigned }: Forward): GraphUpdate[] {
+  return groups
+    .filter(({ group }) => !group.trainable && group.weights.some(({ path }) => assigned.has(path)))
+    .map((group) => ({ target: group.placeholder, value: pack(assignedViews(group, assigned)) }));
+}
+
+/** The spec with those inputs that the step reads. */
+function finish(
+  name: string,
+  inputs: Inputs,
+  outputs: readonly GraphOutput[],
+  updates: readonly GraphUpdate[],
+): GraphSpec {
+  const reached = new Set(topologicalOrder([...outputs.map((o) => o.tensor), ...updates.map((u) => u.value)]));
+  return { name, inputs: inputs.all.filter(({ tensor }) => reached.has(tensor)), outputs, updates };
+}

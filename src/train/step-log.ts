@@ -1,0 +1,63 @@
+/**
+ * StepLog: the values that steps report (loss and metrics), kept on the device and read back late, many at once.
+ *
+ * Invariant: rows are read in the order of the steps, each once, and before the ring reaches them again. A row costs a
+ * small copy in the step's own submit, and a read-back waits for nothing that the next step needs.
+ */
+
+import type { Backend, BackendBuffer, OutputRecord } from '../backend/backend.ts';
+
+/** Steps that may be unread. */
+const CAPACITY = 256;
+
+export class StepLog {
+  private readonly buffer: BackendBuffer;
+  /** Steps recorded, and steps whose read-back was started, since the beginning. */
+  private recorded = 0;
+  private requested = 0;
+
+  /** @param width values of one step. */
+  constructor(
+    private readonly backend: Backend,
+    private readonly width: number,
+  ) {
+    this.buffer = backend.createBuffer(CAPACITY * width, 'f32', 'step log');
+  }
+
+  /** Steps recorded whose read-back has not been started. */
+  get unread(): number {
+    return this.recorded - this.requested;
+  }
+
+  /** True when `read` must be called before the next `record`. */
+  get full(): boolean {
+    return this.unread === CAPACITY;
+  }
+
+  /** Where the next step's report goes; `output` is its index in the program's outputs. */
+  record(output: number): OutputRecord {
+    const offset = (this.recorded++ % CAPACITY) * this.width;
+    return { output, into: this.buffer, offset };
+  }
+
+  /** Starts reading all unread rows: one array of `width` values a step, in order. */
+  async read(): Promise<Float64Array[]> {
+    const [from, to] = [this.requested, this.recorded];
+    this.requested = to;
+    if (from === to) return [];
+    const wrap = Math.min(to, from - (from % CAPACITY) + CAPACITY);
+    const parts = await Promise.all([this.readRange(from, wrap), ...(wrap < to ? [this.readRange(wrap, to)] : [])]);
+    return parts.flat();
+  }
+
+  dispose(): void {
+    this.buffer.dispose();
+  }
+
+  /** Rows of steps `from` to `to`, which lie side by side in the ring. */
+  private async readRange(from: number, to: number): Promise<Float64Array[]> {
+    const { width } = this;
+    const values = await this.backend.read(this.buffer, 'f32', (from % CAPACITY) * width, (to - from) * width);
+    return Array.from({ length: to - from }, (_, k) => Float64Array.from(values.subarray(k * width, (k + 1) * width)));
+  }
+}

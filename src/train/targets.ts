@@ -1,0 +1,75 @@
+/**
+ * Checks of training data against the model: examples of the input's shape, targets of the kind and shape that the loss
+ * takes, as many of one as of the other. Everything is refused before anything is uploaded, with the first row that does
+ * not fit.
+ */
+
+import type { Loss } from '../nn/losses.ts';
+import { DownhillError } from '../util/errors.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
+import { exampleTable, floatTable, type Table } from './table.ts';
+
+/** `table` as examples for inputs of `inputShape`. @throws DownhillError `shape` when they have another shape. */
+export function checkExamples(model: string, table: Table, inputShape: Shape): Table {
+  if (sameShape(table.shape, inputShape)) return exampleTable(table);
+  // A missing axis of one channel or one feature is the usual slip; the values are the same.
+  if (sameShape([...table.shape, 1], inputShape)) return exampleTable({ ...table, shape: inputShape });
+  throw new DownhillError(
+    'shape',
+    `${table.name}: examples have shape ${formatShape(table.shape)}; model "${model}" takes ${formatShape(inputShape)}`,
+  );
+}
+
+/**
+ * `table` as targets of `loss` for outputs of `outputShape`: class ids as i32, values as f32.
+ * @throws DownhillError `data` for class ids that are out of range or no whole numbers, `shape` for other shapes.
+ */
+export function checkTargets(table: Table, loss: Loss, outputShape: Shape): Table {
+  return loss.targets === 'classes' ? classTargets(table, loss, outputShape) : valueTargets(table, loss, outputShape);
+}
+
+/** @throws DownhillError `data` unless there are as many targets as examples. */
+export function checkCounts(x: Table, y: Table): void {
+  if (x.rows === y.rows) return;
+  throw new DownhillError(
+    'data',
+    `${x.name} has ${x.rows} examples but ${y.name} has ${y.rows} targets; expected as many`,
+  );
+}
+
+function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
+  const classes = outputShape.at(-1) ?? 0;
+  const shape = outputShape.slice(0, -1);
+  if (sizeOf(table.shape) !== sizeOf(shape)) {
+    const hint =
+      sizeOf(table.shape) === sizeOf(outputShape) ? '; for one-hot rows, use the loss categoricalCrossentropy' : '';
+    const expected = shape.length === 0 ? 'one class id an example' : `class ids of shape ${formatShape(shape)}`;
+    throw new DownhillError(
+      'shape',
+      `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes ${expected}${hint}`,
+    );
+  }
+  const width = sizeOf(table.shape);
+  table.data.forEach((id, k) => {
+    if (Number.isInteger(id) && id >= 0 && id < classes) return;
+    const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
+    throw new DownhillError(
+      'data',
+      `${table.name}: label ${id} of example ${Math.floor(k / width)} is ${problem}; expected 0 to ${classes - 1} (the model has ${classes} outputs)`,
+    );
+  });
+  return { ...table, shape, encoding: 'i32', data: Int32Array.from(table.data) };
+}
+
+function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
+  const scalarTargets = table.shape.length === outputShape.length - 1 && outputShape.at(-1) === 1;
+  if (sameShape(table.shape, outputShape) || (scalarTargets && sameShape(table.shape, outputShape.slice(0, -1)))) {
+    return { ...floatTable(table), shape: outputShape };
+  }
+  const classIds = sizeOf(table.shape) === 1 && sizeOf(outputShape) > 1 && loss.name === 'categoricalCrossentropy';
+  const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';
+  throw new DownhillError(
+    'shape',
+    `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes the model's output shape ${formatShape(outputShape)}${hint}`,
+  );
+}

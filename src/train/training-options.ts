@@ -1,0 +1,89 @@
+/**
+ * The options of `fit`, `evaluate` and `predict`, with Keras' names and defaults, and their checks.
+ */
+
+import type { ArrayDataset } from '../data/dataset.ts';
+import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
+import { DownhillError } from '../util/errors.ts';
+import type { Callback } from './callbacks/callback.ts';
+import type { DataInput } from './table.ts';
+
+export interface BatchOptions {
+  /** Examples of a step; 32 when left out. The last batch of a pass may be smaller. */
+  readonly batchSize?: number;
+}
+
+/** Held-out data: [x, y] or a data set. */
+export type ValidationData = readonly [x: DataInput, y: DataInput] | ArrayDataset;
+
+export interface FitOptions extends BatchOptions {
+  /** Number of the epoch at which to end; 1 when left out. */
+  readonly epochs?: number;
+  /** Number of the epoch at which to start, when a training goes on; 0 when left out. */
+  readonly initialEpoch?: number;
+  readonly validationData?: ValidationData;
+  /** Share of the examples, taken from the end before shuffling, that is held out; 0 when left out. */
+  readonly validationSplit?: number;
+  /** True when left out: each epoch sees the examples in another order. */
+  readonly shuffle?: boolean;
+  /** Seeds the order and the dropout; the model's seed when left out. */
+  readonly seed?: number;
+  readonly callbacks?: readonly Callback[];
+  /** 1 shows a progress bar, 0 nothing; 1 when left out. */
+  readonly verbose?: 0 | 1 | boolean;
+}
+
+export type CheckedFitOptions = Required<Omit<FitOptions, 'validationData' | 'verbose'>> &
+  Pick<FitOptions, 'validationData'> & { readonly verbose: boolean };
+
+const FIT_OPTIONS = [
+  ...['epochs', 'batchSize', 'validationData', 'validationSplit', 'shuffle', 'seed', 'callbacks', 'verbose'],
+  'initialEpoch',
+];
+
+/** @throws DownhillError `argument` for an option that is not accepted. */
+export function checkFitOptions(options: FitOptions, modelSeed: number): CheckedFitOptions {
+  checkKnownOptions('fit', options, FIT_OPTIONS);
+  const { callbacks = [], verbose = 1, validationData } = options;
+  if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== 'object' || callback === null)) {
+    throw new DownhillError('argument', `fit: callbacks must be an array of callbacks, found ${show(callbacks)}`);
+  }
+  const epochs = wholeNumber('fit', 'epochs', options.epochs ?? 1, 1);
+  const initialEpoch = wholeNumber('fit', 'initialEpoch', options.initialEpoch ?? 0, 0);
+  if (initialEpoch >= epochs) {
+    const found = `initialEpoch ${initialEpoch}, epochs ${epochs}`;
+    throw new DownhillError(
+      'argument',
+      `fit: initialEpoch must be below epochs, the epoch at which to end; found ${found}`,
+    );
+  }
+  const validationSplit = numberBetween('fit', 'validationSplit', options.validationSplit ?? 0, 0, 1, true);
+  if (validationSplit > 0 && validationData !== undefined) {
+    throw new DownhillError('argument', 'fit: validationData and validationSplit exclude each other; give one of them');
+  }
+  if (![0, 1, true, false].includes(verbose)) {
+    throw new DownhillError('argument', `fit: verbose must be 0 or 1, found ${show(verbose)}`);
+  }
+  return {
+    epochs,
+    initialEpoch,
+    batchSize: checkBatchSize('fit', options.batchSize),
+    ...(validationData !== undefined && { validationData }),
+    validationSplit,
+    shuffle: trueOrFalse('fit', 'shuffle', options.shuffle ?? true),
+    seed: checkSeed('fit', options.seed ?? modelSeed),
+    callbacks,
+    verbose: Boolean(verbose),
+  };
+}
+
+/** @throws DownhillError `argument`. */
+export function checkBatchSize(owner: string, batchSize: unknown = 32): number {
+  return wholeNumber(owner, 'batchSize', batchSize, 1);
+}
+
+/** A seed is a u32. @throws DownhillError `argument`. */
+export function checkSeed(owner: string, seed: unknown): number {
+  wholeNumber(owner, 'seed', seed, 0);
+  return numberBetween(owner, 'seed', seed, 0, 2 ** 32 - 1);
+}

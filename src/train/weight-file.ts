@@ -1,0 +1,85 @@
+/**
+ * Weights as safetensors bytes, and back. Optimizer slots lie in the same file under `optimizer/…`, so that a model can
+ * go on training where it stopped.
+ *
+ * Invariant: a file is read completely and checked against the model before any weight is changed.
+ */
+
+import { DownhillError, nearestName } from '../util/errors.ts';
+import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import type { WeightArray, WeightValue } from './weight-store.ts';
+
+const OPTIMIZER_PREFIX = 'optimizer/';
+const ITERATIONS = 'iterations';
+
+/** What a file holds beside the weights. */
+export interface OptimizerState {
+  /** By `slot:weight`. */
+  readonly slots: readonly WeightValue[];
+  /** Updates made so far. */
+  readonly iterations: number;
+}
+
+/** The bytes of a weights file. f64 values are rounded to f32. */
+export function encodeWeights(weights: readonly WeightValue[], optimizer?: OptimizerState): Uint8Array {
+  const entry = ({ name, shape, data }: WeightValue, prefix = '') =>
+    [prefix + name, { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) }] as const;
+  const metadata = new Map([['format', 'downhill']]);
+  if (optimizer !== undefined) metadata.set(ITERATIONS, String(optimizer.iterations));
+  const slots = (optimizer?.slots ?? []).map((slot) => entry(slot, OPTIMIZER_PREFIX));
+  return writeSafetensors([...weights.map((weight) => entry(weight)), ...slots], metadata);
+}
+
+/** A weights file, by name. @throws DownhillError `file` for bytes that are none. */
+export function decodeWeights(
+  bytes: Uint8Array,
+  file: string,
+): { weights: WeightValue[]; optimizer: OptimizerState | undefined } {
+  const { tensors, metadata } = readSafetensors(bytes, file);
+  const weights: WeightValue[] = [];
+  const slots: WeightValue[] = [];
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+      throw new DownhillError('file', `${file}: tensor "${name}" is ${dtype}; weights are floats`);
+    }
+    if (name.startsWith(OPTIMIZER_PREFIX)) slots.push({ name: name.slice(OPTIMIZER_PREFIX.length), shape, data });
+    else weights.push({ name, shape, data });
+  }
+  const iterations = Number(metadata.get(ITERATIONS) ?? Number.NaN);
+  const resumable = Number.isSafeInteger(iterations) && iterations >= 0;
+  return { weights, optimizer: resumable ? { slots, iterations } : undefined };
+}
+
+/**
+ * The values by name, checked: every expected name once, with its shape, and no other.
+ * @param source what errors call the values. @throws DownhillError `code` naming the first that does not fit.
+ */
+export function matchWeights(
+  source: string,
+  expected: readonly { readonly name: string; readonly shape: Shape }[],
+  values: readonly WeightValue[],
+  code: 'file' | 'argument' = 'file',
+): Map<string, WeightArray> {
+  const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
+  const found = new Map<string, WeightArray>();
+  for (const { name, shape, data } of values) {
+    const wanted = shapes.get(name);
+    if (wanted === undefined) {
+      const near = nearestName(name, [...shapes.keys()]);
+      const hint = near === undefined ? '' : `; the model's nearest is "${near}"`;
+      throw new DownhillError(code, `${source}: "${name}" is no weight of the model${hint}`);
+    }
+    if (found.has(name)) throw new DownhillError(code, `${source}: "${name}" comes twice`);
+    if (!sameShape(wanted, shape) || data.length !== wanted.reduce((product, d) => product * d, 1)) {
+      const sizes = `${formatShape(shape)} with ${data.length} values`;
+      throw new DownhillError(code, `${source}: "${name}" is ${sizes}; the model has ${formatShape(wanted)}`);
+    }
+    found.set(name, data);
+  }
+  const missing = expected.filter(({ name }) => !found.has(name)).map(({ name }) => `"${name}"`);
+  if (missing.length > 0) {
+    throw new DownhillError(code, `${source}: ${missing.join(', ')} missing; the model has ${expected.length} weights`);
+  }
+  return found;
+}

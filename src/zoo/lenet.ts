@@ -1,0 +1,33 @@
+/**
+ * LeNet-5, as it is trained today: relu and max pooling in place of tanh and trainable averages, every map connected,
+ * a softmax at the end. 61,706 parameters on 28×28 grey images and ten classes.
+ * Source: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 1998.
+ *
+ * The softmax is the last layer's activation, so that `predict` gives probabilities; the losses see through it and
+ * compute the cross-entropy from the logits in one fused op.
+ */
+
+import { conv2d } from '../nn/layers/conv-2d.ts';
+import { dense } from '../nn/layers/dense.ts';
+import { flatten } from '../nn/layers/flatten.ts';
+import { maxPooling2d } from '../nn/layers/max-pooling-2d.ts';
+import { Sequential } from '../train/sequential.ts';
+import { type ClassifierOptions, classifier } from './classifier.ts';
+
+/** LeNet-5 for images of at least 12×12 pixels; [28, 28, 1] and ten classes when left out. Not yet compiled. */
+export function lenet5(options: ClassifierOptions = {}): Sequential {
+  const { inputShape, classes, seed } = classifier('lenet5', options);
+  return new Sequential(
+    [
+      conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu' }),
+      maxPooling2d({ poolSize: 2 }),
+      conv2d({ filters: 16, kernelSize: 5, activation: 'relu' }),
+      maxPooling2d({ poolSize: 2 }),
+      flatten(),
+      dense({ units: 120, activation: 'relu' }),
+      dense({ units: 84, activation: 'relu' }),
+      dense({ units: classes, activation: 'softmax' }),
+    ],
+    { name: 'lenet5', inputShape, seed },
+  );
+}

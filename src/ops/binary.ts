@@ -6,169 +6,197 @@
 
 import type { Op, Tolerance } from '../core/op.ts';
 import { equal, greater, greaterEqual, lessEqual } from './compare.ts';
-import { defineBinary } from './define.ts';
+import { type BinaryOp, defineBinary } from './define.ts';
 import { floor } from './rounding.ts';
 import { where } from './select.ts';
+import { unbroadcast } from './shape.ts';
 import { log, neg } from './unary.ts';
 
 const NUMBERS = ['f32', 'i32', 'u32'] as const;
 const EXACT: Tolerance = { relative: 0, source: 'one of the operands' };
 
 /** a + b. */
-export const add = defineBinary({
-  name: 'add',
-  doc: 'a + b, elementwise; integers wrap.',
-  accepts: NUMBERS,
-  f: (a, b) => a + b,
-  wgsl: (a, b) => `${a} + ${b}`,
-  vjp: (dy) => [dy, dy],
-});
+export const add: BinaryOp = defineBinary(
+  {
+    name: 'add',
+    doc: 'a + b, elementwise; integers wrap.',
+    accepts: NUMBERS,
+    f: (a, b) => a + b,
+    wgsl: (a, b) => `${a} + ${b}`,
+    vjp: (dy) => [dy, dy],
+  },
+  unbroadcast,
+);
 
 /** a - b. */
-export const sub = defineBinary({
-  name: 'sub',
-  doc: 'a - b, elementwise; integers wrap.',
-  accepts: NUMBERS,
-  f: (a, b) => a - b,
-  wgsl: (a, b) => `${a} - ${b}`,
-  vjp: (dy) => [dy, neg(dy)],
-});
+export const sub: BinaryOp = defineBinary(
+  {
+    name: 'sub',
+    doc: 'a - b, elementwise; integers wrap.',
+    accepts: NUMBERS,
+    f: (a, b) => a - b,
+    wgsl: (a, b) => `${a} - ${b}`,
+    vjp: (dy) => [dy, neg(dy)],
+  },
+  unbroadcast,
+);
 
 /** a · b. */
-export const mul = defineBinary({
-  name: 'mul',
-  doc: 'a · b, elementwise; integers wrap.',
-  accepts: NUMBERS,
-  f: (a, b, dtype) => (dtype === 'f32' ? a * b : Math.imul(a, b)),
-  wgsl: (a, b) => `${a} * ${b}`,
-  vjp: (dy, a, b) => [mul(dy, b), mul(dy, a)],
-});
+export const mul: BinaryOp = defineBinary(
+  {
+    name: 'mul',
+    doc: 'a · b, elementwise; integers wrap.',
+    accepts: NUMBERS,
+    f: (a, b, dtype) => (dtype === 'f32' ? a * b : Math.imul(a, b)),
+    wgsl: (a, b) => `${a} * ${b}`,
+    vjp: (dy, a, b) => [mul(dy, b), mul(dy, a)],
+  },
+  unbroadcast,
+);
 
 /** a / b; integers truncate. */
-export const div = defineBinary({
-  name: 'div',
-  doc: 'a / b, elementwise; integers truncate toward zero, and a / 0 = a for them, as in WGSL.',
-  accepts: NUMBERS,
-  values: ['normal', 'nonzero'],
-  tolerance: { relative: 1e-6, source: 'WGSL 15.7.4: 2.5 ulp' },
-  f: (a, b, dtype) => (dtype === 'f32' ? a / b : b === 0 ? a : Math.trunc(a / b)),
-  wgsl: (a, b) => `${a} / ${b}`,
-  vjp: (dy, _a, b, out) => [div(dy, b), neg(div(mul(dy, out), b))],
-});
+export const div: BinaryOp = defineBinary(
+  {
+    name: 'div',
+    doc: 'a / b, elementwise; integers truncate toward zero, and a / 0 = a for them, as in WGSL.',
+    accepts: NUMBERS,
+    values: ['normal', 'nonzero'],
+    tolerance: { relative: 1e-6, source: 'WGSL 15.7.4: 2.5 ulp' },
+    f: (a, b, dtype) => (dtype === 'f32' ? a / b : b === 0 ? a : Math.trunc(a / b)),
+    wgsl: (a, b) => `${a} / ${b}`,
+    vjp: (dy, _a, b, out) => [div(dy, b), neg(div(mul(dy, out), b))],
+  },
+  unbroadcast,
+);
 
 /** The remainder with the sign of the divisor: a - b·⌊a/b⌋. */
-export const mod = defineBinary({
-  name: 'mod',
-  doc:
-    'a - b·⌊a/b⌋, elementwise: the remainder with the sign of b, as in Python and NumPy. NaN where b is 0 or an operand ' +
-    'is infinite; for integers a mod 0 = 0.',
-  accepts: NUMBERS,
-  values: ['normal', 'positive'],
-  tolerance: { relative: 4e-6, source: 'quotient, product and difference in f32; |a / b| is below 20 here' },
-  flops: 4,
-  f(a, b, dtype) {
-    if (dtype !== 'f32' && b === 0) return 0;
-    const remainder = a % b;
-    const wrongSign = remainder !== 0 && remainder < 0 !== b < 0;
-    return Number.isFinite(b) ? remainder + (wrongSign ? b : 0) : Number.NaN;
+export const mod: BinaryOp = defineBinary(
+  {
+    name: 'mod',
+    doc:
+      'a - b·⌊a/b⌋, elementwise: the remainder with the sign of b, as in Python and NumPy. NaN where b is 0 or an operand ' +
+      'is infinite; for integers a mod 0 = 0.',
+    accepts: NUMBERS,
+    values: ['normal', 'positive'],
+    tolerance: { relative: 4e-6, source: 'quotient, product and difference in f32; |a / b| is below 20 here' },
+    flops: 4,
+    f(a, b, dtype) {
+      if (dtype !== 'f32' && b === 0) return 0;
+      const remainder = a % b;
+      const wrongSign = remainder !== 0 && remainder < 0 !== b < 0;
+      return Number.isFinite(b) ? remainder + (wrongSign ? b : 0) : Number.NaN;
+    },
+    wgsl(a, b, { inputs, use }) {
+      if (inputs[0].dtype === 'u32') return `${a} % ${b}`;
+      if (inputs[0].dtype === 'i32') {
+        return `${a} % ${b} + select(0i, ${b}, ${a} % ${b} != 0i && (${a} % ${b} < 0i) != (${b} < 0i))`;
+      }
+      use('float');
+      return `float_mod(${a}, ${b})`;
+    },
+    vjp: (dy, a, b) => [dy, neg(mul(dy, floor(div(a, b))))],
   },
-  wgsl(a, b, { inputs, use }) {
-    if (inputs[0].dtype === 'u32') return `${a} % ${b}`;
-    if (inputs[0].dtype === 'i32') {
-      return `${a} % ${b} + select(0i, ${b}, ${a} % ${b} != 0i && (${a} % ${b} < 0i) != (${b} < 0i))`;
-    }
-    use('float');
-    return `float_mod(${a}, ${b})`;
-  },
-  vjp: (dy, a, b) => [dy, neg(mul(dy, floor(div(a, b))))],
-});
+  unbroadcast,
+);
 
 /** aᵇ as IEEE 754 pow; `square` is cheaper for b = 2. */
-export const pow = defineBinary({
-  name: 'pow',
-  doc:
-    'aᵇ, elementwise, as IEEE 754 pow: a negative base takes whole exponents and gives NaN for others; a⁰ = 1 for every ' +
-    'a. The gradient of b is 0 where a ≤ 0. f32.',
-  values: ['positive', 'normal'],
-  // The rows of special cases that C and JavaScript disagree on (1 to the infinity) are not sampled.
-  extremes: false,
-  samples: [
-    {
-      title: 'negative bases',
-      inputs: [
-        { shape: [4, 1], values: [-2, -0.5, -1, -3] },
-        { shape: [6], values: [3, 2, -1, 0, 0.5, Number.NaN] },
-      ],
-      attrs: {},
+export const pow: BinaryOp = defineBinary(
+  {
+    name: 'pow',
+    doc:
+      'aᵇ, elementwise, as IEEE 754 pow: a negative base takes whole exponents and gives NaN for others; a⁰ = 1 for every ' +
+      'a. The gradient of b is 0 where a ≤ 0. f32.',
+    values: ['positive', 'normal'],
+    // The rows of special cases that C and JavaScript disagree on (1 to the infinity) are not sampled.
+    extremes: false,
+    samples: [
+      {
+        title: 'negative bases',
+        inputs: [
+          { shape: [4, 1], values: [-2, -0.5, -1, -3] },
+          { shape: [6], values: [3, 2, -1, 0, 0.5, Number.NaN] },
+        ],
+        attrs: {},
+      },
+    ],
+    tolerance: {
+      relative: 2e-5,
+      source: 'WGSL 15.7.4.1: as exp2(b · log2 a); log2 is off by 2⁻²¹, times |b| ≤ 4; then 3 + 2·|b · log2 a| ulp',
     },
-  ],
-  tolerance: {
-    relative: 2e-5,
-    source: 'WGSL 15.7.4.1: as exp2(b · log2 a); log2 is off by 2⁻²¹, times |b| ≤ 4; then 3 + 2·|b · log2 a| ulp',
+    flops: 8,
+    f: (a, b) => a ** b,
+    wgsl(a, b, { scalar, use }) {
+      use('float');
+      return `float_pow(${a}, ${b}, ${scalar(Number.NaN)})`;
+    },
+    vjp(dy, a, b, out) {
+      const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
+      const logarithm = where(greater(a, 0), log(where(greater(a, 0), a, 1)), 0);
+      return [mul(dy, slope), mul(dy, mul(out, logarithm))];
+    },
   },
-  flops: 8,
-  f: (a, b) => a ** b,
-  wgsl(a, b, { scalar, use }) {
-    use('float');
-    return `float_pow(${a}, ${b}, ${scalar(Number.NaN)})`;
-  },
-  vjp(dy, a, b, out) {
-    const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
-    const logarithm = where(greater(a, 0), log(where(greater(a, 0), a, 1)), 0);
-    return [mul(dy, slope), mul(dy, mul(out, logarithm))];
-  },
-});
+  unbroadcast,
+);
 
 /** The larger; NaN when one is NaN. At a tie each operand gets half of the gradient (as in JAX). */
-export const maximum = defineBinary({
-  name: 'maximum',
-  doc: 'The larger of a and b, elementwise; NaN when one is NaN. At a tie each gets half of the gradient, as in JAX.',
-  accepts: NUMBERS,
-  tolerance: EXACT,
-  f: (a, b) => Math.max(a, b),
-  wgsl(a, b, { inputs, use }) {
-    if (inputs[0].dtype !== 'f32') return `max(${a}, ${b})`;
-    use('float');
-    return `float_maximum(${a}, ${b})`;
+export const maximum: BinaryOp = defineBinary(
+  {
+    name: 'maximum',
+    doc: 'The larger of a and b, elementwise; NaN when one is NaN. At a tie each gets half of the gradient, as in JAX.',
+    accepts: NUMBERS,
+    tolerance: EXACT,
+    f: (a, b) => Math.max(a, b),
+    wgsl(a, b, { inputs, use }) {
+      if (inputs[0].dtype !== 'f32') return `max(${a}, ${b})`;
+      use('float');
+      return `float_maximum(${a}, ${b})`;
+    },
+    vjp(dy, a, b) {
+      const shared = where(equal(a, b), mul(dy, 0.5), dy);
+      return [where(greaterEqual(a, b), shared, 0), where(lessEqual(a, b), shared, 0)];
+    },
   },
-  vjp(dy, a, b) {
-    const shared = where(equal(a, b), mul(dy, 0.5), dy);
-    return [where(greaterEqual(a, b), shared, 0), where(lessEqual(a, b), shared, 0)];
-  },
-});
+  unbroadcast,
+);
 
 /** The smaller; NaN when one is NaN. At a tie each operand gets half of the gradient (as in JAX). */
-export const minimum = defineBinary({
-  name: 'minimum',
-  doc: 'The smaller of a and b, elementwise; NaN when one is NaN. At a tie each gets half of the gradient, as in JAX.',
-  accepts: NUMBERS,
-  tolerance: EXACT,
-  f: (a, b) => Math.min(a, b),
-  wgsl(a, b, { inputs, use }) {
-    if (inputs[0].dtype !== 'f32') return `min(${a}, ${b})`;
-    use('float');
-    return `float_minimum(${a}, ${b})`;
+export const minimum: BinaryOp = defineBinary(
+  {
+    name: 'minimum',
+    doc: 'The smaller of a and b, elementwise; NaN when one is NaN. At a tie each gets half of the gradient, as in JAX.',
+    accepts: NUMBERS,
+    tolerance: EXACT,
+    f: (a, b) => Math.min(a, b),
+    wgsl(a, b, { inputs, use }) {
+      if (inputs[0].dtype !== 'f32') return `min(${a}, ${b})`;
+      use('float');
+      return `float_minimum(${a}, ${b})`;
+    },
+    vjp(dy, a, b) {
+      const shared = where(equal(a, b), mul(dy, 0.5), dy);
+      return [where(lessEqual(a, b), shared, 0), where(greaterEqual(a, b), shared, 0)];
+    },
   },
-  vjp(dy, a, b) {
-    const shared = where(equal(a, b), mul(dy, 0.5), dy);
-    return [where(lessEqual(a, b), shared, 0), where(greaterEqual(a, b), shared, 0)];
-  },
-});
+  unbroadcast,
+);
 
 /** (a - b)². */
-export const squaredDifference = defineBinary({
-  name: 'squaredDifference',
-  doc: '(a - b)², elementwise; integers wrap.',
-  accepts: NUMBERS,
-  tolerance: { relative: 2e-6, source: 'a difference and a product, correctly rounded each' },
-  flops: 2,
-  f: (a, b, dtype) => (dtype === 'f32' ? (a - b) * (a - b) : Math.imul(a - b, a - b)),
-  wgsl: (a, b) => `(${a} - ${b}) * (${a} - ${b})`,
-  vjp(dy, a, b) {
-    const da = mul(dy, mul(sub(a, b), 2));
-    return [da, neg(da)];
+export const squaredDifference: BinaryOp = defineBinary(
+  {
+    name: 'squaredDifference',
+    doc: '(a - b)², elementwise; integers wrap.',
+    accepts: NUMBERS,
+    tolerance: { relative: 2e-6, source: 'a difference and a product, correctly rounded each' },
+    flops: 2,
+    f: (a, b, dtype) => (dtype === 'f32' ? (a - b) * (a - b) : Math.imul(a - b, a - b)),
+    wgsl: (a, b) => `(${a} - ${b}) * (${a} - ${b})`,
+    vjp(dy, a, b) {
+      const da = mul(dy, mul(sub(a, b), 2));
+      return [da, neg(da)];
+    },
   },
-});
+  unbroadcast,
+);
 
 /** The records of this file. */
 export const binaryOps: readonly Op[] = [add, sub, mul, div, mod, pow, maximum, minimum, squaredDifference];

@@ -6,6 +6,7 @@
 
 import type { DType } from '../core/dtype.ts';
 import { DTYPES } from '../core/dtype.ts';
+import type { EmitContext } from '../core/lowering.ts';
 import { defineOp, type Op } from '../core/op.ts';
 import { type Aval, Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -38,7 +39,7 @@ export const full: Full & Op<FullAttrs> = defineOp<FullAttrs, Full>(
     vjp: () => [],
     lower: {
       kind: 'map',
-      wgsl: (_args, { attrs: { value, dtype }, scalar }) => (dtype === 'f32' ? scalar(value) : literal(value, dtype)),
+      wgsl: (_args, context) => constantWgsl(context.attrs.value, context.attrs.dtype, context),
     },
     samples: [
       { inputs: [], attrs: { shape: [], value: 0.1, dtype: 'f32' } },
@@ -168,7 +169,8 @@ export const createOps: readonly Op[] = [full, iota];
 
 const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], bool: [0, 1] } as const;
 
-function checkValue(op: string, value: number, dtype: DType): void {
+/** @throws DownhillError unless `dtype` is one and can hold `value`. */
+export function checkValue(op: string, value: number, dtype: DType): void {
   if (!DTYPES.includes(dtype)) {
     throw new DownhillError('dtype', `${op}: unknown dtype ${JSON.stringify(dtype)}; dtypes are ${DTYPES.join(', ')}`);
   }
@@ -179,7 +181,9 @@ function checkValue(op: string, value: number, dtype: DType): void {
   }
 }
 
-function literal(value: number, dtype: 'i32' | 'u32' | 'bool'): string {
+/** WGSL expression for a constant of `dtype`; f32 through the uniform block. */
+export function constantWgsl(value: number, dtype: DType, context: Pick<EmitContext<unknown>, 'scalar'>): string {
+  if (dtype === 'f32') return context.scalar(value);
   if (dtype === 'bool') return String(value !== 0);
   // As bits: -2147483648i is no literal.
   return dtype === 'u32' ? `${value}u` : `bitcast<i32>(${value >>> 0}u)`;

@@ -12,8 +12,6 @@ import { defineOp, type Op, type OpRecord, type Reject, type Sample, type Sample
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, type Shape, sizeOf, stridesOf } from '../util/shape.ts';
-import { broadcastTo } from './broadcast-to.ts';
-import { reshape } from './shape.ts';
 import { stridedOffsets } from './strided.ts';
 
 /** An axis, several, or undefined for all; negative ones count from the end. */
@@ -118,16 +116,6 @@ export function foldWith(
     const count = foldCount(x.shape, axes);
     for (let o = 0; o < accumulators.length; o++) output.data[o] = finish(accumulators[o], count);
   };
-}
-
-/** A value of the fold's output (or its gradient), back at the shape of the input: each fold sees its own. */
-export function spread(folded: Tensor, x: Aval, axes: readonly number[]): Tensor {
-  return broadcastTo(reshape(folded, reduceShape(x.shape, axes, true)), x.shape);
-}
-
-/** As `spread`, left with size 1 along the folded axes: for ops that broadcast by themselves. */
-export function alignFold(folded: Tensor, x: Aval, axes: readonly number[]): Tensor {
-  return reshape(folded, reduceShape(x.shape, axes, true));
 }
 
 function checkOperand({ name, accepts }: ReduceSpec, x: Aval): void {

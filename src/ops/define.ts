@@ -3,7 +3,8 @@
  * reference loop, samples, rejects, lowering and benchmark row follow. Adding such an op is one short record.
  *
  * Invariant: operands share one dtype (a number takes that of its partner); no dtype is converted silently.
- * Files of this room import each other for their gradients, so at load time nothing here may be used but functions.
+ * Op files import each other in circles for their gradients; what they call while they load (define*.ts, create.ts,
+ * strided.ts, checks.ts) must therefore import no op file, or it would be called before it is loaded.
  */
 
 import type { DType } from '../core/dtype.ts';
@@ -22,10 +23,9 @@ import {
 } from '../core/op.ts';
 import { type Aval, describe, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { broadcastShapes, sameShape, sizeOf } from '../util/shape.ts';
+import { broadcastShapes, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { asTensor } from './create.ts';
 import { binaryRejects, binarySamples, ONE_ROUNDING, unaryRejects, unarySamples } from './define-samples.ts';
-import { unbroadcast } from './shape.ts';
 import { broadcastOffsets } from './strided.ts';
 
 /** A tensor, or a number that takes the dtype of the other operand. */
@@ -114,8 +114,16 @@ export interface BinarySpec extends ElementwiseSpec<NoAttrs> {
   readonly values?: readonly [SampleValues, SampleValues];
 }
 
-/** An elementwise op of two operands that broadcast. */
-export function defineBinary(spec: BinarySpec): BinaryOp {
+/** Sums a gradient over the axes that broadcasting stretched: `unbroadcast` of shape.ts. */
+type Unbroadcast = (dy: Tensor, shape: Shape) => Tensor;
+
+/**
+ * An elementwise op of two operands that broadcast.
+ * @param unbroadcast that of shape.ts, handed in because this file imports no op; needless without a gradient.
+ */
+export function defineBinary(spec: BinarySpec & { readonly vjp: null }): BinaryOp;
+export function defineBinary(spec: BinarySpec, unbroadcast: Unbroadcast): BinaryOp;
+export function defineBinary(spec: BinarySpec, unbroadcast?: Unbroadcast): BinaryOp {
   const { name, accepts = ['f32'] } = spec;
   const attrs: NoAttrs = {};
   const values = spec.values ?? ['normal', 'normal'];
@@ -129,7 +137,7 @@ export function defineBinary(spec: BinarySpec): BinaryOp {
         return { shape: broadcastShapes(name, a.shape, b.shape), dtype: spec.result ?? a.dtype };
       },
       cpu: ([a, b], output) => loopPairs(a, b, output, spec.f),
-      vjp: gradientOfBinary(spec),
+      vjp: unbroadcast === undefined ? null : gradientOfBinary(spec, unbroadcast),
       lower: { kind: 'map', wgsl: ([a, b], context) => `(${spec.wgsl(a, b, context)})` },
       samples: binarySamples(attrs, accepts, spec),
       rejects: [...binaryRejects(name, attrs, accepts), ...(spec.rejects ?? [])],
@@ -182,7 +190,7 @@ function refusal(op: string, what: string, accepts: readonly DType[], found: Ava
   return new DownhillError('dtype', `${op}: ${what} must be ${accepts.join(' or ')}, got ${describe(found)}${hint}`);
 }
 
-function gradientOfBinary({ vjp }: BinarySpec): Vjp<NoAttrs> | null {
+function gradientOfBinary({ vjp }: BinarySpec, unbroadcast: Unbroadcast): Vjp<NoAttrs> | null {
   if (vjp === null) return null;
   return (dy, [a, b], output) => {
     const [da, db] = vjp(dy, a, b, output);

@@ -21,6 +21,7 @@ import { im2colOps } from './im2col.ts';
 import { matmulOps } from './matmul.ts';
 import { padOps } from './pad.ts';
 import { poolOps } from './pool.ts';
+import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
 import { reduceCompositeOps } from './reduce-composite.ts';
 import { roundingOps } from './rounding.ts';
@@ -29,6 +30,7 @@ import { shapeOps } from './shape.ts';
 import { sliceOps } from './slice.ts';
 import { softmaxOps } from './softmax.ts';
 import { unaryOps } from './unary.ts';
+import { unpackBytes } from './unpack-bytes.ts';
 
 /** The records of all ops, families in a reader's order. */
 export const allOps: readonly Op[] = [
@@ -50,6 +52,7 @@ export const allOps: readonly Op[] = [
   ...reduceCompositeOps,
   ...padOps,
   ...gatherOps,
+  unpackBytes,
   ...crossEntropyOps,
   ...concatOps,
   ...argReduceOps,
@@ -57,4 +60,5 @@ export const allOps: readonly Op[] = [
   ...convOps,
   ...im2colOps,
   ...poolOps,
+  ...randomOps,
 ];

@@ -4,8 +4,9 @@
  */
 
 import type { Op } from '../core/op.ts';
+import { alignFold } from './align-fold.ts';
 import { add, mul, sub } from './binary.ts';
-import { alignFold, defineReduce, foldCount, foldTargets, foldWith } from './define-reduce.ts';
+import { defineReduce, foldCount, foldTargets, foldWith } from './define-reduce.ts';
 import { max, mean, sum } from './reduce.ts';
 import { isFinite as isFiniteNumber } from './rounding.ts';
 import { where } from './select.ts';

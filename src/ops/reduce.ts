@@ -1,15 +1,16 @@
 /**
- * Plain folds: sum, mean, prod, max, min. See arg-reduce.ts for positions and statistics.ts for what is built from them.
+ * Plain folds: sum, mean, prod, max, min. See arg-reduce.ts for positions and reduce-composite.ts for what is built from them.
  *
  * On the device every fold runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
  */
 
 import type { Op, Sample, Vjp } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { alignFold, spread } from './align-fold.ts';
 import { div, mul } from './binary.ts';
 import { cast } from './cast.ts';
 import { equal, logicalAnd } from './compare.ts';
-import { alignFold, defineReduce, foldCount, foldWith, type ReduceAttrs, spread } from './define-reduce.ts';
+import { defineReduce, foldCount, foldWith, type ReduceAttrs } from './define-reduce.ts';
 import { where } from './select.ts';
 
 const NUMBERS = ['f32', 'i32', 'u32'] as const;

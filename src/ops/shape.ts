@@ -1,5 +1,6 @@
 /**
- * The same elements under another shape: reshape and what is made of it. All are views: no work, no memory.
+ * The same elements under another shape: reshape and what is made of it. All are views: no work, no memory. This file is
+ * the door to the other ops that move elements: slice, pad, concat, pack.
  */
 
 import { defineOp, type Op } from '../core/op.ts';
@@ -7,6 +8,10 @@ import { type Aval, describe, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { sum } from './reduce.ts';
+
+export * from './concat.ts';
+export * from './pad.ts';
+export * from './slice.ts';
 
 interface ReshapeAttrs {
   readonly shape: Shape;

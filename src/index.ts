@@ -3,6 +3,7 @@
  * global is touched; `downhill/node` adds what needs a file system.
  */
 
+// Backends: where things run.
 export type { Backend, BackendBuffer, BackendCounters, Program } from './backend/backend.ts';
 export { type CpuOptions, createCpuBackend } from './backend/cpu.ts';
 export { type DispatchTime, type ProfileOptions, profileProgram } from './backend/profile.ts';
@@ -16,8 +17,11 @@ export {
   requestWebGPUBackend,
   type WebGPUBackend,
 } from './backend/webgpu/index.ts';
+// Tensors, ops, gradients, compiled functions: for loops of your own.
 export type { DType, TypedArray } from './core/dtype.ts';
+export type { Op, OpRecord } from './core/op.ts';
 export { type Aval, Tensor } from './core/tensor.ts';
+// Data sets.
 export {
   type ArrayDataset,
   type ArrayDatasetInit,
@@ -38,11 +42,59 @@ export {
   mnistFromBytes,
   mnistFromUrl,
 } from './data/mnist.ts';
+// Models: layers, losses, optimizers, training.
+export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
+export { type Initializer, type InitializerLike, initializers } from './nn/initializers.ts';
+export {
+  type CallContext,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  registerLayer,
+  type WeightSpec,
+} from './nn/layer.ts';
+export { layers } from './nn/layers/index.ts';
+export { type Loss, type LossLike, losses } from './nn/losses.ts';
+export type { Metric, MetricLike } from './nn/metrics.ts';
+export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
+export { Optimizer } from './nn/optimizers/optimizer.ts';
+export type { ModelOutput } from './nn/output.ts';
+export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
+export { argMax, argMin } from './ops/arg-reduce.ts';
+export { add, div, maximum, minimum, mod, mul, pow, squaredDifference, sub } from './ops/binary.ts';
+export { broadcastTo } from './ops/broadcast-to.ts';
+export { cast } from './ops/cast.ts';
+export { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './ops/compare.ts';
+export { concat, split as splitTensor, stack } from './ops/concat.ts';
+export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/conv.ts';
+export { full, iota, ones, onesLike, scalar, zeros, zerosLike } from './ops/create.ts';
+export { sigmoidCrossEntropy, softmaxCrossEntropy, softmaxCrossEntropyDense } from './ops/cross-entropy.ts';
+export { erf, gelu, mish, silu } from './ops/gated.ts';
+export { gather, oneHot } from './ops/gather.ts';
+export { col2im, im2col } from './ops/im2col.ts';
+export { allOps } from './ops/index.ts';
+export { type MatmulOptions, matmul } from './ops/matmul.ts';
+export { type Paddings, pad } from './ops/pad.ts';
+export { averagePool2d, maxPool2d } from './ops/pool.ts';
+export { randomBernoulli, randomNormal, randomUniform } from './ops/random.ts';
+export { max, mean, min, prod, sum } from './ops/reduce.ts';
+export { logSumExp, variance } from './ops/reduce-composite.ts';
+export { ceil, floor, isFinite, isNaN, logicalNot, round, stopGradient } from './ops/rounding.ts';
+export { clip, where } from './ops/select.ts';
+export { expandDims, flatten, reshape, squeeze } from './ops/shape.ts';
+export { slice } from './ops/slice.ts';
+export { logSoftmax, softmax } from './ops/softmax.ts';
+export { abs, cos, exp, expm1, log, log1p, neg, reciprocal, rsqrt, sign, sin, sqrt, square } from './ops/unary.ts';
 export { type CompiledFunction, compile } from './runtime/compile-function.ts';
 export { getBackend, setBackend } from './runtime/current-backend.ts';
 export { evaluate } from './runtime/evaluate.ts';
 export { leakReport } from './runtime/storage.ts';
+export { type TensorOptions, type TensorValues, tensor } from './runtime/tensor.ts';
 export { type BackendChoice, type OnFallback, useBackend } from './runtime/use-backend.ts';
+export type { Callback, Logs, TrainedModel, TrainingParams } from './train/callbacks/callback.ts';
+export { callbacks } from './train/callbacks/index.ts';
+export type { History, TrainingFacts } from './train/history.ts';
+export type { ModelJson } from './train/model-json.ts';
 export {
   readSafetensors,
   type SafetensorsEntry,
@@ -50,4 +102,16 @@ export {
   type SafetensorsInput,
   writeSafetensors,
 } from './train/safetensors.ts';
+export {
+  type CompileOptions,
+  type SavedModel,
+  Sequential,
+  type SequentialOptions,
+  sequential,
+} from './train/sequential.ts';
+export type { DataInput, NestedNumbers, ShapedData } from './train/table.ts';
+export type { BatchOptions, FitOptions, ValidationData } from './train/training-options.ts';
+export type { WeightValue } from './train/weight-store.ts';
+export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
+export { type ClassifierOptions, lenet5, mlp, softmaxRegression, zoo } from './zoo/index.ts';

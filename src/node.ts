@@ -18,6 +18,7 @@ export { cacheFolder, folderCache } from './data/cache.node.ts';
 export { readFileBytes, writeFileAtomic } from './data/files.node.ts';
 export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';
+export { loadModel, saveModel } from './train/files.node.ts';
 
 /**
  * Makes the backend of `choice` the default one, and returns it: WebGPU through Dawn, or the CPU. The caller disposes

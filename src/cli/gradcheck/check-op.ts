@@ -70,7 +70,7 @@ async function checkSample(op: Op, sample: Sample, backend: Backend, seed: numbe
   if (!isFloat(y.dtype) || y.size === 0 || floats.length === 0) return [];
 
   // A sample made of NaN and infinities asks how these pass through; it has no derivative.
-  if (values.some((data) => data instanceof Float64Array && !data.every(Number.isFinite))) {
+  if (![...values, forward(op, sample, values, y)].every(allFinite)) {
     return floats.map((input) => ({ input, comparisons: [] }));
   }
   const cotangent = roundToF32(drawNormal(y.size, seed, COTANGENT_STREAM));
@@ -141,6 +141,10 @@ function forward(op: Op, { inputs, attrs }: Sample, values: readonly CpuData[], 
 function roundToF32<T extends CpuData>(values: T): T {
   if (values instanceof Float64Array) for (let k = 0; k < values.length; k++) values[k] = Math.fround(values[k]);
   return values;
+}
+
+function allFinite(values: CpuData): boolean {
+  return !(values instanceof Float64Array) || values.every(Number.isFinite);
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,0 +1,90 @@
+/**
+ * Training from the command line, on both backends: the record it ends with, the same digest twice, the files it leaves,
+ * the score of the saved model, Ctrl-C, and what happens where there is no adapter.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jsonOf, runCli } from './run-cli.ts';
+
+/** The record of `train --json`, in order. */
+const FIELDS = (
+  'model dataset backend adapter epochs steps trainLoss testLoss testAccuracy seconds firstStepMs stepMsMedian ' +
+  'samplesPerSecond dispatchesPerStep submitsPerStep pipelines peakBytes digest'
+).split(' ');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'downhill-train-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe.each(['cpu', 'webgpu'])('train --backend %s', (backend) => {
+  const model = backend === 'cpu' ? 'softmax' : 'lenet';
+  const words = ['train', '--backend', backend, '--model', model, '--limit', '200', '--epochs', '1'];
+
+  test('ends in its record, saves the model, and is reproduced to the bit', async () => {
+    const out = join(folder, backend, 'deep', 'model');
+    const { stderr, ...result } = await jsonOf([...words, '--seed', '3', '--out', out]);
+    expect(Object.keys(result)).toEqual(FIELDS);
+    expect(result).toMatchObject({ model, dataset: 'digits', backend, epochs: 1, steps: 4, submitsPerStep: 1 });
+    expect(result.digest).toMatch(/^[0-9a-f]{16}$/);
+    for (const field of FIELDS.slice(6, -1)) expect(result[field], field).toBeGreaterThan(0);
+    expect(result.testAccuracy).toBeLessThanOrEqual(1);
+    expect(stderr, 'a line of progress with the score').toMatch(/epoch 1\/1 4\/4 .*valAccuracy 0\.\d+/);
+
+    expect((await readdir(out)).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
+    const history = JSON.parse(await readFile(join(out, 'history.json'), 'utf8'));
+    expect(history).toMatchObject(result);
+    expect(history.losses).toHaveLength(4);
+    expect(history.history.valAccuracy).toEqual([result.testAccuracy]);
+
+    const evaluated = await jsonOf(['evaluate', '--backend', backend, '--model-dir', out]);
+    expect(evaluated).toMatchObject({ dataset: 'digits', examples: 2000, testAccuracy: result.testAccuracy });
+    expect(evaluated.testLoss).toBeCloseTo(result.testLoss as number, 5);
+
+    expect((await jsonOf([...words, '--seed', '3'])).digest).toBe(result.digest);
+    expect((await jsonOf([...words, '--seed', '4'])).digest).not.toBe(result.digest);
+  });
+});
+
+describe('train', () => {
+  const words = ['train', '--model', 'softmax', '--limit', '128', '--batch-size', '32'];
+
+  test('prints a summary for people, with adapter, memory and speed', async () => {
+    const { status, stdout, stderr } = await runCli([...words, '--backend', 'cpu', '--epochs', '2']);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^training softmax \(7850 parameters\) on 128 examples of digits, CPU \(f32\)$/m);
+    expect(stdout).toMatch(/^epoch 2\/2 4\/4 .*valLoss/m);
+    for (const row of ['test accuracy', 'speed', 'memory', 'adapter', 'digest']) expect(stdout).toContain(`\n${row}  `);
+    expect(stdout).toMatch(/samples\/s/);
+    expect(stderr).toBe('');
+  });
+
+  test('says so aloud and goes on when there is no adapter', async () => {
+    const result = await jsonOf([...words, '--epochs', '1'], { env: { VK_DRIVER_FILES: '/dev/null' } });
+    expect(result).toMatchObject({ backend: 'cpu', adapter: 'CPU (f32)', steps: 4 });
+    expect(result.stderr).toMatch(/WARNING: no WebGPU adapter, so this runs on the CPU backend/);
+    expect(result.stderr).toContain('mesa-vulkan-drivers');
+  });
+
+  test('ends after the step at Ctrl-C, saves what there is, and exits with 130', async () => {
+    const out = join(folder, 'interrupted');
+    let sent = false;
+    const result = await jsonOf([...words, '--backend', 'cpu', '--epochs', '100000', '--out', out], {
+      status: 130,
+      onStderr: (text, kill) => {
+        if (sent || !text.includes('epoch 2/')) return;
+        sent = true;
+        kill('SIGINT');
+      },
+    });
+    expect(result.stderr).toMatch(/interrupted: ending after this step/);
+    expect(result.epochs).toBeGreaterThan(1);
+    expect(result.epochs).toBeLessThan(100000);
+    expect((await readdir(out)).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
+    const history = JSON.parse(await readFile(join(out, 'history.json'), 'utf8'));
+    expect(history.losses).toHaveLength(result.steps as number);
+  });
+});

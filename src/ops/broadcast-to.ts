@@ -4,10 +4,10 @@
  */
 
 import { defineOp, type Op } from '../core/op.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { describe, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
-import { unbroadcast } from './shape.ts';
+import { reshape, unbroadcast } from './shape.ts';
 import { broadcastOffsets } from './strided.ts';
 
 interface BroadcastAttrs {
@@ -73,3 +73,22 @@ export const broadcastTo: BroadcastTo & Op<BroadcastAttrs> = defineOp<BroadcastA
   },
   (apply) => (x, shape) => apply([x], { shape: [...shape] }),
 );
+
+/**
+ * `x` repeated `repeats[axis]` times along each axis.
+ * @throws DownhillError `shape` unless repeats has a whole number ≥ 1 for each axis.
+ */
+export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  if (repeats.length !== x.rank || repeats.some((count) => !Number.isInteger(count) || count < 1)) {
+    throw new DownhillError(
+      'shape',
+      `tile: ${describe(x)} needs ${x.rank} whole numbers ≥ 1, got ${formatShape(repeats)}`,
+    );
+  }
+  const apart = x.shape.flatMap((size) => [1, size]);
+  const repeated = x.shape.flatMap((size, axis) => [repeats[axis], size]);
+  return reshape(
+    broadcastTo(reshape(x, apart), repeated),
+    x.shape.map((size, axis) => size * repeats[axis]),
+  );
+}

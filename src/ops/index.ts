@@ -29,6 +29,7 @@ import { selectOps } from './select.ts';
 import { shapeOps } from './shape.ts';
 import { sliceOps } from './slice.ts';
 import { softmaxOps } from './softmax.ts';
+import { transposeOps } from './transpose.ts';
 import { unaryOps } from './unary.ts';
 import { unpackBytes } from './unpack-bytes.ts';
 
@@ -50,6 +51,7 @@ export const allOps: readonly Op[] = [
   ...softmaxOps,
   ...sliceOps,
   ...reduceCompositeOps,
+  ...transposeOps,
   ...padOps,
   ...gatherOps,
   unpackBytes,

@@ -37,7 +37,7 @@ export class Dropout extends Layer {
 
   override call(x: Tensor, _weights: readonly Tensor[], { training, key, stream }: CallContext): Tensor {
     if (!training || key === undefined || this.rate === 0) return x;
-    const kept = cast(randomBernoulli(key, x.shape, { p: 1 - this.rate, stream }), 'f32');
+    const kept = cast(randomBernoulli(key, { shape: x.shape, stream, probability: 1 - this.rate }), 'f32');
     return mul(x, mul(kept, 1 / (1 - this.rate)));
   }
 }

@@ -21,7 +21,8 @@ export const notEqual = defineComparison({
   doc: 'a ≠ b, elementwise → bool; NaN is unequal to everything.',
   accepts: ['f32', 'i32', 'u32', 'bool'],
   f: (a, b) => a !== b,
-  wgsl: (a, b) => `${a} != ${b}`,
+  // Not `a != b`: Tint makes that an ordered comparison, which is false with NaN.
+  wgsl: (a, b) => `!(${a} == ${b})`,
 });
 
 /** a < b. */

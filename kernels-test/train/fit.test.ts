@@ -10,10 +10,11 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { layers } from '../../src/nn/layers/index.ts';
+import { sgd } from '../../src/nn/optimizers/sgd.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { epochOrder } from '../../src/train/feed.ts';
-import { sequential } from '../../src/train/sequential.ts';
+import { Sequential, sequential } from '../../src/train/sequential.ts';
 import { toyData, toyModel } from './toy.ts';
 
 const data = toyData();
@@ -157,10 +158,7 @@ describe.each(backends)('fit on %s', (kind, create) => {
     const uninterrupted = await whole.fit(data, { ...options, epochs: 3 });
     using first = toyModel({ rate: 0.2 });
     await first.fit(data, { ...options, epochs: 1 });
-    const { constructor } = first;
-    using second = (constructor as typeof import('../../src/train/sequential.ts').Sequential).load(
-      await first.save({ optimizer: true }),
-    );
+    using second = Sequential.load(await first.save({ optimizer: true }));
     const rest = await second.fit(data, { ...options, epochs: 3, initialEpoch: 1 });
     expect(rest.epoch).toEqual([1, 2]);
     expect([...rest.lossHistory]).toEqual([...uninterrupted.lossHistory.subarray(4)]);
@@ -188,7 +186,7 @@ describe('order of the data', () => {
     const set = arrayDataset({ name: 'ramp', x, xShape: [1], y: new Float32Array(rows), yShape: [1] });
     using model = sequential([layers.dense({ units: 1, kernelInitializer: 'ones' })], { inputShape: [1] });
     model.compile({
-      optimizer: (await import('../../src/nn/optimizers/sgd.ts')).sgd({ learningRate: 0 }),
+      optimizer: sgd({ learningRate: 0 }),
       loss: 'mae',
     });
     const history = await model.fit(set, { ...quiet, epochs: 2, batchSize: 1, seed: 9 });

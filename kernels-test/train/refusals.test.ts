@@ -142,6 +142,7 @@ describe('compile', () => {
       compile('adam', 'sparseCategoricalCrossentropy', ['mse']),
       /metric "mse" needs targets of the output's shape \[3\]/,
     ],
+    [compile('adam', 'mse', ['mae', 'mae']), /two values would be logged as "mae"; names so far: loss, mae/],
     [
       () => optimizers.adam({ learningRate: Number.NaN }),
       /learningRate must be a finite number of at least 0, found NaN/,

@@ -15,6 +15,7 @@ import { equal, greater } from '../ops/compare.ts';
 import { abs, square } from '../ops/unary.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape, type Shape } from '../util/shape.ts';
+import { show } from './check-options.ts';
 import { exampleMean, type Loss, type TargetKind } from './losses.ts';
 import type { ModelOutput } from './output.ts';
 
@@ -95,11 +96,34 @@ export function resolveMetric(value: unknown, loss: Loss, outputShape: Shape): M
 }
 
 /** `value` when it is a metric or the name of one. @throws DownhillError `argument` with the nearest name. */
-export function checkMetric(value: unknown): MetricLike {
+function checkMetric(value: unknown): MetricLike {
   if (typeof value === 'object' && value !== null && 'perExample' in value) return value as Metric;
   if (typeof value === 'string' && (ACCURACY.includes(value) || Object.hasOwn(METRICS, value)))
     return value as MetricName;
   throw unknownName('metric', value, [...ACCURACY, ...Object.keys(METRICS)]);
+}
+
+/** `values` as metrics with different names. @throws DownhillError `argument` for what is none or comes twice. */
+export function checkMetrics(values: unknown): MetricLike[] {
+  if (!Array.isArray(values)) {
+    throw new DownhillError(
+      'argument',
+      `compile: metrics must be an array such as ['accuracy'], found ${show(values)}`,
+    );
+  }
+  const names = ['loss'];
+  return values.map((value) => {
+    const metric = checkMetric(value);
+    const name = typeof metric === 'string' ? metric : metric.name;
+    if (names.includes(name)) {
+      throw new DownhillError(
+        'argument',
+        `compile: two values would be logged as "${name}"; names so far: ${names.join(', ')}`,
+      );
+    }
+    names.push(name);
+    return metric;
+  });
 }
 
 function lookUp(given: unknown, loss: Loss, outputShape: Shape): Metric {

@@ -10,7 +10,7 @@ import type { Aval, Tensor } from '../core/tensor.ts';
 import { add } from '../ops/binary.ts';
 import { iota } from '../ops/create.ts';
 import { gather } from '../ops/gather.ts';
-import { shuffleIndices } from '../ops/random.ts';
+import { shuffleIndices } from '../ops/permute.ts';
 import { reshape, slice } from '../ops/shape.ts';
 import { unpackBytes } from '../ops/unpack-bytes.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';

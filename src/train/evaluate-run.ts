@@ -6,11 +6,11 @@
 import type { Backend } from '../backend/backend.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { ModelParts } from './model-parts.ts';
-import { evaluateGraph, type Objective, REPORT } from './step-graph.ts';
+import { evaluateGraph, type Objective, reportNames } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import { runSteps } from './step-runner.ts';
 import type { Table } from './table.ts';
-import { labelled, MeanReport, PassPrograms, reportNames } from './training-context.ts';
+import { labelled, MeanReport, PassPrograms } from './training-context.ts';
 import type { DeviceGroup } from './weight-store.ts';
 
 export interface EvaluationData {
@@ -60,7 +60,7 @@ export class Evaluator {
         const offset = step * programs.fullCount;
         const program = await programs.program(step);
         feed.prepare(offset, programs.count(step));
-        program.run(new Map([['offset', [offset]]]), [record(program.outputIndex(REPORT))]);
+        program.run(new Map([['offset', [offset]]]), record(program.outputIndices(names)));
       },
       onReport: (step, report) => means.add(report, programs.count(step)),
     });

@@ -6,7 +6,7 @@
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
-import { shuffleIndices } from '../ops/random.ts';
+import { shuffleIndices } from '../ops/permute.ts';
 import { sizeOf } from '../util/shape.ts';
 import type { TableSpec } from './batch.ts';
 import { type DeviceTable, deviceTable, fitsDevice, writeTable } from './device-table.ts';

@@ -3,16 +3,15 @@
  * it made on the device is freed, except the weights and the optimizer's slots, which belong to the model.
  */
 
-import type { OutputRecord } from '../backend/backend.ts';
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { History } from './history.ts';
 import { StepClock } from './step-clock.ts';
-import { REPORT, trainGraph } from './step-graph.ts';
+import { reportNames, trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import type { StepProgram } from './step-program.ts';
-import { runSteps } from './step-runner.ts';
+import { type Recorder, runSteps } from './step-runner.ts';
 import {
   type Compiled,
   type Context,
@@ -20,7 +19,6 @@ import {
   MeanReport,
   PassPrograms,
   reportLogs,
-  reportNames,
   stepScalars,
 } from './training-context.ts';
 
@@ -120,12 +118,12 @@ class FitRun {
     const scalars = new Map<string, readonly number[]>([['shuffle', shuffle]]);
     feed.startEpoch(shuffle);
 
-    const submit = (step: number, program: StepProgram, record: (output: number) => OutputRecord): void => {
+    const submit = (step: number, program: StepProgram, record: Recorder): void => {
       const offset = step * programs.fullCount;
       feed.prepare(offset, programs.count(step));
       stepScalars(compiled.optimizer, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
       const before = context.backend.counters.submits;
-      program.run(scalars, [record(program.outputIndex(REPORT))]);
+      program.run(scalars, record(program.outputIndices(names)));
       if (program === programs.full) this.submitsPerStep = context.backend.counters.submits - before;
     };
     clock.startEpoch();

@@ -12,7 +12,7 @@ import { checkKnownOptions, show } from '../nn/check-options.ts';
 import { Layer } from '../nn/layer.ts';
 import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
 import { type Loss, type LossLike, resolveLoss } from '../nn/losses.ts';
-import { checkMetric, type MetricLike, resolveMetric } from '../nn/metrics.ts';
+import { checkMetrics, type MetricLike, resolveMetric } from '../nn/metrics.ts';
 import { type OptimizerLike, resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { getBackend } from '../runtime/index.ts';
@@ -177,20 +177,13 @@ export class Sequential implements TrainedModel, Disposable {
    */
   compile(options: CompileOptions): this {
     checkKnownOptions('compile', options, ['optimizer', 'loss', 'metrics']);
-    const { metrics = [] } = options;
-    if (!Array.isArray(metrics)) {
-      throw new DownhillError(
-        'argument',
-        `compile: metrics must be an array such as ['accuracy'], found ${show(metrics)}`,
-      );
-    }
     const state = {
       optimizer: resolveOptimizer(options.optimizer),
       loss: resolveLoss(options.loss),
-      metrics: metrics.map(checkMetric),
+      metrics: checkMetrics(options.metrics ?? []),
     };
     if (this.inputShape !== undefined) {
-      for (const metric of metrics) resolveMetric(metric, state.loss, this.outputShape);
+      for (const metric of state.metrics) resolveMetric(metric, state.loss, this.outputShape);
     }
     this.builtState?.store.resetOptimizer();
     this.batchPrograms.clear();

@@ -6,9 +6,9 @@
 import { sizeOf } from '../util/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Logs } from './callbacks/callback.ts';
-import { gradientGraph, predictGraph, REPORT, trainGraph } from './step-graph.ts';
+import { gradientGraph, predictGraph, reportNames, trainGraph } from './step-graph.ts';
 import { type Table, tableRows } from './table.ts';
-import { type Compiled, type Context, labelled, reportLogs, reportNames, stepScalars } from './training-context.ts';
+import { type Compiled, type Context, labelled, reportLogs, stepScalars } from './training-context.ts';
 import type { LabelledTables } from './training-data.ts';
 import type { WeightArray, WeightValue } from './weight-store.ts';
 
@@ -30,7 +30,7 @@ export async function predictTable(
     );
     write(batch);
     program.run(new Map());
-    pending.push(program.read('predictions'));
+    pending.push(program.read(['predictions']).then(([part]) => part));
     if (pending.length > MAX_READS) await pending[pending.length - 1 - MAX_READS];
   }
   const read = await Promise.all(pending);
@@ -56,7 +56,11 @@ export async function trainOnBatch(
   );
   write(batch);
   program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
-  return reportLogs(reportNames(compiled), await program.read(REPORT));
+  const names = reportNames(compiled);
+  return reportLogs(
+    names,
+    (await program.read(names)).map(([value]) => value),
+  );
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
@@ -75,10 +79,17 @@ export async function gradientsOnBatch(
   const gradients: WeightValue[] = [];
   for (const group of groups) {
     if (!group.trainable) continue;
-    const flat = (await program.read(group.name)) as WeightArray;
+    const [flat] = (await program.read([group.name])) as WeightArray[];
     for (const { path, spec, offset } of group.weights) {
       gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
     }
   }
-  return { logs: reportLogs(reportNames(compiled), await program.read(REPORT)), gradients };
+  const names = reportNames(compiled);
+  return {
+    logs: reportLogs(
+      names,
+      (await program.read(names)).map(([value]) => value),
+    ),
+    gradients,
+  };
 }

@@ -53,8 +53,10 @@ export interface Objective {
   readonly metrics: readonly Metric[];
 }
 
-/** Name of the output that holds [loss, …metrics], f32, each the mean over the batch. */
-export const REPORT = 'report';
+/** Names of the outputs that a step with a loss reports, f32 [] each, the mean over the batch: `loss`, then metrics. */
+export function reportNames({ metrics }: Objective): string[] {
+  return ['loss', ...metrics.map(({ name }) => name)];
+}
 
 /** Collects inputs as they are asked for. */
 class Inputs {
@@ -87,7 +89,7 @@ export function trainGraph(
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
     ...traceAssigned(groups, forward),
   ];
-  return finish(`train ${model.name}`, inputs, [{ name: REPORT, tensor: report }], updates);
+  return finish(`train ${model.name}`, inputs, report, updates);
 }
 
 /** Loss and metrics at inference. Scalars: `offset`. */
@@ -97,7 +99,7 @@ export function evaluateGraph(model: ModelParts, objective: Objective, batch: La
   const { x, y } = addBatch(inputs, batch);
   const { output } = traceForward(model, groups, x, undefined);
   const { report } = withScope('loss', () => traceReport(objective, y, output));
-  return finish(`evaluate ${model.name}`, inputs, [{ name: REPORT, tensor: report }], []);
+  return finish(`evaluate ${model.name}`, inputs, report, []);
 }
 
 /** The model's outputs at inference, as output `predictions`. Scalars: `offset`. */
@@ -120,7 +122,7 @@ export function gradientGraph(model: ModelParts, objective: Objective, batch: La
     name: group.group.name,
     tensor: gradient,
   }));
-  return finish(`gradients ${model.name}`, inputs, [{ name: REPORT, tensor: report }, ...outputs], []);
+  return finish(`gradients ${model.name}`, inputs, [...report, ...outputs], []);
 }
 
 function addGroups(inputs: Inputs, { groups }: ModelParts): TracedGroup[] {
@@ -151,10 +153,17 @@ function traceRows(inputs: Inputs, access: 'shuffled' | 'sequential', count: num
   return sequentialRows(offset, count);
 }
 
-function traceReport({ loss, metrics }: Objective, y: Tensor, output: ModelOutput): { loss: Tensor; report: Tensor } {
+function traceReport(
+  { loss, metrics }: Objective,
+  y: Tensor,
+  output: ModelOutput,
+): { loss: Tensor; report: readonly GraphOutput[] } {
   const value = mean(loss.perExample(y, output));
-  const values = metrics.map((metric) => withScope(metric.name, () => mean(metric.perExample(y, output))));
-  return { loss: value, report: pack([value, ...values]) };
+  const others = metrics.map((metric) => ({
+    name: metric.name,
+    tensor: withScope(metric.name, () => mean(metric.perExample(y, output))),
+  }));
+  return { loss: value, report: [{ name: 'loss', tensor: value }, ...others] };
 }
 
 function flatGradients(groups: readonly TracedGroup[], loss: Tensor): { group: TracedGroup; gradient: Tensor }[] {

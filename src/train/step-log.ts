@@ -34,10 +34,10 @@ export class StepLog {
     return this.unread === CAPACITY;
   }
 
-  /** Where the next step's report goes; `output` is its index in the program's outputs. */
-  record(output: number): OutputRecord {
+  /** Where the next step's values go; `outputs` are their indices among the program's outputs. */
+  record(outputs: readonly number[]): OutputRecord[] {
     const offset = (this.recorded++ % CAPACITY) * this.width;
-    return { output, into: this.buffer, offset };
+    return outputs.map((output, k) => ({ output, into: this.buffer, offset: offset + k }));
   }
 
   /** Starts reading all unread rows: one array of `width` values a step, in order. */

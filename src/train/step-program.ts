@@ -52,16 +52,18 @@ export class StepProgram {
     this.program.run(this.block, records);
   }
 
-  /** Position of the output `name`, for records. */
-  outputIndex(name: string): number {
-    const index = this.plan.outputs.findIndex((output) => output.name === name);
-    invariant(index >= 0, `program "${this.plan.name}" has no output "${name}"`);
-    return index;
+  /** Positions of the outputs `names`, for records. */
+  outputIndices(names: readonly string[]): number[] {
+    return names.map((name) => {
+      const index = this.plan.outputs.findIndex((output) => output.name === name);
+      invariant(index >= 0, `program "${this.plan.name}" has no output "${name}"`);
+      return index;
+    });
   }
 
-  /** The output `name` as it is after the runs so far. */
-  read(name: string): Promise<TypedArray | Float64Array> {
-    return this.program.read(this.outputIndex(name));
+  /** The outputs `names` as they are after the runs so far. */
+  read(names: readonly string[]): Promise<(TypedArray | Float64Array)[]> {
+    return Promise.all(this.outputIndices(names).map((index) => this.program.read(index)));
   }
 
   dispose(): void {

@@ -9,12 +9,15 @@
 import type { Backend, OutputRecord } from '../backend/backend.ts';
 import type { StepLog } from './step-log.ts';
 
+/** Takes the indices of the outputs that make a step's report. */
+export type Recorder = (outputs: readonly number[]) => OutputRecord[];
+
 export interface StepRun {
   readonly backend: Backend;
   readonly log: StepLog;
   readonly steps: number;
-  /** Submits a step; its program must write the report where `record` says. */
-  submit(step: number, record: (output: number) => OutputRecord): void | Promise<void>;
+  /** Submits a step, which must keep its values where `record` says. */
+  submit(step: number, record: Recorder): void | Promise<void>;
   /** The report of each step, in order. */
   onReport(step: number, report: Float64Array): void | Promise<void>;
   /** True to let the first step end before the second is sent. */
@@ -37,7 +40,7 @@ export async function runSteps(run: StepRun): Promise<number> {
   const { backend, log } = run;
   // A backend that computes in `run` itself has nothing in flight.
   const limit = backend.kind === 'webgpu' ? MAX_IN_FLIGHT : 1;
-  const record = (output: number): OutputRecord => log.record(output);
+  const record: Recorder = (outputs) => log.record(outputs);
   const inFlight: Promise<void>[] = [];
   const arrived: Float64Array[] = [];
   let reading: Promise<void> | undefined;

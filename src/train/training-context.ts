@@ -142,11 +142,6 @@ export function labelled(spec: FeedSpec): LabelledBatchSpec {
   return { ...spec, y: spec.y };
 }
 
-/** Names of a step's reported values, in order. */
-export function reportNames({ metrics }: Objective): string[] {
-  return ['loss', ...metrics.map(({ name }) => name)];
-}
-
 /** The means over examples of the values that steps report. */
 export class MeanReport {
   private readonly sums: Float64Array;

@@ -1,0 +1,70 @@
+/**
+ * One random graph through every way to run it: planned and unplanned, fused and unfused, on the device and on the CPU.
+ */
+
+import type { Backend } from '../../src/backend/backend.ts';
+import { compileGraph } from '../../src/compile/index.ts';
+import type { Plan } from '../../src/compile/plan.ts';
+import { verifyPlan } from '../../src/compile/verify-plan.ts';
+import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
+import { bitsOf, type RunResult, runPlan } from '../support/run-plan.ts';
+import { divergenceOf } from '../support/worlds.ts';
+import type { RandomGraph } from './random-graph.ts';
+
+/** Plans that must compute the same. */
+const VARIANTS = {
+  fused: { fusion: true, reuse: true },
+  unplanned: { fusion: true, reuse: false },
+  unfused: { fusion: false, reuse: true },
+} as const;
+
+type Variant = keyof typeof VARIANTS;
+
+export function planOf({ spec }: RandomGraph, variant: Variant, backend: Backend): Plan {
+  const plan = compileGraph(spec, backend.limits, VARIANTS[variant]);
+  verifyPlan(plan, backend.limits);
+  return plan;
+}
+
+/** What is wrong with the graph on `gpu`, in words; undefined when all agree. `cpu` is the f64 reference backend. */
+export async function checkGraph(graph: RandomGraph, gpu: Backend, cpu: Backend): Promise<string | undefined> {
+  verifyGraph(buildGraph(graph.spec));
+  const plans = {
+    fused: planOf(graph, 'fused', gpu),
+    unplanned: planOf(graph, 'unplanned', gpu),
+    unfused: planOf(graph, 'unfused', gpu),
+  };
+  const run = (backend: Backend, variant: Variant, runs: number) =>
+    runPlan(backend, plans[variant], graph.spec, graph.bindings, runs);
+  const [fused, again] = await run(gpu, 'fused', 2);
+  const [unplanned] = await run(gpu, 'unplanned', 1);
+  const [unfused] = await run(gpu, 'unfused', 1);
+  const [reference] = await run(cpu, 'fused', 1);
+  return (
+    differentBits('two runs', fused, again) ??
+    differentBits('with and without reuse of memory', fused, unplanned) ??
+    wrongValues('CPU, fused', reference, graph) ??
+    wrongValues('fused', fused, graph) ??
+    wrongValues('unfused', unfused, graph)
+  );
+}
+
+/** The first value of a run that no world of the reference explains. */
+export function wrongValues(
+  what: string,
+  { outputs, updates }: RunResult,
+  { worlds }: RandomGraph,
+): string | undefined {
+  const divergence = divergenceOf([...outputs, ...updates], worlds);
+  return divergence === undefined ? undefined : `${what}: ${divergence}`;
+}
+
+function differentBits(what: string, a: RunResult, b: RunResult): string | undefined {
+  const [bitsA, bitsB] = [bitsOf(a), bitsOf(b)];
+  for (const [k, words] of bitsA.entries()) {
+    const element = words.findIndex((word, i) => word !== bitsB[k][i]);
+    if (element >= 0)
+      return `${what} differ in output ${k}, element ${element}: bits ${words[element]}, ${bitsB[k][element]}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,59 @@
+/**
+ * Random graphs: CPU = GPU, fused = unfused, planned = unplanned, the same bits in every run. `SEED=123` runs one graph
+ * and prints it, `FUZZ=500` more of them. That these comparisons find a broken kernel is itself tested at the end.
+ */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { printPlan } from '../../src/compile/print-plan.ts';
+import { buildGraph, printGraph } from '../../src/core/graph.ts';
+import { runPlan } from '../support/run-plan.ts';
+import { checkGraph, planOf, wrongValues } from './check-graph.ts';
+import { MUTATIONS, mutatePlan } from './mutate-plan.ts';
+import { randomGraph } from './random-graph.ts';
+
+const one = process.env.SEED;
+const seeds =
+  one === undefined ? Array.from({ length: Number(process.env.FUZZ ?? 60) }, (_, k) => k + 1) : [Number(one)];
+
+let gpu: Backend;
+let cpu: Backend;
+beforeAll(async () => {
+  gpu = await createNodeWebGPUBackend({ defaultLimits: true });
+  cpu = createCpuBackend({ precision: 'f64' });
+});
+afterAll(async () => {
+  await gpu.dispose();
+});
+
+test.each(seeds)('seed %i', async (seed) => {
+  const graph = randomGraph(seed);
+  if (one !== undefined)
+    console.error(`${printGraph(buildGraph(graph.spec))}\n${printPlan(planOf(graph, 'fused', gpu))}`);
+  const wrong = await checkGraph(graph, gpu, cpu);
+  expect(wrong, `SEED=${seed} npx vitest run kernels-test/fuzz`).toBeUndefined();
+});
+
+test('a kernel with one broken line is found, unless nothing depends on it', async () => {
+  const tally = Object.fromEntries(Object.keys(MUTATIONS).map((name) => [name, { broken: 0, found: 0 }]));
+  for (let seed = 1; seed <= 12; seed++) {
+    const graph = randomGraph(seed);
+    const plan = planOf(graph, 'fused', gpu);
+    for (const name of Object.keys(MUTATIONS) as (keyof typeof MUTATIONS)[]) {
+      for (const { id } of plan.kernels) {
+        const broken = mutatePlan(plan, id, name);
+        if (broken === null) continue;
+        const [run] = await runPlan(gpu, broken, graph.spec, graph.bindings);
+        tally[name].broken++;
+        if (wrongValues(name, run, graph) !== undefined) tally[name].found++;
+      }
+    }
+  }
+  // The rest changes nothing that is read: a maximum that softmax only shifts by, neighbours that are equal.
+  for (const [name, { broken, found }] of Object.entries(tally)) {
+    expect(broken, name).toBeGreaterThan(3);
+    expect(found / broken, `${name}: ${found} of ${broken} found`).toBeGreaterThan(0.6);
+  }
+});

@@ -1,12 +1,15 @@
 /**
  * runFit: the training loop. One program a batch size, one submit a step, losses read back late; at the end everything
  * it made on the device is freed, except the weights and the optimizer's slots, which belong to the model.
+ *
+ * Invariant: nothing is built twice and nothing is waited for that is not needed yet: the programs of the last, smaller
+ * batch and of the validation are built while the first epoch runs.
  */
 
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed } from './feed.ts';
-import { History } from './history.ts';
+import { History, type TrainingFacts } from './history.ts';
 import { StepClock } from './step-clock.ts';
 import { reportNames, trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
@@ -38,79 +41,73 @@ export interface FitJob {
 
 /** Trains from `initialEpoch` to `epochs`. */
 export async function runFit(job: FitJob): Promise<History> {
-  const { context, compiled, data, validation } = job;
-  const { backend, parts, groups } = context;
-  const clock = new StepClock();
-  const feed = createFeed(backend, data, data.batchSize, job.shuffle);
-  const open: { dispose(): void | Promise<void> }[] = [feed];
+  const { model, callbacks, data, epochs, initialEpoch } = job;
+  const names = reportNames(job.compiled);
+  const batchSize = Math.min(data.batchSize, data.x.rows);
+  const history = new History({
+    epochs,
+    initialEpoch,
+    steps: Math.ceil(data.x.rows / batchSize),
+    batchSize,
+    samples: data.x.rows,
+    metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
+  });
+  model.stopTraining = false;
+  await callbacks.onTrainBegin(history.params, model);
+  const run = new FitRun(job, names);
   try {
-    clock.start();
-    const programs = await PassPrograms.create(backend, groups, feed, data.batchSize, (spec) =>
-      trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
-    );
-    open.push(programs);
-    const log = new StepLog(backend, reportNames(compiled).length);
-    open.push(log);
-    const run = new FitRun(job, feed, programs, log, clock);
-    if (validation === undefined) return await run.train(undefined);
-    return await run.train(async () => {
-      const evaluator = await Evaluator.create(backend, parts, groups, compiled, validation);
-      open.push(evaluator);
-      return evaluator;
-    });
-  } finally {
-    for (const resource of open.reverse()) await resource.dispose();
-  }
-}
-
-class FitRun {
-  private readonly names: readonly string[];
-  private readonly losses: number[] = [];
-  private submitsPerStep = 0;
-
-  constructor(
-    private readonly job: FitJob,
-    private readonly feed: Feed,
-    private readonly programs: PassPrograms,
-    private readonly log: StepLog,
-    private readonly clock: StepClock,
-  ) {
-    this.names = reportNames(job.compiled);
-  }
-
-  async train(makeEvaluator: (() => Promise<Evaluator>) | undefined): Promise<History> {
-    const { job, programs, names } = this;
-    const { callbacks, model } = job;
-    const history = new History({
-      epochs: job.epochs,
-      initialEpoch: job.initialEpoch,
-      steps: programs.steps,
-      batchSize: programs.fullCount,
-      samples: this.feed.rows,
-      metrics: makeEvaluator === undefined ? names : [...names, ...names.map(validationName)],
-    });
-    model.stopTraining = false;
-    await callbacks.onTrainBegin(history.params, model);
-    let evaluator: Evaluator | undefined;
+    await run.build();
     let logs: Logs = {};
-    for (let epoch = job.initialEpoch; epoch < job.epochs && !model.stopTraining; epoch++) {
+    for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       await callbacks.onEpochBegin(epoch);
-      const means = await this.trainEpoch(epoch);
-      if (makeEvaluator !== undefined) {
-        evaluator ??= await makeEvaluator();
-        const values = await evaluator.run();
-        for (const name of names) means[validationName(name)] = values[name];
-      }
-      logs = means;
+      if (model.stopTraining) break;
+      logs = { ...(await run.trainEpoch(epoch)), ...(await run.validate()) };
       history.addEpoch(epoch, logs);
       await callbacks.onEpochEnd(epoch, logs);
     }
     await callbacks.onTrainEnd(logs);
-    history.finish(this.losses, await this.facts());
+    history.finish(run.losses, await run.facts());
     return history;
+  } finally {
+    await run.dispose();
+  }
+}
+
+class FitRun {
+  readonly losses: number[] = [];
+  private readonly clock = new StepClock();
+  private readonly feed: Feed;
+  private readonly log: StepLog;
+  private programs!: PassPrograms;
+  private evaluator: Promise<Evaluator> | undefined;
+  private submitsPerStep = 0;
+
+  constructor(
+    private readonly job: FitJob,
+    private readonly names: readonly string[],
+  ) {
+    const { context, data, shuffle } = job;
+    this.feed = createFeed(context.backend, data, data.batchSize, shuffle);
+    this.log = new StepLog(context.backend, names.length);
   }
 
-  private async trainEpoch(epoch: number): Promise<Record<string, number>> {
+  /** Compiles and loads the program of a full batch. */
+  async build(): Promise<void> {
+    const { context, compiled, data, callbacks } = this.job;
+    const { backend, parts, groups } = context;
+    this.clock.start();
+    this.programs = await PassPrograms.create(
+      backend,
+      groups,
+      this.feed,
+      data.batchSize,
+      (spec) => trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
+      (built, total) => callbacks.onCompile(built, total),
+    );
+  }
+
+  /** The means over the epoch. */
+  async trainEpoch(epoch: number): Promise<Record<string, number>> {
     const { job, feed, programs, log, clock, names } = this;
     const { callbacks, model, context, compiled } = job;
     const shuffle = [job.seed, epoch] as const;
@@ -142,8 +139,7 @@ class FitRun {
       },
       waitForFirst: epoch === job.initialEpoch,
       onFinished: (step) => {
-        // Only when the first step is done does the last batch's program take processor time.
-        if (clock.finished(programs.count(step))) void programs.prepareLast();
+        if (clock.finished(programs.count(step))) this.buildRest();
       },
       onReport: (step, report) => {
         this.losses.push(report[0]);
@@ -155,7 +151,13 @@ class FitRun {
     return means.logs();
   }
 
-  private async facts(): Promise<History['facts']> {
+  /** The values over the validation data, under their names in the logs; none without such data. */
+  async validate(): Promise<Logs> {
+    const values = await (await this.evaluator)?.run();
+    return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [validationName(name), value]));
+  }
+
+  async facts(): Promise<TrainingFacts> {
     const { programs, clock, job } = this;
     const { plan } = programs.full;
     return {
@@ -166,6 +168,25 @@ class FitRun {
       planBytes: plan.planBytes + plan.boundBytes,
       peakBytes: job.context.backend.counters.peakBytes,
     };
+  }
+
+  async dispose(): Promise<void> {
+    await (await this.evaluator?.catch(() => undefined))?.dispose();
+    await this.programs?.dispose();
+    this.log.dispose();
+    this.feed.dispose();
+  }
+
+  /** Starts to build what the rest of the training needs. Only now: the first step had the processor for itself. */
+  private buildRest(): void {
+    const { context, compiled, validation } = this.job;
+    const last = this.programs.prepareLast();
+    if (validation === undefined) return;
+    this.evaluator = last.then(() =>
+      Evaluator.create(context.backend, context.parts, context.groups, compiled, validation),
+    );
+    // Awaited by `validate`; a failure before that must not count as unhandled.
+    this.evaluator.catch(() => undefined);
   }
 }
 

@@ -79,10 +79,12 @@ export class PassPrograms {
     feed: Feed,
     batchSize: number,
     graph: (spec: FeedSpec) => GraphSpec,
+    onProgress?: (built: number, total: number) => void,
   ): Promise<PassPrograms> {
     const buffers = stepBuffers(groups, feed);
-    const load = (count: number): Promise<StepProgram> => StepProgram.load(backend, graph(feed.spec(count)), buffers);
-    return new PassPrograms(await load(Math.min(batchSize, feed.rows)), feed.rows, batchSize, load);
+    const load = (count: number, progress?: typeof onProgress): Promise<StepProgram> =>
+      StepProgram.load(backend, graph(feed.spec(count)), buffers, progress);
+    return new PassPrograms(await load(Math.min(batchSize, feed.rows), onProgress), feed.rows, batchSize, load);
   }
 
   /** Rows of step `step`. */

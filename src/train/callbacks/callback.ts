@@ -35,6 +35,8 @@ export interface TrainedModel {
 export interface Callback {
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
+  /** While the training's kernels are being built, `built` of `total`; before the first epoch. */
+  onCompile?(built: number, total: number): void;
   /** `epoch` counts from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** Before step `batch` (from 0) of the epoch is sent to the device. */
@@ -53,6 +55,10 @@ export class CallbackList {
 
   async onTrainBegin(params: TrainingParams, model: TrainedModel): Promise<void> {
     for (const callback of this.callbacks) await callback.onTrainBegin?.(params, model);
+  }
+
+  onCompile(built: number, total: number): void {
+    for (const callback of this.callbacks) callback.onCompile?.(built, total);
   }
 
   async onEpochBegin(epoch: number): Promise<void> {

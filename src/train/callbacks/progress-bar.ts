@@ -29,6 +29,8 @@ export class ProgressBar implements Callback {
   private steps = 0;
   private examples = 0;
   private readonly sums = new Map<string, number>();
+  /** When the epoch's first values came, and of how many steps: the first step of all compiles, which is no rate. */
+  private mark: { readonly time: number; readonly steps: number } | undefined;
 
   /** @param now a clock in milliseconds; tests hand in their own. */
   constructor(
@@ -38,6 +40,14 @@ export class ProgressBar implements Callback {
 
   onTrainBegin(params: TrainingParams): void {
     this.params = params;
+    this.lastWrite = this.now();
+  }
+
+  onCompile(built: number, total: number): void {
+    // Elsewhere than on a terminal, compiling is silent unless it takes long.
+    if (!this.writer.isTTY && this.now() - this.lastWrite < INTERVAL_PLAIN) return;
+    this.lastWrite = this.now();
+    this.show(`building kernels ${built}/${total}`, false);
   }
 
   onEpochBegin(epoch: number): void {
@@ -47,6 +57,7 @@ export class ProgressBar implements Callback {
     this.sums.clear();
     this.epochStart = this.now();
     this.lastWrite = this.epochStart;
+    this.mark = undefined;
   }
 
   onBatchEnd(batch: number, logs: Logs): void {
@@ -55,17 +66,19 @@ export class ProgressBar implements Callback {
     this.steps = batch + 1;
     this.examples += count;
     for (const [name, value] of Object.entries(logs)) this.sums.set(name, (this.sums.get(name) ?? 0) + value * count);
+    this.mark ??= { time: this.now(), steps: this.steps };
     const interval = this.writer.isTTY ? INTERVAL_TTY : INTERVAL_PLAIN;
     if (this.now() - this.lastWrite < interval || this.steps === steps) return;
     this.lastWrite = this.now();
     const means = Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples]));
-    const left = ((this.now() - this.epochStart) / this.steps) * (steps - this.steps);
-    this.show(`${this.head()} · ${this.rate()} · ETA ${duration(left)} · ${describeLogs(means)}`, false);
+    const rate = this.rate();
+    const left = duration((1000 * (steps - this.steps)) / rate);
+    this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s · ETA ${left} · ${describeLogs(means)}`, false);
   }
 
   onEpochEnd(_epoch: number, logs: Logs): void {
     const elapsed = duration(this.now() - this.epochStart);
-    this.show(`${this.head()} · ${elapsed} · ${this.rate()} · ${describeLogs(logs)}`, true);
+    this.show(`${this.head()} · ${elapsed} · ${this.rate().toPrecision(3)} steps/s · ${describeLogs(logs)}`, true);
   }
 
   private head(): string {
@@ -76,9 +89,13 @@ export class ProgressBar implements Callback {
     return `${counted} ${'━'.repeat(filled)}${'╌'.repeat(BAR_WIDTH - filled)}`;
   }
 
-  private rate(): string {
-    const rate = this.steps / Math.max(1e-3, (this.now() - this.epochStart) / 1000);
-    return `${rate.toPrecision(3)} steps/s`;
+  /** Steps per second, without the epoch's first ones as soon as a second's worth of others is known. */
+  private rate(): number {
+    const now = this.now();
+    if (this.mark !== undefined && now - this.mark.time >= 1000 && this.steps > this.mark.steps) {
+      return (1000 * (this.steps - this.mark.steps)) / (now - this.mark.time);
+    }
+    return (1000 * this.steps) / Math.max(1, now - this.epochStart);
   }
 
   private show(line: string, last: boolean): void {

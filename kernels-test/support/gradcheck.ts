@@ -11,6 +11,7 @@ import { isFloat } from '../../src/core/dtype.ts';
 import type { CpuTensor, Op, Sample } from '../../src/core/op.ts';
 import { applyOp } from '../../src/core/op.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
+import { zeros } from '../../src/ops/create.ts';
 import { Prng } from '../../src/util/prng.ts';
 import { type Bindings, bindPlaceholders, evaluate, evaluateAll } from './evaluate.ts';
 import { drawCotangent, drawSample } from './sample-values.ts';
@@ -29,9 +30,11 @@ export interface GradcheckOptions {
   readonly h?: number;
   /** Inputs with more elements are checked on this many random elements and on 3 directions. */
   readonly elements?: number;
+  /** False where a gradient of null does not claim to be zero: at a tie there is no derivative to compare it with. */
+  readonly nullIsZero?: boolean;
 }
 
-/** Checks the vjp of `op` on a sample, for every f32 input that gets a gradient; nothing when the output is not f32. */
+/** Checks the vjp of `op` on a sample, for every f32 input; nothing when the output is not f32. */
 export function checkVjp(op: Op, sample: Sample, options: GradcheckOptions = {}): GradientError {
   const { tensors, bindings } = bindPlaceholders(drawSample(sample, options.seed));
   const output = applyOp(op, tensors, sample.attrs);
@@ -41,21 +44,21 @@ export function checkVjp(op: Op, sample: Sample, options: GradcheckOptions = {})
 
 /**
  * Checks any gradients.
- * @param gradientsOf given the cotangent, the gradient for each of `wrt` (null: none is claimed, none is checked).
+ * @param gradientsOf given the cotangent, the gradient for each of `wrt`; null claims that it is zero.
  */
 export function checkGradients(
   output: Tensor,
   wrt: readonly Tensor[],
   bindings: Bindings,
-  gradientsOf: (dy: Tensor) => readonly (Tensor | null | undefined)[],
-  { seed = 0, h = 1e-3, elements = 24 }: GradcheckOptions = {},
+  gradientsOf: (dy: Tensor) => readonly (Tensor | null)[],
+  { seed = 0, h = 1e-3, elements = 24, nullIsZero = true }: GradcheckOptions = {},
 ): GradientError {
   const cotangent = drawCotangent(output.shape, seed + 1);
   const { tensors, bindings: cotangentBinding } = bindPlaceholders([cotangent]);
   const gradients = gradientsOf(tensors[0]);
-  const claimed = wrt.flatMap((tensor, k) => {
-    const gradient = gradients[k];
-    return gradient && isFloat(tensor.dtype) ? [{ tensor, gradient, position: k }] : [];
+  const claimed = wrt.flatMap((tensor, position) => {
+    const gradient = gradients[position] ?? (nullIsZero ? zeros(tensor.shape) : null);
+    return gradient !== null && isFloat(tensor.dtype) ? [{ tensor, gradient, position }] : [];
   });
   const values = evaluateAll(
     claimed.map(({ gradient }) => gradient),

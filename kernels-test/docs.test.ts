@@ -1,0 +1,233 @@
+/**
+ * The documentation keeps its word: programs in it run, type-check and print what they say; links lead somewhere;
+ * generated pages are as the sources say; and who follows "Add an op in ten minutes" gets an op that passes every check.
+ */
+
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  codeBlocks,
+  expectedOutput,
+  markdownPages,
+  missingLine,
+  readPage,
+  temporaryFolder,
+  writePrograms,
+} from '../scripts/docs-examples.ts';
+import { environmentReference, opReference, stalePages } from '../scripts/docs-ops.ts';
+import { COMMANDS } from '../src/cli/commands/index.ts';
+import { ENVIRONMENT_TABLE } from '../src/util/environment.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pages = markdownPages();
+
+/** A command of its own takes seconds, on a busy machine many. */
+const PATIENCE = 300_000;
+
+interface Outcome {
+  readonly status: number;
+  readonly output: string;
+}
+
+/** No colours in what commands print, whatever the tests themselves run in. */
+const PLAIN = { NO_COLOR: '1', FORCE_COLOR: '0' };
+
+/** Runs a command to its end; never throws. */
+function run(cwd: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const options = { cwd, env: { ...process.env, ...PLAIN, ...env }, encoding: 'utf8', maxBuffer: 1 << 26 } as const;
+  return new Promise((resolve) => {
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : 1, output: `${stdout}${stderr}` });
+    });
+  });
+}
+
+describe('programs', () => {
+  const programs = pages.flatMap(codeBlocks).filter(({ info }) => info === 'run');
+  const folder = temporaryFolder();
+  const files = writePrograms(folder, programs);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each(programs.map((program, k) => [`${program.page}:${program.line}`, program, files[k]] as const))(
+    '%s',
+    { timeout: PATIENCE },
+    async (_where, program, file) => {
+      const tsconfig = { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') };
+      const { status, output } = await run(folder, process.execPath, ['--import', 'tsx', file], tsconfig);
+      expect(status, output).toBe(0);
+      expect(missingLine(expectedOutput(program.text), output.split('\n')), output).toBeUndefined();
+    },
+  );
+
+  test('they type-check', { timeout: PATIENCE }, async () => {
+    const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+    const { status, output } = await run(folder, process.execPath, [tsc, '-p', folder]);
+    expect(status, output).toBe(0);
+  });
+
+  test('README has programs for Node, for browsers and for own loops', () => {
+    const texts = programs.filter(({ page }) => page === 'README.md').map(({ text }) => text);
+    expect(texts.some((text) => text.includes("from 'downhill';"))).toBe(true);
+    expect(texts.some((text) => text.includes('valueAndGrad'))).toBe(true);
+  });
+
+  test('a line that is not printed, or printed too early, is noticed', () => {
+    expect(expectedOutput('a(); // → 1 2\nb(); // 3\nc(); // → x…z')).toEqual(['1 2', 'x…z']);
+    expect(missingLine(['1 2', 'x…z'], ['0', '1 2', 'xyz'])).toBeUndefined();
+    expect(missingLine(['1 2', 'x…z'], ['xyz', '1 2'])).toBe('x…z');
+    expect(missingLine(['1 2'], ['11 2'])).toBe('1 2');
+  });
+});
+
+describe('pages', () => {
+  test('every block of TypeScript says what it is for', () => {
+    const known = /^(run|file=\S+|)$/;
+    const odd = pages.flatMap(codeBlocks).filter(({ info }) => !known.test(info));
+    expect(odd.map(({ page, line, info }) => `${page}:${line} ${info}`)).toEqual([]);
+  });
+
+  test('links lead to a file, and to a heading where they name one', () => {
+    const broken = pages.flatMap((page) => linksOf(page).filter((link) => !leadsSomewhere(page, link)));
+    expect(broken).toEqual([]);
+    expect(leadsSomewhere('docs/ops.md', 'architecture.md#rooms')).toBe(true);
+    expect(leadsSomewhere('docs/ops.md', 'architecture.md#no-room')).toBe(false);
+    expect(leadsSomewhere('docs/ops.md', 'docs/architecture.md')).toBe(false);
+  });
+
+  test('paths that pages name exist', () => {
+    // What a step of CONTRIBUTING creates is not there yet.
+    const created = pages.flatMap(codeBlocks).flatMap(({ info }) => (info.startsWith('file=') ? [info.slice(5)] : []));
+    const named = pages.flatMap((page) => {
+      const paths = proseOf(page).matchAll(/`((?:src|shaders|scripts|docs|kernels-test|bench|demos)\/[\w./-]*)`/g);
+      return [...paths].map(([, path]) => path);
+    });
+    expect(named.filter((path) => !created.includes(path) && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('README lists the commands', () => {
+    const table = [...readPage('README.md').matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+    expect(table).toEqual(COMMANDS.map(({ name }) => name));
+  });
+
+  test('generated pages are up to date (npm run docs:ops)', () => {
+    expect(stalePages()).toEqual([]);
+  });
+
+  test('a changed record changes its line', () => {
+    const text = environmentReference(ENVIRONMENT_TABLE);
+    expect(environmentReference([...ENVIRONMENT_TABLE, { name: 'X', meaning: 'a | b' }])).toBe(
+      `${text}| \`X\` | a \\| b |\n`,
+    );
+    expect(opReference([])).toContain('0 ops, of which 0 have no gradient');
+  });
+
+  test('the guide to errors has every code', () => {
+    const union = /export type ErrorCode =([\s\S]*?);/.exec(readFileSync(join(root, 'src/util/errors.ts'), 'utf8'))![1];
+    const codes = [...union.matchAll(/\| '([\w-]+)'/g)].map(([, code]) => code);
+    const table = [...readPage('docs/guides/errors.md').matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
+    expect(codes.length).toBeGreaterThan(5);
+    expect(table).toEqual(codes);
+  });
+
+  /** A page without its code blocks. */
+  function proseOf(page: string): string {
+    return readPage(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
+  }
+
+  function linksOf(page: string): string[] {
+    const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+    return targets.filter((link) => !/^[a-z]+:/.test(link));
+  }
+
+  function leadsSomewhere(page: string, link: string): boolean {
+    const [path, anchor] = link.split('#');
+    const target = path === '' ? page : join(dirname(page), path);
+    if (!existsSync(join(root, target))) return false;
+    return anchor === undefined || anchorsOf(readPage(target)).includes(anchor);
+  }
+
+  /** The anchors that the headings of a page get on a forge. */
+  function anchorsOf(text: string): string[] {
+    return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(/\s/g, '-'),
+    );
+  }
+});
+
+describe('"Add an op in ten minutes"', () => {
+  const folder = temporaryFolder();
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const page = readPage('CONTRIBUTING.md');
+  const steps = codeBlocks('CONTRIBUTING.md').filter(({ info }) => info.startsWith('file='));
+  const paths = steps.map(({ info }) => info.slice('file='.length));
+  const names = paths.map((path) => basename(path, '.ts'));
+
+  test('stands first, with an elementwise op and one with an index of its own', () => {
+    expect(/^## (.*)$/m.exec(page)![1]).toBe('Add an op in ten minutes');
+    expect(paths).toEqual(['src/ops/gaussian.ts', 'src/ops/roll.ts']);
+    expect(commands('roll').length).toBe(3);
+  });
+
+  test('steps 1 and 2 can be followed', async () => {
+    for (const part of ['src', 'shaders', 'scripts', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+      cpSync(join(root, part), join(folder, part), { recursive: true });
+    }
+    for (const part of ['conformance', 'support']) {
+      cpSync(join(root, 'kernels-test', part), join(folder, 'kernels-test', part), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    for (const { info, text } of steps) writeFileSync(join(folder, info.slice('file='.length)), text);
+    const list = join(folder, 'src/ops/index.ts');
+    const before = readFileSync(list, 'utf8');
+    const imports = names.map((name) => `import { ${name} } from './${name}.ts';\n`).join('');
+    const after = before
+      .replace(/^import /m, `${imports}import `)
+      .replace(/(export const allOps[^;]*?)\n\];/, (_, head) => `${head}\n  ${names.join(',\n  ')},\n];`);
+    expect(after.length).toBe(before.length + imports.length + `\n  ${names.join(',\n  ')},`.length);
+    writeFileSync(list, after);
+    const files = paths.map((path) => join(folder, path));
+    const biome = fileURLToPath(import.meta.resolve('@biomejs/biome/bin/biome'));
+    const args = [biome, 'check', '--vcs-enabled=false', ...files];
+    const { status, output } = await run(root, process.execPath, args);
+    expect(status, output).toBe(0);
+  });
+
+  test.each(names)('%s passes its checks', { timeout: PATIENCE }, async (name) => {
+    for (const command of commands(name)) {
+      const { status, output } = await run(folder, 'bash', ['-c', command]);
+      expect(status, `${command}\n${output}`).toBe(0);
+      // A filter that matches nothing would pass too.
+      if (command.includes('vitest')) expect(passedTests(output), output).toBeGreaterThan(5);
+      if (command.includes('gradcheck')) expect(output).toMatch(new RegExp(`^${name} .* ok `, 'm'));
+    }
+    expect(readFileSync(join(folder, 'docs/ops.md'), 'utf8')).toContain(`| \`${name}\` |`);
+  });
+
+  test('a wrong gradient does not pass', { timeout: PATIENCE }, async () => {
+    const file = join(folder, 'src/ops/gaussian.ts');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('mul(x, -2)');
+    writeFileSync(file, text.replace('mul(x, -2)', 'mul(x, -3)'));
+    const [check] = commands('gaussian');
+    const { status, output } = await run(folder, 'bash', ['-c', check]);
+    writeFileSync(file, text);
+    expect(status).toBe(1);
+    expect(output).toContain('gaussian > sample');
+  });
+
+  function passedTests(output: string): number {
+    return Number(/^ *Tests .*?(\d+) passed/m.exec(output)?.[1] ?? 0);
+  }
+
+  /** The commands of step 3, for the op `name`. */
+  function commands(name: string): string[] {
+    const block = /^\*\*3\.\*\*[^`]*```\n([\s\S]*?)^```$/m.exec(page)![1];
+    return block.trim().replaceAll('gaussian', name).split('\n');
+  }
+});

@@ -3,15 +3,15 @@
  * stack trace, a message that names the input, what was found and what would fit.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MNIST_FILES, MNIST_PARTS, type MnistBytes } from '../../src/data/mnist.ts';
+import type { MnistBytes } from '../../src/data/mnist.ts';
 import { saveModel } from '../../src/train/files.node.ts';
 import { zooModel } from '../../src/zoo/index.ts';
 import { idxBytes, tinyMnist } from '../data/idx-bytes.ts';
-import { expectCliRefusal, runCli } from './run-cli.ts';
+import { expectCliRefusal, runCli, tinyDataFolder } from './run-cli.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,13 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A data folder of tiny images, with some of the files replaced. */
-async function dataFolder(name: string, change: Partial<MnistBytes> = {}): Promise<string> {
-  const path = join(folder, name);
-  await mkdir(path, { recursive: true });
-  const files = { ...tinyMnist(), ...change };
-  for (const part of MNIST_PARTS) await writeFile(join(path, MNIST_FILES[part]), files[part]);
-  return path;
-}
+const dataFolder = (name: string, change: Partial<MnistBytes> = {}) => tinyDataFolder(join(folder, name), change);
 
 /** A saved softmax regression on 2 × 2 images, with its model.json or its weights changed. */
 async function savedModel(
@@ -50,17 +44,10 @@ describe.concurrent('the command line', () => {
     [['trian'], [/unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, info/]],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],
     [['train', '--epoch', '3'], [/train: unknown option --epoch; did you mean --epochs\?/]],
-    [['train', 'digits'], [/train: unexpected word "digits"/]],
-    [['train', '--epochs'], [/--epochs needs a value/]],
-    [['train', '--epochs', '0'], [/--epochs takes a whole number of at least 1, found "0"/]],
     [['train', '--epochs', '-2'], [/--epochs takes a whole number of at least 1, found "-2"/]],
     [['train', '--batch-size', '0'], [/--batch-size takes a whole number of at least 1, found "0"/]],
     [['train', '--learning-rate', 'NaN'], [/--learning-rate takes a finite number above 0, found "NaN"/]],
-    [['train', '--limit', '1.5'], [/--limit takes a whole number of at least 1, found "1.5"/]],
-    [['train', '--seed', '4294967296'], [/--seed takes a whole number from 0 to 4294967295/]],
     [['train', '--model', 'lennet'], [/unknown value of --model: "lennet"; did you mean "lenet"/]],
-    [['train', '--dataset', 'minst'], [/unknown value of --dataset: "minst"; did you mean "mnist"/]],
-    [['train', '--optimizer', 'adamw'], [/unknown value of --optimizer: "adamw"; did you mean "adam"/]],
     [['train', '--backend', 'gpu'], [/unknown value of --backend: "gpu".* Known: webgpu, cpu/]],
     [['train', '--data', 'x'], [/--data x: the digits are drawn, not read/]],
     [['evaluate'], [/--model-dir DIR is needed/]],
@@ -154,7 +141,7 @@ describe.concurrent('saved models', () => {
     [
       'a model of another width',
       { json: (text) => text.replace('"units": 10', '"units": 9') },
-      /dense\/kernel.*\[4,10\].*\[4,9\]/,
+      /"dense\/bias" is \[10\].* the model has \[9\]/,
     ],
   ])('refuses %s', async (name, change, message) => {
     const path = await savedModel(name.replaceAll(' ', '-'), change);
@@ -186,7 +173,7 @@ describe.concurrent('places to write', () => {
   test('leaves no folder behind when the training fails', async () => {
     const out = join(folder, 'diverged');
     const words = ['--limit', '640', '--learning-rate', '1e38', '--optimizer', 'sgd', '--epochs', '3', '--out', out];
-    await expectCliRefusal(train(...words), [/training diverged: the loss is .* --learning-rate/]);
+    await expectCliRefusal(train(...words, '--json'), [/training diverged: the loss is .* --learning-rate/]);
     expect(existsSync(out)).toBe(false);
   });
 

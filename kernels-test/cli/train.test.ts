@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { jsonOf, runCli } from './run-cli.ts';
+import { jsonOf, runCli, tinyDataFolder } from './run-cli.ts';
 
 /** The record of `train --json`, in order. */
 const FIELDS = (
@@ -20,28 +20,35 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe.each(['cpu', 'webgpu'])('train --backend %s', (backend) => {
-  const model = backend === 'cpu' ? 'softmax' : 'lenet';
-  const words = ['train', '--backend', backend, '--model', model, '--limit', '200', '--epochs', '1'];
-
+describe.each([
+  // The reference functions are slow: tiny images.
+  { backend: 'cpu', model: 'softmax', dataset: 'mnist', steps: 2, examples: 2 },
+  { backend: 'webgpu', model: 'lenet', dataset: 'digits', steps: 4, examples: 2000 },
+])('train --backend $backend', ({ backend, model, dataset, steps, examples }) => {
   test('ends in its record, saves the model, and is reproduced to the bit', async () => {
+    const data = ['--dataset', dataset, ...(dataset === 'mnist' ? ['--data', await tinyDataFolder(folder)] : [])];
+    const batch = String(dataset === 'mnist' ? 2 : 64);
+    const common = ['train', '--backend', backend, '--model', model, ...data, '--epochs', '1'];
+    const words = [...common, '--limit', '200', '--batch-size', batch];
     const out = join(folder, backend, 'deep', 'model');
     const { stderr, ...result } = await jsonOf([...words, '--seed', '3', '--out', out]);
     expect(Object.keys(result)).toEqual(FIELDS);
-    expect(result).toMatchObject({ model, dataset: 'digits', backend, epochs: 1, steps: 4, submitsPerStep: 1 });
+    expect(result).toMatchObject({ model, dataset, backend, epochs: 1, steps, submitsPerStep: 1 });
     expect(result.digest).toMatch(/^[0-9a-f]{16}$/);
-    for (const field of FIELDS.slice(6, -1)) expect(result[field], field).toBeGreaterThan(0);
+    for (const field of FIELDS.slice(6, -1)) expect(result[field], field).toBeGreaterThanOrEqual(0);
     expect(result.testAccuracy).toBeLessThanOrEqual(1);
-    expect(stderr, 'a line of progress with the score').toMatch(/epoch 1\/1 4\/4 .*valAccuracy 0\.\d+/);
+    expect(stderr, 'a line of progress with the score').toMatch(/epoch 1\/1 \d\/\d .*valAccuracy \d\.\d+/);
 
     expect((await readdir(out)).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
     const history = JSON.parse(await readFile(join(out, 'history.json'), 'utf8'));
     expect(history).toMatchObject(result);
-    expect(history.losses).toHaveLength(4);
+    expect(history.losses).toHaveLength(steps);
     expect(history.history.valAccuracy).toEqual([result.testAccuracy]);
 
-    const evaluated = await jsonOf(['evaluate', '--backend', backend, '--model-dir', out]);
-    expect(evaluated).toMatchObject({ dataset: 'digits', examples: 2000, testAccuracy: result.testAccuracy });
+    const evaluated = await jsonOf(['evaluate', '--backend', backend, '--model-dir', out, ...data]);
+    expect(evaluated).toMatchObject({ dataset, examples, backend });
+    // Means of other batches: not the same bits.
+    expect(evaluated.testAccuracy).toBeCloseTo(result.testAccuracy as number, 6);
     expect(evaluated.testLoss).toBeCloseTo(result.testLoss as number, 5);
 
     expect((await jsonOf([...words, '--seed', '3'])).digest).toBe(result.digest);

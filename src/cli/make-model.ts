@@ -4,6 +4,7 @@
 
 import type { ArrayDataset } from '../data/dataset.ts';
 import { optimizers } from '../nn/optimizers/index.ts';
+import { cosineDecay } from '../nn/schedules/index.ts';
 import type { Sequential } from '../train/sequential.ts';
 import { DownhillError } from '../util/errors.ts';
 import { type ZooName, zoo, zooModel } from '../zoo/index.ts';
@@ -23,11 +24,25 @@ export interface ModelChoice {
   readonly seed: number;
 }
 
-/** A compiled model for the images of `set`; the caller disposes it. */
-export function makeModel({ model, learningRate, optimizer, seed }: ModelChoice, set: ArrayDataset): Sequential {
+/** Peak of the cosine schedule unless given: twice Adam's usual constant rate, because the average is half the peak. */
+const COSINE_PEAK = { adam: 0.002, sgd: 0.05 };
+
+/**
+ * A compiled model for the images of `set`; the caller disposes it.
+ * @param decaySteps length of a cosine decay of the learning rate to zero; a constant rate when left out.
+ */
+export function makeModel(
+  { model, learningRate, optimizer, seed }: ModelChoice,
+  set: ArrayDataset,
+  decaySteps?: number,
+): Sequential {
   if (set.classNames === undefined) throw new DownhillError('data', `data set "${set.name}" has no classes`);
+  const rate =
+    decaySteps === undefined
+      ? learningRate
+      : cosineDecay({ initialLearningRate: learningRate ?? COSINE_PEAK[optimizer], decaySteps });
   return zooModel(model, { inputShape: set.xShape, classes: set.classNames.length, seed }).compile({
-    optimizer: optimizers[optimizer](learningRate === undefined ? {} : { learningRate }),
+    optimizer: optimizers[optimizer](rate === undefined ? {} : { learningRate: rate }),
     loss: 'sparseCategoricalCrossentropy',
     metrics: ['accuracy'],
   });

@@ -17,13 +17,18 @@ import { DATASET_OPTIONS, limited, loadDataset } from '../load-data.ts';
 import { MODEL_OPTIONS, makeModel } from '../make-model.ts';
 import { ModelFolder } from '../model-folder.ts';
 import { withBackend } from '../open-backend.ts';
-import { type OptionValues, text, whole } from '../options.ts';
+import { choice, type OptionValues, text, whole } from '../options.ts';
 import type { Output } from '../output.ts';
 import { describeResult, trainResult } from '../train-report.ts';
 
 const OPTIONS = {
   ...MODEL_OPTIONS,
   ...DATASET_OPTIONS,
+  schedule: choice({
+    names: ['cosine', 'constant'],
+    fallback: 'cosine' as const,
+    doc: 'of the learning rate: falling to zero over the run, or as it is',
+  }),
   epochs: whole({ least: 1, fallback: 2, doc: 'passes over the training examples' }),
   batchSize: whole({ least: 1, fallback: 64, doc: 'examples of a step' }),
   limit: whole({ least: 1, fallback: undefined, doc: 'only the first N training examples' }),
@@ -58,7 +63,8 @@ async function run(
   folder: ModelFolder | undefined,
   output: Output,
 ): Promise<number> {
-  using model = makeModel(values, data.train);
+  const steps = values.epochs * Math.ceil(data.train.size / values.batchSize);
+  using model = makeModel(values, data.train, values.schedule === 'cosine' ? steps : undefined);
   output.say(
     `training ${values.model} (${model.countParams()} parameters) on ${data.train.size} examples of ${values.dataset}, ` +
       `${backend.description}`,

@@ -55,11 +55,7 @@ export abstract class Layer {
   name: string | undefined;
 
   constructor(options: LayerOptions = {}) {
-    if (options.name !== undefined && (typeof options.name !== 'string' || !/^[\w.-]+$/.test(options.name))) {
-      const rule = 'letters, digits, "_", "-" and "."';
-      throw new DownhillError('argument', `layer: name must be a word of ${rule}, found ${show(options.name)}`);
-    }
-    this.name = options.name;
+    this.name = options.name === undefined ? undefined : checkName('layer', options.name);
   }
 
   /** The options that make this layer again, without the name. */
@@ -113,6 +109,13 @@ export abstract class Layer {
 export interface LayerClass {
   // biome-ignore lint/suspicious/noExplicitAny: each class has its own options
   new (options: any): Layer;
+}
+
+/** `name` when it can stand in the names of weights and files. @throws DownhillError `argument`. */
+export function checkName(owner: string, name: unknown): string {
+  if (typeof name === 'string' && /^[\w.-]+$/.test(name)) return name;
+  const rule = 'letters, digits, "_", "-" and "."';
+  throw new DownhillError('argument', `${owner}: name must be a word of ${rule}, found ${show(name)}`);
 }
 
 const registered = new Map<string, LayerClass>();

@@ -9,11 +9,11 @@
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions, show } from '../nn/check-options.ts';
-import { Layer } from '../nn/layer.ts';
+import { checkName, Layer } from '../nn/layer.ts';
 import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
-import { type Loss, type LossLike, resolveLoss } from '../nn/losses.ts';
+import { type Loss, resolveLoss } from '../nn/losses.ts';
 import { checkMetrics, type MetricLike, resolveMetric } from '../nn/metrics.ts';
-import { type OptimizerLike, resolveOptimizer } from '../nn/optimizers/index.ts';
+import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { getBackend } from '../runtime/index.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -26,38 +26,16 @@ import { Evaluator } from './evaluate-run.ts';
 import { runFit } from './fit-run.ts';
 import type { History } from './history.ts';
 import { compiledJson, layerJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson, parseModelJson } from './model-json.ts';
+import type { CompileOptions, SavedModel, SequentialOptions } from './model-options.ts';
 import { gradientsOnBatch, predictTable, trainOnBatch } from './single-batches.ts';
-import { formatSummary } from './summary.ts';
+import { formatSummary, summaryOf } from './summary.ts';
 import { type DataInput, toTable } from './table.ts';
 import { checkExamples } from './targets.ts';
 import { type Compiled, trainingContext } from './training-context.ts';
 import { checkTables, type DataRules, labelledTables, readArguments, trainingData } from './training-data.ts';
 import { type BatchOptions, checkBatchSize, checkFitOptions, checkSeed, type FitOptions } from './training-options.ts';
-import { decodeWeights, encodeWeights, matchWeights } from './weight-file.ts';
-import { slotKey, WeightStore, type WeightValue } from './weight-store.ts';
-
-export interface SequentialOptions {
-  /** `sequential` when left out. */
-  readonly name?: string;
-  /** Seeds the initial weights; a whole number below 2³², 0 when left out. */
-  readonly seed?: number;
-  /** Shape of one example; left out, it comes from an input layer or from the first data. */
-  readonly inputShape?: Shape;
-}
-
-export interface CompileOptions {
-  readonly optimizer: OptimizerLike;
-  readonly loss: LossLike;
-  readonly metrics?: readonly MetricLike[];
-}
-
-/** A model as two files. */
-export interface SavedModel {
-  /** The text of model.json. */
-  readonly json: string;
-  /** The bytes of weights.safetensors. */
-  readonly weights: Uint8Array;
-}
+import { encodeWeights, matchWeights, restoreWeights } from './weight-file.ts';
+import { WeightStore, type WeightValue } from './weight-store.ts';
 
 interface Built extends BuiltLayers {
   readonly store: WeightStore;
@@ -90,7 +68,7 @@ export class Sequential implements TrainedModel, Disposable {
     if (!Array.isArray(layers)) {
       throw new DownhillError('argument', `sequential: expected an array of layers, found ${show(layers)}`);
     }
-    this.name = options.name ?? 'sequential';
+    this.name = checkName('sequential', options.name ?? 'sequential');
     this.seed = checkSeed('sequential', options.seed ?? 0);
     if (options.inputShape !== undefined) this.inputShape = checkExampleShape('sequential', options.inputShape);
     for (const layer of layers) this.add(layer);
@@ -156,19 +134,8 @@ export class Sequential implements TrainedModel, Disposable {
   /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
   summary(): string {
     const built = this.inputShape === undefined ? undefined : this.built();
-    const rows = this.layers.flatMap((layer, position) => {
-      if (layer instanceof InputLayer) return [];
-      const own = built?.weights.filter((weight) => weight.layer === position) ?? [];
-      const parameters = own.reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
-      return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.shapes[position], parameters }];
-    });
-    const count = (trainable: boolean): number =>
-      (built?.weights ?? [])
-        .filter(({ spec }) => spec.trainable === trainable)
-        .reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
     const slots = this.compileState?.optimizer.slots.length ?? 0;
-    const optimizer = built !== undefined && built.store.iterations > 0 ? slots * count(true) + 2 : 0;
-    return formatSummary({ name: this.name, rows, trainable: count(true), nonTrainable: count(false), optimizer });
+    return formatSummary(summaryOf(this.name, this.layers, built, built?.store.iterations ? slots : undefined));
   }
 
   /**
@@ -363,20 +330,7 @@ export class Sequential implements TrainedModel, Disposable {
    */
   loadWeights(bytes: Uint8Array, file = 'weights'): void {
     const { store, weights } = this.built();
-    const decoded = decodeWeights(bytes, file);
-    const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape, trainable: spec.trainable }));
-    const values = matchWeights(file, expected, decoded.weights);
-    const { optimizer } = decoded;
-    const slots = this.compileState?.optimizer.slots;
-    if (optimizer !== undefined && slots !== undefined) {
-      const trainable = expected.filter((weight) => weight.trainable);
-      const expectedSlots = slots.flatMap((slot) =>
-        trainable.map(({ name, shape }) => ({ name: slotKey(slot, name), shape })),
-      );
-      const started = optimizer.iterations > 0 ? matchWeights(file, expectedSlots, optimizer.slots) : new Map();
-      store.writeSlots(started, optimizer.iterations);
-    }
-    store.write(values);
+    restoreWeights(store, weights, this.compileState?.optimizer.slots, bytes, file);
   }
 
   /** Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless. */
@@ -452,6 +406,8 @@ export class Sequential implements TrainedModel, Disposable {
     if (this.disposed) throw new DownhillError('state', `model "${this.name}" was used after dispose()`);
   }
 }
+
+export type { CompileOptions, SavedModel, SequentialOptions };
 
 /** A stack of layers: `sequential([layers.dense({ units: 10 })])`. */
 export const sequential = (layers: readonly Layer[] = [], options: SequentialOptions = {}): Sequential =>

@@ -3,7 +3,11 @@
  * Source: keras/src/utils/summary_utils.py.
  */
 
-import type { Shape } from '../util/shape.ts';
+import type { Layer } from '../nn/layer.ts';
+import { InputLayer } from '../nn/layers/input.ts';
+import { type Shape, sizeOf } from '../util/shape.ts';
+import type { BuiltLayers } from './build-layers.ts';
+import type { Weight } from './weight-layout.ts';
 
 export interface SummaryRow {
   /** `conv2d (Conv2D)`. */
@@ -26,6 +30,28 @@ export interface Summary {
 export function formatOutputShape(shape: Shape | undefined): string {
   if (shape === undefined) return '?';
   return shape.length === 0 ? '(None,)' : `(None, ${shape.join(', ')})`;
+}
+
+/**
+ * What the table says of a model.
+ * @param built undefined while the input's shape is not known. @param slots of the optimizer, once it has made a step.
+ */
+export function summaryOf(
+  name: string,
+  layers: readonly Layer[],
+  built: BuiltLayers | undefined,
+  slots: number | undefined,
+): Summary {
+  const count = (of: (weight: Weight) => boolean): number =>
+    (built?.weights ?? []).filter(of).reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
+  const rows = layers.flatMap((layer, position) => {
+    if (layer instanceof InputLayer) return [];
+    const parameters = count((weight) => weight.layer === position);
+    return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.shapes[position], parameters }];
+  });
+  const trainable = count(({ spec }) => spec.trainable);
+  const nonTrainable = count(({ spec }) => !spec.trainable);
+  return { name, rows, trainable, nonTrainable, optimizer: slots === undefined ? 0 : slots * trainable + 2 };
 }
 
 /** The table as text, lines separated by `\n`. */

@@ -8,7 +8,8 @@
 import { DownhillError, nearestName } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import type { WeightArray, WeightValue } from './weight-store.ts';
+import type { Weight } from './weight-layout.ts';
+import { slotKey, type WeightArray, type WeightStore, type WeightValue } from './weight-store.ts';
 
 const OPTIMIZER_PREFIX = 'optimizer/';
 const ITERATIONS = 'iterations';
@@ -82,4 +83,28 @@ export function matchWeights(
     throw new DownhillError(code, `${source}: ${missing.join(', ')} missing; the model has ${expected.length} weights`);
   }
   return found;
+}
+
+/**
+ * Puts the contents of a weights file into `store`.
+ * @param slots names of the optimizer's slots, for a model that is compiled; its state is taken over if the file has it.
+ * @throws DownhillError `file` for bytes that are no weights of this model; nothing is changed then.
+ */
+export function restoreWeights(
+  store: WeightStore,
+  weights: readonly Weight[],
+  slots: readonly string[] | undefined,
+  bytes: Uint8Array,
+  file: string,
+): void {
+  const decoded = decodeWeights(bytes, file);
+  const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape, trainable: spec.trainable }));
+  const values = matchWeights(file, expected, decoded.weights);
+  if (decoded.optimizer !== undefined && slots !== undefined) {
+    const { iterations, slots: saved } = decoded.optimizer;
+    const trainable = expected.filter((weight) => weight.trainable);
+    const names = slots.flatMap((slot) => trainable.map(({ name, shape }) => ({ name: slotKey(slot, name), shape })));
+    store.writeSlots(iterations > 0 ? matchWeights(file, names, saved) : new Map(), iterations);
+  }
+  store.write(values);
 }

@@ -8,11 +8,18 @@
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
-import { Optimizer, type OptimizerConfig, type UpdateInputs, type UpdateOutputs } from './optimizer.ts';
+import type { ScheduleConfig } from '../schedules/index.ts';
+import {
+  type LearningRate,
+  Optimizer,
+  type OptimizerConfig,
+  type UpdateInputs,
+  type UpdateOutputs,
+} from './optimizer.ts';
 
 export interface AdamOptions {
-  /** 0.001 when left out. */
-  readonly learningRate?: number;
+  /** 0.001 when left out; or a schedule such as `cosineDecay({…})`. */
+  readonly learningRate?: LearningRate | ScheduleConfig;
   /** Decay of the mean of gradients, in [0, 1); 0.9 when left out. */
   readonly beta1?: number;
   /** Decay of the mean of squares, in [0, 1); 0.999 when left out. */
@@ -39,12 +46,12 @@ export class Adam extends Optimizer {
   }
 
   override get config(): OptimizerConfig {
-    const { learningRate, beta1, beta2, epsilon } = this;
+    const { rateConfig: learningRate, beta1, beta2, epsilon } = this;
     return { learningRate, beta1, beta2, epsilon };
   }
 
   override scalarValues(step: number): readonly number[] {
-    return [(this.learningRate * Math.sqrt(1 - this.beta2 ** step)) / (1 - this.beta1 ** step)];
+    return [(this.rateOf(step) * Math.sqrt(1 - this.beta2 ** step)) / (1 - this.beta1 ** step)];
   }
 
   override update({ parameters, gradient, slots, scalars }: UpdateInputs): UpdateOutputs {

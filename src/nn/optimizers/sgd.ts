@@ -6,11 +6,18 @@
 
 import { add, mul, sub } from '../../ops/binary.ts';
 import { checkKnownOptions, numberBetween, trueOrFalse } from '../check-options.ts';
-import { Optimizer, type OptimizerConfig, type UpdateInputs, type UpdateOutputs } from './optimizer.ts';
+import type { ScheduleConfig } from '../schedules/index.ts';
+import {
+  type LearningRate,
+  Optimizer,
+  type OptimizerConfig,
+  type UpdateInputs,
+  type UpdateOutputs,
+} from './optimizer.ts';
 
 export interface SgdOptions {
-  /** 0.01 when left out. */
-  readonly learningRate?: number;
+  /** 0.01 when left out; or a schedule such as `cosineDecay({…})`. */
+  readonly learningRate?: LearningRate | ScheduleConfig;
   /** In [0, 1); 0 when left out, which needs no slot. */
   readonly momentum?: number;
   /** False when left out. */
@@ -34,11 +41,11 @@ export class SGD extends Optimizer {
   }
 
   override get config(): OptimizerConfig {
-    return { learningRate: this.learningRate, momentum: this.momentum, nesterov: this.nesterov };
+    return { learningRate: this.rateConfig, momentum: this.momentum, nesterov: this.nesterov };
   }
 
-  override scalarValues(): readonly number[] {
-    return [this.learningRate];
+  override scalarValues(step: number): readonly number[] {
+    return [this.rateOf(step)];
   }
 
   override update({ parameters, gradient, slots, scalars }: UpdateInputs): UpdateOutputs {

@@ -1,0 +1,124 @@
+/** The pipeline of steps by itself: how many are in flight, when values are read, in which order they come. */
+
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { lossDigest } from '../../src/train/digest.ts';
+import { median } from '../../src/train/history.ts';
+import { StepClock } from '../../src/train/step-clock.ts';
+import { StepLog } from '../../src/train/step-log.ts';
+import { runSteps } from '../../src/train/step-runner.ts';
+
+/** A CPU backend that says it is a GPU and ends each step a little later. */
+function slowBackend(): { backend: Backend; inFlight: () => number; most: () => number; reads: () => number } {
+  const real = createCpuBackend();
+  let [inFlight, most, reads] = [0, 0, 0];
+  const backend = new Proxy<Backend>(real, {
+    get(target, key) {
+      if (key === 'kind') return 'webgpu';
+      if (key === 'finish') {
+        return async () => {
+          most = Math.max(most, ++inFlight);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          inFlight--;
+        };
+      }
+      if (key === 'read') reads++;
+      const value = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { backend, inFlight: () => inFlight, most: () => most, reads: () => reads };
+}
+
+async function run(steps: number, options: { stopAfter?: number; failAt?: number } = {}) {
+  const slow = slowBackend();
+  const log = new StepLog(slow.backend, 2);
+  const reports: number[][] = [];
+  const sent = await runSteps({
+    backend: slow.backend,
+    log,
+    steps,
+    submit: (step, record) => {
+      if (step === options.failAt) throw new Error(`step ${step} failed`);
+      for (const { into, offset } of record([0, 1]))
+        slow.backend.write(into, Float32Array.of(step + (offset % 2) / 2), offset);
+    },
+    stopped: () => reports.length > (options.stopAfter ?? Number.POSITIVE_INFINITY),
+    onReport: (step, report) => {
+      expect(step).toBe(reports.length);
+      reports.push([...report]);
+    },
+  }).finally(() => log.dispose());
+  return { ...slow, sent, reports };
+}
+
+describe('runSteps', () => {
+  test('at most three steps are in flight, and every report comes once, in order', async () => {
+    const { most, inFlight, reports, sent } = await run(700);
+    expect(most()).toBe(3);
+    expect(inFlight()).toBe(0);
+    expect(sent).toBe(700);
+    expect(reports).toEqual(Array.from({ length: 700 }, (_, step) => [step, step + 0.5]));
+  });
+
+  test('values are read many steps at once', async () => {
+    const { reads } = await run(640);
+    expect(reads()).toBeLessThan(30);
+  });
+
+  test('it stops when it is told to, and still delivers what was sent', async () => {
+    const { sent, reports } = await run(500, { stopAfter: 10 });
+    expect(sent).toBeLessThan(500);
+    expect(reports).toHaveLength(sent);
+  });
+
+  test('a step that fails ends the run with its error', async () => {
+    await expect(run(20, { failAt: 7 })).rejects.toThrow('step 7 failed');
+  });
+
+  test('no steps, no reports', async () => {
+    expect(await run(0)).toMatchObject({ sent: 0, reports: [] });
+  });
+});
+
+test('StepClock keeps the first step apart and leaves pauses between epochs out', () => {
+  let now = 100;
+  const at = (time: number) => {
+    now = time;
+  };
+  const clock = new StepClock(() => now);
+  clock.start();
+  at(150);
+  clock.startEpoch();
+  at(600);
+  expect(clock.finished(32)).toBe(true);
+  at(610);
+  expect(clock.finished(32)).toBe(false);
+  at(630);
+  clock.finished(16);
+  at(632);
+  clock.endEpoch();
+  at(5000);
+  clock.startEpoch();
+  at(5010);
+  clock.finished(32);
+  clock.endEpoch();
+  expect(clock.facts()).toEqual({
+    firstStepMs: 500,
+    stepMs: Float64Array.of(10, 20, 10),
+    stepMsMedian: 10,
+    trainMs: 532 + 10,
+    samplesPerSecond: (1000 * 80) / 40,
+  });
+});
+
+test('medians and digests', () => {
+  expect(median([])).toBeNaN();
+  expect(median([3])).toBe(3);
+  expect(median([4, 1, 3, 2])).toBe(2.5);
+  // FNV-1a of four zero bytes, and of nothing: the offset basis.
+  expect(lossDigest(new Float32Array(0))).toBe('cbf29ce484222325');
+  expect(lossDigest(new Float32Array(1))).toBe('4d25767f9dce13f5');
+  expect(lossDigest(Float32Array.of(0))).not.toBe(lossDigest(Float32Array.of(-0)));
+});

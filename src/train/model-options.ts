@@ -1,0 +1,31 @@
+/**
+ * What a model is made with, what it is compiled with, and what it is saved as.
+ */
+
+import type { LossLike } from '../nn/losses.ts';
+import type { MetricLike } from '../nn/metrics.ts';
+import type { OptimizerLike } from '../nn/optimizers/index.ts';
+import type { Shape } from '../util/shape.ts';
+
+export interface SequentialOptions {
+  /** `sequential` when left out. */
+  readonly name?: string;
+  /** Seeds the initial weights; a whole number below 2³², 0 when left out. */
+  readonly seed?: number;
+  /** Shape of one example; left out, it comes from an input layer or from the first data. */
+  readonly inputShape?: Shape;
+}
+
+export interface CompileOptions {
+  readonly optimizer: OptimizerLike;
+  readonly loss: LossLike;
+  readonly metrics?: readonly MetricLike[];
+}
+
+/** A model as two files. */
+export interface SavedModel {
+  /** The text of model.json. */
+  readonly json: string;
+  /** The bytes of weights.safetensors. */
+  readonly weights: Uint8Array;
+}

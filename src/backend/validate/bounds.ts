@@ -47,17 +47,21 @@ export class World {
     );
     op.cpu(wrong, output, attrs);
     if (!isFloat(aval.dtype)) return output;
-    const data = error > 0 ? this.#perturbed(output.data, error) : output.data;
+    // Without a float operand no wrong input stands for what cancels inside: the error is then that of the record.
+    const smallest = inputs.some(({ dtype }) => isFloat(dtype)) ? 0 : 1;
+    const data = error > 0 ? this.#perturbed(output.data, error, smallest) : output.data;
     return { ...output, data: data.map(Math.fround) };
   }
 
-  #perturbed(data: CpuData, error: number): CpuData {
+  /** Every value off by `error` times itself, or times `smallest` where that is more, up or down. */
+  #perturbed(data: CpuData, error: number, smallest = 0): CpuData {
     let state = this.#state;
     const result = data.map((value: number) => {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      return value * (state < 0 ? 1 - error : 1 + error);
+      const size = error * Math.max(smallest, Math.abs(value));
+      return state < 0 ? value - size : value + size;
     });
     this.#state = state;
     return result;

@@ -78,6 +78,17 @@ export const mod: BinaryOp = defineBinary(
       'is infinite; for integers a mod 0 = 0.',
     accepts: NUMBERS,
     values: ['normal', 'positive'],
+    samples: [
+      {
+        // NaN too: there is no gradient where the remainder jumps.
+        title: 'multiples and NaN',
+        inputs: [
+          { shape: [6, 1], values: [6, -6, 9, 7, -7, Number.NaN] },
+          { shape: [4], values: [3, -3, 2, -2] },
+        ],
+        attrs: {},
+      },
+    ],
     tolerance: { relative: 4e-6, source: 'quotient, product and difference in f32; |a / b| is below 20 here' },
     flops: 4,
     f(a, b, dtype) {

@@ -38,7 +38,8 @@ export function unarySamples<A>(
 ): Sample<A>[] {
   const result: Sample<A>[] = [];
   if (accepts.includes('f32')) {
-    for (const shape of [[], [1], [7], [3, 1, 5], [2, 3, 33]]) result.push({ inputs: [input(shape, values)], attrs });
+    for (const shape of [[], [1], [7], [3, 1, 5], [2, 3, 33], [0, 3]])
+      result.push({ inputs: [input(shape, values)], attrs });
     if (extremes) result.push({ title: 'NaN and infinities', inputs: [explicit(EXTREMES)], attrs });
   }
   for (const dtype of accepts) {

@@ -1,0 +1,94 @@
+/**
+ * What a steady LeNet step asks of WebGPU, counted on the device's own objects: one submit, one pass, at most 24
+ * dispatches, and not one new object. And 200 fits leave the device as they found it.
+ */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { create } from 'webgpu';
+import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { arrayDataset } from '../../src/data/dataset.ts';
+import { setBackend } from '../../src/runtime/index.ts';
+import type { Callback } from '../../src/train/callbacks/callback.ts';
+import { Prng } from '../../src/util/prng.ts';
+import { lenet5 } from '../../src/zoo/index.ts';
+import { type CallCounts, type InstrumentedDevice, instrument } from '../support/count-calls.ts';
+import { toyData, toyModel } from './toy.ts';
+
+// Dawn dies with the process's last reference to its instance, so it stays in module scope.
+const gpu = create([]);
+let device: GPUDevice;
+let calls: InstrumentedDevice;
+let backend: WebGPUBackend;
+
+beforeAll(async () => {
+  const adapter = await gpu.requestAdapter();
+  device = await (adapter as GPUAdapter).requestDevice();
+  calls = instrument(device);
+  backend = createWebGPUBackend({ device: calls.device });
+  setBackend(backend);
+});
+afterAll(async () => {
+  setBackend(undefined);
+  await backend.dispose();
+  device.destroy();
+});
+
+test('a steady LeNet step (batch 64, Adam): 1 submit, 1 pass, ≤ 24 dispatches, nothing created', async () => {
+  const random = new Prng(3);
+  const size = 64 * 14;
+  const x = Uint8Array.from({ length: size * 784 }, () => random.int(256));
+  const y = Int32Array.from({ length: size }, () => random.int(10));
+  using model = lenet5();
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+
+  // What was called between the beginning of a step and that of the next, read-backs of the losses included.
+  const steps: Partial<CallCounts>[] = [];
+  let before: CallCounts | undefined;
+  const counter: Callback = {
+    onBatchBegin: () => {
+      const now = { ...calls.counts };
+      if (before !== undefined) steps.push(difference(before, now));
+      before = now;
+    },
+  };
+  const { facts } = await model.fit(arrayDataset({ name: 'noise', x, xShape: [28, 28, 1], y }), {
+    batchSize: 64,
+    epochs: 2,
+    verbose: 0,
+    callbacks: [counter],
+  });
+
+  // The first epoch builds the staging buffer of the read-backs.
+  const steady = steps.slice(-12);
+  for (const step of steady) {
+    const reads = step.mapAsync ?? 0;
+    expect(step.submit).toBe(1 + reads);
+    expect(step.createCommandEncoder).toBe(1 + reads);
+    expect(step.beginComputePass).toBe(1);
+    expect(step.dispatchWorkgroups).toBe(facts.dispatchesPerStep);
+    expect(step.writeBuffer).toBe(1);
+    for (const [name, count] of Object.entries(step)) {
+      if (name.startsWith('create') && name !== 'createCommandEncoder') expect(`${name} ${count}`).toBe(`${name} 0`);
+    }
+  }
+  expect(steady.some((step) => step.mapAsync === undefined)).toBe(true);
+  expect(facts.dispatchesPerStep).toBeLessThanOrEqual(24);
+  expect(facts.submitsPerStep).toBe(1);
+});
+
+test('200 fits of changing batch sizes leave the count of live GPU buffers where it began', async () => {
+  const data = toyData(60);
+  using model = toyModel();
+  await model.fit(data, { verbose: 0 });
+  const begin = calls.liveBuffers();
+  for (let k = 0; k < 200; k++) await model.fit(data, { batchSize: 1 + ((7 * k) % 60) + 30, verbose: 0 });
+  expect(calls.liveBuffers()).toBe(begin);
+  model.dispose();
+  expect(calls.liveBuffers()).toBeLessThan(begin);
+});
+
+function difference(before: CallCounts, now: CallCounts): Partial<CallCounts> {
+  const names = Object.keys(now) as (keyof CallCounts)[];
+  const grown = names.filter((name) => now[name] !== before[name]);
+  return Object.fromEntries(grown.map((name) => [name, now[name] - before[name]]));
+}

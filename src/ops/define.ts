@@ -205,6 +205,11 @@ function loopPairs(a: CpuTensor, b: CpuTensor, output: CpuTensor, f: BinarySpec[
     for (let i = 0; i < out.length; i++) out[i] = f(a.data[i], b.data[i], dtype);
     return;
   }
+  if (b.data.length === 1) {
+    const [number] = b.data;
+    for (let i = 0; i < out.length; i++) out[i] = f(a.data[i], number, dtype);
+    return;
+  }
   const [fromA, fromB] = [a, b].map((operand) => broadcastOffsets(operand.shape, output.shape));
   for (let i = 0; i < out.length; i++) out[i] = f(a.data[fromA[i]], b.data[fromB[i]], dtype);
 }

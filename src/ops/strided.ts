@@ -16,18 +16,19 @@ export interface StridedRead {
 }
 
 /** The input offset of each output element, in row-major order. */
-export function stridedOffsets({ sizes, strides, base }: StridedRead): Uint32Array {
-  const offsets = new Uint32Array(sizeOf(sizes));
-  const coordinates = new Array<number>(sizes.length).fill(0);
-  let offset = base;
-  for (let i = 0; i < offsets.length; i++) {
-    offsets[i] = offset;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      offset += strides[axis];
-      if (++coordinates[axis] < sizes[axis]) break;
-      offset -= strides[axis] * sizes[axis];
-      coordinates[axis] = 0;
+export function stridedOffsets(read: StridedRead): Uint32Array {
+  const offsets = new Uint32Array(sizeOf(read.sizes));
+  if (offsets.length === 0) return offsets;
+  // From the innermost axis out: what is filled so far is repeated, one stride further each time.
+  offsets[0] = read.base;
+  let filled = 1;
+  for (const { size, stride } of mergeAxes(read).reverse()) {
+    for (let step = 1; step < size; step++) {
+      const start = step * filled;
+      const shift = step * stride;
+      for (let i = 0; i < filled; i++) offsets[start + i] = offsets[i] + shift;
     }
+    filled *= size;
   }
   return offsets;
 }

@@ -15,6 +15,7 @@ export * from './gated.ts';
 export * from './rounding.ts';
 export { clip } from './select.ts';
 
+const EXACT: Tolerance = { relative: 0, source: 'exact in IEEE 754 and WGSL' };
 const TRIGONOMETRIC: Tolerance = { relative: 5e-4, source: 'WGSL 15.7.4.1: absolute error 2⁻¹¹ inside [-π, π]' };
 const EXPONENTIAL: Tolerance = { relative: 3e-6, source: 'WGSL 15.7.4.1: 3 + 2·|x| ulp, |x| ≤ 5 here' };
 const LOGARITHM: Tolerance = { relative: 1e-6, source: 'WGSL 15.7.4.1: absolute 2⁻²¹ inside [0.5, 2], else 3 ulp' };
@@ -25,6 +26,7 @@ export const neg = defineUnary({
   name: 'neg',
   doc: '-x, elementwise. f32 or i32.',
   accepts: ['f32', 'i32'],
+  tolerance: EXACT,
   f: (x) => -x,
   wgsl: (x) => `-${x}`,
   vjp: (dy) => neg(dy),
@@ -36,6 +38,7 @@ export const abs = defineUnary({
   doc: '|x|, elementwise; the gradient at 0 is 0. f32 or i32.',
   accepts: ['f32', 'i32'],
   values: 'nonzero',
+  tolerance: EXACT,
   f: Math.abs,
   wgsl: (x) => `abs(${x})`,
   vjp: (dy, x) => mul(dy, sign(x)),
@@ -46,6 +49,7 @@ export const sign = defineUnary({
   name: 'sign',
   doc: '-1, 0 or 1, elementwise; NaN stays NaN. Constant almost everywhere: no gradient. f32 or i32.',
   accepts: ['f32', 'i32'],
+  tolerance: EXACT,
   f: Math.sign,
   wgsl(x, { inputs, use }) {
     if (inputs[0].dtype === 'i32') return `sign(${x})`;

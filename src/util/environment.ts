@@ -23,7 +23,8 @@ export const ENVIRONMENT_TABLE = [
 
 /** The switches as they are now. */
 export function environment(): Environment {
-  const variables: Record<string, string | undefined> = globalThis.process?.env ?? {};
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  const variables = process?.env ?? {};
   return {
     debug: Number.parseInt(variables.DEBUG ?? '0', 10) || 0,
     validate: isSet(variables.VALIDATE),

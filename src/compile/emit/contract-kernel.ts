@@ -12,7 +12,7 @@ import { invariant } from '../../util/errors.ts';
 import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, threadKernel } from './emit.ts';
-import { Evaluator, scope } from './evaluator.ts';
+import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 import { storePoints } from './stores.ts';
@@ -121,7 +121,8 @@ function storeFunction(input: EmitInput, evaluator: Evaluator): string {
     invariant(location !== undefined && written.includes(sum), `the sum ${sum} lies nowhere`);
     lines.push(`if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`);
   }
-  const at = scope('i', ['point']);
+  const columns = { index: 'n', count: (input.cluster.contraction as Contraction).n };
+  const at: Scope = { ...scope('i', ['point']), column: columns };
   at.values.set(product, 'value');
   const stores = storePoints(input, evaluator, at);
   lines.push('let i = (product * dims().m + m) * dims().n + n;', ...at.lines, ...stores, '}');

@@ -23,6 +23,8 @@ export interface Scope {
   readonly roles: readonly Role[];
   readonly lines: string[];
   readonly values: Map<Tensor, string>;
+  /** For an output of rows and columns: the u32 that holds the column, and how many there are. */
+  readonly column?: { readonly index: string; readonly count: number };
   /** For an element of a row: the scope of the row. */
   readonly row?: Scope;
 }
@@ -124,6 +126,11 @@ export class Evaluator {
     const ofRow = at.row !== undefined && ['fold', 'point'].includes(this.cluster.roles.get(root) ?? '');
     if (ofRow && at.row !== undefined) return this.value(input, at.row);
     const map = broadcastMap(input.shape, node.shape);
-    return isIdentity(map) ? this.value(input, at) : this.elementAt(input, indexExpression(map, at.index));
+    if (isIdentity(map)) return this.value(input, at);
+    // One value a column, such as a bias: no division, and no size in the text.
+    const [rows, columns] = map;
+    const perColumn = map.length === 2 && rows.stride === 0 && columns.stride === 1;
+    if (perColumn && at.column?.count === columns.size) return this.elementAt(input, at.column.index);
+    return this.elementAt(input, indexExpression(map, at.index));
   }
 }

@@ -76,6 +76,22 @@ describe('train', () => {
     expect(result.stderr).toContain('mesa-vulkan-drivers');
   });
 
+  test('compares every dispatch with the reference when VALIDATE=1', async () => {
+    const data = ['--dataset', 'mnist', '--data', await tinyDataFolder(join(folder, 'validated'))];
+    const all = ['train', '--backend', 'webgpu', '--model', 'softmax', ...data, '--epochs', '1', '--batch-size', '2'];
+    const plain = await jsonOf(all);
+    const validated = await jsonOf(all, { env: { VALIDATE: '1' } });
+    expect(validated.adapter).toBe(`${plain.adapter}, every dispatch validated`);
+    expect(validated.digest).toBe(plain.digest);
+  });
+
+  test('says that there is no rate after a single step', async () => {
+    const data = ['--dataset', 'mnist', '--data', await tinyDataFolder(join(folder, 'single'))];
+    const all = ['train', '--backend', 'cpu', '--model', 'softmax', ...data, '--epochs', '1'];
+    expect((await runCli(all)).stdout).toMatch(/^speed +unknown: the first step is not counted$/m);
+    expect(await jsonOf(all)).toMatchObject({ steps: 1, stepMsMedian: null, samplesPerSecond: null });
+  });
+
   test('ends after the step at Ctrl-C, saves what there is, and exits with 130', async () => {
     const out = join(folder, 'interrupted');
     let sent = false;

@@ -4,8 +4,8 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { createNodeWebGPUBackend } from '../backend/webgpu.node.ts';
 import { setBackend } from '../runtime/current-backend.ts';
+import { openNodeWebGPU } from '../runtime/use-backend.node.ts';
 import { chooseBackend } from '../runtime/use-backend.ts';
 import type { Output } from './output.ts';
 
@@ -18,7 +18,7 @@ export async function withBackend<T>(
   output: Output,
   work: (backend: Backend) => Promise<T>,
 ): Promise<T> {
-  const backend = await chooseBackend(wanted ?? 'auto', createNodeWebGPUBackend, (reason) => {
+  const backend = await chooseBackend(wanted ?? 'auto', openNodeWebGPU, (reason) => {
     output.warn(
       `WARNING: no WebGPU adapter, so this runs on the CPU backend, which is MUCH slower.\n${reason.message}`,
     );

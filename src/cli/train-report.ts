@@ -69,12 +69,13 @@ export function trainResult(
 /** The result in lines; `planBytes` is the memory of one step's plan with its inputs. */
 export function describeResult(result: TrainResult, planBytes: number): string[] {
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
+  const rate = `${result.samplesPerSecond.toFixed(0)} samples/s, ${result.stepMsMedian.toFixed(2)} ms a step`;
   return [
     '',
     ...columns([
       ['test accuracy', `${percent(result.testAccuracy)}, loss ${result.testLoss.toFixed(4)}`],
       ['training', `${result.steps} steps in ${result.seconds.toFixed(1)} s, loss ${result.trainLoss.toFixed(4)}`],
-      ['speed', `${result.samplesPerSecond.toFixed(0)} samples/s, ${result.stepMsMedian.toFixed(2)} ms a step`],
+      ['speed', result.steps > 1 ? rate : 'unknown: the first step is not counted'],
       ['first step', `${(result.firstStepMs / 1000).toFixed(2)} s, compiling included`],
       [
         'a step',

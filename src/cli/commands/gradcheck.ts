@@ -4,9 +4,9 @@
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';
-import { createNodeWebGPUBackend } from '../../backend/webgpu.node.ts';
 import { digits } from '../../data/digits.ts';
 import { allOps } from '../../ops/index.ts';
+import { openNodeWebGPU } from '../../runtime/use-backend.node.ts';
 import { unknownName } from '../../util/errors.ts';
 import { type ZooName, zoo } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
@@ -40,7 +40,7 @@ export const gradcheck = defineCommand({
     const ops = allOps.filter(({ name }) => values.op === undefined || name === values.op);
     if (ops.length === 0) throw unknownName('op', values.op, allOps.map(({ name }) => name).sort());
     const reference = createCpuBackend({ precision: 'f64' });
-    const backend = values.backend === 'webgpu' ? await createNodeWebGPUBackend() : reference;
+    const backend = values.backend === 'webgpu' ? await openNodeWebGPU() : reference;
     try {
       const progress = progressLine(output);
       if (values.model !== undefined)

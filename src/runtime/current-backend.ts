@@ -18,7 +18,7 @@ export function getBackend(): Backend {
   if (current === undefined) {
     throw new DownhillError(
       'state',
-      'no backend is set: call setBackend(await createBackend()) (or useWebGPU() / useCPU()) before computing',
+      'no backend is set: call await useBackend() first, or setBackend(…) with a backend of your own',
     );
   }
   return current;

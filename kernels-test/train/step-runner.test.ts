@@ -9,62 +9,78 @@ import { StepClock } from '../../src/train/step-clock.ts';
 import { StepLog } from '../../src/train/step-log.ts';
 import { runSteps } from '../../src/train/step-runner.ts';
 
-/** A CPU backend that says it is a GPU and ends each step a little later. */
-function slowBackend(): { backend: Backend; inFlight: () => number; most: () => number; reads: () => number } {
+type AdapterClass = 'cpu' | 'gpu';
+
+/** A CPU backend that says it is an adapter of `adapterClass`, and ends what was sent a little later. */
+function slowBackend(adapterClass: AdapterClass) {
   const real = createCpuBackend();
-  let [inFlight, most, reads] = [0, 0, 0];
+  const counts = { inFlight: 0, most: 0, asked: 0, reads: 0 };
   const backend = new Proxy<Backend>(real, {
     get(target, key) {
       if (key === 'kind') return 'webgpu';
+      if (key === 'limits') return { ...real.limits, adapterClass };
       if (key === 'finish') {
         return async () => {
-          most = Math.max(most, ++inFlight);
+          counts.asked++;
+          const sent = counts.inFlight;
           await new Promise((resolve) => setTimeout(resolve, 1));
-          inFlight--;
+          // What was sent before the question has ended; another question may have counted it already.
+          counts.inFlight = Math.max(0, counts.inFlight - (adapterClass === 'gpu' ? 1 : sent));
         };
       }
-      if (key === 'read') reads++;
+      if (key === 'read') counts.reads++;
       const value = Reflect.get(target, key);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  return { backend, inFlight: () => inFlight, most: () => most, reads: () => reads };
+  const send = (): void => {
+    counts.most = Math.max(counts.most, ++counts.inFlight);
+  };
+  return { backend, counts, send };
 }
 
-async function run(steps: number, options: { stopAfter?: number; failAt?: number } = {}) {
-  const slow = slowBackend();
-  const log = new StepLog(slow.backend, 2);
+async function run(steps: number, options: { stopAfter?: number; failAt?: number; on?: AdapterClass } = {}) {
+  const { backend, counts, send } = slowBackend(options.on ?? 'gpu');
+  const log = new StepLog(backend, 2);
   const reports: number[][] = [];
+  const ended: number[] = [];
   const sent = await runSteps({
-    backend: slow.backend,
+    backend,
     log,
     steps,
     submit: (step, record) => {
       if (step === options.failAt) throw new Error(`step ${step} failed`);
+      send();
       for (const { into, offset } of record([0, 1]))
-        slow.backend.write(into, Float32Array.of(step + (offset % 2) / 2), offset);
+        backend.write(into, Float32Array.of(step + (offset % 2) / 2), offset);
     },
     stopped: () => reports.length > (options.stopAfter ?? Number.POSITIVE_INFINITY),
+    onFinished: (first, count) => ended.push(...Array.from({ length: count }, (_, k) => first + k)),
     onReport: (step, report) => {
       expect(step).toBe(reports.length);
       reports.push([...report]);
     },
   }).finally(() => log.dispose());
-  return { ...slow, sent, reports };
+  return { counts, sent, reports, ended };
 }
 
 describe('runSteps', () => {
-  test('at most three steps are in flight, and every report comes once, in order', async () => {
-    const { most, inFlight, reports, sent } = await run(700);
-    expect(most()).toBe(3);
-    expect(inFlight()).toBe(0);
+  test.each(['gpu', 'cpu'] as const)('on a %s, three steps are in flight, and every report comes once', async (on) => {
+    const { counts, reports, sent, ended } = await run(700, { on });
+    expect(counts.most).toBe(3);
+    expect(counts.inFlight).toBe(0);
     expect(sent).toBe(700);
+    expect(ended).toEqual(Array.from({ length: 700 }, (_, step) => step));
     expect(reports).toEqual(Array.from({ length: 700 }, (_, step) => [step, step + 0.5]));
   });
 
+  test('an adapter that shares the processor is asked for every third step only', async () => {
+    expect((await run(300, { on: 'gpu' })).counts.asked).toBe(300);
+    expect((await run(300, { on: 'cpu' })).counts.asked).toBe(100);
+  });
+
   test('values are read many steps at once', async () => {
-    const { reads } = await run(640);
-    expect(reads()).toBeLessThan(30);
+    expect((await run(640)).counts.reads).toBeLessThan(30);
   });
 
   test('it stops when it is told to, and still delivers what was sent', async () => {
@@ -78,7 +94,7 @@ describe('runSteps', () => {
   });
 
   test('no steps, no reports', async () => {
-    expect(await run(0)).toMatchObject({ sent: 0, reports: [] });
+    expect(await run(0)).toMatchObject({ sent: 0, reports: [], ended: [] });
   });
 });
 
@@ -103,13 +119,15 @@ test('StepClock keeps the first step apart and leaves pauses between epochs out'
   clock.startEpoch();
   at(5010);
   clock.finished(32);
+  at(5030);
+  clock.finished(32, 32);
   clock.endEpoch();
   expect(clock.facts()).toEqual({
     firstStepMs: 500,
-    stepMs: Float64Array.of(10, 20, 10),
+    stepMs: Float64Array.of(10, 20, 10, 10, 10),
     stepMsMedian: 10,
-    trainMs: 532 + 10,
-    samplesPerSecond: (1000 * 80) / 40,
+    trainMs: 532 + 30,
+    samplesPerSecond: (1000 * 144) / 60,
   });
 });
 

@@ -138,8 +138,9 @@ class FitRun {
           .then((ready) => submit(step, ready, record));
       },
       waitForFirst: epoch === job.initialEpoch,
-      onFinished: (step) => {
-        if (clock.finished(programs.count(step))) this.buildRest();
+      onFinished: (first, steps) => {
+        const samples = Array.from({ length: steps }, (_, k) => programs.count(first + k));
+        if (clock.finished(...samples)) this.buildRest();
       },
       onReport: (step, report) => {
         this.losses.push(report[0]);

@@ -37,17 +37,23 @@ export class StepClock {
     this.lastEnd = this.epochStarted;
   }
 
-  /** A step of `samples` examples has ended on the device. @returns true when it was the first. */
-  finished(samples: number): boolean {
+  /**
+   * Steps have ended on the device, together as far as one can tell: their time is shared out evenly.
+   * @param samples examples of each. @returns true when the first step of all was among them.
+   */
+  finished(...samples: readonly number[]): boolean {
     const end = this.now();
     const first = this.firstStepMs === undefined;
-    if (first) {
+    if (this.firstStepMs === undefined) {
       this.firstStepMs = end - this.started;
       this.trainMs = this.epochStarted - this.started;
     } else {
-      this.stepMs.push(end - this.lastEnd);
+      const each = (end - this.lastEnd) / samples.length;
+      for (const count of samples) {
+        this.stepMs.push(each);
+        this.steadySamples += count;
+      }
       this.steadyMs += end - this.lastEnd;
-      this.steadySamples += samples;
     }
     this.lastEnd = end;
     return first;

@@ -7,6 +7,7 @@
  */
 
 import type { Backend, OutputRecord } from '../backend/backend.ts';
+import { createPacer } from './pacer.ts';
 import type { StepLog } from './step-log.ts';
 
 /** Takes the indices of the outputs that make a step's report. */
@@ -22,13 +23,12 @@ export interface StepRun {
   onReport(step: number, report: Float64Array): void | Promise<void>;
   /** True to let the first step end before the second is sent. */
   readonly waitForFirst?: boolean;
-  /** Called when the device has finished a step. */
-  onFinished?(step: number): void;
+  /** Called when the device has finished `steps` more steps, `first` and those after it. */
+  onFinished?(first: number, steps: number): void;
   /** True when no further step shall be sent. */
   stopped?(): boolean;
 }
 
-const MAX_IN_FLIGHT = 3;
 /** Reports are read back when this many are unread, or this many milliseconds after the last time. */
 const READ_STEPS = 64;
 const READ_INTERVAL = 250;
@@ -38,24 +38,26 @@ const TURN_INTERVAL = 50;
 /** @returns how many steps were sent. */
 export async function runSteps(run: StepRun): Promise<number> {
   const { backend, log } = run;
-  // A backend that computes in `run` itself has nothing in flight.
-  const limit = backend.kind === 'webgpu' ? MAX_IN_FLIGHT : 1;
   const record: Recorder = (outputs) => log.record(outputs);
-  const inFlight: Promise<void>[] = [];
   const arrived: Float64Array[] = [];
   let reading: Promise<void> | undefined;
   let delivered = 0;
+  let finished = 0;
   let lastRead = performance.now();
   let lastTurn = lastRead;
 
+  const pacer = createPacer(backend, (steps) => {
+    run.onFinished?.(finished, steps);
+    finished += steps;
+  });
   const startReading = (): void => {
     lastRead = performance.now();
-    reading = handled(
-      log.read().then((rows) => {
-        arrived.push(...rows);
-        reading = undefined;
-      }),
-    );
+    reading = log.read().then((rows) => {
+      arrived.push(...rows);
+      reading = undefined;
+    });
+    // Awaited later: a failure before that must not count as unhandled.
+    reading.catch(() => undefined);
   };
   const deliver = async (): Promise<void> => {
     while (arrived.length > 0) await run.onReport(delivered++, arrived.shift()!);
@@ -69,27 +71,22 @@ export async function runSteps(run: StepRun): Promise<number> {
     }
     const submitted = run.submit(step, record);
     if (submitted !== undefined) await submitted;
-    const sent = step;
-    inFlight.push(handled(backend.finish().then(() => run.onFinished?.(sent))));
-    if (inFlight.length >= (step === 0 && run.waitForFirst ? 1 : limit)) await inFlight.shift();
+    const waiting = pacer.sent();
+    if (waiting !== undefined) await waiting;
+    if (step === 0 && run.waitForFirst) await pacer.drain();
     const now = performance.now();
-    if (reading === undefined && (log.unread >= READ_STEPS || now - lastRead >= READ_INTERVAL)) startReading();
+    const due = log.unread >= READ_STEPS || now - lastRead >= READ_INTERVAL;
+    if (due && reading === undefined && pacer.quiet) startReading();
     if (arrived.length > 0) await deliver();
     if (now - lastTurn >= TURN_INTERVAL) {
       await new Promise((resolve) => setTimeout(resolve, 0));
       lastTurn = performance.now();
     }
   }
-  await Promise.all(inFlight);
+  await pacer.drain();
   await reading;
   startReading();
   await reading;
   await deliver();
   return step;
-}
-
-/** A promise that is awaited later: a failure before that must not count as unhandled. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -9,13 +9,16 @@ import { full } from '../../src/ops/create.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { maxPool2d } from '../../src/ops/pool.ts';
 import { max, sum } from '../../src/ops/reduce.ts';
-import { reshape } from '../../src/ops/shape.ts';
+import { reshape, slice } from '../../src/ops/shape.ts';
+import { transpose } from '../../src/ops/transpose.ts';
 import { exp, log, neg, square } from '../../src/ops/unary.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { fused, input, kernelNames, type Roots } from '../support/graphs.ts';
 
 const ROWS = { axes: -1, keepDims: true };
 const relu = (x: Tensor) => mul(x, x);
+/** x plus its first row, everywhere: the same kernel cannot have written it. */
+const head = (x: Tensor) => add(x, slice(x, [0, 0], [1, x.shape[1]]));
 const softmax = (x: Tensor) => {
   const e = exp(sub(x, max(x, ROWS)));
   return div(e, sum(e, ROWS));
@@ -95,6 +98,21 @@ describe('apart, with a reason', () => {
       'windows of a convolution',
       { outputs: [maxPool2d(conv2d(image, kernel), { poolSize: 2 })] },
       /another count of elements/,
+    ],
+    [
+      'a transpose of a product',
+      { outputs: [transpose(matmul(x, input('a', [10, 3])))] },
+      /matmul \| transpose: read at other indices/,
+    ],
+    [
+      'a product and its own first row',
+      { outputs: [head(matmul(x, input('a', [10, 3])))] },
+      /matmul \| add: read at other indices/,
+    ],
+    [
+      'a fold and its own first element',
+      { outputs: [head(sum(input('z', [6, 1, 20]), { axes: 2 }))] },
+      /sum \| add: another count of elements/,
     ],
     [
       'a product of a product',

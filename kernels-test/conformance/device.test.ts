@@ -44,9 +44,13 @@ interface Job {
 }
 
 /** Runs all roots in one plan, twice. @returns their values, the same bits in both runs. */
-async function runTwice({ roots, bindings }: Job, fusion: boolean): Promise<ArrayLike<number>[]> {
+async function runTwice(
+  { roots, bindings }: Job,
+  fusion: boolean,
+  adapterClass: 'cpu' | 'gpu' = 'cpu',
+): Promise<ArrayLike<number>[]> {
   const spec = specOf('conformance', { outputs: roots.map(({ tensor }) => tensor) });
-  const plan = compileGraph(spec, gpu.limits, { fusion, reuse: fusion });
+  const plan = compileGraph(spec, { ...gpu.limits, adapterClass }, { fusion, reuse: fusion });
   const [first, second] = await runPlan(gpu, plan, spec, bindings, 2);
   expect(bitsOf(second)).toEqual(bitsOf(first));
   return [...first.outputs];
@@ -135,6 +139,9 @@ describe.each(allOps.map((op) => [op.name, op] as const))('%s', (_name, op) => {
       deviceSamples(op).map((sample) => ({ sample, values: drawSample(sample) })),
     );
     expect(beyondTolerance(op, job, await runTwice(job, true))).toEqual([]);
+    if (!['reduce', 'contract', 'composite'].includes(op.lower.kind)) return;
+    // Tiles and chunks for GPUs run anywhere, slower.
+    expect(beyondTolerance(op, job, await runTwice(job, true, 'gpu')), 'as for a GPU').toEqual([]);
     if (op.lower.kind !== 'composite') return;
     expect(beyondTolerance(op, job, await runTwice(job, false)), 'without fusion').toEqual([]);
   });

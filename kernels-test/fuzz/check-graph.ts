@@ -4,7 +4,7 @@
 
 import type { Backend } from '../../src/backend/backend.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import type { Plan } from '../../src/compile/plan.ts';
+import type { Plan, PlanLimits } from '../../src/compile/plan.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
 import { bitsOf, type RunResult, runPlan } from '../support/run-plan.ts';
@@ -20,9 +20,11 @@ const VARIANTS = {
 
 type Variant = keyof typeof VARIANTS;
 
-export function planOf({ spec }: RandomGraph, variant: Variant, backend: Backend): Plan {
-  const plan = compileGraph(spec, backend.limits, VARIANTS[variant]);
-  verifyPlan(plan, backend.limits);
+/** A plan of the graph; every other graph gets the tiles and chunks of a GPU, which any device can run. */
+export function planOf({ spec, seed }: RandomGraph, variant: Variant, backend: Backend): Plan {
+  const limits: PlanLimits = { ...backend.limits, adapterClass: seed % 2 === 0 ? 'gpu' : 'cpu' };
+  const plan = compileGraph(spec, limits, VARIANTS[variant]);
+  verifyPlan(plan, limits);
   return plan;
 }
 

@@ -27,6 +27,7 @@ import { specOf } from '../support/graphs.ts';
 import { drawInput } from '../support/sample-values.ts';
 
 export interface RandomGraph {
+  readonly seed: number;
   readonly spec: GraphSpec;
   readonly bindings: ReadonlyMap<Tensor, CpuTensor>;
   /** Outputs, then new values of updates, in every world. */
@@ -66,7 +67,7 @@ class Drawer {
   /** What later nodes may read. */
   private readonly pool: Tensor[] = [];
 
-  constructor(seed: number) {
+  constructor(private readonly seed: number) {
     this.random = new Prng(seed, 0xf022);
   }
 
@@ -81,7 +82,7 @@ class Drawer {
     if (this.random.chance(0.3)) this.addUpdate(updates);
     const spec = specOf('fuzz', { outputs: [...outputs], updates, scalars: this.scalars });
     const roots = [...outputs, ...updates.map(([, value]) => value)];
-    return { spec, bindings: this.bindings, worlds: roots.map((root) => this.values.get(root)!) };
+    return { seed: this.seed, spec, bindings: this.bindings, worlds: roots.map((root) => this.values.get(root)!) };
   }
 
   private nodes(): Tensor[] {

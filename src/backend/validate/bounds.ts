@@ -15,9 +15,11 @@ import type { Aval } from '../../core/tensor.ts';
 import { sizeOf } from '../../util/shape.ts';
 
 /** Worlds beside the exact one. Each may miss a jump that the device takes, so one is not enough. */
-export const WORLDS = 5;
+const WORLDS = 5;
+/** How much more wrong results are than operands: errors of two operands do not undo that of the result. */
+const RESULT = 3;
 /** The device may be this many times as far away as the farthest world. */
-const SAFETY = 4;
+const SAFETY = 2;
 /** Relative error that is always accepted: two units in the last place of an f32. */
 const FLOOR = 2 ** -22;
 /** Below this a device may flush to zero. */
@@ -49,7 +51,7 @@ export class World {
     if (!isFloat(aval.dtype)) return output;
     // Without a float operand no wrong input stands for what cancels inside: the error is then that of the record.
     const smallest = inputs.some(({ dtype }) => isFloat(dtype)) ? 0 : 1;
-    const data = error > 0 ? this.#perturbed(output.data, error, smallest) : output.data;
+    const data = error > 0 ? this.#perturbed(output.data, RESULT * error, smallest) : output.data;
     return { ...output, data: data.map(Math.fround) };
   }
 

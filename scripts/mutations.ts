@@ -1,0 +1,165 @@
+/**
+ * One-line mistakes of the kinds that people make, each with the tests that must notice it. `scripts/mutate.ts` makes
+ * them one at a time in a copy of the tree; a test sees to it that every line here still exists.
+ */
+
+export interface Mutation {
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly from: string;
+  readonly to: string;
+  /** Arguments of Vitest: test files, and a filter where a few tests are enough. */
+  readonly tests: readonly string[];
+}
+
+const REFERENCE = 'kernels-test/conformance/reference.test.ts';
+const DEVICE = 'kernels-test/conformance/device.test.ts';
+const PLAN = 'kernels-test/compile/plan.test.ts';
+
+// The lines below quote source files, whose `${…}` belong to them.
+/* biome-ignore-start lint/suspicious/noTemplateCurlyInString: quoted source */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'gradient of cos: the sign is lost',
+    file: 'src/ops/unary.ts',
+    from: 'vjp: (dy, x) => neg(mul(dy, sin(x))),',
+    to: 'vjp: (dy, x) => mul(dy, sin(x)),',
+    tests: [REFERENCE, '-t', '^cos '],
+  },
+  {
+    name: 'gradient of softmaxCrossEntropy: the label is not subtracted',
+    file: 'src/ops/cross-entropy.ts',
+    from: "const difference = sub(softmax(logits), cast(isLabel(logits, labels), 'f32'));",
+    to: 'const difference = softmax(logits);',
+    tests: [REFERENCE, '-t', '^softmaxCrossEntropy '],
+  },
+  {
+    name: 'gradient of matmul: b is read untransposed',
+    file: 'src/ops/matmul.ts',
+    from: ': matmul(dy, b, { transposeB: !transposeB });',
+    to: ': matmul(dy, b, { transposeB });',
+    tests: [REFERENCE, '-t', '^matmul '],
+  },
+  {
+    name: 'gemm: neighbouring columns are stored in each other’s place',
+    file: 'shaders/gemm.wgsl',
+    from: '      let n = n0 + j * LANES_N;',
+    to: '      let n = n0 + (j ^ 1u) * LANES_N;',
+    tests: [DEVICE, '-t', '^(matmul|conv2d) '],
+  },
+  {
+    name: 'gemm: the last chunk ends one segment early',
+    file: 'shaders/gemm.wgsl',
+    from: 'let last = min(first + chunk, d.segments);',
+    to: 'let last = min(first + chunk, d.segments - u32(d.chunks > 1u));',
+    tests: [DEVICE, '-t', '^conv2dWeightGrad '],
+  },
+  {
+    name: 'convolution: a run is not clipped at the right edge',
+    file: 'src/ops/conv-contraction.ts',
+    from: 'min(${width.window}, ${width.input} - iw) * ${C}',
+    to: '${width.window} * ${C}',
+    tests: [DEVICE, '-t', '^conv2d '],
+  },
+  {
+    name: 'sum: chunks are not added',
+    file: 'src/ops/reduce.ts',
+    from: "merge: (a, b) => `${a} + ${b}`,\n    algebra: 'sum',",
+    to: "merge: (a) => a,\n    algebra: 'sum',",
+    tests: [DEVICE, '-t', '^sum '],
+  },
+  {
+    name: 'folds: the last chunk runs over the end',
+    file: 'src/compile/emit/reduce-kernel.ts',
+    from: '`let last = min(first + ${length}, ${extent});`',
+    to: '`let last = first + ${length} + 0u * ${extent};`',
+    tests: [DEVICE, '-t', '^(sum|mean) '],
+  },
+  {
+    name: 'maximum: a NaN is lost',
+    file: 'shaders/float.wgsl',
+    from: 'return select(select(max(a, b), b, float_is_nan(b)), a, float_is_nan(a));',
+    to: 'return max(a, b);',
+    tests: [DEVICE, '-t', '^(max|maximum|clip) '],
+  },
+  {
+    name: 'Philox: a multiplier is off by two',
+    file: 'shaders/philox.wgsl',
+    from: 'const PHILOX_MULTIPLIER_0 = 0xd2511f53u;',
+    to: 'const PHILOX_MULTIPLIER_0 = 0xd2511f51u;',
+    tests: [DEVICE, '-t', '^random'],
+  },
+  {
+    name: 'max pooling: the last of several maxima wins',
+    file: 'src/ops/pool-max.ts',
+    from: 'if (key > best) {',
+    to: 'if (key >= best) {',
+    tests: ['kernels-test/ops/pool.test.ts'],
+  },
+  {
+    name: 'gradient of max pooling: another of several maxima takes it',
+    file: 'src/ops/pool-max.ts',
+    from: '(key == own && at < ${i})',
+    to: '(key == own && at > ${i})',
+    tests: ['kernels-test/ops/pool.test.ts'],
+  },
+  {
+    name: 'grids: the second dimension is forgotten',
+    file: 'shaders/thread.wgsl',
+    from: 'let i = (group.y * groups.x + group.x) * WORKGROUP_SIZE + lane;',
+    to: 'let i = group.x * WORKGROUP_SIZE + lane;',
+    tests: ['kernels-test/compile/emit.test.ts', '-t', 'folded grids'],
+  },
+  {
+    name: 'memory: a value is freed after its first reader',
+    file: 'src/compile/plan-builder.ts',
+    from: 'this.lastUse.set(this.storage(root), step);',
+    to: 'if (!((this.lastUse.get(this.storage(root)) ?? step) < step - 1)) this.lastUse.set(this.storage(root), step);',
+    tests: [PLAN],
+  },
+  {
+    name: 'schedule: every update happens in place',
+    file: 'src/compile/schedule.ts',
+    from: 'if (!safe || others.some(',
+    to: 'if (others.some(',
+    tests: [PLAN],
+  },
+  {
+    name: 'schedule: an update does not wait for readers of the old value',
+    file: 'src/compile/schedule.ts',
+    from: 'for (const other of others) before.get(writer)?.add(other);',
+    to: '',
+    tests: [PLAN],
+  },
+  {
+    name: 'simplify: nodes that differ in attributes are merged',
+    file: 'src/compile/simplify.ts',
+    from: ".join(',')})${attributesKey(attrs)}`;",
+    to: ".join(',')})${attributesKey(attrs).length}`;",
+    tests: ['kernels-test/compile/simplify.test.ts'],
+  },
+  {
+    name: 'fusion: an epilogue may read its product at other indices',
+    file: 'src/compile/join.ts',
+    from: "if (consumer.roles.get(edge.reader) !== 'point' || !edge.sameIndex) return 'read at other indices';",
+    to: "if (consumer.roles.get(edge.reader) !== 'point') return 'read at other indices';",
+    tests: ['kernels-test/compile/fuse.test.ts'],
+  },
+  {
+    name: 'index maps: axes that do not continue each other are merged',
+    file: 'src/compile/index-map.ts',
+    from: 'if (last !== undefined && last.stride === stride * size) {',
+    to: 'if (last !== undefined && last.stride >= stride * size) {',
+    tests: ['kernels-test/fuzz/fuzz.test.ts', '-t', 'seed'],
+  },
+  {
+    name: 'Adam: the second moment decays like the first',
+    file: 'src/nn/optimizers/adam.ts',
+    from: 'sub(square(gradient), slots.v), 1 - this.beta2)',
+    to: 'sub(square(gradient), slots.v), 1 - this.beta1)',
+    tests: ['kernels-test/nn/goldens.test.ts'],
+  },
+];
+/* biome-ignore-end lint/suspicious/noTemplateCurlyInString: quoted source */

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   codeBlocks,
   expectedOutput,
@@ -47,16 +47,20 @@ function run(cwd: string, command: string, args: readonly string[], env: NodeJS.
 
 describe('programs', () => {
   const programs = pages.flatMap(codeBlocks).filter(({ info }) => info === 'run');
-  const folder = temporaryFolder();
-  const files = writePrograms(folder, programs);
+  let folder: string;
+  let files: readonly string[];
+  beforeAll(() => {
+    folder = temporaryFolder();
+    files = writePrograms(folder, programs);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(programs.map((program, k) => [`${program.page}:${program.line}`, program, files[k]] as const))(
+  test.each(programs.map((program, k) => [`${program.page}:${program.line}`, program, k] as const))(
     '%s',
     { timeout: PATIENCE },
-    async (_where, program, file) => {
+    async (_where, program, k) => {
       const tsconfig = { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') };
-      const { status, output } = await run(folder, process.execPath, ['--import', 'tsx', file], tsconfig);
+      const { status, output } = await run(folder, process.execPath, ['--import', 'tsx', files[k]], tsconfig);
       expect(status, output).toBe(0);
       expect(missingLine(expectedOutput(program.text), output.split('\n')), output).toBeUndefined();
     },
@@ -161,7 +165,10 @@ describe('pages', () => {
 });
 
 describe('"Add an op in ten minutes"', () => {
-  const folder = temporaryFolder();
+  let folder: string;
+  beforeAll(() => {
+    folder = temporaryFolder();
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const page = readPage('CONTRIBUTING.md');
   const steps = codeBlocks('CONTRIBUTING.md').filter(({ info }) => info.startsWith('file='));

@@ -1,0 +1,31 @@
+/**
+ * All checks, in the order in which a page lives: import, device, ops, training, saving, the loss of the device.
+ */
+
+import { createCpuBackend, requestWebGPUBackend, type WebGPUBackend } from '../../../src/index.ts';
+import { checker, expect, type Report } from './check.ts';
+import { checkDeviceLoss } from './device-loss.ts';
+import { checkOps } from './ops.ts';
+import { checkTraining } from './training.ts';
+
+/** @param readsOfGpu how often `navigator.gpu` was read before this module's imports were done. */
+export async function runChecks(report: Report, readsOfGpu: number): Promise<void> {
+  const check = checker(report);
+  await check('importing the bundle reads no navigator.gpu', () => {
+    expect(readsOfGpu === 0, `it was read ${readsOfGpu} times`);
+  });
+
+  let backend: WebGPUBackend | undefined;
+  await check('a backend is made from navigator.gpu, and names its adapter', async () => {
+    backend = await requestWebGPUBackend(navigator.gpu);
+    const { description, limits } = backend;
+    expect(description !== '' && !description.startsWith('unnamed'), `the adapter is called "${description}"`);
+    return `${description}, adapter class ${limits.adapterClass}, features ${[...backend.device.features].join(' ')}`;
+  });
+  if (backend === undefined) throw new Error('the other checks need a WebGPU backend');
+
+  const reference = createCpuBackend({ precision: 'f64' });
+  await checkOps(check, backend, reference);
+  await checkTraining(check, backend, reference);
+  await checkDeviceLoss(check, backend);
+}

@@ -191,4 +191,10 @@ describe('what is accepted', () => {
     expect(judge(step, 1 + 1e-9, 0, 1e-6, 'bool')).toBe(true);
     expect(judge(step, 1.001, 0, 1e-6, 'bool')).toBe(false);
   });
+
+  test('what has vanished beside the rest of a tensor is not asked for', () => {
+    const worlds = makeWorlds().map(() => f32([1000, 1e-6, 1e-2]));
+    expect(firstDivergence([1000, 0, 1e-2], worlds)).toBeUndefined();
+    expect(firstDivergence([1000, 0, 0.9e-2], worlds)).toMatchObject({ element: 2, found: 0.9e-2, expected: 1e-2 });
+  });
 });

@@ -73,13 +73,14 @@ class Drawer {
 
   draw(): RandomGraph {
     for (let k = 2 + this.random.int(3); k > 0; k--) this.leaf({ shape: this.shape() });
-    const wanted = 4 + this.random.int(14);
+    const wanted = 4 + this.random.int(18);
     for (let tries = 0; this.nodes().length < wanted && tries < 8 * wanted; tries++) this.grow();
-    const outputs = new Set<Tensor>(this.pool.slice(-1));
-    for (let k = this.random.int(4); k > 0; k--) outputs.add(this.pick(this.pool));
+    // What nobody reads is wanted by the caller; some values are both read and wanted.
+    const outputs = new Set<Tensor>([...this.unread().slice(-5), ...this.pool.slice(-1)]);
+    for (let k = this.random.int(3); k > 0; k--) outputs.add(this.pick(this.pool));
     const updates: [Tensor, Tensor][] = [];
     if (this.random.chance(0.6)) this.addGradients(outputs, updates);
-    if (this.random.chance(0.3)) this.addUpdate(updates);
+    for (let k = 0; k < 3; k++) if (this.random.chance(0.5)) this.addUpdate(updates);
     const spec = specOf('fuzz', { outputs: [...outputs], updates, scalars: this.scalars });
     const roots = [...outputs, ...updates.map(([, value]) => value)];
     return { seed: this.seed, spec, bindings: this.bindings, worlds: roots.map((root) => this.values.get(root)!) };
@@ -87,6 +88,11 @@ class Drawer {
 
   private nodes(): Tensor[] {
     return this.pool.filter(({ op }) => op !== null);
+  }
+
+  private unread(): Tensor[] {
+    const read = new Set(this.nodes().flatMap((node) => topologicalOrder(node.inputs)));
+    return this.nodes().filter((node) => !read.has(node));
   }
 
   /** One more call of a random op, on operands like those of one of its samples. */
@@ -98,9 +104,21 @@ class Drawer {
     const samples = op.samples.filter(({ inputs }) => inputs.every(isUsable));
     if (samples.length === 0) return;
     const sample = this.pick(samples);
+    if (Array.isArray(sample.attrs.axes) && this.random.chance(0.7)) {
+      this.fold(op, sample);
+      return;
+    }
     const attempt =
       op.lower.kind === 'map' && sample.inputs.length > 0 ? this.mapOperands(sample) : this.operands(sample);
     this.accept(() => applyOp(op, attempt, sample.attrs));
+  }
+
+  /** A fold of a value as it is, over any axes: what stands before and after it shares its indices. */
+  private fold(op: Op, { inputs, attrs }: Sample): void {
+    const { shape } = this.pick(this.pool);
+    const axes = shape.flatMap((_, axis) => (this.random.chance(0.5) ? [axis] : []));
+    const operand = this.operand(inputs[0], shape);
+    this.accept(() => applyOp(op, [operand], { ...attrs, axes, keepDims: this.random.chance(0.5) }));
   }
 
   /** Operands of the shapes of the sample. */

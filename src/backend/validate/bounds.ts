@@ -16,12 +16,14 @@ import { sizeOf } from '../../util/shape.ts';
 
 /** Worlds beside the exact one. Each may miss a jump that the device takes, so one is not enough. */
 const WORLDS = 5;
-/** How much more wrong results are than operands: errors of two operands do not undo that of the result. */
-const RESULT = 3;
+/** How much more wrong results are than operands, so that the errors of operands seldom undo that of the result. */
+const RESULT = 2.5;
 /** The device may be this many times as far away as the farthest world. */
 const SAFETY = 2;
 /** Relative error that is always accepted: two units in the last place of an f32. */
 const FLOOR = 2 ** -22;
+/** As a part of the largest value of a tensor: what has vanished beside it says nothing about a kernel. */
+const NEGLIGIBLE = 2 ** -24;
 /** Below this a device may flush to zero. */
 const SMALLEST_NORMAL = 2 ** -126;
 /** From here on an f32 may have become infinite. */
@@ -55,15 +57,16 @@ export class World {
     return { ...output, data: data.map(Math.fround) };
   }
 
-  /** Every value off by `error` times itself, or times `smallest` where that is more, up or down. */
+  /** Every value off by about `error` times itself (or times `smallest`, where that is more), up or down. */
   #perturbed(data: CpuData, error: number, smallest = 0): CpuData {
     let state = this.#state;
     const result = data.map((value: number) => {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      const size = error * Math.max(smallest, Math.abs(value));
-      return state < 0 ? value - size : value + size;
+      // From half to one and a half times the error, either way: no two errors are exactly opposite.
+      const factor = Math.sign(state) * 0.5 + state * 2 ** -31;
+      return value + factor * error * Math.max(smallest, Math.abs(value));
     });
     this.#state = state;
     return result;
@@ -87,18 +90,25 @@ export interface Divergence {
 /** The first element of `found` that no world explains. @param worlds the same value in each world, the exact one first. */
 export function firstDivergence(found: ArrayLike<number>, worlds: readonly CpuTensor[]): Divergence | undefined {
   const [exact] = worlds;
+  let negligible = SMALLEST_NORMAL;
+  for (const value of exact.data) {
+    if (Number.isFinite(value)) negligible = Math.max(negligible, NEGLIGIBLE * Math.abs(value));
+  }
   for (let i = 0; i < exact.data.length; i++) {
+    const expected = exact.data[i];
+    if (found[i] === expected) continue;
     const values = worlds.map(({ data }) => data[i]);
-    const accepted = isFloat(exact.dtype) ? acceptedError(found[i], values) : acceptedStep(found[i], values);
-    if (accepted !== undefined) return { element: i, found: found[i], expected: exact.data[i], accepted };
+    const accepted = isFloat(exact.dtype)
+      ? acceptedError(found[i], values, negligible)
+      : acceptedStep(found[i], values);
+    if (accepted !== undefined) return { element: i, found: found[i], expected, accepted };
   }
   return undefined;
 }
 
 /** undefined when `found` passes, else the difference that would have passed. */
-function acceptedError(found: number, worlds: readonly number[]): number | undefined {
+function acceptedError(found: number, worlds: readonly number[], negligible: number): number | undefined {
   const [exact] = worlds;
-  if (Object.is(found, exact)) return undefined;
   if (Number.isNaN(found)) return worlds.some(Number.isNaN) ? undefined : 0;
   if (!Number.isFinite(found)) {
     const overflows = worlds.some((value) => value === found || value * Math.sign(found) > LARGEST);
@@ -106,8 +116,8 @@ function acceptedError(found: number, worlds: readonly number[]): number | undef
   }
   const finite = worlds.filter(Number.isFinite);
   if (finite.length < worlds.length) return finite.length > 0 ? undefined : 0;
-  const spread = Math.max(...finite.map((value) => Math.abs(value - exact)));
-  const accepted = SAFETY * spread + FLOOR * Math.abs(exact) + SMALLEST_NORMAL;
+  const least = FLOOR * Math.abs(exact) + negligible;
+  const accepted = least + SAFETY * Math.max(...finite.map((value) => Math.abs(value - exact)));
   return Math.abs(found - exact) <= accepted ? undefined : accepted;
 }
 

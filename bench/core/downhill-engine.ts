@@ -1,0 +1,83 @@
+/**
+ * downhill as an Engine: the program that `model.fit` runs on resident data in order, with the loss read after every
+ * step, as the other engines do it. `fit` itself does not wait for single steps and is faster; `bench steps` shows it.
+ */
+
+import type { Backend, Program } from '../../src/backend/backend.ts';
+import { type DispatchTime, profileProgram } from '../../src/backend/profile.ts';
+import { resolveLoss } from '../../src/nn/losses.ts';
+import { resolveOptimizer } from '../../src/nn/optimizers/index.ts';
+import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
+import { buildLayers } from '../../src/train/build-layers.ts';
+import { createFeed, type Feed } from '../../src/train/feed.ts';
+import { trainGraph } from '../../src/train/step-graph.ts';
+import { StepProgram } from '../../src/train/step-program.ts';
+import { toTable } from '../../src/train/table.ts';
+import { type Context, labelled, stepBuffers, stepScalars, trainingContext } from '../../src/train/training-context.ts';
+import { WeightStore } from '../../src/train/weight-store.ts';
+import type { Engine } from './engine.ts';
+import { ADAM, SIDE, WORKLOADS, type Workload } from './workloads.ts';
+
+export class DownhillEngine implements Engine {
+  readonly name = 'downhill';
+  private readonly optimizer: Optimizer = resolveOptimizer('adam', ADAM);
+  private workload!: Workload;
+  private context!: Context;
+  private feed!: Feed;
+  private program: StepProgram | undefined;
+
+  constructor(
+    readonly backend: Backend,
+    readonly version: string,
+  ) {}
+
+  async prepare(workload: Workload): Promise<void> {
+    const { name, layers } = WORKLOADS[workload.name].model();
+    const inputShape = [SIDE, SIDE, 1];
+    const built = buildLayers(name, layers, inputShape);
+    const store = new WeightStore(built.weights, 0);
+    store.write(new Map(workload.weights.map(({ name: path, data }) => [path, data])));
+    this.workload = workload;
+    this.context = await trainingContext(this.backend, { name, layers, inputShape }, store, this.optimizer);
+    const rows = workload.y.length;
+    const x = await toTable('x', { data: workload.x, shape: [rows, ...inputShape] });
+    const y = await toTable('y', { data: workload.y, shape: [rows] });
+    this.feed = createFeed(this.backend, { x, y }, workload.batch, false);
+  }
+
+  async step(k: number, t: number): Promise<number> {
+    this.program ??= await this.load();
+    this.program.run(this.scalars(k, t));
+    const [loss] = await this.program.read(['loss']);
+    return loss[0];
+  }
+
+  /** Median device time of each dispatch. @throws DownhillError `device` without timestamps. */
+  async profile(runs: number): Promise<DispatchTime[]> {
+    await this.step(0, 1);
+    // What StepProgram keeps to itself: nobody else has to profile it.
+    const { program, block } = this.program as unknown as { program: Program; block: Uint32Array | undefined };
+    return profileProgram(program, { runs, ...(block && { scalars: block }) });
+  }
+
+  dispose(): void {
+    this.program?.dispose();
+    this.feed.dispose();
+    this.context.store.dispose();
+  }
+
+  private load(): Promise<StepProgram> {
+    const { parts, groups } = this.context;
+    const objective = { loss: resolveLoss('sparseCategoricalCrossentropy'), metrics: [] };
+    const spec = labelled(this.feed.spec(this.workload.batch));
+    return StepProgram.load(
+      this.backend,
+      trainGraph(parts, objective, this.optimizer, spec),
+      stepBuffers(groups, this.feed),
+    );
+  }
+
+  private scalars(k: number, t: number): Map<string, readonly number[]> {
+    return stepScalars(this.optimizer, t, 0).set('offset', [k * this.workload.batch]);
+  }
+}

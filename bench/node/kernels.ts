@@ -1,0 +1,38 @@
+/**
+ * `bench kernels`: every op's row beside the ceilings of the adapter.
+ */
+
+import { measureKernels } from '../core/kernel-rows.ts';
+import { markdownTable } from '../core/table.ts';
+import type { Options, Outcome } from './commands.ts';
+import { FINE_TIMESTAMPS, openBackend } from './gpu.ts';
+
+export async function runKernels({ filter, say }: Options): Promise<Outcome> {
+  const backend = await openBackend(FINE_TIMESTAMPS);
+  say('ceilings');
+  const report = await measureKernels(backend, filter, ({ op }) => say(op));
+  await backend.dispose();
+  const { ceilings, rows } = report;
+  const ceilingTable = markdownTable(
+    ['ceiling', 'measured', 'unit'],
+    [
+      ...ceilings.memory.map(({ label, gbs }) => [label, gbs, 'GB/s']),
+      ['multiply-adds in registers', ceilings.registerGFlops, 'GFLOP/s'],
+      ...ceilings.products.map(({ label, gflops }) => [
+        label === ceilings.gemm ? `**${label}**, the best product` : label,
+        gflops,
+        'GFLOP/s',
+      ]),
+    ],
+  );
+  const rowTable = markdownTable(
+    ['op', 'sample', 'ms', 'fastest', 'GFLOP/s', 'GB/s', '% of ceiling', 'bound by', 'dispatches', 'note'],
+    rows.map((r) => [r.op, r.shapes, r.ms, r.bestMs, r.gflops, r.gbs, r.percent, r.bound, r.dispatches, r.note]),
+  );
+  const clocks = new Set(rows.map(({ clock }) => clock));
+  const note =
+    `Clock: ${[...clocks].join(', ')}. Rates are those of the fastest run, ms is the median. Per cent: the time ` +
+    'that the best probes would need to read and write the op’s bytes, or the best product for its flops (the longer of ' +
+    'the two), over its own.';
+  return { data: report, markdown: [ceilingTable, rowTable, note].join('\n\n') };
+}

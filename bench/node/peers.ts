@@ -1,0 +1,107 @@
+/**
+ * `bench peers`: the same steps in downhill, TensorFlow.js and jax-js, one after the other, a process each. No time is
+ * shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and updates.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { formatBytes } from '../../src/util/text.ts';
+import type { EngineReport } from '../core/engine.ts';
+import { largestDifference } from '../core/statistics.ts';
+import { formatMs, formatRatio, markdownTable } from '../core/table.ts';
+import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
+import { runChild } from './child.ts';
+import type { Options, Outcome } from './commands.ts';
+
+/** Largest relative difference of a loss from downhill's. */
+export const PARITY = 1e-3;
+
+const ENGINES = ['node/child-downhill.ts', 'peers/tfjs.mjs', 'peers/jax.mjs'];
+const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
+const MAX_STEPS = 60;
+
+interface Comparison {
+  readonly name: WorkloadName;
+  readonly reports: readonly EngineReport[];
+  /** Largest relative difference of each engine's losses from the first one's. */
+  readonly differences: readonly number[];
+  readonly parity: boolean;
+}
+
+export async function runPeers(options: Options): Promise<Outcome> {
+  install(options);
+  const comparisons: Comparison[] = [];
+  for (const name of options.models) {
+    const reports: EngineReport[] = [];
+    for (const script of ENGINES) {
+      options.say(`${name}: ${script}`);
+      reports.push(await runChild<EngineReport>(script, [name, String(options.budgetMs), String(MAX_STEPS)]));
+    }
+    comparisons.push(compare(name, reports));
+  }
+  const note =
+    'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
+    'device before the clock starts. Reading the loss costs each engine a submit. `first step` compiles everything ' +
+    '(Mesa’s shader cache off). `memory` is the largest sum of GPU buffers up to the tenth step, batches included. ' +
+    '`first ×` and `step ×`: that engine’s time over downhill’s.';
+  return {
+    data: comparisons,
+    markdown: [...comparisons.map(describe), note].join('\n\n'),
+    failed: comparisons.some(({ parity }) => !parity),
+  };
+}
+
+function compare(name: WorkloadName, reports: readonly EngineReport[]): Comparison {
+  const [own] = reports;
+  const differences = reports.map(({ losses }) => largestDifference(losses, own.losses));
+  const same = reports.every(({ digest }) => digest === own.digest);
+  return { name, reports, differences, parity: same && differences.every((difference) => difference <= PARITY) };
+}
+
+function describe({ name, reports, differences, parity }: Comparison): string {
+  const { title, batch } = WORKLOADS[name];
+  const heading = `### ${title}, batch ${batch}, Adam`;
+  const [own] = reports;
+  if (!parity) {
+    const found = reports.map(({ engine, digest, losses }, k) => [engine, digest, differences[k], losses.join(' ')]);
+    return [
+      heading,
+      `**No times: the losses of ten steps differ by more than ${PARITY} (relative).**`,
+      markdownTable(['engine', 'data', 'difference', 'losses'], found),
+    ].join('\n\n');
+  }
+  const rows = reports.map((r, k) => [
+    `${r.engine} ${r.version}`,
+    formatMs(r.firstStepMs),
+    k === 0 ? '' : formatRatio(r.firstStepMs / own.firstStepMs),
+    formatMs(r.step.median),
+    formatMs(r.step.min),
+    k === 0 ? '' : formatRatio(r.step.median / own.step.median),
+    r.perStep.dispatches,
+    r.perStep.submits,
+    r.perStep.newObjects,
+    r.pipelines,
+    formatBytes(r.peakBytes),
+    k === 0 ? '' : differences[k].toExponential(1),
+  ]);
+  return [
+    heading,
+    markdownTable(
+      ['engine', 'first step', 'first ×', 'step', 'fastest', 'step ×', 'dispatches', 'submits', 'new objects'].concat([
+        'pipelines',
+        'memory',
+        'loss differs by',
+      ]),
+      rows,
+    ),
+  ].join('\n\n');
+}
+
+/** The peers, by their lock file; nothing of downhill changes. */
+function install({ say }: Options): void {
+  if (existsSync(`${FOLDER}node_modules/@jax-js/jax`) && existsSync(`${FOLDER}node_modules/@tensorflow/tfjs`)) return;
+  say('installing the peers: npm ci in bench/peers (about 300 MB)');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  execFileSync(npm, ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
+}

@@ -1,0 +1,43 @@
+/**
+ * `bench profile`: device time of each dispatch of a training step, the slowest first, by timestamps.
+ */
+
+import { DownhillEngine } from '../core/downhill-engine.ts';
+import { markdownTable } from '../core/table.ts';
+import { makeWorkload, WORKLOADS, type WorkloadName } from '../core/workloads.ts';
+import type { Options, Outcome } from './commands.ts';
+import { FINE_TIMESTAMPS, openBackend } from './gpu.ts';
+
+const RUNS = 15;
+
+export async function runProfile(options: Options): Promise<Outcome> {
+  const data: Record<string, unknown> = {};
+  const parts: string[] = [];
+  for (const name of options.models) {
+    options.say(name);
+    const times = await profileModel(name);
+    const total = times.reduce((sum, { ns }) => sum + ns, 0);
+    data[name] = times;
+    const rows = times
+      .map(({ label, ns, flops }, k) => ({ label, ns, flops, k }))
+      .sort((a, b) => b.ns - a.ns)
+      .map(({ label, ns, flops, k }) => [k, label, ns / 1e6, (100 * ns) / total, flops / ns]);
+    const { title, batch } = WORKLOADS[name];
+    parts.push(
+      `### ${title}, batch ${batch}: ${(total / 1e6).toFixed(1)} ms in ${times.length} dispatches`,
+      markdownTable(['nr', 'dispatch', 'ms', '% of step', 'GFLOP/s'], rows),
+    );
+  }
+  const note = `Medians of ${RUNS} runs, each dispatch in a pass of its own, timestamps not quantised.`;
+  return { data, markdown: [...parts, note].join('\n\n') };
+}
+
+async function profileModel(name: WorkloadName): ReturnType<DownhillEngine['profile']> {
+  const backend = await openBackend(FINE_TIMESTAMPS);
+  const engine = new DownhillEngine(backend, '');
+  await engine.prepare(await makeWorkload(name));
+  const times = await engine.profile(RUNS);
+  engine.dispose();
+  await backend.dispose();
+  return times;
+}

@@ -30,6 +30,24 @@ fn float_relu(x: f32) -> f32 {
   return bitcast<f32>(select(bits, 0u, bits - 0x80000001u < FLOAT_INFINITY));
 }
 
+// e^x; NaN for NaN (drivers may give infinity).
+fn float_exp(x: f32) -> f32 {
+  return select(exp(x), x, float_is_nan(x));
+}
+
+// ln x: drivers may give any number at 0, below 0, at infinity and for NaN. The two values WGSL cannot write come from
+// outside.
+fn float_log(x: f32, negative_infinity: f32, nan: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  if ((bits & FLOAT_MAGNITUDE) == 0u) {
+    return negative_infinity;
+  }
+  if (bits > FLOAT_INFINITY) {
+    return nan;
+  }
+  return select(log(x), x, bits == FLOAT_INFINITY);
+}
+
 // Toward zero; out of range to the nearest f32 in range; NaN to 0.
 fn float_to_i32(x: f32) -> i32 {
   return select(i32(clamp(x, -2147483648.0, 2147483520.0)), 0i, float_is_nan(x));

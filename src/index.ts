@@ -116,4 +116,5 @@ export type { BatchOptions, FitOptions, ValidationData } from './train/training-
 export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
+export type { Shape } from './util/shape.ts';
 export { type ClassifierOptions, lenet5, mlp, softmaxRegression, zoo } from './zoo/index.ts';

@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { environment } from '../util/environment.ts';
 import type { Backend } from './backend.ts';
 import { validatingBackend } from './validate.ts';
 
@@ -11,7 +12,7 @@ const FOLDER = 'runs/validate';
  * `backend` with every dispatch compared with the CPU reference; a CPU backend, which is the reference, as it is.
  * @param folder where repros go.
  */
-export function wrapForValidation(backend: Backend, folder = process.env.DUMP || FOLDER): Backend {
+export function wrapForValidation(backend: Backend, folder = environment().dump ?? FOLDER): Backend {
   if (backend.kind !== 'webgpu') return backend;
   return validatingBackend(backend, {
     async writeRepro(name, text) {

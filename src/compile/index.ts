@@ -36,7 +36,9 @@ export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMIT
   });
   if (debug >= 3) for (const reason of fused.reasons) console.error(`not fused: ${reason}`);
   const plan = buildPlan(fused, schedule(fused), limits, options.reuse ?? !environment().noPlan);
-  if (debug >= 3) plan.dispatches.forEach(({ label, workgroups }, k) => console.error(`${k}: ${label} ${workgroups}`));
+  if (debug >= 2) {
+    for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
+  }
   if (debug >= 4) for (const kernel of plan.kernels) console.error(`// ${kernel.label}\n${kernel.wgsl}`);
   return plan;
 }

@@ -108,7 +108,10 @@ export const exp = defineUnary({
   doc: 'eˣ, elementwise. f32.',
   tolerance: EXPONENTIAL,
   f: Math.exp,
-  wgsl: (x) => `exp(${x})`,
+  wgsl(x, { use }) {
+    use('float');
+    return `float_exp(${x})`;
+  },
   vjp: (dy, _x, out) => mul(dy, out),
 });
 
@@ -132,7 +135,10 @@ export const log = defineUnary({
   values: 'positive',
   tolerance: LOGARITHM,
   f: Math.log,
-  wgsl: (x) => `log(${x})`,
+  wgsl(x, { use, scalar }) {
+    use('float');
+    return `float_log(${x}, ${scalar(Number.NEGATIVE_INFINITY)}, ${scalar(Number.NaN)})`;
+  },
   vjp: (dy, x) => div(dy, x),
 });
 
@@ -143,9 +149,9 @@ export const log1p = defineUnary({
   values: 'unit',
   tolerance: { relative: 3e-6, source: 'as log, absolute 2⁻²¹; 1 + x is near 0.05 at the end of the samples' },
   f: Math.log1p,
-  wgsl(x, { use }) {
+  wgsl(x, { use, scalar }) {
     use('special');
-    return `special_log1p(${x})`;
+    return `special_log1p(${x}, ${scalar(Number.NEGATIVE_INFINITY)}, ${scalar(Number.NaN)})`;
   },
   vjp: (dy, x) => div(dy, add(x, 1)),
 });

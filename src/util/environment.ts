@@ -4,7 +4,7 @@
  */
 
 export interface Environment {
-  /** 1 devices and cache misses · 2 kernel times · 3 fusion decisions · 4 WGSL · 5 the graph after each pass. */
+  /** 1 devices and plans loaded · 2 the dispatches of each plan · 3 what was not fused · 4 WGSL · 5 the graph. */
   readonly debug: number;
   /** Every plan step compared with the CPU; stops at the first divergence. */
   readonly validate: boolean;
@@ -12,13 +12,21 @@ export interface Environment {
   readonly noFuse: boolean;
   /** A buffer a value. */
   readonly noPlan: boolean;
+  /** Folder for the repros of VALIDATE, or undefined. */
+  readonly dump: string | undefined;
 }
 
 export const ENVIRONMENT_TABLE = [
-  { name: 'DEBUG', meaning: '1 devices, 2 kernel times, 3 fusion decisions, 4 WGSL, 5 the graph after each pass' },
+  {
+    name: 'DEBUG',
+    meaning:
+      '1 devices and plans loaded (and stack traces in the command line), 2 the dispatches of each plan, 3 what was not fused and why, 4 WGSL, 5 the graph after each pass',
+  },
   { name: 'VALIDATE', meaning: '1: every dispatch compared with the CPU reference; stops at the first divergence' },
   { name: 'NOFUSE', meaning: '1: every node gets a kernel of its own' },
   { name: 'NOPLAN', meaning: '1: every value gets a buffer of its own' },
+  { name: 'DUMP', meaning: 'folder for the repros of VALIDATE; runs/validate when left out' },
+  { name: 'DOWNHILL_CACHE', meaning: 'folder for downloaded data sets; ~/.cache/downhill when left out' },
 ] as const;
 
 /** The switches as they are now. */
@@ -30,6 +38,7 @@ export function environment(): Environment {
     validate: isSet(variables.VALIDATE),
     noFuse: isSet(variables.NOFUSE),
     noPlan: isSet(variables.NOPLAN),
+    dump: variables.DUMP || undefined,
   };
 }
 

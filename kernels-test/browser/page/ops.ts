@@ -20,20 +20,13 @@ import {
 import { drawSample } from '../../support/sample-values.ts';
 import { type Check, expect } from './check.ts';
 
-/**
- * WGSL lets a device do without NaN and infinities, and SwiftShader's `exp` and `log` do: exp(NaN) is infinite, log(NaN) 89.1,
- * log(0) -88.0. These ops leave it to them. One that gives what its reference gives must leave this list.
- */
-const LOSES_SPECIALS = ['exp', 'expm1', 'log', 'log1p', 'sigmoid', 'softplus'];
-
 /** Tensors to compute, made anew for each backend: a computed tensor belongs to the one that computed it. */
 type Build = () => Tensor[];
 
 export async function checkOps(check: Check, backend: Backend, reference: Backend): Promise<void> {
   for (const op of allOps) {
     await check(`${op.name}: WebGPU = CPU in f64, two runs bit-equal`, () => {
-      const losesSpecials = LOSES_SPECIALS.includes(op.name);
-      return agree(() => callsOf(op), { tolerance: op.tolerance.relative, losesSpecials }, backend, reference);
+      return agree(() => callsOf(op), op.tolerance.relative, backend, reference);
     });
   }
   await check('the gradient of softmaxCrossEntropy: WebGPU = CPU in f64, two runs bit-equal', () => {
@@ -46,7 +39,7 @@ export async function checkOps(check: Check, backend: Backend, reference: Backen
       return [...gradients(sum(softmaxCrossEntropy(logits, labels)), [logits])];
     };
     const tolerance = softmaxCrossEntropy.tolerance.relative;
-    return agree(build, { tolerance, losesSpecials: false }, backend, reference);
+    return agree(build, tolerance, backend, reference);
   });
 }
 
@@ -58,30 +51,22 @@ function callsOf(op: Op): Tensor[] {
   });
 }
 
-interface Rule {
-  /** Accepted error, relative to the reference where that is above 1. */
-  readonly tolerance: number;
-  /** Where the reference has NaN or an infinity this browser may have something else, and does. */
-  readonly losesSpecials: boolean;
-}
-
-/** @throws Error naming the first value that breaks the rule, or the first that a second run gives otherwise. */
-async function agree(build: Build, rule: Rule, backend: Backend, reference: Backend): Promise<string> {
+/**
+ * @param tolerance accepted error, relative to the reference where that is above 1.
+ * @throws Error naming the first value that breaks the rule, or the first that a second run gives otherwise.
+ */
+async function agree(build: Build, tolerance: number, backend: Backend, reference: Backend): Promise<string> {
   const expected = await valuesOn(reference, build);
   const found = await valuesOn(backend, build);
   const again = await valuesOn(backend, build);
-  const facts = { elements: 0, worst: 0, lost: 0 };
+  const facts = { elements: 0, worst: 0 };
   expected.forEach((values, k) => {
     expect(found[k].length === values.length, `${found[k].length} elements, expected ${values.length}`);
     const [bits, bitsAgain] = [bitsOf(found[k]), bitsOf(again[k])];
-    const accepted = values instanceof Float32Array ? rule.tolerance : 0;
+    const accepted = values instanceof Float32Array ? tolerance : 0;
     for (let i = 0; i < values.length; i++) {
       const [a, b] = [found[k][i], values[i]];
       expect(bits[i] === bitsAgain[i], `sample ${k}, element ${i}: ${a}, then ${again[k][i]}`);
-      if (rule.losesSpecials && !Number.isFinite(b)) {
-        if (!Object.is(a, b)) facts.lost++;
-        continue;
-      }
       const error = Object.is(a, b) ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(b));
       expect(error <= accepted, `sample ${k}, element ${i}: ${a}, expected ${b} (accepted error ${accepted})`);
       facts.worst = Math.max(facts.worst, error);
@@ -89,9 +74,7 @@ async function agree(build: Build, rule: Rule, backend: Backend, reference: Back
     facts.elements += values.length;
   });
   expect(facts.elements > 1, 'nothing was compared');
-  expect(!rule.losesSpecials || facts.lost > 0, 'it keeps NaN and infinities now: take it off LOSES_SPECIALS');
-  const lost = facts.lost === 0 ? '' : `, ${facts.lost} NaN or infinities lost`;
-  return `${facts.elements} elements, largest error ${facts.worst.toPrecision(2)} of ${rule.tolerance}${lost}`;
+  return `${facts.elements} elements, largest error ${facts.worst.toPrecision(2)} of ${tolerance}`;
 }
 
 async function valuesOn(backend: Backend, build: Build): Promise<TypedArray[]> {

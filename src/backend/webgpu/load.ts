@@ -7,6 +7,7 @@
  */
 
 import type { Plan } from '../../compile/plan.ts';
+import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { pairBound } from '../bookkeeping.ts';
 import { allocate, type WebGPUBuffer, writeWords } from './buffers.ts';
@@ -40,10 +41,19 @@ export async function loadProgram(
       if (data !== undefined) writeWords(context, buffers.get(id) as WebGPUBuffer, 0, data);
     }
     if (uniforms !== undefined) writeWords(context, uniforms.buffer, 0, uniforms.data);
+    const known = context.counters.pipelinesCreated;
     const built = await buildPipelines(host.pipelines, plan, onProgress);
     const dispatches = await makeBindGroups(context, plan, built, buffers, uniforms);
     await context.confirmHealthy();
-    return new WebGPUProgram(plan, host, { loadMs: performance.now() - start, bound, buffers, owned, dispatches });
+    const loadMs = performance.now() - start;
+    if (environment().debug >= 1) {
+      const made = context.counters.pipelinesCreated - known;
+      const pipelines = `${plan.kernels.length} pipelines, ${made} of them new`;
+      console.error(
+        `${plan.name}: ${plan.dispatches.length} dispatches, ${pipelines}, loaded in ${loadMs.toFixed(0)} ms`,
+      );
+    }
+    return new WebGPUProgram(plan, host, { loadMs, bound, buffers, owned, dispatches });
   } catch (error) {
     for (const buffer of owned) buffer.dispose();
     context.assertAlive();

@@ -4,6 +4,7 @@
  */
 
 import type { PlanLimits } from '../../compile/plan.ts';
+import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { WebGPUBackend } from './backend.ts';
 import { type AdapterInfo, DeviceContext } from './device.ts';
@@ -67,7 +68,10 @@ export function createWebGPUBackend({ device, adapterInfo, ownsDevice = false }:
     maxComputeInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
     adapterClass: adapterClassOf(info),
   };
-  return new WebGPUBackend(new DeviceContext(device, describeAdapter(info), limits, ownsDevice));
+  const description = describeAdapter(info);
+  if (environment().debug >= 1)
+    console.error(`device: ${description}, planned for as a ${limits.adapterClass} adapter`);
+  return new WebGPUBackend(new DeviceContext(device, description, limits, ownsDevice));
 }
 
 /** A backend on a new device of `adapter`. @throws DownhillError `device` when the adapter gives none. */

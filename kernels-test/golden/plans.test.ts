@@ -35,24 +35,21 @@ function declarations(wgsl: string): string[] {
 
 const count = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 0;
 
-/** Where each declaration of shaders/ comes from; constants are left out, they are too short to be looked up. */
+/** The file of shaders/ in which a declaration stands; not what a kernel may replace, parameters and slots. */
 const library = new Map(
-  Object.entries(shaders).flatMap(([name, text]) =>
-    declarations(text).flatMap((declaration) =>
-      /^(const|override)/.test(declaration) ? [] : [[declaration, `${name}.wgsl`] as const],
-    ),
-  ),
+  Object.entries(shaders).flatMap(([name, text]) => {
+    const fixed = text.replace(/\/\/ @slot [^]*?\/\/ @end/g, '').replace(/^.*\/\/ @param.*$/gm, '');
+    return declarations(fixed).map((declaration) => [declaration, `${name}.wgsl`] as const);
+  }),
 );
 
-/** `text` of a kernel with what stands in shaders/ named only, a line for each run of it. */
+/** `text` of a kernel with a line `// file` in place of each run of declarations that stand in that file. */
 function abridged(wgsl: string): string {
   const lines: string[] = [];
   for (const declaration of declarations(wgsl)) {
     const file = library.get(declaration);
-    const name = /(?:fn|struct) (\w+)/.exec(declaration)?.[1];
-    if (file === undefined || name === undefined) lines.push(declaration);
-    else if (lines.at(-1)?.startsWith(`// ${file}: `)) lines.push(`${lines.pop()}, ${name}`);
-    else lines.push(`// ${file}: ${name}`);
+    const line = file === undefined ? declaration : `// ${file}`;
+    if (line !== lines.at(-1)) lines.push(line);
   }
   return lines.join('\n');
 }
@@ -98,7 +95,7 @@ test('what is abridged is told from what is not', () => {
   expect(declarations(text)).toHaveLength(3);
   expect(abridged(text).split('\n').slice(0, 3)).toEqual([
     'const A = 4u;',
-    '// gemm.wgsl: Run',
+    '// gemm.wgsl',
     '@compute @workgroup_size(A)',
   ]);
 });

@@ -38,7 +38,7 @@ const count = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 
 /** The file of shaders/ in which a declaration stands; not what a kernel may replace, parameters and slots. */
 const library = new Map(
   Object.entries(shaders).flatMap(([name, text]) => {
-    const fixed = text.replace(/\/\/ @slot [^]*?\/\/ @end/g, '').replace(/^.*\/\/ @param.*$/gm, '');
+    const fixed = text.replace(/\/\/ @slot [\s\S]*?\/\/ @end/g, '').replace(/^.*\/\/ @param.*$/gm, '');
     return declarations(fixed).map((declaration) => [declaration, `${name}.wgsl`] as const);
   }),
 );

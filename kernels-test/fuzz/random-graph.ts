@@ -11,7 +11,7 @@ import { firstDivergence, makeWorlds, type World } from '../../src/backend/valid
 import { isFloat } from '../../src/core/dtype.ts';
 import { type GraphSpec, topologicalOrder } from '../../src/core/graph.ts';
 import { applyOp, type CpuTensor, type Op, type Sample, type SampleInput } from '../../src/core/op.ts';
-import { Tensor } from '../../src/core/tensor.ts';
+import { type Aval, Tensor } from '../../src/core/tensor.ts';
 import { sigmoid, tanh } from '../../src/ops/activations.ts';
 import { add, mul, sub } from '../../src/ops/binary.ts';
 import { broadcastTo } from '../../src/ops/broadcast-to.ts';
@@ -52,6 +52,8 @@ const KINDS: readonly Op['lower']['kind'][] = [
 const LARGEST = 1e4;
 /** Widest spread of the worlds, as a part of a value's own scale, at which a comparison still says something. */
 const WIDEST = 1e-2;
+/** How far operands are moved to see whether a value jumps, as a part of their scale. */
+const NUDGE = 1e-5;
 
 /** The graph of `seed`. */
 export function randomGraph(seed: number): RandomGraph {
@@ -192,12 +194,25 @@ class Drawer {
           attrs,
         ),
       );
-      if (!isBenign(worlds)) return undefined;
+      if (!isBenign([...worlds, ...this.nudged(tensor, operands)])) return undefined;
       this.values.set(tensor, worlds);
       fresh.push(tensor);
     }
     this.pool.push(made);
     return made;
+  }
+
+  /** The exact value with all operands a little larger, and a little smaller: tells where it jumps. */
+  private nudged({ op, attrs, ...aval }: Tensor, operands: readonly (readonly CpuTensor[])[]): CpuTensor[] {
+    const [exact] = this.machine;
+    return [NUDGE, -NUDGE].map((step) => {
+      const moved = operands.map(([operand]) => {
+        if (!isFloat(operand.dtype)) return operand;
+        const size = step * scaleOf(operand);
+        return { ...operand, data: operand.data.map((x: number) => x + size) };
+      });
+      return exact.apply(op!, moved, aval as Aval, attrs);
+    });
   }
 
   /** Gradients of a weighted sum of a value, in some of what it depends on; one of them may become a step of descent. */
@@ -279,14 +294,18 @@ function isUsable({ shape, values }: SampleInput): boolean {
 /** Finite, not large, and (for floats) known to a part of its scale in every world; whole numbers equal in all. */
 function isBenign([exact, ...others]: readonly CpuTensor[]): boolean {
   if (!isFloat(exact.dtype)) return others.every((world) => firstDivergence(world.data, [exact]) === undefined);
-  let scale = 1e-3;
-  for (const x of exact.data) {
-    if (!(Math.abs(x) < LARGEST)) return false;
-    scale = Math.max(scale, Math.abs(x));
-  }
+  if (!exact.data.every((x: number) => Math.abs(x) < LARGEST)) return false;
+  const scale = scaleOf(exact);
   return others.every(({ data }) =>
     data.every((x: number, i: number) => Math.abs(x - exact.data[i]) <= WIDEST * scale),
   );
+}
+
+/** The largest magnitude, at least a thousandth. */
+function scaleOf({ data }: CpuTensor): number {
+  let scale = 1e-3;
+  for (const x of data) scale = Math.max(scale, Math.abs(x));
+  return scale;
 }
 
 function hostArray({ dtype, data }: CpuTensor): Float32Array | Int32Array | Uint32Array | Uint8Array {

@@ -22,6 +22,7 @@ const USAGE = `npm run bench -- COMMAND [options]
   --model NAME     ${Object.keys(WORKLOADS).join(' or ')}; all when left out
   --op TEXT        kernels: only ops whose name contains TEXT
   --seconds S      time for timed steps of each measurement; 10 when left out
+  --rounds N       peers: fresh processes an engine, in turn; 1 when left out
   --json           print JSON
   --no-save        leave bench/results/ alone`;
 
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       model: { type: 'string' },
       op: { type: 'string' },
       seconds: { type: 'string', default: '10' },
+      rounds: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       'no-save': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -47,11 +49,14 @@ async function main(): Promise<number> {
   const models = modelNames(values.model);
   const budgetMs = 1000 * Number(values.seconds);
   if (!(budgetMs > 0)) throw new Error(`--seconds takes a number above 0, found ${values.seconds}`);
+  const rounds = Number(values.rounds);
+  if (!(Number.isInteger(rounds) && rounds >= 1))
+    throw new Error(`--rounds takes a whole number, found ${values.rounds}`);
   const before = loadAverage();
   const date = new Date().toISOString();
   const environment = await readEnvironment();
   const say = (text: string): void => void process.stderr.write(`${name}: ${text}\n`);
-  const { data, markdown, failed } = await command.run({ models, budgetMs, filter: values.op ?? '', say });
+  const { data, markdown, failed } = await command.run({ models, budgetMs, filter: values.op ?? '', rounds, say });
   const load = [before, loadAverage()] as const;
   const section = { title: command.title, date, load, environment, data, markdown };
   process.stdout.write(values.json ? `${JSON.stringify(section)}\n` : `${describe(section)}\n`);

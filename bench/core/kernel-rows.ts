@@ -88,7 +88,8 @@ async function measureOp(backend: Backend, op: Op, ceilings: Ceilings): Promise<
     const flops = op.bench.flops(inputs, output, sample.attrs);
     const { read, written } = minimalBytes(op, inputs, output);
     const memoryNs = read / ceilings.readGBs + written / ceilings.writeGBs;
-    const arithmeticNs = flops / ceilings.gemmGFlops;
+    const { gemmGFlops, registerGFlops } = ceilings;
+    const arithmeticNs = flops / (op.lower.kind === 'contract' ? gemmGFlops : Math.max(gemmGFlops, registerGFlops));
     const idle = plan.dispatches.length === 0;
     return {
       op: op.name,

@@ -17,6 +17,8 @@ export interface Options {
   /** Milliseconds of timed steps a measurement. */
   readonly budgetMs: number;
   readonly filter: string;
+  /** Fresh processes an engine, for peers. */
+  readonly rounds: number;
   /** What is being done, for a person who waits. */
   readonly say: (text: string) => void;
 }

@@ -32,7 +32,7 @@ export async function runKernels({ filter, say }: Options): Promise<Outcome> {
   const clocks = new Set(rows.map(({ clock }) => clock));
   const note =
     `Clock: ${[...clocks].join(', ')}. Rates are those of the fastest run, ms is the median. Per cent: the time ` +
-    'that the best probes would need to read and write the op’s bytes, or the best product for its flops (the longer of ' +
-    'the two), over its own.';
+    'that the best probes would need to read and write the op’s bytes, or for its flops (the best product for products and ' +
+    'convolutions, multiply-adds in registers for others), the longer of the two, over its own.';
   return { data: report, markdown: [ceilingTable, rowTable, note].join('\n\n') };
 }

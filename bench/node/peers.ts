@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatBytes } from '../../src/util/text.ts';
 import type { EngineReport } from '../core/engine.ts';
-import { largestDifference } from '../core/statistics.ts';
+import { largestDifference, median } from '../core/statistics.ts';
 import { formatMs, formatRatio, markdownTable } from '../core/table.ts';
 import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
 import { runChild } from './child.ts';
@@ -33,12 +33,15 @@ export async function runPeers(options: Options): Promise<Outcome> {
   install(options);
   const comparisons: Comparison[] = [];
   for (const name of options.models) {
-    const reports: EngineReport[] = [];
-    for (const script of ENGINES) {
-      options.say(`${name}: ${script}`);
-      reports.push(await runChild<EngineReport>(script, [name, String(options.budgetMs), String(MAX_STEPS)]));
+    // Round by round, so that a busy minute does not fall on one engine alone.
+    const found: EngineReport[][] = ENGINES.map(() => []);
+    for (let round = 0; round < options.rounds; round++) {
+      for (const [k, script] of ENGINES.entries()) {
+        options.say(`${name}: ${script}${options.rounds > 1 ? `, round ${round + 1}` : ''}`);
+        found[k].push(await runChild<EngineReport>(script, [name, String(options.budgetMs), String(MAX_STEPS)]));
+      }
     }
-    comparisons.push(compare(name, reports));
+    comparisons.push(compare(name, found.map(together)));
   }
   const note =
     'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
@@ -49,6 +52,20 @@ export async function runPeers(options: Options): Promise<Outcome> {
     data: comparisons,
     markdown: [...comparisons.map(describe), note].join('\n\n'),
     failed: comparisons.some(({ parity }) => !parity),
+  };
+}
+
+/** One engine's rounds as one report: medians of the times; counts and losses are the same in every round. */
+function together(rounds: readonly EngineReport[]): EngineReport {
+  return {
+    ...rounds[0],
+    firstStepMs: median(rounds.map(({ firstStepMs }) => firstStepMs)),
+    step: {
+      median: median(rounds.map(({ step }) => step.median)),
+      min: Math.min(...rounds.map(({ step }) => step.min)),
+      max: Math.max(...rounds.map(({ step }) => step.max)),
+      count: rounds.reduce((sum, { step }) => sum + step.count, 0),
+    },
   };
 }
 

@@ -12,8 +12,7 @@ import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
 import { type Cluster, rootOf } from './cluster.ts';
 import { emitContract } from './emit/contract-kernel.ts';
-import { type EmitInput, type EmittedKernel, threadKernel } from './emit/emit.ts';
-import { KernelWriter } from './emit/kernel-writer.ts';
+import { type EmitInput, type EmittedKernel, threadKernel, threadWriter } from './emit/emit.ts';
 import { emitMap } from './emit/map-kernel.ts';
 import { emitReduce } from './emit/reduce-kernel.ts';
 import { clusterName, type FusedGraph } from './fuse.ts';
@@ -117,7 +116,7 @@ class PlanBuilder {
         // The reference runs where the results are complete: at the last stage.
         const last = stage === emitted.length - 1;
         const suffix = emitted.length === 1 ? '' : last ? ' (merge)' : ' (partials)';
-        this.addDispatch(kernel, label + suffix, last ? reference : [], last ? clusterFlops(cluster) : 0);
+        this.addDispatch(kernel, label + suffix, last ? reference : [], stage === 0 ? clusterFlops(cluster) : 0);
         for (const buffer of kernel.scratch) this.memory.release(buffer);
       });
     }
@@ -159,8 +158,7 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = new KernelWriter(this.memory.scalarBuffer);
-    writer.count(target.size);
+    const writer = threadWriter(this.memory, target.size, this.limits);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = [writer.store(this.locationOf(target), target.dtype, 'i', from)];
     const kernel = threadKernel(writer, target.size, body, this.limits);

@@ -11,7 +11,7 @@ import { shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
-import { type EmitInput, type EmittedKernel, foldGrid, threadKernel } from './emit.ts';
+import { type EmitInput, type EmittedKernel, foldGrid, threadKernel, threadWriter } from './emit.ts';
 import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
@@ -95,7 +95,7 @@ function emitMerge(input: EmitInput, chunks: number, partials: Location): Emitte
   const sum = sumOf(input);
   const rows = m + (sum === null ? 0 : 1);
   const points = batch * rows * n;
-  const writer = new KernelWriter(memory.scalarBuffer);
+  const writer = threadWriter(memory, points, limits);
   const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   writer.addFunction(

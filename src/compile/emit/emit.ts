@@ -9,7 +9,7 @@ import type { Cluster } from '../cluster.ts';
 import type { FusedGraph } from '../fuse.ts';
 import type { Memory } from '../memory.ts';
 import type { PlanLimits } from '../plan.ts';
-import type { KernelWriter } from './kernel-writer.ts';
+import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 
 export interface EmitInput {
@@ -35,8 +35,22 @@ export interface EmittedKernel {
 
 const WORKGROUP_SIZE = 64;
 
+/** A writer for the thread skeleton, which finds its counts in the first two words. */
+export function threadWriter({ scalarBuffer }: Memory, points: number, limits: PlanLimits): KernelWriter {
+  const writer = new KernelWriter(scalarBuffer);
+  writer.count(points);
+  writer.count(pointsPerLane(points, limits));
+  return writer;
+}
+
+/** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
+function pointsPerLane(points: number, { adapterClass }: PlanLimits): number {
+  if (adapterClass === 'gpu') return 1;
+  return Math.max(1, Math.min(16, Math.floor(points / (WORKGROUP_SIZE * 32))));
+}
+
 /**
- * A kernel of the thread skeleton. `points` must have been the writer's first `count`.
+ * A kernel of the thread skeleton, from a writer that `threadWriter` made for as many points.
  * @param body statements over the index `i`.
  */
 export function threadKernel(
@@ -54,7 +68,7 @@ export function threadKernel(
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(Math.ceil(points / WORKGROUP_SIZE), limits),
+    workgroups: foldGrid(Math.ceil(points / (WORKGROUP_SIZE * pointsPerLane(points, limits))), limits),
     workgroupSize: WORKGROUP_SIZE,
     scratch,
   };

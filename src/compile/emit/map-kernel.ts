@@ -2,15 +2,13 @@
  * Kernel of a map cluster: one invocation per element; every stored node is a `let` at the element's index.
  */
 
-import { type EmitInput, type EmittedKernel, threadKernel } from './emit.ts';
+import { type EmitInput, type EmittedKernel, threadKernel, threadWriter } from './emit.ts';
 import { Evaluator, scope } from './evaluator.ts';
-import { KernelWriter } from './kernel-writer.ts';
 import { storePoints } from './stores.ts';
 
 export function emitMap(input: EmitInput): EmittedKernel[] {
   const { cluster, fused, memory, limits } = input;
-  const writer = new KernelWriter(memory.scalarBuffer);
-  writer.count(cluster.points);
+  const writer = threadWriter(memory, cluster.points, limits);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const at = scope('i', ['point']);
   const stores = storePoints(input, evaluator, at);

@@ -10,9 +10,8 @@ import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../cluster.ts';
 import { rootOf } from '../cluster.ts';
 import { indexExpression } from '../index-map.ts';
-import { type EmitInput, type EmittedKernel, threadKernel } from './emit.ts';
+import { type EmitInput, type EmittedKernel, threadKernel, threadWriter } from './emit.ts';
 import { Evaluator, type Scope, scope } from './evaluator.ts';
-import { KernelWriter } from './kernel-writer.ts';
 import { storePoints } from './stores.ts';
 
 /** Invocations worth having, and the fewest elements a chunk is worth. */
@@ -85,8 +84,7 @@ function readyPhase(node: Tensor, input: EmitInput): number {
 function emitWhole(input: EmitInput): EmittedKernel {
   const { cluster, fused, memory, limits } = input;
   const space = cluster.space as FoldSpace;
-  const writer = new KernelWriter(memory.scalarBuffer);
-  writer.count(space.outer);
+  const writer = threadWriter(memory, space.outer, limits);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const row = scope('i', ['point']);
   const folds = foldsOf(input);
@@ -171,8 +169,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     return state;
   };
 
-  const first = new KernelWriter(memory.scalarBuffer);
-  first.count(space.outer * chunks);
+  const first = threadWriter(memory, space.outer * chunks, limits);
   const firstEvaluator = new Evaluator(first, cluster, fused, memory);
   const outer = first.count(space.outer);
   const length = first.count(Math.ceil(space.fold / chunks));
@@ -199,8 +196,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     limits,
   );
 
-  const second = new KernelWriter(memory.scalarBuffer);
-  second.count(space.outer);
+  const second = threadWriter(memory, space.outer, limits);
   const evaluator = new Evaluator(second, cluster, fused, memory);
   const pieces = second.count(chunks);
   const step = second.count(space.outer);

@@ -108,9 +108,16 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'grids: the second dimension is forgotten',
     file: 'shaders/thread.wgsl',
-    from: 'let i = (group.y * groups.x + group.x) * WORKGROUP_SIZE + lane;',
-    to: 'let i = group.x * WORKGROUP_SIZE + lane;',
+    from: 'let start = (group.y * groups.x + group.x) *',
+    to: 'let start = group.x *',
     tests: ['kernels-test/compile/emit.test.ts', '-t', 'folded grids'],
+  },
+  {
+    name: 'grids: the points of an invocation stand side by side',
+    file: 'shaders/thread.wgsl',
+    from: 'let i = start + turn * WORKGROUP_SIZE;',
+    to: 'let i = start + turn;',
+    tests: [DEVICE, '-t', '^add '],
   },
   {
     name: 'memory: a value is freed after its first reader',

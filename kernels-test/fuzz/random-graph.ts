@@ -34,8 +34,8 @@ export interface RandomGraph {
   readonly worlds: readonly (readonly CpuTensor[])[];
 }
 
-const SIZES = [1, 1, 2, 3, 4, 5, 7, 9, 16, 33, 70];
-const MOST_ELEMENTS = 2500;
+const SIZES = [1, 1, 2, 3, 4, 5, 7, 9, 16, 33, 90];
+const MOST_ELEMENTS = 6000;
 /** How often a form of lowering is drawn: folds and contractions are few in the list and much in need of company. */
 const KINDS: readonly Op['lower']['kind'][] = [
   ...Array<'map'>(5).fill('map'),

@@ -9,10 +9,14 @@ import { pow } from '../../src/ops/binary.ts';
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../src/ops/conv.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { Prng } from '../../src/util/prng.ts';
-import { drawSample, isFiniteSample } from './sample-values.ts';
+import { avalOf, drawSample, isFiniteSample } from './sample-values.ts';
+
+/** Enough points that an invocation takes several, with a rest. */
+const MANY = [3, 1700];
 
 /** A row over 64 × 64 elements, long rows, many short ones, and columns: whole and chunked, with a rest. */
 const FOLDS: readonly (readonly [shape: readonly number[], axes: readonly number[]])[] = [
+  [[4500, 2], [1]],
   [[5000], [0]],
   [[3, 1700], [1]],
   [[1300, 3], [0]],
@@ -67,7 +71,16 @@ const CONTRACTIONS = new Map<Op, readonly Sample[]>([
 
 /** The samples of the record and those above that fit it. */
 export function deviceSamples(op: Op): Sample[] {
-  return [...op.samples, ...foldSamples(op), ...(CONTRACTIONS.get(op) ?? [])];
+  return [...op.samples, ...mapSamples(op), ...foldSamples(op), ...(CONTRACTIONS.get(op) ?? [])];
+}
+
+function mapSamples(op: Op): Sample[] {
+  const like = op.samples.find(
+    ({ inputs }) => inputs.length > 0 && !inputs.some(({ values }) => Array.isArray(values)),
+  );
+  if (op.lower.kind !== 'map' || like === undefined) return [];
+  const many = { ...like, title: 'many points', inputs: like.inputs.map((input) => ({ ...input, shape: MANY })) };
+  return accepts(op, many) ? [many] : [];
 }
 
 function foldSamples(op: Op): Sample[] {
@@ -79,12 +92,12 @@ function foldSamples(op: Op): Sample[] {
     const given = values === undefined ? {} : { values };
     const type = dtype === undefined ? {} : { dtype };
     return { title: `fold [${shape}]`, inputs: [{ shape, ...type, ...given }], attrs: { ...like.attrs, ...named } };
-  }).filter(({ attrs, inputs }) => accepts(op, inputs[0].shape, attrs));
+  }).filter((sample) => accepts(op, sample));
 }
 
-function accepts(op: Op, shape: readonly number[], attrs: unknown): boolean {
+function accepts(op: Op, { inputs, attrs }: Sample): boolean {
   try {
-    op.infer([{ shape, dtype: 'f32' }], attrs);
+    op.infer(inputs.map(avalOf), attrs);
     return true;
   } catch {
     return false;

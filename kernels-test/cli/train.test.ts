@@ -92,6 +92,28 @@ describe('train', () => {
     expect(await jsonOf(all)).toMatchObject({ steps: 1, stepMsMedian: null, samplesPerSecond: null });
   });
 
+  test('hears one Ctrl-C that is passed on twice, while steps block the process, as one', async () => {
+    const lenet = ['train', '--backend', 'cpu', '--limit', '640', '--epochs', '9', '--out', join(folder, 'relayed')];
+    let heard = 0;
+    const result = await jsonOf(lenet, {
+      status: 130,
+      onStderr: (text, kill) => {
+        const sign = heard === 0 ? 'training lenet' : 'interrupted';
+        if (heard === 2 || !text.includes(sign)) return;
+        heard++;
+        setTimeout(() => kill('SIGINT'), heard === 1 ? 1500 : 100);
+      },
+    });
+    expect(heard).toBe(2);
+    expect(result.steps).toBeLessThan(90);
+    expect(await readdir(join(folder, 'relayed'))).toContain('model.json');
+  });
+
+  test('is started by node itself: the command tsx kills a process that answers a signal late', async () => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
+    for (const name of ['start', 'downhill']) expect(scripts[name]).toMatch(/^node --import tsx src\/cli\/main\.ts\b/);
+  });
+
   test('ends after the step at Ctrl-C, saves what there is, and exits with 130', async () => {
     const out = join(folder, 'interrupted');
     let sent = false;

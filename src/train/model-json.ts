@@ -8,7 +8,8 @@
 import { show } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
-import type { Loss } from '../nn/losses.ts';
+import { type Loss, resolveLoss } from '../nn/losses.ts';
+import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
@@ -54,7 +55,8 @@ export function compiledJson(optimizer: Optimizer, loss: Loss, metrics: readonly
 
 /**
  * JSON (text or parsed) as checked model data with its layers.
- * @param file what errors call it. @throws DownhillError `file` for text that is no model, `argument` for unknown layers.
+ * @param file what errors call it. @throws DownhillError `file` for text that is no model, `argument` for unknown
+ *   layers, optimizers, losses and options; each names `file`.
  */
 export function parseModelJson(json: unknown, file = 'model JSON'): { data: ModelJson; layers: Layer[] } {
   const data = typeof json === 'string' ? parseText(json, file) : json;
@@ -74,9 +76,44 @@ export function parseModelJson(json: unknown, file = 'model JSON'): { data: Mode
     if (!isRecord(entry) || !isRecord(entry.config)) {
       throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
     }
-    return makeLayer(entry.className, entry.config);
+    const { className, config } = entry;
+    return naming(file, () => makeLayer(className, config));
   });
+  if (data.compiled !== null) checkCompiled(data.compiled, file);
   return { data: data as unknown as ModelJson, layers };
+}
+
+/** @throws DownhillError `file` or `argument` for what `compile` would not take. */
+function checkCompiled(compiled: unknown, file: string): void {
+  if (!isRecord(compiled)) {
+    throw new DownhillError(
+      'file',
+      `${file}: "compiled" is ${show(compiled)}; expected null or what compile was given`,
+    );
+  }
+  const { optimizer, loss, metrics } = compiled;
+  for (const [key, entry] of Object.entries({ optimizer, loss })) {
+    if (isRecord(entry) && typeof entry.name === 'string' && isRecord(entry.config)) continue;
+    throw new DownhillError('file', `${file}: "compiled.${key}" is ${show(entry)}; expected a name and a config`);
+  }
+  if (!Array.isArray(metrics) || !metrics.every((metric) => typeof metric === 'string')) {
+    throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(metrics)}; expected a list of names`);
+  }
+  const { optimizer: rule, loss: goal } = compiled as unknown as CompiledJson;
+  naming(file, () => {
+    resolveOptimizer(rule.name, rule.config);
+    resolveLoss(goal.name, goal.config);
+  });
+}
+
+/** Runs `work`; its refusals name `file`. */
+function naming<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DownhillError)) throw error;
+    throw new DownhillError(error.code, `${file}: ${error.message}`, { cause: error });
+  }
 }
 
 function parseText(text: string, file: string): unknown {

@@ -93,6 +93,8 @@ async function trainModel(
   output: Output,
 ): Promise<History> {
   const divergence = new TerminateOnNaN();
+  // A schedule has fallen from there by the time that the message is made.
+  const initialRate = model.learningRate;
   const history = await model.fit(train, {
     epochs: values.epochs,
     batchSize: values.batchSize,
@@ -105,6 +107,6 @@ async function trainModel(
   throw new DownhillError(
     'argument',
     `training diverged: the loss is ${history.lossHistory.at(-1)} after ${history.lossHistory.length} steps at ` +
-      `learning rate ${model.learningRate}; try a smaller --learning-rate`,
+      `${values.schedule === 'cosine' ? 'initial ' : ''}learning rate ${initialRate}; try a smaller --learning-rate`,
   );
 }

@@ -51,9 +51,14 @@ test('a kernel with one broken line is found, unless nothing depends on it', asy
       }
     }
   }
-  // The rest changes nothing that is read: a maximum that softmax only shifts by, neighbours that are equal.
+  // The rest changes nothing that is read: a maximum that softmax only shifts by, neighbours that are equal, a first
+  // element that is not the largest.
+  const total = { broken: 0, found: 0 };
   for (const [name, { broken, found }] of Object.entries(tally)) {
     expect(broken, name).toBeGreaterThan(3);
-    expect(found / broken, `${name}: ${found} of ${broken} found`).toBeGreaterThan(0.6);
+    expect(found / broken, `${name}: ${found} of ${broken} found`).toBeGreaterThan(0.4);
+    total.broken += broken;
+    total.found += found;
   }
+  expect(total.found / total.broken, `${total.found} of ${total.broken} found`).toBeGreaterThan(0.65);
 });

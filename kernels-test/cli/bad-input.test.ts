@@ -50,6 +50,8 @@ describe.concurrent('the command line', () => {
     [['train', '--model', 'lennet'], [/unknown value of --model: "lennet"; did you mean "lenet"/]],
     [['train', '--backend', 'gpu'], [/unknown value of --backend: "gpu".* Known: webgpu, cpu/]],
     [['train', '--data', 'x'], [/--data x: the digits are drawn, not read/]],
+    [['evaluate', '--model', 'x'], [/evaluate: unknown option --model; did you mean --model-dir\?/]],
+    [['evaluate', '--load', 'x'], [/evaluate: unknown option --load; did you mean --model-dir\?/]],
     [['evaluate'], [/--model-dir DIR is needed/]],
     [['gradcheck', '--op', 'matmull'], [/unknown op "matmull"; did you mean "matmul"/]],
   ])('refuses %j', (words, messages) => expectCliRefusal(words, messages));
@@ -178,6 +180,16 @@ describe.concurrent('places to write', () => {
       ]);
     }
     expect(await readFile(file, 'utf8')).toBe('kept');
+  });
+
+  test.runIf(existsSync('/proc'))('refuses a place where the system makes no folders', async () => {
+    for (const out of ['/proc/foo', '/proc/foo/deeper']) {
+      await expectCliRefusal(train('--out', out), [`--out ${out}: cannot write there: no folder can be made in /proc`]);
+    }
+    using model = zooModel('softmax', { inputShape: [2, 2, 1] });
+    await expect(saveModel(model, '/proc/foo')).rejects.toThrow(
+      'cannot write /proc/foo/weights.safetensors: no folder can be made in /proc',
+    );
   });
 
   test('leaves no folder behind when the training fails', async () => {

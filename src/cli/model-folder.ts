@@ -6,9 +6,9 @@
  * leaves no folder of its own behind.
  */
 
-import { access, constants, mkdir, rmdir } from 'node:fs/promises';
+import { access, constants, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemReason, writeFileAtomic } from '../data/files.node.ts';
+import { makeFolder, systemReason, writeFileAtomic } from '../data/files.node.ts';
 import { saveModel } from '../train/files.node.ts';
 import type { Sequential } from '../train/sequential.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -24,7 +24,7 @@ export class ModelFolder {
   /** Makes the folder if need be. @throws DownhillError `file` when it cannot be made or written to. */
   static async prepare(path: string): Promise<ModelFolder> {
     try {
-      const made = await mkdir(path, { recursive: true });
+      const made = await makeFolder(path);
       await access(path, constants.W_OK);
       return new ModelFolder(path, made !== undefined);
     } catch (cause) {

@@ -5,7 +5,7 @@
  * Invariant: `writeFileAtomic` leaves either the old content or the new one, and no temporary file, whatever fails.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DownhillError } from '../util/errors.ts';
 
@@ -16,7 +16,7 @@ import { DownhillError } from '../util/errors.ts';
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(data);
@@ -28,6 +28,36 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new DownhillError('file', `cannot write ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+/**
+ * Makes the folder `path` and those above it that are missing, one by one: Node's recursive `mkdir` never returns where
+ * the system makes no folders, as in /proc (Node 20).
+ * @returns the uppermost folder that was made; undefined when `path` was there. @throws the system's error.
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  if (await isFolder(path)) return undefined;
+  const parent = dirname(path);
+  const made = parent === path ? undefined : await makeFolder(parent);
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    // Made by somebody else meanwhile.
+    if (await isFolder(path)) return made;
+    if (systemCode(cause) !== 'ENOENT') throw cause;
+    throw new Error(`no folder can be made in ${parent}`, { cause });
+  }
+  return made ?? path;
+}
+
+/** @throws the system's error unless it is that there is nothing. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

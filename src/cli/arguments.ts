@@ -7,6 +7,9 @@ import { parseArgs } from 'node:util';
 import { DownhillError, nearestName } from '../util/errors.ts';
 import { type OptionTable, type OptionValues, optionName } from './options.ts';
 
+/** What people write for an option that is called otherwise here, where no spelling is near. */
+const OTHER_WORDS: Readonly<Record<string, string>> = { '--model': '--model-dir', '--load': '--model-dir' };
+
 /**
  * The values of `table` in `words`; options that are not given have their fallback. Given twice, the last one counts.
  * @param command named in errors.
@@ -59,7 +62,8 @@ export function readArguments<T extends OptionTable>(
 }
 
 function unknownOption(command: string, name: string, known: readonly string[]): DownhillError {
-  const near = nearestName(name, known);
+  const other = OTHER_WORDS[name];
+  const near = known.includes(other) ? other : nearestName(name, known);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return new DownhillError('argument', `${command}: unknown option ${name}${hint} Known: ${known.join(' ')}`);
 }

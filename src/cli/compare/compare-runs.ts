@@ -4,7 +4,7 @@
 
 import type { WeightValue } from '../../train/weight-store.ts';
 import { invariant } from '../../util/errors.ts';
-import type { TrainingTrace } from './trace-training.ts';
+import type { GradientPoint, TrainingTrace } from './trace-training.ts';
 
 /** Largest accepted relative difference of a step's loss. */
 export const LOSS_TOLERANCE = 1e-3;
@@ -24,7 +24,10 @@ export interface Comparison {
     readonly device: number;
     readonly difference: number;
   }[];
+  /** Both gradients of a pair are at the same weights: around the initial ones, and the device's after step 1. */
   readonly gradients: readonly { readonly name: string; readonly atStep1: number; readonly afterStep1: number }[];
+  /** The point that `gradients` tells of, from 0, the weights themselves: the first where all agree, or 0. */
+  readonly gradientPoints: { readonly atStep1: number; readonly afterStep1: number };
 }
 
 export function compareRuns(reference: TrainingTrace, device: TrainingTrace): Comparison {
@@ -33,10 +36,11 @@ export function compareRuns(reference: TrainingTrace, device: TrainingTrace): Co
     const difference = Math.abs(device.losses[k] - loss) / Math.abs(loss);
     return { step: k + 1, reference: loss, device: device.losses[k], difference };
   });
-  const after = gradientDifferences(reference.gradientsAfterStep1, device.gradientsAfterStep1);
-  const gradients = [...gradientDifferences(reference.gradientsAtStep1, device.gradientsAtStep1)].map(
-    ([name, atStep1]) => ({ name, atStep1, afterStep1: after.get(name) ?? Number.NaN }),
-  );
+  const before = comparePoints(reference.atStep1, device.atStep1);
+  const after = comparePoints(reference.afterStep1, device.afterStep1);
+  const gradients = [...before.differences].map(([name, atStep1]) => {
+    return { name, atStep1, afterStep1: after.differences.get(name) ?? Number.NaN };
+  });
   const maxLossDifference = largest(losses.map(({ difference }) => difference));
   const maxGradientDifference = largest(gradients.flatMap(({ atStep1, afterStep1 }) => [atStep1, afterStep1]));
   return {
@@ -48,7 +52,22 @@ export function compareRuns(reference: TrainingTrace, device: TrainingTrace): Co
     maxGradientDifference,
     losses,
     gradients,
+    gradientPoints: { atStep1: before.point, afterStep1: after.point },
   };
+}
+
+/** The first point where the gradients agree; the first of all where they agree nowhere. */
+function comparePoints(
+  reference: readonly GradientPoint[],
+  device: readonly GradientPoint[],
+): { point: number; differences: Map<string, number> } {
+  const all = reference.map(({ weights, gradients }, k) => {
+    invariant(weights === device[k].weights, 'compare: the gradients are at different weights');
+    return gradientDifferences(gradients, device[k].gradients);
+  });
+  const agreeing = all.findIndex((differences) => largest([...differences.values()]) <= GRADIENT_TOLERANCE);
+  const point = Math.max(0, agreeing);
+  return { point, differences: all[point] };
 }
 
 /** max |Δ| / max |g| of each parameter; 0 where both gradients vanish. */

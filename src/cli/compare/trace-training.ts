@@ -1,6 +1,10 @@
 /**
  * One training as a record of numbers: the gradients at the initial weights and after one update, and the loss of every
  * step of a `fit`. Two backends given the same choice see the same weights and the same batches in the same order.
+ *
+ * A gradient jumps where rounding turns the winner of a max pooling or the sign before a relu. So the second trace takes
+ * its gradients at the first one's very weights, and there are several nearby points for each: forward passes of two
+ * precisions differ too, and one of some 100 000 windows is a near tie now and then, but not at every point.
  */
 
 import type { Backend } from '../../backend/backend.ts';
@@ -20,36 +24,75 @@ export interface TraceChoice extends ModelChoice {
 export interface TrainingTrace {
   /** Of each step, in the backend's own precision. */
   readonly losses: readonly number[];
-  /** Of the first batch at the initial weights: what step 1 applies. */
-  readonly gradientsAtStep1: readonly WeightValue[];
-  /** Of the first batch at the weights that one update left. */
-  readonly gradientsAfterStep1: readonly WeightValue[];
+  /** Of the first batch at the initial weights, which step 1 applies, and nearby. */
+  readonly atStep1: readonly GradientPoint[];
+  /** Of the first batch at the weights that one update left, and nearby. */
+  readonly afterStep1: readonly GradientPoint[];
 }
 
-/** Trains on `backend`, which becomes the default backend meanwhile. */
+export interface GradientPoint {
+  /** Where the gradient was taken. */
+  readonly weights: readonly WeightValue[];
+  readonly gradients: readonly WeightValue[];
+}
+
+/** Points at which each gradient is taken: the weights themselves first. */
+const POINTS = 3;
+/** Relative distance of the nearby points: far above rounding, so that ties are others, and far below what matters. */
+const NEARBY = 1e-3;
+
+/**
+ * Trains on `backend`, which becomes the default backend meanwhile.
+ * @param other a trace whose points are taken for the gradients; the losses do not see them.
+ */
 export async function traceTraining(
   choice: TraceChoice,
   data: ArrayDataset,
   backend: Backend,
   output: Output,
+  other?: TrainingTrace,
 ): Promise<TrainingTrace> {
   setBackend(backend);
   try {
-    return { ...(await traceGradients(choice, data)), losses: await traceLosses(choice, data, output) };
+    const gradients = await traceGradients(choice, data, other);
+    return { ...gradients, losses: await traceLosses(choice, data, output) };
   } finally {
     setBackend(undefined);
   }
 }
 
-async function traceGradients(choice: TraceChoice, data: ArrayDataset): Promise<Omit<TrainingTrace, 'losses'>> {
+async function traceGradients(
+  choice: TraceChoice,
+  data: ArrayDataset,
+  other: TrainingTrace | undefined,
+): Promise<Omit<TrainingTrace, 'losses'>> {
   using model = makeModel(choice, data);
   const first = take(data, choice.batchSize);
   const x = { data: first.x, shape: [first.size, ...first.xShape] };
   const y = { data: first.y, shape: [first.size, ...first.yShape] };
-  const before = await model.gradientsOnBatch(x, y);
+  const gradientsAt = async (places: readonly (readonly WeightValue[])[]): Promise<GradientPoint[]> => {
+    const points: GradientPoint[] = [];
+    for (const weights of places) {
+      model.setWeights(weights);
+      points.push({ weights, gradients: (await model.gradientsOnBatch(x, y)).gradients });
+    }
+    model.setWeights(places[0]);
+    return points;
+  };
+  const atStep1 = await gradientsAt(other?.atStep1.map(({ weights }) => weights) ?? nearby(await model.getWeights()));
   await model.trainOnBatch(x, y);
-  const after = await model.gradientsOnBatch(x, y);
-  return { gradientsAtStep1: before.gradients, gradientsAfterStep1: after.gradients };
+  const after = other?.afterStep1.map(({ weights }) => weights) ?? nearby(await model.getWeights());
+  return { atStep1, afterStep1: await gradientsAt(after) };
+}
+
+/** `weights` themselves, then points around them, always the same ones. */
+function nearby(weights: readonly WeightValue[]): WeightValue[][] {
+  return Array.from({ length: POINTS }, (_, k) =>
+    weights.map((weight) => ({
+      ...weight,
+      data: weight.data.map((value, i) => value * (1 + NEARBY * Math.sin(k * (i + 1)))),
+    })),
+  );
 }
 
 async function traceLosses(choice: TraceChoice, data: ArrayDataset, output: Output): Promise<number[]> {

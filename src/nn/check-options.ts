@@ -3,33 +3,11 @@
  * the option, what was found and what would fit; a misspelt option is an error too, never silently ignored.
  */
 
-import { DownhillError, nearestName, unknownName } from '../util/errors.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
+import { show } from '../util/show.ts';
 
-/** A value as it should appear in an error message: short, and telling NaN from null. */
-export function show(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
-  const text = JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-/** @throws DownhillError `argument` when `options` is no object or has a key that is not in `known`. */
-export function checkKnownOptions(owner: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`;
-    throw new DownhillError(
-      'argument',
-      `${owner}: expected an object of options such as ${example}, found ${show(options)}`,
-    );
-  }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const near = nearestName(key, known);
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-    throw new DownhillError('argument', `${owner}: unknown option "${key}"${hint} Known: ${known.join(', ')}`);
-  }
-}
+export { checkKnownOptions } from '../util/check-options.ts';
+export { show };
 
 /** `value` when it is a whole number of at least `least`. @throws DownhillError `argument`. */
 export function wholeNumber(owner: string, option: string, value: unknown, least = 1): number {

@@ -7,6 +7,7 @@
 
 import { defineOp, type Op, type Reject, type Tolerance } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { add, mul, sub } from './binary.ts';
 import { greater, less, logicalAnd } from './compare.ts';
@@ -53,9 +54,7 @@ export const leakyRelu: WithSlope & Op<SlopeAttrs> = defineOp<SlopeAttrs, WithSl
     { alpha: 0.2 },
     (attrs) => checkAlpha('leakyRelu', attrs),
   ),
-  (apply) =>
-    (x, { alpha = 0.2 } = {}) =>
-      apply([x], { alpha }),
+  (apply) => (x, options) => apply([x], { alpha: checkOptions('leakyRelu', options, ['alpha']).alpha ?? 0.2 }),
 );
 
 /** x where positive, else alpha (1, at least 0) · (eˣ - 1). @throws DownhillError `argument` for a negative alpha. */
@@ -78,9 +77,7 @@ export const elu: WithSlope & Op<SlopeAttrs> = defineOp<SlopeAttrs, WithSlope>(
     { alpha: 1 },
     (attrs) => checkAlpha('elu', attrs),
   ),
-  (apply) =>
-    (x, { alpha = 1 } = {}) =>
-      apply([x], { alpha }),
+  (apply) => (x, options) => apply([x], { alpha: checkOptions('elu', options, ['alpha']).alpha ?? 1 }),
 );
 
 const SELU = { scale: 1.0507009873554805, alpha: 1.6732632423543772 };

@@ -5,6 +5,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, sizeOf } from '../util/shape.ts';
 import { requireFloat } from './checks.ts';
@@ -101,9 +102,10 @@ function defineArg(name: string, step: string, doc: string, beats: (a: number, b
         sample: { inputs: [{ shape: [1024, 1024] }], attrs: { axis: 1, keepDims: false } },
       },
     },
-    (apply) =>
-      (x, { axis = -1, keepDims = false } = {}) =>
-        apply([x], { axis: axis < 0 && axis >= -x.rank ? axis + x.rank : axis, keepDims }),
+    (apply) => (x, options) => {
+      const { axis = -1, keepDims = false } = checkOptions(name, options, ['axis', 'keepDims']);
+      return apply([x], { axis: axis < 0 && axis >= -x.rank ? axis + x.rank : axis, keepDims });
+    },
   );
 }
 

@@ -7,6 +7,7 @@
 
 import { defineOp, type Op, type Sample } from '../core/op.ts';
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { normalizeAxes, reduceShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import type { NoAttrs } from './define.ts';
@@ -146,7 +147,8 @@ export const concat: Concat & Op<ConcatAttrs> = defineOp<ConcatAttrs, Concat>(
     },
   },
   (apply) =>
-    function join(tensors, { axis = 0 } = {}): Tensor {
+    function join(tensors, options): Tensor {
+      const { axis = 0 } = checkOptions('concat', options, ['axis']);
       if (tensors.length > MAX_INPUTS) {
         const groups: Tensor[] = [];
         for (let k = 0; k < tensors.length; k += MAX_INPUTS)
@@ -206,7 +208,8 @@ export const pack: Pack & Op<NoAttrs> = defineOp<NoAttrs, Pack>(
 );
 
 /** Tensors of one shape along a new axis (0). @throws DownhillError as concat does. */
-export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+export function stack(tensors: readonly Tensor[], options?: { readonly axis?: number }): Tensor {
+  const { axis = 0 } = checkOptions('stack', options, ['axis']);
   return concat(
     tensors.map((tensor) => expandDims(tensor, axis)),
     { axis },

@@ -9,6 +9,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import type { Shape } from '../util/shape.ts';
 import { inputGradContraction, outputContraction, weightGradContraction } from './conv-contraction.ts';
 import { forEachTap, type Padding, type Pair, pair, type WindowAttrs } from './conv-geometry.ts';
@@ -89,7 +90,7 @@ export const conv2d: Conv2d & Op<WindowAttrs> = defineOp<WindowAttrs, Conv2d>(
       sample: convBench.output,
     },
   },
-  (apply) => (x, kernel, options) => apply([x, kernel], windowAttrs(options)),
+  (apply) => (x, kernel, options) => apply([x, kernel], windowAttrs('conv2d', options)),
 );
 
 /**
@@ -135,7 +136,8 @@ export const conv2dInputGrad: Conv2dInputGrad & Op<InputGradAttrs> = defineOp<In
       sample: convBench.inputGrad,
     },
   },
-  (apply) => (dy, kernel, options) => apply([dy, kernel], { ...windowAttrs(options), inputShape: options.inputShape }),
+  (apply) => (dy, kernel, options) =>
+    apply([dy, kernel], { ...windowAttrs('conv2dInputGrad', options, ['inputShape']), inputShape: options.inputShape }),
 );
 
 /**
@@ -179,12 +181,19 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
       sample: convBench.weightGrad,
     },
   },
-  (apply) => (x, dy, options) => apply([x, dy], { ...windowAttrs(options), kernelShape: options.kernelShape }),
+  (apply) => (x, dy, options) =>
+    apply([x, dy], { ...windowAttrs('conv2dWeightGrad', options, ['kernelShape']), kernelShape: options.kernelShape }),
 );
 
 /** The records of this family, for `ops/index.ts`. */
 export const convOps: readonly Op[] = [conv2d, conv2dInputGrad, conv2dWeightGrad];
 
-function windowAttrs({ strides = 1, padding = 'valid', dilation = 1 }: Conv2dOptions = {}): WindowAttrs {
+function windowAttrs<T extends Conv2dOptions>(
+  op: string,
+  options: T | undefined,
+  also: readonly (keyof T & string)[] = [],
+): WindowAttrs {
+  const known: (keyof T & string)[] = ['strides', 'padding', 'dilation', ...also];
+  const { strides = 1, padding = 'valid', dilation = 1 } = checkOptions<T>(op, options, known, also);
   return { strides: pair(strides), padding, dilation: pair(dilation) };
 }

@@ -10,6 +10,7 @@ import type { DType } from '../core/dtype.ts';
 import type { CompositeLowering, ReduceLowering } from '../core/lowering.ts';
 import { defineOp, type Op, type OpRecord, type Reject, type Sample, type SampleValues } from '../core/op.ts';
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, type Shape, sizeOf, stridesOf } from '../util/shape.ts';
 import { stridedOffsets } from './strided.ts';
@@ -20,6 +21,8 @@ export type Axes = number | readonly number[] | undefined;
 export interface ReduceOptions {
   /** All when left out. */
   readonly axes?: Axes;
+  /** The same as `axes`, as Keras spells it; give one of them. */
+  readonly axis?: Axes;
   /** Leave size 1 where an axis was folded, so that the result broadcasts with the input. False when left out. */
   readonly keepDims?: boolean;
 }
@@ -45,6 +48,8 @@ export interface ReduceSpec
   /** Samples beside the common ones, most of them with long folds or special values. */
   readonly samples?: readonly Sample<ReduceAttrs>[];
 }
+
+const REDUCE_OPTIONS = ['axes', 'keepDims', 'axis'] as const;
 
 /** A fold over axes. */
 export function defineReduce(spec: ReduceSpec): ReduceOp {
@@ -77,9 +82,13 @@ export function defineReduce(spec: ReduceSpec): ReduceOp {
         sample: { inputs: [{ shape: [1024, 1024] }], attrs: { axes: [1], keepDims: false } },
       },
     },
-    (apply) =>
-      (x, { axes, keepDims = false } = {}) =>
-        apply([x], { axes: axesOf(name, x, axes), keepDims }),
+    (apply) => (x, options) => {
+      const { axis, axes, keepDims = false } = checkOptions(name, options, REDUCE_OPTIONS);
+      if (axis !== undefined && axes !== undefined) {
+        throw new DownhillError('argument', `${name}: axis and axes mean the same; give one of them`);
+      }
+      return apply([x], { axes: axesOf(name, x, axes ?? axis), keepDims });
+    },
   );
 }
 

@@ -5,6 +5,7 @@
 
 import { defineOp, type Op, type Tolerance } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { logistic, logOnePlusExp, sigmoid, softplus, tanh } from './activations.ts';
 import { add, mul, sub } from './binary.ts';
 import { defineUnary, unaryRecord } from './define.ts';
@@ -97,9 +98,8 @@ export const gelu: Gelu & Op<GeluAttrs> = defineOp<GeluAttrs, Gelu>(
     },
     { approximate: false },
   ),
-  (apply) =>
-    (x, { approximate = false } = {}) =>
-      apply([x], { approximate }),
+  (apply) => (x, options) =>
+    apply([x], { approximate: checkOptions('gelu', options, ['approximate']).approximate ?? false }),
 );
 
 /** The records of this file. */

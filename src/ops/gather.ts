@@ -7,6 +7,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { cast } from './cast.ts';
@@ -109,9 +110,10 @@ export const gather: Gather & Op<GatherAttrs> = defineOp<GatherAttrs, Gather>(
       },
     },
   },
-  (apply) =>
-    (x, indices, { axis = 0 } = {}) =>
-      apply([x, indices], { axis: x instanceof Tensor ? normalizeAxes('gather', axis, x.shape)[0] : axis }),
+  (apply) => (x, indices, options) => {
+    const { axis = 0 } = checkOptions('gather', options, ['axis']);
+    return apply([x, indices], { axis: x instanceof Tensor ? normalizeAxes('gather', axis, x.shape)[0] : axis });
+  },
 );
 
 interface GatherGradAttrs extends GatherAttrs {

@@ -9,6 +9,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import type { Aval, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
@@ -82,7 +83,7 @@ export const im2col: Im2col & Op<Im2colAttrs> = defineOp<Im2colAttrs, Im2col>(
     tolerance: { relative: 0, source: 'no arithmetic' },
     bench: { flops: () => 0, sample: im2colBench.im2col },
   },
-  (apply) => (x, options) => apply([x], im2colAttrs(options)),
+  (apply) => (x, options) => apply([x], im2colAttrs('im2col', options)),
 );
 
 /**
@@ -141,13 +142,21 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
     tolerance: { relative: 1e-5, source: 'a sum of at most KH·KW terms of order 1, in order' },
     bench: { flops: ([columns]) => sizeOf(columns.shape), sample: im2colBench.col2im },
   },
-  (apply) => (columns, options) => apply([columns], { ...im2colAttrs(options), inputShape: options.inputShape }),
+  (apply) => (columns, options) =>
+    apply([columns], { ...im2colAttrs('col2im', options, ['inputShape']), inputShape: options.inputShape }),
 );
 
 /** The records of this family, for `ops/index.ts`. */
 export const im2colOps: readonly Op[] = [im2col, col2im];
 
-function im2colAttrs({ kernelSize, strides = 1, padding = 'valid', dilation = 1 }: Im2colOptions): Im2colAttrs {
+function im2colAttrs<T extends Im2colOptions>(
+  op: string,
+  options: T,
+  also: readonly (keyof T & string)[] = [],
+): Im2colAttrs {
+  const known: (keyof T & string)[] = ['kernelSize', 'strides', 'padding', 'dilation', ...also];
+  const checked = checkOptions<T>(op, options, known, ['kernelSize']);
+  const { kernelSize, strides = 1, padding = 'valid', dilation = 1 } = checked;
   return { kernelSize: pair(kernelSize), strides: pair(strides), padding, dilation: pair(dilation) };
 }
 

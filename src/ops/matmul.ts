@@ -9,6 +9,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { sameShape, sizeOf } from '../util/shape.ts';
 import { matmulContraction } from './matmul-contraction.ts';
 import { matmulRejects, matmulSamples } from './matmul-samples.ts';
@@ -95,9 +96,10 @@ export const matmul: ((a: Tensor, b: Tensor, options?: MatmulOptions) => Tensor)
       },
     },
   },
-  (apply) =>
-    (a, b, { transposeA = false, transposeB = false } = {}) =>
-      apply([a, b], { transposeA, transposeB }),
+  (apply) => (a, b, options) => {
+    const { transposeA = false, transposeB = false } = checkOptions('matmul', options, ['transposeA', 'transposeB']);
+    return apply([a, b], { transposeA, transposeB });
+  },
 );
 
 /** The records of this family, for `ops/index.ts`. */

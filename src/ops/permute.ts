@@ -9,6 +9,7 @@
 
 import { defineOp, type Op, type SampleInput } from '../core/op.ts';
 import { describe, type Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
 import { KEY_REJECTS, KEY_SAMPLE, keyWords, requireKey } from './random-key.ts';
@@ -125,9 +126,10 @@ export const shuffleIndices: ShuffleIndices & Op<ShuffleOptions> = defineOp<Shuf
       sample: { inputs: [KEY_SAMPLE, at(0)], attrs: { count: 60_000, n: 60_000 } },
     },
   },
-  (apply) =>
-    (key, offset, { count, n }) =>
-      apply([key, offset], { count, n }),
+  (apply) => (key, offset, options) => {
+    const { count, n } = checkOptions('shuffleIndices', options, ['count', 'n'], ['count', 'n']);
+    return apply([key, offset], { count, n });
+  },
 );
 
 /** The records of this file. */

@@ -73,7 +73,7 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
     tolerance,
     bench: { flops: ([x]) => sizeOf(x.shape), sample: averagePoolBench.pool },
   },
-  (apply) => (x, options) => apply([x], poolAttrs(options)),
+  (apply) => (x, options) => apply([x], poolAttrs('averagePool2d', options)),
 );
 
 /**
@@ -120,7 +120,8 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
       sample: averagePoolBench.grad,
     },
   },
-  (apply) => (dy, options) => apply([dy], { ...poolAttrs(options), inputShape: options.inputShape }),
+  (apply) => (dy, options) =>
+    apply([dy], { ...poolAttrs('averagePool2dGrad', options, ['inputShape']), inputShape: options.inputShape }),
 );
 
 /** How many taps of each window [N,OH,OW] lie on the image. */

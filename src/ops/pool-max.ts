@@ -60,7 +60,7 @@ export const maxPool2d: MaxPool2d & Op<PoolAttrs> = defineOp<PoolAttrs, MaxPool2
     tolerance: EXACT,
     bench: { flops: ([x]) => sizeOf(x.shape), sample: maxPoolBench.pool },
   },
-  (apply) => (x, options) => apply([x], poolAttrs(options)),
+  (apply) => (x, options) => apply([x], poolAttrs('maxPool2d', options)),
 );
 
 /**
@@ -109,7 +109,7 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
     tolerance: { relative: 1e-6, source: 'a sum over the few windows that cover a pixel, in order' },
     bench: { flops: ([x]) => sizeOf(x.shape), sample: maxPoolBench.grad },
   },
-  (apply) => (x, dy, options) => apply([x, dy], poolAttrs(options)),
+  (apply) => (x, dy, options) => apply([x, dy], poolAttrs('maxPool2dGrad', options)),
 );
 
 /**
@@ -153,7 +153,7 @@ export const maxPool2dPick: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
     tolerance: EXACT,
     bench: { flops: ([x]) => sizeOf(x.shape), sample: maxPoolBench.pick },
   },
-  (apply) => (x, values, options) => apply([x, values], poolAttrs(options)),
+  (apply) => (x, values, options) => apply([x, values], poolAttrs('maxPool2dPick', options)),
 );
 
 /** For each window and channel, the flat index in x of the first maximum. */

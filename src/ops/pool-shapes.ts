@@ -3,6 +3,7 @@
  */
 
 import type { Aval } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
@@ -28,7 +29,14 @@ export interface PoolGradAttrs extends PoolAttrs {
   readonly inputShape: Shape;
 }
 
-export function poolAttrs({ poolSize, strides = poolSize, padding = 'valid' }: PoolOptions): PoolAttrs {
+/** @throws DownhillError `argument` for unknown options; `also` names those of the op beside the common ones. */
+export function poolAttrs<T extends PoolOptions>(
+  op: string,
+  options: T,
+  also: readonly (keyof T & string)[] = [],
+): PoolAttrs {
+  const known: (keyof T & string)[] = ['poolSize', 'strides', 'padding', ...also];
+  const { poolSize, strides = poolSize, padding = 'valid' } = checkOptions<T>(op, options, known, ['poolSize']);
   return { poolSize: pair(poolSize), strides: pair(strides), padding };
 }
 

@@ -12,7 +12,15 @@ import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { sizeOf } from '../util/shape.ts';
 import { forEachWord } from './philox.ts';
-import { KEY_REJECTS, KEY_SAMPLE, keyWords, requireFinite, requireStream, type StreamAttrs } from './random-key.ts';
+import {
+  checkStreamOptions,
+  KEY_REJECTS,
+  KEY_SAMPLE,
+  keyWords,
+  requireFinite,
+  requireStream,
+  type StreamAttrs,
+} from './random-key.ts';
 
 export type RandomBitsOptions = StreamAttrs;
 
@@ -77,9 +85,10 @@ export const randomBits: RandomBits & Op<RandomBitsOptions> = defineOp<RandomBit
       sample: { inputs: [KEY_SAMPLE], attrs: { shape: BENCH_SHAPE, stream: 0 } },
     },
   },
-  (apply) =>
-    (key, { shape, stream }) =>
-      apply([key], { shape: [...shape], stream }),
+  (apply) => (key, options) => {
+    const { shape, stream } = checkStreamOptions('randomBits', key, options, ['shape', 'stream']);
+    return apply([key], { shape: [...shape], stream });
+  },
 );
 
 /**
@@ -151,9 +160,11 @@ export const randomUniform: RandomUniform & Op<RandomUniformAttrs> = defineOp<Ra
       sample: { inputs: [KEY_SAMPLE], attrs: { shape: BENCH_SHAPE, stream: 0, min: 0, max: 1 } },
     },
   },
-  (apply) =>
-    (key, { shape, stream, min = 0, max = 1 }) =>
-      apply([key], { shape: [...shape], stream, min, max }),
+  (apply) => (key, options) => {
+    const known = ['shape', 'stream', 'min', 'max'] as const;
+    const { shape, stream, min = 0, max = 1 } = checkStreamOptions('randomUniform', key, options, known);
+    return apply([key], { shape: [...shape], stream, min, max });
+  },
 );
 
 /**
@@ -213,9 +224,11 @@ export const randomBernoulli: RandomBernoulli & Op<RandomBernoulliOptions> = def
       sample: { inputs: [KEY_SAMPLE], attrs: { shape: BENCH_SHAPE, stream: 0, probability: 0.5 } },
     },
   },
-  (apply) =>
-    (key, { shape, stream, probability }) =>
-      apply([key], { shape: [...shape], stream, probability }),
+  (apply) => (key, options) => {
+    const known = ['shape', 'stream', 'probability'] as const;
+    const { shape, stream, probability } = checkStreamOptions('randomBernoulli', key, options, known);
+    return apply([key], { shape: [...shape], stream, probability });
+  },
 );
 
 /** The records of this file. */

@@ -4,9 +4,11 @@
  */
 
 import type { CpuTensor, Reject, SampleInput } from '../core/op.ts';
-import { type Aval, describe } from '../core/tensor.ts';
+import { type Aval, describe, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkShape, type Shape } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 
 export interface StreamAttrs {
   readonly shape: Shape;
@@ -64,4 +66,23 @@ export function requireFinite(op: string, option: string, value: number): void {
 /** The two words of a key. */
 export function keyWords({ data }: CpuTensor): readonly [number, number] {
   return [data[0], data[1]];
+}
+
+/**
+ * The options of a random op; what is no key is refused before them, as that is the usual slip.
+ * @throws DownhillError `argument` unless `key` is a tensor and the options are known ones with a shape and a stream.
+ */
+export function checkStreamOptions<T extends StreamAttrs>(
+  op: string,
+  key: unknown,
+  options: T,
+  known: readonly (keyof T & string)[],
+): T {
+  if (!(key instanceof Tensor)) {
+    const usage = `${op}(key, { ${known.join(', ')} })`;
+    throw new DownhillError('argument', `${op}: the key must be a u32[2] tensor, found ${show(key)}; call ${usage}`);
+  }
+  const checked = checkOptions<T>(op, options, known, ['shape', 'stream']);
+  if (Array.isArray(checked.shape)) return checked;
+  throw new DownhillError('argument', `${op}: shape must list sizes, as in [2, 3], found ${show(checked.shape)}`);
 }

@@ -10,7 +10,14 @@ import { formatShape, sameShape, sizeOf } from '../util/shape.ts';
 import { NORMAL_TABLE_SHAPE, normalOfBits, normalTable, normalTableTensor } from './normal-table.ts';
 import { forEachWord } from './philox.ts';
 import { affine, affineWgsl, OPERATIONS_PER_WORD, randomWord, streamRejects } from './random-bits.ts';
-import { KEY_SAMPLE, keyWords, requireFinite, requireStream, type StreamAttrs } from './random-key.ts';
+import {
+  checkStreamOptions,
+  KEY_SAMPLE,
+  keyWords,
+  requireFinite,
+  requireStream,
+  type StreamAttrs,
+} from './random-key.ts';
 
 export interface RandomNormalOptions extends StreamAttrs {
   /** 0 when left out. */
@@ -115,9 +122,11 @@ export const randomNormal: RandomNormal & Op<RandomNormalAttrs> = defineOp<Rando
       sample: { inputs: INPUTS, attrs: { shape: [1024, 1024], stream: 0, mean: 0, stddev: 1 } },
     },
   },
-  (apply) =>
-    (key, { shape, stream, mean = 0, stddev = 1 }) =>
-      apply([key, normalTableTensor()], { shape: [...shape], stream, mean, stddev }),
+  (apply) => (key, options) => {
+    const known = ['shape', 'stream', 'mean', 'stddev'] as const;
+    const { shape, stream, mean = 0, stddev = 1 } = checkStreamOptions('randomNormal', key, options, known);
+    return apply([key, normalTableTensor()], { shape: [...shape], stream, mean, stddev });
+  },
 );
 
 /** The records of this file. */

@@ -16,7 +16,7 @@ import { exp, log, square } from './unary.ts';
 /** Mean squared distance from the mean over `axes` (all when left out): the population variance, as Keras `ops.var`. */
 export const variance = defineReduce({
   name: 'variance',
-  doc: 'Mean squared distance from the mean over axes (all when left out): the population variance. Source: Keras ops.var.',
+  doc: 'Mean squared distance from the mean over axes, or axis (all when left out): the population variance. Source: Keras ops.var.',
   accepts: ['f32'],
   empty: 'refused',
   cpu([x], output, { axes }) {
@@ -42,7 +42,7 @@ export const variance = defineReduce({
 /** log Σ exp(x) over `axes` (all when left out), without overflow. */
 export const logSumExp = defineReduce({
   name: 'logSumExp',
-  doc: 'log Σ exp(x) over axes (all when left out); the maximum is taken out first, so nothing overflows.',
+  doc: 'log Σ exp(x) over axes, or axis (all when left out); the maximum is taken out first, so nothing overflows.',
   accepts: ['f32'],
   empty: 'refused',
   cpu([x], output, attrs) {

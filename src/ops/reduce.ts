@@ -32,7 +32,7 @@ const odd: Sample<ReduceAttrs> = {
 /** Sum over `axes` (all when left out); integers wrap. */
 export const sum = defineReduce({
   name: 'sum',
-  doc: 'Sum over axes (all when left out); integers wrap. The sum of nothing is 0.',
+  doc: 'Sum over axes, or axis (all when left out); integers wrap. The sum of nothing is 0.',
   accepts: NUMBERS,
   empty: 'allowed',
   cpu: foldWith(0, (sum, x) => sum + x),
@@ -51,7 +51,7 @@ export const sum = defineReduce({
 /** Mean over `axes` (all when left out). */
 export const mean = defineReduce({
   name: 'mean',
-  doc: 'Mean over axes (all when left out). f32.',
+  doc: 'Mean over axes, or axis (all when left out). f32.',
   accepts: ['f32'],
   empty: 'refused',
   cpu: foldWith(
@@ -75,7 +75,7 @@ export const mean = defineReduce({
 export const prod = defineReduce({
   name: 'prod',
   doc:
-    'Product over axes (all when left out); integers wrap. The product of nothing is 1. The gradient is right with zeros ' +
+    'Product over axes, or axis (all when left out); integers wrap. The product of nothing is 1. The gradient is right with zeros ' +
     'too: each element gets the product of the others.',
   accepts: NUMBERS,
   empty: 'allowed',
@@ -123,7 +123,7 @@ const shareAmongTies: Vjp<ReduceAttrs> = (dy, [x], output, { axes }) => {
 /** Largest element over `axes` (all when left out); NaN when there is one. */
 export const max = defineReduce({
   name: 'max',
-  doc: 'Largest element over axes (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
+  doc: 'Largest element over axes, or axis (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',
@@ -153,7 +153,7 @@ export const max = defineReduce({
 /** Smallest element over `axes` (all when left out); NaN when there is one. */
 export const min = defineReduce({
   name: 'min',
-  doc: 'Smallest element over axes (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
+  doc: 'Smallest element over axes, or axis (all when left out); NaN when there is one. Ties share the gradient equally, as in JAX.',
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',

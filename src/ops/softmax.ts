@@ -6,6 +6,7 @@
 
 import { type CpuTensor, defineOp, type Op, type Sample } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { normalizeAxes, sizeOf } from '../util/shape.ts';
 import { div, mul, sub } from './binary.ts';
 import { requireFloat } from './checks.ts';
@@ -102,9 +103,7 @@ export const softmax: Softmax & Op<AxisAttrs> = defineOp<AxisAttrs, Softmax>(
     tolerance: { relative: 2e-6, source: 'exp of the shifted value: 3 + 2·|x| ULP, on values of at most 1' },
     bench,
   },
-  (apply) =>
-    (x, { axis = -1 } = {}) =>
-      apply([x], { axis: fromEnd(axis, x) }),
+  (apply) => (x, options) => apply([x], { axis: fromEnd(checkOptions('softmax', options, ['axis']).axis ?? -1, x) }),
 );
 
 /**
@@ -135,9 +134,7 @@ export const logSoftmax: Softmax & Op<AxisAttrs> = defineOp<AxisAttrs, Softmax>(
     tolerance: { relative: 1e-5, source: 'log: 3 ULP outside of [0.5, 2], 2⁻²¹ absolute inside' },
     bench,
   },
-  (apply) =>
-    (x, { axis = -1 } = {}) =>
-      apply([x], { axis: fromEnd(axis, x) }),
+  (apply) => (x, options) => apply([x], { axis: fromEnd(checkOptions('logSoftmax', options, ['axis']).axis ?? -1, x) }),
 );
 
 /** An axis counted from the front; one out of range is left for `infer` to refuse. */

@@ -5,6 +5,7 @@
 
 import { defineOp, type Op, type OpRecord, type Sample } from '../core/op.ts';
 import { describe, Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, type Shape, stridesOf } from '../util/shape.ts';
 import { readStrided, type StridedRead, stridedIndex } from './strided.ts';
@@ -112,9 +113,10 @@ export const flip: Flip & Op<FlipAttrs> = defineOp<FlipAttrs, Flip>(
     ],
     bench: { flops: () => 0, sample: moved([1024, 1024], { axes: [1] }) },
   },
-  (apply) =>
-    (x, { axes } = {}) =>
-      apply([x], { axes: x instanceof Tensor ? normalizeAxes('flip', axes, x.shape) : [] }),
+  (apply) => (x, options) => {
+    const { axes } = checkOptions('flip', options, ['axes']);
+    return apply([x], { axes: x instanceof Tensor ? normalizeAxes('flip', axes, x.shape) : [] });
+  },
 );
 
 /** The records of this file. */

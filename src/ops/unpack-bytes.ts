@@ -5,6 +5,7 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import { describe, type Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 
 interface UnpackAttrs {
@@ -80,7 +81,8 @@ export const unpackBytes: UnpackBytes & Op<UnpackAttrs> = defineOp<UnpackAttrs, 
       },
     },
   },
-  (apply) =>
-    (packed, { scale = 1 / 255, offset = 0 } = {}) =>
-      apply([packed], { scale, offset }),
+  (apply) => (packed, options) => {
+    const { scale = 1 / 255, offset = 0 } = checkOptions('unpackBytes', options, ['scale', 'offset']);
+    return apply([packed], { scale, offset });
+  },
 );

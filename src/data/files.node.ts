@@ -92,7 +92,7 @@ export function systemReason(error: unknown): string {
       return 'it is a folder; expected a file';
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'a part of the path is a file; expected a folder';
+      return 'a part of the path is a file, not a folder';
     case 'ENOSPC':
       return 'no space left on the disk';
     case 'EROFS':

@@ -13,12 +13,14 @@ import { DownhillError } from '../util/errors.ts';
 import { type FlatTree, flattenTree, type Tree } from '../util/tree.ts';
 import { getBackend } from './current-backend.ts';
 import { evaluate } from './evaluate.ts';
-import { ownedTensor, storageOf } from './storage.ts';
+import { assertNotDisposed, ownedTensor, storageOf } from './storage.ts';
 
 interface Loaded {
   readonly program: Program;
   readonly inputs: readonly BackendBuffer[];
   readonly outputs: FlatTree<Tensor>;
+  /** Computed tensors that the function closes over; the program reads their memory. */
+  readonly captured: readonly Tensor[];
 }
 
 /** What `compile` returns: call it with tensors; the promise gives the same tree as `fn`, computed. */
@@ -32,7 +34,8 @@ export interface CompiledFunction<A extends readonly Tensor[], R extends Tree<Te
  * Compiles `fn`, which must be a pure function of tensors that returns a tensor, an array or a record of tensors. It
  * runs once on placeholders for each combination of argument shapes and dtypes; values that it closes over become part
  * of the program as they are at that time.
- * @throws DownhillError `argument` when an argument or a result is not a tensor.
+ * @throws DownhillError `argument` when an argument or a result is not a tensor, `state` when one of them or of the
+ * tensors that `fn` closes over was disposed.
  */
 export function compile<A extends readonly Tensor[], R extends Tree<Tensor>>(
   fn: (...args: A) => R,
@@ -48,6 +51,7 @@ export function compile<A extends readonly Tensor[], R extends Tree<Tensor>>(
       if (!(arg instanceof Tensor)) {
         throw new DownhillError('argument', `compile: argument ${k} of the compiled function is not a tensor`);
       }
+      assertNotDisposed(`compile: argument ${k} of the compiled function`, arg);
     });
     await evaluate(args);
     const key = args.map(describe).join();
@@ -57,7 +61,8 @@ export function compile<A extends readonly Tensor[], R extends Tree<Tensor>>(
       cache.set(key, loading);
       loading.catch(() => cache.delete(key));
     }
-    const { program, inputs, outputs } = await loading;
+    const { program, inputs, outputs, captured } = await loading;
+    for (const tensor of captured) assertNotDisposed('compile: a tensor that the function closes over', tensor);
     args.forEach((arg, k) => {
       if (arg.leaf?.kind === 'host') backend.write(inputs[k], arg.leaf.data);
       else backend.copy(storageOf(arg, backend).buffer, 0, inputs[k], 0, arg.size);
@@ -97,22 +102,21 @@ async function load<A extends readonly Tensor[], R>(fn: (...args: A) => R, args:
       );
     },
   );
+  const leaves = topologicalOrder(outputs.leaves).filter((tensor) => tensor.op === null);
+  for (const leaf of leaves) assertNotDisposed('compile: a tensor that the function closes over', leaf);
+  const captured = leaves.filter((tensor) => tensor.leaf?.kind === 'device');
+  const memory = captured.map((tensor) => storageOf(tensor, backend).buffer);
   const own = placeholders.map((placeholder, k) =>
     backend.createBuffer(Math.max(1, args[k].size), placeholder.dtype, placeholder.label ?? 'argument'),
   );
   const inputs: GraphInput[] = placeholders.map((tensor, k) => ({ name: `argument${k}`, kind: 'bound', tensor }));
-  const bound = [...own];
-  for (const tensor of topologicalOrder(outputs.leaves)) {
-    if (tensor.leaf?.kind !== 'device') continue;
-    inputs.push({ name: `captured${inputs.length}`, kind: 'bound', tensor });
-    bound.push(storageOf(tensor, backend).buffer);
-  }
+  for (const tensor of captured) inputs.push({ name: `captured${inputs.length}`, kind: 'bound', tensor });
   try {
     const plan = compileGraph(
       { name: fn.name || 'compiled', inputs, outputs: outputs.leaves.map((tensor, k) => ({ name: `${k}`, tensor })) },
       backend.limits,
     );
-    return { program: await backend.load(plan, bound), inputs: own, outputs };
+    return { program: await backend.load(plan, [...own, ...memory]), inputs: own, outputs, captured };
   } catch (error) {
     for (const buffer of own) buffer.dispose();
     throw error;

@@ -11,7 +11,7 @@ import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../co
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { getBackend } from './current-backend.ts';
-import { settle, storageOf } from './storage.ts';
+import { assertNotDisposed, settle, storageOf } from './storage.ts';
 
 /** Plans of graphs evaluated before, by backend and structure; the oldest go first. */
 const plans = new WeakMap<Backend, Map<string, Plan>>();
@@ -20,7 +20,7 @@ const PLAN_CACHE_SIZE = 256;
 /** The elements of `tensor`, computed if need be. f64 backends give f32 values rounded to f32. */
 export async function readTensor(tensor: Tensor): Promise<TypedArray> {
   const { leaf } = tensor;
-  if (leaf?.kind === 'disposed') throw new DownhillError('state', `data: ${tensor} was used after dispose()`);
+  assertNotDisposed('data', tensor);
   if (leaf?.kind === 'placeholder') {
     throw new DownhillError('state', `data: ${tensor} is a placeholder inside a traced function; it has no value yet`);
   }
@@ -33,6 +33,7 @@ export async function readTensor(tensor: Tensor): Promise<TypedArray> {
 
 /** Computes the tensors that are not yet computed, in one program; afterwards they are device leaves. */
 export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
+  for (const tensor of tensors) assertNotDisposed('evaluate', tensor);
   const wanted = [...new Set(tensors)].filter((tensor) => tensor.op !== null);
   if (wanted.length === 0) return;
   const backend = getBackend();
@@ -44,7 +45,7 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
     if (leaf.leaf?.kind === 'placeholder') {
       throw new DownhillError('state', `data: ${leaf} is a placeholder inside a traced function; it has no value yet`);
     }
-    if (leaf.leaf?.kind === 'disposed') throw new DownhillError('state', `data: ${leaf} was used after dispose()`);
+    assertNotDisposed('data', leaf);
     inputs.push({ name: `input${inputs.length}`, kind: 'bound', tensor: leaf });
     if (leaf.leaf?.kind === 'host') {
       const buffer = upload(backend, leaf.leaf.data, leaf.dtype);

@@ -54,6 +54,12 @@ export function settle(tensor: Tensor, backend: Backend, buffer: BackendBuffer):
   registry.register(tensor, storage, storage);
 }
 
+/** @throws DownhillError `state` when `tensor` was disposed. */
+export function assertNotDisposed(owner: string, tensor: Tensor): void {
+  if (tensor.leaf?.kind !== 'disposed') return;
+  throw new DownhillError('state', `${owner}: ${tensor} was used after dispose()`);
+}
+
 /** The memory of a device leaf. @throws DownhillError `state` when it belongs to another backend. */
 export function storageOf(tensor: Tensor, backend: Backend): DeviceStorage {
   const storage = tensor.leaf?.kind === 'device' ? tensor.leaf.storage : undefined;

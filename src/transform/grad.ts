@@ -14,6 +14,7 @@ import { ones, zeros } from '../ops/create.ts';
 import { reshape } from '../ops/shape.ts';
 import { DownhillError, invariant } from '../util/errors.ts';
 import { formatShape, sameShape } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 
 /**
  * Gradients of `y` with respect to each tensor of `wrt`, which may be inputs or values on the way to `y`.
@@ -22,6 +23,10 @@ import { formatShape, sameShape } from '../util/shape.ts';
  * @throws DownhillError `shape` when y has more than one element and no cotangent is given, `dtype` for non-floats.
  */
 export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tensor[] {
+  for (const tensor of [y, ...wrt, ...(dy === undefined ? [] : [dy])]) {
+    if (tensor instanceof Tensor) continue;
+    throw new DownhillError('argument', `gradients: expected tensors (y, [x, …], dy?), found ${show(tensor)}`);
+  }
   if (!isFloat(y.dtype)) throw new DownhillError('dtype', `grad: the output is ${describe(y)}; only f32 has gradients`);
   for (const x of wrt) {
     if (!isFloat(x.dtype)) {
@@ -91,6 +96,9 @@ export function valueAndGrad<A extends readonly Tensor[]>(
   f: TensorFunction<A>,
   argument = 0,
 ): (...args: A) => { value: Tensor; gradient: Tensor } {
+  if (typeof f !== 'function') {
+    throw new DownhillError('argument', `grad: expected a function of tensors, found ${show(f)}`);
+  }
   return (...args) => {
     const x = args[argument];
     if (!(x instanceof Tensor)) {
@@ -98,6 +106,10 @@ export function valueAndGrad<A extends readonly Tensor[]>(
     }
     const aliased = alias(x);
     const value = f(...(args.map((arg, k) => (k === argument ? aliased : arg)) as unknown as A));
+    if (!(value instanceof Tensor)) {
+      const found = `the function returned ${show(value)}`;
+      throw new DownhillError('argument', `grad: ${found}; it must return a tensor with one element, such as mean(x)`);
+    }
     const [gradient] = gradients(value, [aliased]);
     return { value, gradient };
   };

@@ -97,7 +97,7 @@ describe('a layer with moving averages', () => {
     using trained = model();
     await trained.trainOnBatch(x, [1, 2]);
     const saved = await trained.save();
-    await expectRefusal(() => Sequential.load(saved), 'argument', /unknown layer "Centering" Known: InputLayer/);
+    await expectRefusal(() => Sequential.load(saved), 'argument', /unknown layer "Centering"\. Known: InputLayer/);
     registerLayer(Centering);
     using loaded = Sequential.load(saved);
     expect(await loaded.getWeights()).toEqual(await trained.getWeights());

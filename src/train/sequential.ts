@@ -140,9 +140,10 @@ export class Sequential implements TrainedModel, Disposable {
 
   /**
    * Says what to train for. A model that is compiled anew starts with fresh optimizer slots.
-   * @throws DownhillError `argument` for unknown names or options.
+   * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
    */
   compile(options: CompileOptions): this {
+    this.assertNotTraining('compile');
     checkKnownOptions('compile', options, ['optimizer', 'loss', 'metrics']);
     const state = {
       optimizer: resolveOptimizer(options.optimizer),
@@ -258,9 +259,11 @@ export class Sequential implements TrainedModel, Disposable {
 
   /**
    * Replaces all weights, matched by name; the order does not matter.
-   * @throws DownhillError `argument` for a weight that is missing, unknown or of another shape; nothing is changed then.
+   * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state` while
+   *   the model is being trained; nothing is changed then.
    */
   setWeights(values: readonly WeightValue[]): void {
+    this.assertNotTraining('setWeights');
     const { store, weights } = this.built();
     const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
     store.write(matchWeights(`setWeights of model "${this.name}"`, expected, values, 'argument'));
@@ -326,15 +329,21 @@ export class Sequential implements TrainedModel, Disposable {
 
   /**
    * Replaces the weights, and the optimizer's state where the file has it, by those of a safetensors file.
-   * @throws DownhillError `file` for a corrupt file or weights that do not fit; nothing is changed then.
+   * @throws DownhillError `file` for a corrupt file or weights that do not fit, `state` while the model is being trained;
+   *   nothing is changed then.
    */
   loadWeights(bytes: Uint8Array, file = 'weights'): void {
+    this.assertNotTraining('loadWeights');
     const { store, weights } = this.built();
     restoreWeights(store, weights, this.compileState?.optimizer.slots, bytes, file);
   }
 
-  /** Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless. */
+  /**
+   * Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless.
+   * @throws DownhillError `state` while the model is being trained.
+   */
   dispose(): void {
+    this.assertNotTraining('dispose');
     this.disposed = true;
     this.batchPrograms.clear();
     this.builtState?.store.dispose();
@@ -388,18 +397,18 @@ export class Sequential implements TrainedModel, Disposable {
 
   /** Runs `work`, which changes the weights. @throws DownhillError `state` when another such call is running. */
   private async exclusively<T>(method: string, work: () => Promise<T>): Promise<T> {
-    if (this.training) {
-      throw new DownhillError(
-        'state',
-        `${method}: model "${this.name}" is being trained already; await that call first`,
-      );
-    }
+    this.assertNotTraining(method);
     this.training = true;
     try {
       return await work();
     } finally {
       this.training = false;
     }
+  }
+
+  private assertNotTraining(method: string): void {
+    if (!this.training) return;
+    throw new DownhillError('state', `${method}: model "${this.name}" is being trained already; await that call first`);
   }
 
   private assertUsable(): void {

@@ -22,7 +22,7 @@ export function checkExamples(model: string, table: Table, inputShape: Shape): T
 
 /**
  * `table` as targets of `loss` for outputs of `outputShape`: class ids as i32, values as f32.
- * @throws DownhillError `data` for class ids that are out of range or no whole numbers, `shape` for other shapes.
+ * @throws DownhillError `data` for class ids that are out of range or no whole numbers and values that the loss does not take, `shape` for other shapes.
  */
 export function checkTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   return loss.targets === 'classes' ? classTargets(table, loss, outputShape) : valueTargets(table, loss, outputShape);
@@ -35,6 +35,35 @@ export function checkCounts(x: Table, y: Table): void {
     'data',
     `${x.name} has ${x.rows} examples but ${y.name} has ${y.rows} targets; expected as many`,
   );
+}
+
+/**
+ * `table` when every value is finite and from `low` to `high`; one pass, and none over bytes and whole numbers without a range.
+ * @throws DownhillError `data` naming the first example that is not.
+ */
+export function checkValues(
+  table: Table,
+  expected: string,
+  low = -Number.MAX_VALUE,
+  high: number = Number.MAX_VALUE,
+): Table {
+  const { data, encoding, name } = table;
+  if (encoding !== 'f32' && low === -Number.MAX_VALUE) return table;
+  for (let k = 0; k < data.length; k++) {
+    // NaN fails every comparison.
+    if (data[k] >= low && data[k] <= high) continue;
+    const example = Math.floor(k / sizeOf(table.shape));
+    throw new DownhillError('data', `${name}: found ${data[k]} in example ${example}; ${expected}`);
+  }
+  return table;
+}
+
+function checkRange(table: Table, loss: Loss): Table {
+  if (loss.name === 'binaryCrossentropy') return checkValues(table, `${loss.name} takes targets from 0 to 1`, 0, 1);
+  if (loss.name === 'categoricalCrossentropy') {
+    return checkValues(table, `${loss.name} takes targets of at least 0, such as one-hot rows`, 0);
+  }
+  return checkValues(table, `${loss.name} takes finite numbers`);
 }
 
 function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
@@ -64,7 +93,7 @@ function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
 function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   const scalarTargets = table.shape.length === outputShape.length - 1 && outputShape.at(-1) === 1;
   if (sameShape(table.shape, outputShape) || (scalarTargets && sameShape(table.shape, outputShape.slice(0, -1)))) {
-    return { ...floatTable(table), shape: outputShape };
+    return { ...floatTable(checkRange(table, loss)), shape: outputShape };
   }
   const classIds = sizeOf(table.shape) === 1 && sizeOf(outputShape) > 1 && loss.name === 'categoricalCrossentropy';
   const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';

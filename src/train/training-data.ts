@@ -8,7 +8,7 @@ import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import type { EvaluationData } from './evaluate-run.ts';
 import { datasetTable, isDataset, type Table, tableRows, toTable } from './table.ts';
-import { checkCounts, checkExamples, checkTargets } from './targets.ts';
+import { checkCounts, checkExamples, checkTargets, checkValues } from './targets.ts';
 import type { ValidationData } from './training-options.ts';
 
 /** Examples and targets. */
@@ -55,9 +55,10 @@ export async function readArguments<O extends object>(
 
 /** Tables checked against the model and the loss. @throws DownhillError `data` or `shape`. */
 export function checkTables({ model, loss, shapes }: DataRules, { x, y }: LabelledTables): LabelledTables {
-  checkCounts(x, y);
   const { input, output } = shapes(x.shape);
-  return { x: checkExamples(model, x, input), y: checkTargets(y, loss, output) };
+  const examples = checkExamples(model, x, input);
+  checkCounts(x, y);
+  return { x: checkValues(examples, 'training takes finite numbers'), y: checkTargets(y, loss, output) };
 }
 
 /** What to train on and, if anything is held out, what to validate on. @throws DownhillError as `checkTables`. */

@@ -7,6 +7,7 @@
 
 import { DownhillError, nearestName } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import type { Weight } from './weight-layout.ts';
 import { slotKey, type WeightArray, type WeightStore, type WeightValue } from './weight-store.ts';
@@ -62,9 +63,13 @@ export function matchWeights(
   values: readonly WeightValue[],
   code: 'file' | 'argument' = 'file',
 ): Map<string, WeightArray> {
+  if (!Array.isArray(values)) {
+    throw new DownhillError(code, `${source}: expected an array of ${WEIGHT}, found ${show(values)}`);
+  }
   const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
   const found = new Map<string, WeightArray>();
-  for (const { name, shape, data } of values) {
+  for (const [k, value] of values.entries()) {
+    const { name, shape, data } = checkWeight(source, k, value, code);
     const wanted = shapes.get(name);
     if (wanted === undefined) {
       const near = nearestName(name, [...shapes.keys()]);
@@ -83,6 +88,24 @@ export function matchWeights(
     throw new DownhillError(code, `${source}: ${missing.join(', ')} missing; the model has ${expected.length} weights`);
   }
   return found;
+}
+
+const WEIGHT = '{ name, shape, data } as getWeights() gives them';
+
+/** Entry `k`, its data as floats: a list of numbers and whole numbers are converted. */
+function checkWeight(source: string, k: number, value: unknown, code: 'file' | 'argument'): WeightValue {
+  const { name, shape, data } = (value ?? {}) as Partial<Record<keyof WeightValue, unknown>>;
+  if (typeof name !== 'string' || !Array.isArray(shape)) {
+    const found = Array.isArray(value) || ArrayBuffer.isView(value) ? `${show(value)}, which has no name` : show(value);
+    throw new DownhillError(code, `${source}: entry ${k} must be one of ${WEIGHT}, found ${found}`);
+  }
+  if (data instanceof Float32Array || data instanceof Float64Array) return { name, shape, data };
+  const list = Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
+  const numbers = list ? Array.from(data as ArrayLike<unknown>) : [];
+  if (list && numbers.every((number) => typeof number === 'number')) {
+    return { name, shape, data: Float32Array.from(numbers as number[]) };
+  }
+  throw new DownhillError(code, `${source}: data of "${name}" must be a Float32Array, found ${show(data)}`);
 }
 
 /**

@@ -17,7 +17,7 @@ export function checkKnownOptions(owner: string, options: unknown, known: readon
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const near = nearestOption(key, known);
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+    const hint = near === undefined ? '.' : `; did you mean "${near}"?`;
     throw new DownhillError('argument', `${owner}: unknown option "${key}"${hint} Known: ${known.join(', ')}`);
   }
 }

@@ -3,6 +3,8 @@
  * `code` is for programs, `message` for people. The CLI prints the message alone (no stack) and exits with 1.
  */
 
+import { show } from './show.ts';
+
 /** What kind of refusal this is; one code per thing a caller could handle differently. */
 export type ErrorCode =
   /** A shape or rank that does not fit. */
@@ -58,11 +60,21 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return best;
 }
 
+/** Where the functions lie that make a thing of a kind: passing one without calling it is the usual slip. */
+const FACTORIES: Readonly<Record<string, string>> = {
+  loss: 'losses',
+  optimizer: 'optimizers',
+  initializer: 'initializers',
+};
+
 /** `argument` error for a name that is not in `names`: lists them and, when one is near, suggests it. */
 export function unknownName(what: string, name: unknown, names: readonly string[]): DownhillError {
   const near = typeof name === 'string' ? nearestName(name, names) : undefined;
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return new DownhillError('argument', `unknown ${what} ${JSON.stringify(name)}${hint} Known: ${names.join(', ')}`);
+  const kind = what.split(' ')[0];
+  const call = typeof name === 'function' && names.includes(name.name) && FACTORIES[kind];
+  const meant = call ? `; call it: ${call}.${name.name}().` : '.';
+  const hint = near === undefined ? meant : `; did you mean "${near}"?`;
+  return new DownhillError('argument', `unknown ${what} ${show(name)}${hint} Known: ${names.join(', ')}`);
 }
 
 function editDistance(a: string, b: string): number {

@@ -47,7 +47,7 @@ export class EarlyStopping implements Callback {
     const { monitor } = this.options;
     if (!params.metrics.includes(monitor)) {
       const near = nearestName(monitor, params.metrics);
-      const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+      const hint = near === undefined ? '.' : `; did you mean "${near}"?`;
       const advice = monitor.startsWith('val') ? ' (val… needs validation data)' : '';
       throw new DownhillError(
         'argument',

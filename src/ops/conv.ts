@@ -119,9 +119,9 @@ export const conv2dInputGrad: Conv2dInputGrad & Op<InputGradAttrs> = defineOp<In
       });
     },
 
-    vjp: (g, [dy, kernel], _output, attrs) => [
-      conv2d(g, kernel, attrs),
-      conv2dWeightGrad(g, dy, { ...attrs, kernelShape: kernel.shape }),
+    vjp: (g, [dy, kernel], _output, { inputShape, ...window }) => [
+      conv2d(g, kernel, window),
+      conv2dWeightGrad(g, dy, { ...window, kernelShape: kernel.shape }),
     ],
 
     lower: {
@@ -164,9 +164,9 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
       });
     },
 
-    vjp: (g, [x, dy], _output, attrs) => [
-      conv2dInputGrad(dy, g, { ...attrs, inputShape: x.shape }),
-      conv2d(x, g, attrs),
+    vjp: (g, [x, dy], _output, { kernelShape, ...window }) => [
+      conv2dInputGrad(dy, g, { ...window, inputShape: x.shape }),
+      conv2d(x, g, window),
     ],
 
     lower: {

@@ -111,7 +111,7 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
       });
     },
 
-    vjp: (g, _inputs, _output, attrs) => [im2col(g, attrs)],
+    vjp: (g, _inputs, _output, { inputShape, ...window }) => [im2col(g, window)],
 
     lower: {
       kind: 'index',

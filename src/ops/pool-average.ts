@@ -99,7 +99,7 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
         for (let c = 0; c < C; c++) dx.data[pixel * C + c] += dy.data[window * C + c] / counts[window];
       });
     },
-    vjp: (g, _inputs, _output, attrs) => [averagePool2d(g, attrs)],
+    vjp: (g, _inputs, _output, { inputShape, ...window }) => [averagePool2d(g, window)],
     lower: {
       kind: 'index',
       cost: 'heavy',

@@ -63,10 +63,12 @@ export function indexExpression(map: readonly MapAxis[], i: string): string {
     const { size, stride } = map[axis];
     if (stride !== 0) {
       const divided = inner === 1 ? i : `${i} / ${inner}u`;
-      const coordinate = axis === 0 ? divided : inner === 1 ? `${i} % ${size}u` : `${divided} % ${size}u`;
+      const coordinate =
+        axis === 0 ? divided : inner === 1 ? `${i} % ${Math.max(1, size)}u` : `${divided} % ${Math.max(1, size)}u`;
       terms.push(stride === 1 ? `(${coordinate})` : `(${coordinate}) * ${stride}u`);
     }
-    inner *= size;
+    // An empty axis has no elements to index, but its kernel's text must still be valid.
+    inner *= Math.max(1, size);
   }
   return terms.length === 0 ? '0u' : terms.reverse().join(' + ');
 }

@@ -6,6 +6,7 @@
  * kernel that reads it, at the very index it reads.
  */
 
+import { type DType, storageType } from '../core/dtype.ts';
 import type { GraphInput } from '../core/graph.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Cluster, rootOf } from './cluster.ts';
@@ -18,6 +19,7 @@ export class Memory {
   private readonly locations = new Map<Tensor, Location>();
   /** Temporaries that no live value uses. */
   private readonly free: number[] = [];
+  private readonly empty = new Map<string, number>();
   /** The scalar block, once there is one. */
   readonly scalarBuffer: number | null;
 
@@ -47,6 +49,17 @@ export class Memory {
   add(role: BufferRole, elements: number, label: string, data?: PlanBuffer['data']): number {
     this.buffers.push({ role, elements: Math.max(1, elements), label, ...(data === undefined ? {} : { data }) });
     return this.buffers.length - 1;
+  }
+
+  /** Where values without elements lie: one word that nobody reads, a buffer for each storage type. */
+  nothing(dtype: DType): Location {
+    const type = storageType(dtype);
+    let buffer = this.empty.get(type);
+    if (buffer === undefined) {
+      buffer = this.add('constant', 1, `nothing (${type})`, new Uint32Array(1));
+      this.empty.set(type, buffer);
+    }
+    return { buffer, offset: 0 };
   }
 
   place(root: Tensor, location: Location): void {

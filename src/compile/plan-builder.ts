@@ -151,6 +151,8 @@ class PlanBuilder {
       this.giveLocation(part.place);
       const { buffer, offset } = this.locationOf(part.place);
       this.memory.place(root, { buffer, offset: offset + part.offset });
+    } else if (root.size === 0) {
+      this.memory.place(root, this.memory.nothing(root.dtype));
     } else {
       const name = root.label === undefined ? (root.op?.name ?? 'value') : `${root.label} ${root.op?.name ?? ''}`;
       this.memory.place(root, { buffer: this.memory.acquire(root.size, name), offset: 0 });

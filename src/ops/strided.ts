@@ -56,11 +56,12 @@ export function stridedIndex(i: string, read: StridedRead): string {
     const { size, stride } = axes[axis];
     if (stride !== 0) {
       const outer = inner === 1 ? i : `${i} / ${inner}u`;
-      const coordinate = axis === 0 ? outer : `${outer} % ${size}u`;
+      const coordinate = axis === 0 ? outer : `${outer} % ${Math.max(1, size)}u`;
       const factor = stride >= 0 ? `${stride}u` : `(0u - ${-stride}u)`;
       terms.push(stride === 1 ? `(${coordinate})` : `(${coordinate}) * ${factor}`);
     }
-    inner *= size;
+    // An empty axis has no elements to index, but its kernel's text must still be valid.
+    inner *= Math.max(1, size);
   }
   if (read.base !== 0 || terms.length === 0) terms.push(`${read.base}u`);
   return terms.reverse().join(' + ');

@@ -75,7 +75,7 @@ export const mod: BinaryOp = defineBinary(
     name: 'mod',
     doc:
       'a - b·⌊a/b⌋, elementwise: the remainder with the sign of b, as in Python and NumPy. NaN where b is 0 or an operand ' +
-      'is infinite; for integers a mod 0 = 0.',
+      'is infinite; for integers a mod 0 = 0. In f32 the remainder is meaningful while |a/b| is below 2²³.',
     accepts: NUMBERS,
     values: ['normal', 'positive'],
     samples: [

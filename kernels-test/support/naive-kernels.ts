@@ -17,11 +17,12 @@ import { sizeOf } from '../../src/util/shape.ts';
 /** Kept alive: the process dies when the object that `create` returns is collected. */
 let gpu: GPU | undefined;
 
-/** A device, or null where there is no adapter. */
-export async function openDevice(): Promise<GPUDevice | null> {
+/** A device. Throws where there is no adapter: a GPU test that is skipped proves nothing. */
+export async function openDevice(): Promise<GPUDevice> {
   gpu ??= create([]);
   const adapter = await gpu.requestAdapter({});
-  return adapter === null ? null : adapter.requestDevice();
+  if (adapter === null) throw new Error('no WebGPU adapter: run `npm run ensure:adapter`');
+  return adapter.requestDevice();
 }
 
 /** Everything that does not depend on the values: the kernel's text, and what its uniform block would hold. */

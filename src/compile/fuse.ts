@@ -14,7 +14,7 @@ import type { Graph } from '../core/graph.ts';
 import type { Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { sameShape } from '../util/shape.ts';
-import { type Cluster, isHeavy, rootOf, singleCluster } from './cluster.ts';
+import { type Cluster, rootOf, singleCluster } from './cluster.ts';
 import { joinRoles, type Roles } from './join.ts';
 import { recomputable } from './recompute.ts';
 
@@ -284,5 +284,3 @@ export function clusterName(cluster: Cluster): string {
   const names = [...cluster.roles.keys()].map((node) => (node.op as Op).name);
   return names.length > 6 ? `${names.slice(0, 5).join('+')}+${names.length - 5} more` : names.join('+');
 }
-
-export { isHeavy };

@@ -6,7 +6,7 @@
  * binds whole buffers, each at most once, and receives its element offsets through its uniform block.
  */
 
-import type { CpuData, DType, TypedArray } from '../core/dtype.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Op } from '../core/op.ts';
 import type { Shape } from '../util/shape.ts';
 
@@ -137,5 +137,3 @@ export const DEFAULT_LIMITS: PlanLimits = {
   maxComputeInvocationsPerWorkgroup: 256,
   adapterClass: 'gpu',
 };
-
-export type { CpuData };

@@ -22,9 +22,3 @@ export function resolve(tensor: Tensor): Resolved {
   }
   return { root, offset };
 }
-
-/** The root of `tensor` when the view covers it whole, else null. */
-export function wholeRoot(tensor: Tensor): Tensor | null {
-  const { root } = resolve(tensor);
-  return root.size === tensor.size ? root : null;
-}

@@ -14,7 +14,7 @@ import type { FusedGraph } from '../fuse.ts';
 import { broadcastMap, indexExpression, isIdentity } from '../index-map.ts';
 import type { Memory } from '../memory.ts';
 import { resolve } from '../views.ts';
-import { type KernelWriter, valueType } from './kernel-writer.ts';
+import type { KernelWriter } from './kernel-writer.ts';
 
 /** A run of `let` statements at one index. */
 export interface Scope {
@@ -103,7 +103,7 @@ export class Evaluator {
       const result = this.expression(node, at);
       body = [...at.lines, `return ${result};`].join('\n');
     }
-    this.writer.addFunction(`fn ${name}(i: u32) -> ${valueType(node.dtype)} {\n${body}\n}`);
+    this.writer.addFunction(`fn ${name}(i: u32) -> ${node.dtype} {\n${body}\n}`);
     return name;
   }
 

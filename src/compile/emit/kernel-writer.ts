@@ -17,11 +17,6 @@ interface Binding {
   written: boolean;
 }
 
-/** WGSL type of a value of `dtype` inside a kernel. */
-export function valueType(dtype: DType): string {
-  return dtype;
-}
-
 export class KernelWriter {
   readonly uniforms: number[] = [];
   private readonly bindings: Binding[] = [];

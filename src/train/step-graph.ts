@@ -6,17 +6,16 @@
  * only the weights and the optimizer's slots.
  */
 
-import type { GraphInput, GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
+import type { GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
 import { topologicalOrder } from '../core/graph.ts';
 import { withScope } from '../core/scope.ts';
-import { type Aval, Tensor } from '../core/tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
 import type { Loss } from '../nn/losses.ts';
 import type { Metric } from '../nn/metrics.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import type { ModelOutput } from '../nn/output.ts';
 import { mean } from '../ops/reduce.ts';
 import { pack } from '../ops/shape.ts';
-import { gradients } from '../transform/grad.ts';
 import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from './batch.ts';
 import {
   assignedViews,
@@ -26,6 +25,8 @@ import {
   traceForward,
   traceGroups,
 } from './model-parts.ts';
+import { Inputs } from './step-inputs.ts';
+import { flatGradients, traceUpdates } from './trace-updates.ts';
 
 /** How a step finds its rows in the tables. */
 export type RowAccess =
@@ -56,21 +57,6 @@ export interface Objective {
 /** Names of the outputs that a step with a loss reports, f32 [] each, the mean over the batch: `loss`, then metrics. */
 export function reportNames({ metrics }: Objective): string[] {
   return ['loss', ...metrics.map(({ name }) => name)];
-}
-
-/** Collects inputs as they are asked for. */
-class Inputs {
-  readonly all: GraphInput[] = [];
-
-  add(kind: 'bound' | 'scalar', name: string, aval: Aval): Tensor {
-    const tensor = Tensor.placeholder(name, aval);
-    this.all.push({ name, kind, tensor });
-    return tensor;
-  }
-
-  scalar(name: string, dtype: 'f32' | 'u32' = 'f32', shape: readonly number[] = []): Tensor {
-    return this.add('scalar', name, { shape, dtype });
-  }
 }
 
 /** A step that changes the weights. Scalars: the optimizer's, `offset`, `shuffle` and `random` (as far as used). */
@@ -164,40 +150,6 @@ function traceReport(
     tensor: withScope(metric.name, () => mean(metric.perExample(y, output))),
   }));
   return { loss: value, report: [{ name: 'loss', tensor: value }, ...others] };
-}
-
-function flatGradients(groups: readonly TracedGroup[], loss: Tensor): { group: TracedGroup; gradient: Tensor }[] {
-  const trainable = groups.filter(({ group }) => group.trainable);
-  const all = gradients(
-    loss,
-    trainable.flatMap(({ views }) => views),
-  );
-  let from = 0;
-  return trainable.map((group) => {
-    const mine = all.slice(from, from + group.views.length);
-    from += group.views.length;
-    return { group, gradient: pack(mine) };
-  });
-}
-
-function traceUpdates(
-  inputs: Inputs,
-  optimizer: Optimizer,
-  groups: readonly TracedGroup[],
-  loss: Tensor,
-): GraphUpdate[] {
-  const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, inputs.scalar(name)]));
-  return flatGradients(groups, loss).flatMap(({ group, gradient }) => {
-    const { placeholder: parameters } = group;
-    const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, inputs.add('bound', `${group.group.name}.${slot}`, parameters)]),
-    );
-    const updated = optimizer.update({ parameters, gradient, slots, scalars });
-    return [
-      { target: parameters, value: updated.parameters },
-      ...optimizer.slots.map((slot) => ({ target: slots[slot], value: updated.slots[slot] })),
-    ];
-  });
 }
 
 function traceAssigned(groups: readonly TracedGroup[], { assigned }: Forward): GraphUpdate[] {

@@ -10,6 +10,7 @@ import { resolveOptimizer } from '../../src/nn/optimizers/index.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { buildLayers } from '../../src/train/build-layers.ts';
 import { createFeed, type Feed } from '../../src/train/feed.ts';
+import { chainGraph } from '../../src/train/layer-graph.ts';
 import { trainGraph } from '../../src/train/step-graph.ts';
 import { StepProgram } from '../../src/train/step-program.ts';
 import { toTable } from '../../src/train/table.ts';
@@ -34,11 +35,16 @@ export class DownhillEngine implements Engine {
   async prepare(workload: Workload): Promise<void> {
     const { name, layers } = WORKLOADS[workload.name].model();
     const inputShape = [SIDE, SIDE, 1];
-    const built = buildLayers(name, layers, inputShape);
+    const built = buildLayers(name, chainGraph(layers), [inputShape]);
     const store = new WeightStore(built.weights, 0);
     store.write(new Map(workload.weights.map(({ name: path, data }) => [path, data])));
     this.workload = workload;
-    this.context = await trainingContext(this.backend, { name, layers, inputShape }, store, this.optimizer);
+    this.context = await trainingContext(
+      this.backend,
+      { name, graph: built.graph, inputShapes: [inputShape] },
+      store,
+      this.optimizer,
+    );
     const rows = workload.y.length;
     const x = await toTable('x', { data: workload.x, shape: [rows, ...inputShape] });
     const y = await toTable('y', { data: workload.y, shape: [rows] });

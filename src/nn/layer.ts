@@ -9,10 +9,12 @@
 
 import { withScope } from '../core/scope.ts';
 import { describe, Tensor } from '../core/tensor.ts';
+import { Callable } from '../util/callable.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
-import { show } from './check-options.ts';
+import { show, trueOrFalse } from './check-options.ts';
 import type { Initializer } from './initializers.ts';
+import { recordCall, SymbolicTensor } from './symbol.ts';
 
 /** A weight that a layer asks for. */
 export interface WeightSpec {
@@ -24,16 +26,21 @@ export interface WeightSpec {
   readonly trainable: boolean;
 }
 
+/** Gives the first value of a weight later, when weights are first needed. */
+export type WeightSource = () => Promise<Float32Array | Float64Array>;
+
 /** What a layer may ask while it is traced. */
 export interface CallContext {
   /** True in a training step; dropout and its like act only then. */
   readonly training: boolean;
   /** u32[2] key of this step's random numbers, [seed, step]; undefined at inference. */
   readonly key: Tensor | undefined;
-  /** Number of this layer's random stream, different for each layer of a model. */
+  /** Number of this call's first random stream; streams `stream` … `stream + layer.streams - 1` are its own. */
   readonly stream: number;
   /** After this training step, the non-trainable weight `name` holds `value`. */
   assign(name: string, value: Tensor): void;
+  /** Adds `value`, f32 [], to the loss: what activity regularisers do. */
+  addLoss(value: Tensor): void;
 }
 
 /** Plain JSON data that makes the layer again. */
@@ -43,27 +50,75 @@ export type LayerConfig = Readonly<Record<string, unknown>>;
 export interface LayerOptions {
   /** Name in the summary, in weight names and in errors; numbered by the model when left out (`dense`, `dense_1`). */
   readonly name?: string;
+  /** False keeps the layer's weights as they are in training; true when left out. Takes effect at `compile`. */
+  readonly trainable?: boolean;
 }
+
+/** The names of LayerOptions, for checks of known options. */
+export const LAYER_OPTIONS: readonly string[] = ['name', 'trainable'];
 
 /** Any size that is not 1, so that a layer that broadcasts over the batch by mistake is noticed. */
 const TRACED_BATCH = 2;
 
-export abstract class Layer {
+/** Random streams that one call of a layer may use. */
+const STREAMS = 16;
+
+export abstract class Layer extends Callable<[SymbolicTensor | readonly SymbolicTensor[]], SymbolicTensor> {
   /** The class as JSON and the summary name it, e.g. `Dense`. */
   abstract readonly className: string;
   /** Set by the user or, when the layer joins a model, by the model. */
-  name: string | undefined;
+  override name: string | undefined;
+  private isTrainable: boolean;
 
   constructor(options: LayerOptions = {}) {
+    super();
     this.name = options.name === undefined ? undefined : checkName('layer', options.name);
+    this.isTrainable = trueOrFalse('layer', 'trainable', options.trainable ?? true);
+  }
+
+  /** False keeps the layer's weights as they are in training. A change takes effect at the next `compile`, as in Keras. */
+  get trainable(): boolean {
+    return this.isTrainable;
+  }
+
+  set trainable(value: boolean) {
+    this.isTrainable = trueOrFalse(this.label, 'trainable', value);
   }
 
   /** The options that make this layer again, without the name. */
   abstract get config(): LayerConfig;
 
+  /** Count of random streams that one call may use. */
+  get streams(): number {
+    return STREAMS;
+  }
+
+  /** True when training must leave weight `index` alone, because the layer (of a nested model: its own layer) is frozen. */
+  frozen(_index: number): boolean {
+    return !this.trainable;
+  }
+
+  /** Where the weights' first values come from instead of their initializers: nested models bring theirs along. */
+  weightSources(): readonly WeightSource[] | undefined {
+    return undefined;
+  }
+
   /** The weights for examples of `inputShape`, in the order in which `call` receives them. */
   build(_inputShape: Shape): readonly WeightSpec[] {
     return [];
+  }
+
+  /** The same for a layer of several inputs. @throws DownhillError `argument` when it takes one input only. */
+  buildAll(inputShapes: readonly Shape[]): readonly WeightSpec[] {
+    return this.build(this.onlyInput(inputShapes));
+  }
+
+  /** The layer's output for a batch `x` of shape [B, ...inputShape]; traced once for each program. */
+  abstract override call(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor;
+
+  /** The same for a layer of several inputs or outputs. */
+  callAll(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    return [this.call(this.onlyInput(inputs), weights, context)];
   }
 
   /**
@@ -71,33 +126,74 @@ export abstract class Layer {
    * @throws DownhillError `shape` when `inputShape` does not fit.
    */
   outputShape(inputShape: Shape): Shape {
+    return this.outputShapes([inputShape])[0];
+  }
+
+  /** The shape of one example of each output. @throws DownhillError `shape` when the shapes do not fit. */
+  outputShapes(inputShapes: readonly Shape[]): Shape[] {
     const placeholder = (name: string, shape: Shape) => Tensor.placeholder(name, { shape, dtype: 'f32' });
-    const weights = this.build(inputShape).map(({ name, shape }) => placeholder(name, shape));
-    const context: CallContext = { training: false, key: undefined, stream: 0, assign: () => {} };
-    return this.apply(placeholder('x', [TRACED_BATCH, ...inputShape]), weights, context).shape.slice(1);
+    const weights = this.buildAll(inputShapes).map(({ name, shape }) => placeholder(name, shape));
+    const nothing = () => {};
+    const context: CallContext = { training: false, key: undefined, stream: 0, assign: nothing, addLoss: nothing };
+    const inputs = inputShapes.map((shape) => placeholder('x', [TRACED_BATCH, ...shape]));
+    return this.apply(inputs, weights, context).map(({ shape }) => shape.slice(1));
   }
 
   /**
-   * `call`, held to its promise; errors inside name this layer.
-   * @throws DownhillError `argument`, `dtype` or `shape` unless the result is a batch of as many f32 examples as `x`.
+   * `callAll`, held to its promise; errors inside name this layer.
+   * @throws DownhillError `argument`, `dtype` or `shape` unless each result is a batch of as many f32 examples as the inputs.
    */
-  apply(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor {
-    const values: unknown = withScope(this.label, () => this.call(x, weights, context));
+  override apply(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    const results: readonly unknown[] = withScope(this.label, () => this.callAll(inputs, weights, context));
+    return results.map((values) => this.checkResult(values, inputs[0].shape[0]));
+  }
+
+  /**
+   * Uses the layer on symbols: `const y = dense(x)`; a merging layer takes a list, `add([x, y])`.
+   * @throws DownhillError `argument` for what is no symbol, `shape` naming the layers when shapes do not fit.
+   */
+  protected override invoke(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
+    const outputs = this.symbols(inputs);
+    if (outputs.length === 1) return outputs[0];
+    throw new DownhillError('argument', `${this.label} gives ${outputs.length} outputs; take them from symbols([…])`);
+  }
+
+  /** As a call, for layers (nested models) with several outputs. @throws as a call. */
+  symbols(inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
+    const list: readonly unknown[] = Array.isArray(inputs) ? inputs : [inputs];
+    for (const input of list) {
+      if (input instanceof SymbolicTensor) continue;
+      const hint = 'start with input({ shape: […] }); layers are called on what it gives';
+      throw new DownhillError('argument', `${this.label}: called on ${show(input)}, which is no symbol; ${hint}`);
+    }
+    const known = list as readonly SymbolicTensor[];
+    try {
+      return recordCall(this, known, this.outputShapes(known.map(({ shape }) => shape))).outputs;
+    } catch (error) {
+      if (!(error instanceof DownhillError)) throw error;
+      throw new DownhillError(error.code, `${error.message}; called on ${known.join(' and ')}`, { cause: error });
+    }
+  }
+
+  private checkResult(values: unknown, batch: number): Tensor {
     if (!(values instanceof Tensor)) {
       throw new DownhillError('argument', `${this.label}: call must return a tensor, it returned ${show(values)}`);
     }
     if (values.dtype !== 'f32') {
       throw new DownhillError('dtype', `${this.label}: call must return f32, it returned ${describe(values)}`);
     }
-    if (values.rank === 0 || values.shape[0] !== x.shape[0]) {
-      const found = `it returned ${describe(values)} for a batch of ${x.shape[0]}`;
+    if (values.rank === 0 || values.shape[0] !== batch) {
+      const found = `it returned ${describe(values)} for a batch of ${batch}`;
       throw new DownhillError('shape', `${this.label}: call must keep the batch axis first; ${found}`);
     }
     return values;
   }
 
-  /** The layer's output for a batch `x` of shape [B, ...inputShape]; traced once for each program. */
-  abstract call(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor;
+  private onlyInput<T>(inputs: readonly T[]): T {
+    if (inputs.length === 1) return inputs[0];
+    const hint = 'put a merging layer such as layers.concatenate() in front';
+    throw new DownhillError('argument', `${this.label}: takes one input, found ${inputs.length}; ${hint}`);
+  }
 
   /** What errors call this layer: `dense "fc1"`. */
   get label(): string {

@@ -3,16 +3,20 @@
  * allocated.
  */
 
-import { type Layer, snakeCase } from '../nn/layer.ts';
+import { type Layer, snakeCase, type WeightSpec } from '../nn/layer.ts';
 import { InputLayer } from '../nn/layers/input.ts';
 import { DownhillError } from '../util/errors.ts';
-import { checkShape, type Shape, sameShape } from '../util/shape.ts';
+import { checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
+import type { LayerGraph } from './layer-graph.ts';
 import type { Weight } from './weight-layout.ts';
 
 export interface BuiltLayers {
-  readonly inputShape: Shape;
-  /** Shape of one output example of each layer. */
-  readonly shapes: readonly Shape[];
+  readonly graph: LayerGraph;
+  /** Of one example, for each input and each output of the model. */
+  readonly inputShapes: readonly Shape[];
+  readonly outputShapes: readonly Shape[];
+  /** Shape of one example of each layer's first output at its first use. */
+  readonly layerShapes: readonly (Shape | undefined)[];
   readonly weights: readonly Weight[];
 }
 
@@ -34,35 +38,67 @@ export function nameLayer(model: string, layer: Layer, others: readonly Layer[])
 }
 
 /**
- * Shapes and weights of `layers` for examples of `inputShape`.
+ * Shapes and weights of the graph's layers for examples of `inputShapes`. A shared layer has its weights once.
  * @throws DownhillError `shape` naming the layer that does not accept its input.
  */
-export function buildLayers(model: string, layers: readonly Layer[], inputShape: Shape): BuiltLayers {
-  const computing = layers.filter((layer) => !(layer instanceof InputLayer));
-  if (computing.length === 0) {
+export function buildLayers(model: string, graph: LayerGraph, inputShapes: readonly Shape[]): BuiltLayers {
+  const { layers, calls, inputs, outputs } = graph;
+  if (layers.every((layer) => layer instanceof InputLayer)) {
     throw new DownhillError('state', `model "${model}" has no layers; add some before it is built`);
   }
-  const shapes: Shape[] = [];
+  const shapes = new Map<number, Shape>(inputs.map((value, k) => [value, inputShapes[k]]));
+  const layerShapes: (Shape | undefined)[] = layers.map(() => undefined);
+  const specsOf = new Map<number, readonly WeightSpec[]>();
   const weights: Weight[] = [];
-  let shape = inputShape;
-  layers.forEach((layer, position) => {
-    if (layer instanceof InputLayer && !sameShape(layer.shape, shape)) {
+  for (const call of calls) {
+    const layer = layers[call.layer];
+    const found = call.inputs.map((value) => shapes.get(value)!);
+    if (layer instanceof InputLayer && !sameShape(layer.shape, found[0])) {
       throw new DownhillError(
         'shape',
-        `${layer.label} of model "${model}": says [${layer.shape}], but its input has shape [${shape}]`,
+        `${layer.label} of model "${model}": says [${layer.shape}], but its input has shape [${found[0]}]`,
       );
     }
-    const specs = layer.build(shape);
-    specs.forEach((spec, index) => {
-      checkShape(`${layer.label}: weight "${spec.name}"`, spec.shape);
-      const path = `${layer.name}/${spec.name}`;
-      if (weights.some((weight) => weight.path === path)) {
-        throw new DownhillError('argument', `${layer.label}: two weights are named "${spec.name}"`);
-      }
-      weights.push({ path, layer: position, index, spec, stream: weights.length });
+    const specs = layer.buildAll(found);
+    const known = specsOf.get(call.layer);
+    if (known === undefined) weights.push(...weightsOf(layer, call.layer, specs, weights.length));
+    else checkShared(layer, known, specs);
+    specsOf.set(call.layer, specs);
+    const results = layer.outputShapes(found);
+    call.outputs.forEach((value, k) => {
+      shapes.set(value, results[k]);
     });
-    shape = layer.outputShape(shape);
-    shapes.push(shape);
+    layerShapes[call.layer] ??= results[0];
+  }
+  layers.forEach((layer, k) => {
+    if (layer instanceof InputLayer) layerShapes[k] ??= layer.shape;
   });
-  return { inputShape, shapes, weights };
+  return { graph, inputShapes, outputShapes: outputs.map((value) => shapes.get(value)!), layerShapes, weights };
+}
+
+function weightsOf(layer: Layer, position: number, specs: readonly WeightSpec[], before: number): Weight[] {
+  const sources = layer.weightSources();
+  return specs.map((spec, index) => {
+    checkShape(`${layer.label}: weight "${spec.name}"`, spec.shape);
+    if (specs.findIndex(({ name }) => name === spec.name) !== index) {
+      throw new DownhillError('argument', `${layer.label}: two weights are named "${spec.name}"`);
+    }
+    const path = `${layer.name}/${spec.name}`;
+    const source = sources?.[index];
+    return { path, layer: position, index, spec, stream: before + index, ...(source !== undefined && { source }) };
+  });
+}
+
+/** @throws DownhillError `shape` when a shared layer would need other weights at its second use. */
+function checkShared(layer: Layer, known: readonly WeightSpec[], specs: readonly WeightSpec[]): void {
+  specs.forEach((spec, k) => {
+    if (sameShape(spec.shape, known[k].shape)) return;
+    const found = `${formatShape(known[k].shape)} at its first use, ${formatShape(spec.shape)} at another`;
+    throw new DownhillError('shape', `${layer.label} is shared, but its weight "${spec.name}" would be ${found}`);
+  });
+}
+
+/** `weights` with those marked that the gradient must not change: `trainable` of their layers as it is now. */
+export function markFrozen(weights: readonly Weight[], layers: readonly Layer[]): Weight[] {
+  return weights.map((weight) => ({ ...weight, frozen: layers[weight.layer].frozen(weight.index) }));
 }

@@ -39,7 +39,8 @@ export interface CompiledJson {
 
 /** A layer's entry, its name among the options. */
 export function layerJson(layer: Layer): ModelJson['layers'][number] {
-  return { className: layer.className, config: { name: layer.name, ...layer.config } };
+  const frozen = layer.trainable ? {} : { trainable: false };
+  return { className: layer.className, config: { name: layer.name, ...frozen, ...layer.config } };
 }
 
 /** @throws DownhillError `argument` when a metric is a function of the user, which JSON cannot hold. */

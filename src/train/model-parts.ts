@@ -7,19 +7,20 @@
 
 import { withScope } from '../core/scope.ts';
 import { describe, Tensor } from '../core/tensor.ts';
-import type { Layer } from '../nn/layer.ts';
+import type { CallContext, Layer } from '../nn/layer.ts';
 import { type ModelOutput, modelOutput } from '../nn/output.ts';
 import { reshape, slice } from '../ops/shape.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import type { LayerGraph } from './layer-graph.ts';
 import type { WeightGroup } from './weight-layout.ts';
 
 /** What tracing needs of a built model. */
 export interface ModelParts {
   readonly name: string;
-  readonly layers: readonly Layer[];
-  /** Of one example. */
-  readonly inputShape: Shape;
+  readonly graph: LayerGraph;
+  /** Of one example of each input. */
+  readonly inputShapes: readonly Shape[];
   readonly groups: readonly WeightGroup[];
 }
 
@@ -32,10 +33,16 @@ export interface TracedGroup {
 
 /** The result of a forward pass. */
 export interface Forward {
-  readonly output: ModelOutput;
+  /** One for each output of the model. */
+  readonly outputs: readonly ModelOutput[];
   /** New values of non-trainable weights, by path. */
   readonly assigned: ReadonlyMap<string, Tensor>;
+  /** f32 [] each, added to the loss. */
+  readonly penalties: readonly Tensor[];
 }
+
+/** Hears of each use of a layer: its outputs, batches of f32. */
+export type LayerObserver = (layer: Layer, outputs: readonly Tensor[]) => void;
 
 /** Placeholders for the groups, with a view for each weight. */
 export function traceGroups(groups: readonly WeightGroup[]): TracedGroup[] {
@@ -49,42 +56,98 @@ export function traceGroups(groups: readonly WeightGroup[]): TracedGroup[] {
 }
 
 /**
- * The layers' outputs for a batch `x` [B, …].
- * @param random u32[2] [seed, step] in training, undefined at inference.
+ * The model's outputs for batches `inputs` [B, …].
+ * @param random u32[2] [seed, step] in training, undefined at inference. @param observe hears of every layer's outputs.
  * @throws DownhillError `shape` or `dtype`, naming the layer, when one gives something else than a batch of floats.
  */
 export function traceForward(
-  { layers }: ModelParts,
+  { graph }: ModelParts,
   groups: readonly TracedGroup[],
-  x: Tensor,
+  inputs: readonly Tensor[],
   random: Tensor | undefined,
+  observe?: LayerObserver,
 ): Forward {
-  const weights = layers.map(() => [] as Tensor[]);
-  const assignable = layers.map(() => new Map<string, string>());
+  const weights = graph.layers.map(() => [] as Tensor[]);
+  const assignable = graph.layers.map(() => new Map<string, { path: string; index: number }>());
   for (const { group, views } of groups) {
     group.weights.forEach(({ layer, index, spec, path }, k) => {
       weights[layer][index] = views[k];
-      if (!spec.trainable) assignable[layer].set(spec.name, path);
+      if (!spec.trainable) assignable[layer].set(spec.name, { path, index });
     });
   }
   const assigned = new Map<string, Tensor>();
-  let values = x;
-  layers.forEach((layer, position) => {
-    const assign = (name: string, value: Tensor): void => {
-      const path = assignable[position].get(name);
-      if (path === undefined) {
-        const known = [...assignable[position].keys()].join(', ') || 'none';
-        throw new DownhillError(
-          'argument',
-          `${layer.label}: cannot assign to "${name}"; its non-trainable weights: ${known}`,
-        );
-      }
-      assigned.set(path, value);
+  const penalties: Tensor[] = [];
+  const outputs = runLayers(
+    graph,
+    weights,
+    inputs,
+    { training: random !== undefined, key: random },
+    {
+      stream: 0,
+      assign(layer, name, value) {
+        const target = assignable[layer].get(name);
+        if (target === undefined) {
+          const known = [...assignable[layer].keys()].join(', ') || 'none';
+          throw new DownhillError(
+            'argument',
+            `${graph.layers[layer].label}: cannot assign to "${name}"; its non-trainable weights: ${known}`,
+          );
+        }
+        assigned.set(target.path, value);
+        // A shared layer's next use sees the new value, as when the uses run one after another.
+        weights[layer][target.index] = value;
+      },
+      addLoss: (value) => penalties.push(value),
+      ...(observe && { observe }),
+    },
+  );
+  return { outputs: outputs.map(modelOutput), assigned, penalties };
+}
+
+/** How a graph's layers reach what is around it. */
+interface Surroundings {
+  /** The first random stream of the graph. */
+  readonly stream: number;
+  assign(layer: number, name: string, value: Tensor): void;
+  addLoss(value: Tensor): void;
+  readonly observe?: LayerObserver;
+}
+
+/** Runs every call of `graph` on `inputs`; `weights` by layer. */
+export function runLayers(
+  { layers, calls, inputs: sources, outputs }: LayerGraph,
+  weights: readonly (readonly Tensor[])[],
+  inputs: readonly Tensor[],
+  mode: Pick<CallContext, 'training' | 'key'>,
+  { stream: first, assign, addLoss, observe }: Surroundings,
+): readonly Tensor[] {
+  const values = new Map<number, Tensor>(sources.map((value, k) => [value, inputs[k]]));
+  let stream = first;
+  for (const call of calls) {
+    const layer = layers[call.layer];
+    const context: CallContext = {
+      ...mode,
+      stream,
+      assign: (name, value) => assign(call.layer, name, value),
+      addLoss: (value) => addLoss(checkPenalty(layer, value)),
     };
-    const context = { training: random !== undefined, key: random, stream: position, assign };
-    values = layer.apply(values, weights[position], context);
-  });
-  return { output: modelOutput(values), assigned };
+    stream += layer.streams;
+    const results = layer.apply(
+      call.inputs.map((value) => values.get(value)!),
+      weights[call.layer],
+      context,
+    );
+    call.outputs.forEach((value, k) => {
+      values.set(value, results[k]);
+    });
+    observe?.(layer, results);
+  }
+  return outputs.map((value) => values.get(value)!);
+}
+
+function checkPenalty(layer: Layer, value: Tensor): Tensor {
+  if (value instanceof Tensor && value.rank === 0 && value.dtype === 'f32') return value;
+  throw new DownhillError('argument', `${layer.label}: addLoss takes an f32 tensor of shape [], found ${value}`);
 }
 
 /** Checks that `assigned` values fit, and gives the group's new value: old views where nothing was assigned. */

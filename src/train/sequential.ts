@@ -25,6 +25,7 @@ import { ProgressBar } from './callbacks/progress-bar.ts';
 import { Evaluator } from './evaluate-run.ts';
 import { runFit } from './fit-run.ts';
 import type { History } from './history.ts';
+import { chainGraph } from './layer-graph.ts';
 import { compiledJson, layerJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson, parseModelJson } from './model-json.ts';
 import type { CompileOptions, SavedModel, SequentialOptions } from './model-options.ts';
 import { gradientsOnBatch, predictTable, trainOnBatch } from './single-batches.ts';
@@ -111,11 +112,11 @@ export class Sequential implements TrainedModel, Disposable {
     }
     const shape = checkExampleShape(`build of model "${this.name}"`, inputShape);
     if (this.builtState !== undefined) {
-      const known = this.builtState.inputShape;
+      const [known] = this.builtState.inputShapes;
       if (String(known) === String(shape)) return this;
       throw new DownhillError('state', `model "${this.name}" is built for examples [${known}]; found [${shape}]`);
     }
-    const built = buildLayers(this.name, this.layers, shape);
+    const built = buildLayers(this.name, chainGraph(this.layers), [shape]);
     this.inputShape = shape;
     this.builtState = { ...built, store: new WeightStore(built.weights, this.seed) };
     return this;
@@ -123,7 +124,7 @@ export class Sequential implements TrainedModel, Disposable {
 
   /** Shape of one output example. @throws as `build`. */
   get outputShape(): Shape {
-    return this.built().shapes.at(-1)!;
+    return this.built().outputShapes[0];
   }
 
   /** Count of all weight values. @throws as `build`. */
@@ -221,7 +222,7 @@ export class Sequential implements TrainedModel, Disposable {
     const batchSize = checkBatchSize('predict', options.batchSize);
     const table = await toTable('x', x);
     const built = this.built(table.shape);
-    const examples = checkExamples(this.name, table, built.inputShape);
+    const examples = checkExamples(this.name, table, built.inputShapes[0]);
     const data = await this.inTurn(async () =>
       predictTable(await this.context(), this.batchPrograms, examples, batchSize),
     );
@@ -372,8 +373,8 @@ export class Sequential implements TrainedModel, Disposable {
   }
 
   private context(optimizer?: Optimizer): ReturnType<typeof trainingContext> {
-    const { inputShape, store } = this.built();
-    return trainingContext(getBackend(), { name: this.name, layers: this.layers, inputShape }, store, optimizer);
+    const { graph, inputShapes, store } = this.built();
+    return trainingContext(getBackend(), { name: this.name, graph, inputShapes }, store, optimizer);
   }
 
   /** How data is checked for this model, which data may build. */
@@ -382,8 +383,8 @@ export class Sequential implements TrainedModel, Disposable {
       model: this.name,
       loss: this.compileState!.loss,
       shapes: (dataShape) => {
-        const { inputShape, shapes } = this.built(dataShape);
-        return { input: inputShape, output: shapes.at(-1)! };
+        const { inputShapes, outputShapes } = this.built(dataShape);
+        return { input: inputShapes[0], output: outputShapes[0] };
       },
     };
   }

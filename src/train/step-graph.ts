@@ -69,8 +69,8 @@ export function trainGraph(
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
-  const forward = traceForward(model, groups, x, inputs.scalar('random', 'u32', [2]));
-  const { loss, report } = withScope('loss', () => traceReport(objective, y, forward.output));
+  const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
+  const { loss, report } = withScope('loss', () => traceReport(objective, y, forward.outputs[0]));
   const updates = [
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
     ...traceAssigned(groups, forward),
@@ -83,7 +83,9 @@ export function evaluateGraph(model: ModelParts, objective: Objective, batch: La
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
-  const { output } = traceForward(model, groups, x, undefined);
+  const {
+    outputs: [output],
+  } = traceForward(model, groups, [x], undefined);
   const { report } = withScope('loss', () => traceReport(objective, y, output));
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
@@ -93,7 +95,9 @@ export function predictGraph(model: ModelParts, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x } = addBatch(inputs, batch);
-  const { output } = traceForward(model, groups, x, undefined);
+  const {
+    outputs: [output],
+  } = traceForward(model, groups, [x], undefined);
   return finish(`predict ${model.name}`, inputs, [{ name: 'predictions', tensor: output.values }], []);
 }
 
@@ -102,7 +106,9 @@ export function gradientGraph(model: ModelParts, objective: Objective, batch: La
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
-  const { output } = traceForward(model, groups, x, inputs.scalar('random', 'u32', [2]));
+  const {
+    outputs: [output],
+  } = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
   const { loss, report } = withScope('loss', () => traceReport(objective, y, output));
   const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
     name: group.group.name,

@@ -47,7 +47,7 @@ export function summaryOf(
   const rows = layers.flatMap((layer, position) => {
     if (layer instanceof InputLayer) return [];
     const parameters = count((weight) => weight.layer === position);
-    return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.shapes[position], parameters }];
+    return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.layerShapes[position], parameters }];
   });
   const trainable = count(({ spec }) => spec.trainable);
   const nonTrainable = count(({ spec }) => !spec.trainable);

@@ -6,7 +6,7 @@
  * the limit unless one weight alone is.
  */
 
-import type { WeightSpec } from '../nn/layer.ts';
+import type { WeightSource, WeightSpec } from '../nn/layer.ts';
 import { sizeOf } from '../util/shape.ts';
 
 /** A weight of a model. */
@@ -20,6 +20,10 @@ export interface Weight {
   readonly spec: WeightSpec;
   /** Number of its random stream: its position among all weights of the model. */
   readonly stream: number;
+  /** Where its first value comes from, if not from the initializer. */
+  readonly source?: WeightSource;
+  /** True when its layer is frozen (`trainable: false`): training leaves it as it is. */
+  readonly frozen?: boolean;
 }
 
 /** A weight and its place in a group; `offset` and `size` count elements. */

@@ -10,7 +10,7 @@ import type { Shape } from '../../util/shape.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
 import { checkKnownOptions, oneOf, trueOrFalse, wholeNumber } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
-import { Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
+import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 import { checkImage, PADDINGS, type Padding, type Pair, pairOf } from '../windows.ts';
 
@@ -36,7 +36,8 @@ export interface Conv2DOptions extends LayerOptions {
 }
 
 const OPTIONS = [
-  ...['name', 'filters', 'kernelSize', 'strides', 'padding', 'dilationRate'],
+  ...LAYER_OPTIONS,
+  ...['filters', 'kernelSize', 'strides', 'padding', 'dilationRate'],
   ...['activation', 'useBias', 'kernelInitializer', 'biasInitializer'],
 ];
 

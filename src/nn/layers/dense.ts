@@ -11,7 +11,7 @@ import type { Shape } from '../../util/shape.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
-import { Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
+import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 
 export interface DenseOptions extends LayerOptions {
@@ -27,7 +27,7 @@ export interface DenseOptions extends LayerOptions {
   readonly biasInitializer?: InitializerLike;
 }
 
-const OPTIONS = ['name', 'units', 'activation', 'useBias', 'kernelInitializer', 'biasInitializer'];
+const OPTIONS = [...LAYER_OPTIONS, 'units', 'activation', 'useBias', 'kernelInitializer', 'biasInitializer'];
 
 /** x [B, …, C] → [B, …, units]; weights: kernel [C, units], bias [units]. */
 export class Dense extends Layer {

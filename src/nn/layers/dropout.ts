@@ -11,7 +11,7 @@ import { mul } from '../../ops/binary.ts';
 import { cast } from '../../ops/cast.ts';
 import { randomBernoulli } from '../../ops/random.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
-import { type CallContext, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
+import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 
 export interface DropoutOptions extends LayerOptions {
@@ -26,7 +26,7 @@ export class Dropout extends Layer {
 
   /** @throws DownhillError `argument` for a rate outside of [0, 1). */
   constructor(options: DropoutOptions) {
-    checkKnownOptions('dropout', options, ['rate', 'name']);
+    checkKnownOptions('dropout', options, [...LAYER_OPTIONS, 'rate']);
     super(options);
     this.rate = numberBetween('dropout', 'rate', options.rate, 0, 1, true);
   }

@@ -6,7 +6,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { reshape } from '../../ops/shape.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { checkKnownOptions } from '../check-options.ts';
-import { Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
+import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 
 /** x [B, …] → [B, product of the rest]; no weights. */
@@ -15,7 +15,7 @@ export class Flatten extends Layer {
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: LayerOptions = {}) {
-    checkKnownOptions('flatten', options, ['name']);
+    checkKnownOptions('flatten', options, LAYER_OPTIONS);
     super(options);
   }
 

@@ -7,7 +7,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
-import { Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
+import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 
 export interface InputOptions extends LayerOptions {
@@ -21,7 +21,7 @@ export class InputLayer extends Layer {
 
   /** @throws DownhillError `argument` or `shape` unless `shape` lists whole sizes of at least 1. */
   constructor(options: InputOptions) {
-    checkKnownOptions('input', options, ['name', 'shape']);
+    checkKnownOptions('input', options, [...LAYER_OPTIONS, 'shape']);
     super(options);
     this.shape = checkExampleShape('input', options.shape);
   }

@@ -6,7 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import type { PoolOptions } from '../../ops/pool.ts';
 import { checkKnownOptions, oneOf } from '../check-options.ts';
-import { Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
+import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import { checkImage, PADDINGS, type Padding, type Pair, pairOf } from '../windows.ts';
 
 export interface Pooling2DOptions extends LayerOptions {
@@ -23,7 +23,7 @@ export abstract class Pooling2D extends Layer {
   private readonly options;
 
   constructor(owner: string, options: Pooling2DOptions) {
-    checkKnownOptions(owner, options, ['name', 'poolSize', 'strides', 'padding']);
+    checkKnownOptions(owner, options, [...LAYER_OPTIONS, 'poolSize', 'strides', 'padding']);
     super(options);
     const poolSize = pairOf(owner, 'poolSize', options.poolSize ?? 2);
     this.options = {

@@ -44,6 +44,7 @@ export {
 } from './data/mnist.ts';
 // Models: layers, losses, optimizers, training.
 export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
+export { type Constraint, type ConstraintLike, constraints } from './nn/constraints.ts';
 export { type Initializer, type InitializerLike, initializers } from './nn/initializers.ts';
 export {
   type CallContext,
@@ -59,6 +60,7 @@ export type { Metric, MetricLike } from './nn/metrics.ts';
 export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
 export { Optimizer } from './nn/optimizers/optimizer.ts';
 export type { ModelOutput } from './nn/output.ts';
+export { type Regularizer, type RegularizerLike, regularizers } from './nn/regularizers.ts';
 export { type CosineDecayOptions, cosineDecay, type LearningRateSchedule } from './nn/schedules/index.ts';
 export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';

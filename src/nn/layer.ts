@@ -13,7 +13,9 @@ import { Callable } from '../util/callable.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show, trueOrFalse } from './check-options.ts';
+import type { Constraint } from './constraints.ts';
 import type { Initializer } from './initializers.ts';
+import type { Regularizer } from './regularizers.ts';
 import { recordCall, SymbolicTensor } from './symbol.ts';
 
 /** A weight that a layer asks for. */
@@ -24,6 +26,10 @@ export interface WeightSpec {
   readonly initializer: Initializer;
   /** False for values that the gradient must not change (moving averages). */
   readonly trainable: boolean;
+  /** Its penalty is added to the loss while the weight is trained. */
+  readonly regularizer?: Regularizer;
+  /** The weight is projected by it after each update. */
+  readonly constraint?: Constraint;
 }
 
 /** Gives the first value of a weight later, when weights are first needed. */

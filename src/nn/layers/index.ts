@@ -8,11 +8,17 @@ import type { LayerCase } from '../layer-case.ts';
 import { Activation, activation, activationCases } from './activation.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
 import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
+import { Cropping1D, cropping1d, cropping1dCases } from './cropping-1d.ts';
+import { Cropping2D, cropping2d, cropping2dCases } from './cropping-2d.ts';
 import { Dense, dense, denseCases } from './dense.ts';
 import { Dropout, dropout, dropoutCases } from './dropout.ts';
 import { Flatten, flatten, flattenCases } from './flatten.ts';
 import { InputLayer, input, inputCases } from './input.ts';
 import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
+import { Normalization, normalization, normalizationCases } from './normalization.ts';
+import { Rescaling, rescaling, rescalingCases } from './rescaling.ts';
+import { ZeroPadding1D, zeroPadding1d, zeroPadding1dCases } from './zero-padding-1d.ts';
+import { ZeroPadding2D, zeroPadding2d, zeroPadding2dCases } from './zero-padding-2d.ts';
 
 /** Classes by the name that JSON gives them. */
 export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
@@ -24,6 +30,12 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Flatten,
   Activation,
   Dropout,
+  Cropping1D,
+  Cropping2D,
+  Normalization,
+  Rescaling,
+  ZeroPadding1D,
+  ZeroPadding2D,
 };
 
 /** Makes each layer from its options, under Keras' names. */
@@ -38,6 +50,12 @@ export const layers = {
   flatten,
   activation,
   dropout,
+  cropping1d,
+  cropping2d,
+  normalization,
+  rescaling,
+  zeroPadding1d,
+  zeroPadding2d,
 };
 
 /** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
@@ -55,4 +73,10 @@ export const layerCases: readonly LayerCase[] = [
   ...flattenCases,
   ...activationCases,
   ...dropoutCases,
+  ...cropping1dCases,
+  ...cropping2dCases,
+  ...normalizationCases,
+  ...rescalingCases,
+  ...zeroPadding1dCases,
+  ...zeroPadding2dCases,
 ];

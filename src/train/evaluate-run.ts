@@ -6,11 +6,13 @@
 import type { Backend } from '../backend/backend.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { ModelParts } from './model-parts.ts';
-import { evaluateGraph, type Objective, reportNames } from './step-graph.ts';
+import { MeanReport } from './report.ts';
+import { evaluateGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import { runSteps } from './step-runner.ts';
 import type { Table } from './table.ts';
-import { labelled, MeanReport, PassPrograms } from './training-context.ts';
+import { type Objective, reportNames } from './trace-report.ts';
+import { labelled, PassPrograms } from './training-context.ts';
 import type { DeviceGroup } from './weight-store.ts';
 
 export interface EvaluationData {

@@ -10,20 +10,14 @@ import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { History, type TrainingFacts } from './history.ts';
+import { MeanReport, reportLogs } from './report.ts';
 import { StepClock } from './step-clock.ts';
-import { reportNames, trainGraph } from './step-graph.ts';
+import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import type { StepProgram } from './step-program.ts';
 import { type Recorder, runSteps } from './step-runner.ts';
-import {
-  type Compiled,
-  type Context,
-  labelled,
-  MeanReport,
-  PassPrograms,
-  reportLogs,
-  stepScalars,
-} from './training-context.ts';
+import { reportNames } from './trace-report.ts';
+import { type Compiled, type Context, labelled, PassPrograms, stepScalars } from './training-context.ts';
 
 export interface FitJob {
   readonly context: Context;

@@ -6,9 +6,11 @@
 import { sizeOf } from '../util/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Logs } from './callbacks/callback.ts';
-import { gradientGraph, predictGraph, reportNames, trainGraph } from './step-graph.ts';
+import { reportLogs } from './report.ts';
+import { gradientGraph, predictGraph, trainGraph } from './step-graph.ts';
 import { type Table, tableRows } from './table.ts';
-import { type Compiled, type Context, labelled, reportLogs, stepScalars } from './training-context.ts';
+import { reportNames } from './trace-report.ts';
+import { type Compiled, type Context, labelled, stepScalars } from './training-context.ts';
 import type { LabelledTables } from './training-data.ts';
 import type { WeightArray, WeightValue } from './weight-store.ts';
 

@@ -10,11 +10,7 @@ import type { GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
 import { topologicalOrder } from '../core/graph.ts';
 import { withScope } from '../core/scope.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { Loss } from '../nn/losses.ts';
-import type { Metric } from '../nn/metrics.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
-import type { ModelOutput } from '../nn/output.ts';
-import { mean } from '../ops/reduce.ts';
 import { pack } from '../ops/shape.ts';
 import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from './batch.ts';
 import {
@@ -26,6 +22,7 @@ import {
   traceGroups,
 } from './model-parts.ts';
 import { Inputs } from './step-inputs.ts';
+import { type Objective, traceReport } from './trace-report.ts';
 import { flatGradients, traceUpdates } from './trace-updates.ts';
 
 /** How a step finds its rows in the tables. */
@@ -46,17 +43,6 @@ export interface BatchSpec {
 
 export interface LabelledBatchSpec extends BatchSpec {
   readonly y: TableSpec;
-}
-
-/** What a model is trained for. */
-export interface Objective {
-  readonly loss: Loss;
-  readonly metrics: readonly Metric[];
-}
-
-/** Names of the outputs that a step with a loss reports, f32 [] each, the mean over the batch: `loss`, then metrics. */
-export function reportNames({ metrics }: Objective): string[] {
-  return ['loss', ...metrics.map(({ name }) => name)];
 }
 
 /** A step that changes the weights. Scalars: the optimizer's, `offset`, `shuffle` and `random` (as far as used). */
@@ -143,19 +129,6 @@ function traceRows(inputs: Inputs, access: 'shuffled' | 'sequential', count: num
   const offset = inputs.scalar('offset', 'u32');
   if (access === 'shuffled') return shuffledRows(inputs.scalar('shuffle', 'u32', [2]), offset, count, rows);
   return sequentialRows(offset, count);
-}
-
-function traceReport(
-  { loss, metrics }: Objective,
-  y: Tensor,
-  output: ModelOutput,
-): { loss: Tensor; report: readonly GraphOutput[] } {
-  const value = mean(loss.perExample(y, output));
-  const others = metrics.map((metric) => ({
-    name: metric.name,
-    tensor: withScope(metric.name, () => mean(metric.perExample(y, output))),
-  }));
-  return { loss: value, report: [{ name: 'loss', tensor: value }, ...others] };
 }
 
 function traceAssigned(groups: readonly TracedGroup[], { assigned }: Forward): GraphUpdate[] {

@@ -7,11 +7,11 @@ import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import type { GraphSpec } from '../core/graph.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
-import type { Logs } from './callbacks/callback.ts';
 import type { Feed, FeedSpec } from './feed.ts';
 import type { ModelParts } from './model-parts.ts';
-import type { LabelledBatchSpec, Objective } from './step-graph.ts';
+import type { LabelledBatchSpec } from './step-graph.ts';
 import { StepProgram } from './step-program.ts';
+import type { Objective } from './trace-report.ts';
 import type { DeviceGroup, WeightStore } from './weight-store.ts';
 
 /** What a compiled model trains with. */
@@ -142,28 +142,4 @@ export function stepScalars(
 export function labelled(spec: FeedSpec): LabelledBatchSpec {
   if (spec.y === undefined) throw new DownhillError('internal', 'a step with a loss was fed no targets');
   return { ...spec, y: spec.y };
-}
-
-/** The means over examples of the values that steps report. */
-export class MeanReport {
-  private readonly sums: Float64Array;
-  private examples = 0;
-
-  constructor(private readonly names: readonly string[]) {
-    this.sums = new Float64Array(names.length);
-  }
-
-  add(report: ArrayLike<number>, count: number): void {
-    for (let k = 0; k < this.sums.length; k++) this.sums[k] += report[k] * count;
-    this.examples += count;
-  }
-
-  logs(): Record<string, number> {
-    return Object.fromEntries(this.names.map((name, k) => [name, this.sums[k] / this.examples]));
-  }
-}
-
-/** One step's report by name. */
-export function reportLogs(names: readonly string[], report: ArrayLike<number>): Logs {
-  return Object.fromEntries(names.map((name, k) => [name, report[k]]));
 }

@@ -119,4 +119,19 @@ export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
 export type { Shape } from './util/shape.ts';
-export { type ClassifierOptions, lenet5, mlp, softmaxRegression, zoo } from './zoo/index.ts';
+export {
+  type ClassifierOptions,
+  type ImageNetOptions,
+  lenet5,
+  linearRegression,
+  logisticRegression,
+  mlp,
+  mlpDropout,
+  mlpRelu,
+  mlpSigmoid,
+  softmaxRegression,
+  vgg16,
+  vgg19,
+  type ZooOptions,
+  zoo,
+} from './zoo/index.ts';

@@ -1,26 +1,75 @@
 /**
- * The models of the zoo by the names that the command line takes.
+ * The models of the zoo by the names that the command line takes, with what each one takes and answers.
  */
 
 import type { Sequential } from '../train/sequential.ts';
 import { unknownName } from '../util/errors.ts';
-import type { ClassifierOptions } from './classifier.ts';
 import { lenet5 } from './lenet.ts';
-import { mlp, softmaxRegression } from './mlp.ts';
+import { linearRegression, logisticRegression, softmaxRegression } from './linear-models.ts';
+import { mlp, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
+import type { ZooOptions } from './options.ts';
+import { vgg16, vgg19 } from './vgg.ts';
 
-export const zoo = {
-  lenet: lenet5,
-  mlp,
-  softmax: softmaxRegression,
-} as const satisfies Record<string, (options?: ClassifierOptions) => Sequential>;
+/** A model of the zoo, not yet compiled. */
+export type ZooModel = Sequential;
 
-export type ZooName = keyof typeof zoo;
+/** What a model's outputs are: probabilities of classes, one probability of yes, numbers, or the input again. */
+export type Answer = 'classes' | 'yesOrNo' | 'numbers' | 'input';
 
-/** A model of the zoo, not yet compiled. @throws DownhillError `argument` for an unknown name, with the nearest one. */
-export function zooModel(name: string, options: ClassifierOptions = {}): Sequential {
-  if (!Object.hasOwn(zoo, name)) throw unknownName('model', name, Object.keys(zoo));
-  return zoo[name as ZooName](options);
+/** What the command line must know to put a model and data together. */
+export interface ZooEntry {
+  // biome-ignore lint/suspicious/noExplicitAny: each model has its own options
+  readonly make: (options?: any) => ZooModel;
+  readonly answers: Answer;
+  /** Height and width that images need at least; undefined for models that take examples of any shape. */
+  readonly leastSide?: number;
+  /** Values of the published model. */
+  readonly parameters: number;
 }
 
-export type { ClassifierOptions };
-export { lenet5, mlp, softmaxRegression };
+const ENTRIES = {
+  linear: { make: linearRegression, answers: 'numbers', parameters: 9 },
+  logistic: { make: logisticRegression, answers: 'yesOrNo', parameters: 31 },
+  softmax: { make: softmaxRegression, answers: 'classes', parameters: 7850 },
+  'mlp-sigmoid': { make: mlpSigmoid, answers: 'classes', parameters: 468_874 },
+  mlp: { make: mlpRelu, answers: 'classes', parameters: 468_874 },
+  'mlp-dropout': { make: mlpDropout, answers: 'classes', parameters: 468_874 },
+  lenet: { make: lenet5, answers: 'classes', leastSide: 12, parameters: 61_706 },
+  vgg16: { make: vgg16, answers: 'classes', leastSide: 32, parameters: 138_357_544 },
+  vgg19: { make: vgg19, answers: 'classes', leastSide: 32, parameters: 143_667_240 },
+} as const satisfies Record<string, ZooEntry>;
+
+export type ZooName = keyof typeof ENTRIES;
+
+export const ZOO_NAMES = Object.keys(ENTRIES) as readonly ZooName[];
+
+/** The functions by name: `zoo.lenet({ seed: 1 })`. */
+export const zoo = Object.fromEntries(ZOO_NAMES.map((name) => [name, ENTRIES[name].make])) as {
+  readonly [K in ZooName]: (typeof ENTRIES)[K]['make'];
+};
+
+/** What is known of the model `name`. @throws DownhillError `argument` for an unknown name, with the nearest one. */
+export function zooEntry(name: string): ZooEntry {
+  if (!Object.hasOwn(ENTRIES, name)) throw unknownName('model', name, ZOO_NAMES);
+  return ENTRIES[name as ZooName];
+}
+
+/** A model of the zoo, not yet compiled. @throws DownhillError `argument` for an unknown name or option. */
+export function zooModel(name: string, options: ZooOptions & Readonly<Record<string, unknown>> = {}): ZooModel {
+  return zooEntry(name).make(options);
+}
+
+export type { LinearRegressionOptions } from './linear-models.ts';
+export type { ClassifierOptions, Head, ImageNetOptions, ZooOptions } from './options.ts';
+export {
+  lenet5,
+  linearRegression,
+  logisticRegression,
+  mlp,
+  mlpDropout,
+  mlpRelu,
+  mlpSigmoid,
+  softmaxRegression,
+  vgg16,
+  vgg19,
+};

@@ -7,26 +7,23 @@
  * compute the cross-entropy from the logits in one fused op.
  */
 
-import { conv2d } from '../nn/layers/conv-2d.ts';
-import { dense } from '../nn/layers/dense.ts';
-import { flatten } from '../nn/layers/flatten.ts';
-import { maxPooling2d } from '../nn/layers/max-pooling-2d.ts';
+import { layers } from '../nn/layers/index.ts';
 import { Sequential } from '../train/sequential.ts';
-import { type ClassifierOptions, classifier } from './classifier.ts';
+import { type ClassifierOptions, classifier } from './options.ts';
 
 /** LeNet-5 for images of at least 12×12 pixels; [28, 28, 1] and ten classes when left out. Not yet compiled. */
 export function lenet5(options: ClassifierOptions = {}): Sequential {
-  const { inputShape, classes, seed } = classifier('lenet5', options);
+  const { inputShape, classes, seed, head } = classifier('lenet5', options);
   return new Sequential(
     [
-      conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu' }),
-      maxPooling2d({ poolSize: 2 }),
-      conv2d({ filters: 16, kernelSize: 5, activation: 'relu' }),
-      maxPooling2d({ poolSize: 2 }),
-      flatten(),
-      dense({ units: 120, activation: 'relu' }),
-      dense({ units: 84, activation: 'relu' }),
-      dense({ units: classes, activation: 'softmax' }),
+      layers.conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu' }),
+      layers.maxPooling2d({ poolSize: 2 }),
+      layers.conv2d({ filters: 16, kernelSize: 5, activation: 'relu' }),
+      layers.maxPooling2d({ poolSize: 2 }),
+      layers.flatten(),
+      layers.dense({ units: 120, activation: 'relu' }),
+      layers.dense({ units: 84, activation: 'relu' }),
+      layers.dense({ units: classes, activation: head }),
     ],
     { name: 'lenet5', inputShape, seed },
   );

@@ -1,0 +1,50 @@
+/**
+ * The zoo's parameter counts against published figures, counted without a weight being drawn or a device being asked;
+ * and each model is the same again after JSON.
+ */
+import { describe, expect, test } from 'vitest';
+import { Sequential } from '../../src/train/sequential.ts';
+import { ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
+
+/** Count and where it comes from. */
+const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: string]>> = {
+  linear: [9, 'eight features of California housing and a bias'],
+  logistic: [31, 'thirty features of the breast cancer data and a bias'],
+  softmax: [7850, '784·10 + 10'],
+  'mlp-sigmoid': [468_874, '784·512 + 512 + 512·128 + 128 + 128·10 + 10'],
+  mlp: [468_874, 'as mlp-sigmoid'],
+  'mlp-dropout': [468_874, 'as mlp-sigmoid'],
+  lenet: [61_706, 'LeCun et al. 1998, every map connected: 156 + 2416 + 48,120 + 10,164 + 850'],
+  vgg16: [138_357_544, 'keras.applications.VGG16; Simonyan and Zisserman: 138 million'],
+  vgg19: [143_667_240, 'keras.applications.VGG19; Simonyan and Zisserman: 144 million'],
+};
+
+test('every model of the zoo has a published count', () => {
+  expect(Object.keys(PUBLISHED).sort()).toEqual([...ZOO_NAMES].sort());
+});
+
+describe.each(ZOO_NAMES)('%s', (name) => {
+  test('has the published count of parameters, and counting draws none', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    using model = zooModel(name);
+    const [count, source] = PUBLISHED[name];
+    expect(model.countParams(), source).toBe(count);
+    expect(zooEntry(name).parameters).toBe(count);
+    // VGG-16's weights are 553 MB.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16e6);
+  });
+
+  test('is the same model again after JSON', () => {
+    using model = zooModel(name, { seed: 3 });
+    const json = JSON.parse(JSON.stringify(model.toJSON()));
+    using again = Sequential.fromJSON(json);
+    expect(again.toJSON()).toEqual(json);
+    expect(again.seed).toBe(3);
+    expect(again.countParams()).toBe(model.countParams());
+    expect(again.summary()).toBe(model.summary());
+  });
+
+  test('refuses an option that it does not know', () => {
+    expect(() => zooModel(name, { inputShap: [28, 28, 1] })).toThrow(/unknown option "inputShap".*"inputShape"/);
+  });
+});

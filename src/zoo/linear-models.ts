@@ -1,0 +1,59 @@
+/**
+ * One dense layer: what it answers depends on what stands behind the product. All of them have one weight an input
+ * value and output, and one bias an output.
+ *
+ * Sources: Rosenblatt, "The perceptron", Psychological Review 1958; Cox, "The regression analysis of binary sequences",
+ * J. R. Stat. Soc. B 1958.
+ */
+
+import type { ActivationName } from '../nn/activations.ts';
+import { checkKnownOptions, wholeNumber } from '../nn/check-options.ts';
+import { layers } from '../nn/layers/index.ts';
+import { Sequential } from '../train/sequential.ts';
+import type { Shape } from '../util/shape.ts';
+import { type ClassifierOptions, classifier, type ZooOptions } from './options.ts';
+
+export interface LinearRegressionOptions extends ZooOptions {
+  /** Count of predicted numbers; 1 when left out. */
+  readonly outputs?: number;
+}
+
+/**
+ * Least squares: predictions w·x + b, to be trained with `meanSquaredError`. Nine parameters on the eight features of
+ * California housing, the default. Not yet compiled.
+ */
+export function linearRegression(options: LinearRegressionOptions = {}): Sequential {
+  checkKnownOptions('linearRegression', options, ['inputShape', 'seed', 'outputs']);
+  const units = wholeNumber('linearRegression', 'outputs', options.outputs ?? 1);
+  return oneLayer('linear_regression', options, [8], units, 'linear');
+}
+
+/**
+ * Probability of yes: sigmoid(w·x + b), to be trained with `binaryCrossentropy`. 31 parameters on the thirty features
+ * of the breast cancer data, the default. Not yet compiled.
+ */
+export function logisticRegression(options: ZooOptions = {}): Sequential {
+  checkKnownOptions('logisticRegression', options, ['inputShape', 'seed']);
+  return oneLayer('logistic_regression', options, [30], 1, 'sigmoid');
+}
+
+/** One dense layer with a softmax: 7,850 parameters on 28×28 grey images and ten classes. Not yet compiled. */
+export function softmaxRegression(options: ClassifierOptions = {}): Sequential {
+  const { inputShape, classes, seed, head } = classifier('softmaxRegression', options);
+  return oneLayer('softmax_regression', { inputShape, seed }, inputShape, classes, head);
+}
+
+function oneLayer(
+  name: string,
+  { inputShape, seed = 0 }: ZooOptions,
+  published: Shape,
+  units: number,
+  activation: ActivationName,
+): Sequential {
+  const shape = inputShape ?? published;
+  return new Sequential([...(shape.length === 1 ? [] : [layers.flatten()]), layers.dense({ units, activation })], {
+    name,
+    inputShape: shape,
+    seed,
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * What `npm run convergence` trains: network, data, rate and the accuracy on the held-out examples that is asked of it.
+ */
+
+import { join } from 'node:path';
+import type { TrainTest } from '../../src/data/dataset.ts';
+import { loadMnist } from '../../src/data/mnist.node.ts';
+import { adam } from '../../src/nn/optimizers/adam.ts';
+import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
+import { cosineDecay } from '../../src/nn/schedules/index.ts';
+import { lenet5, mlpDropout, mlpRelu, mlpSigmoid, type ZooModel } from '../../src/zoo/index.ts';
+
+export interface Experiment {
+  readonly name: string;
+  /** In words, for the record. */
+  readonly setting: string;
+  /** The data set, below the folder of all of them. */
+  readonly load: (folder: string) => Promise<TrainTest>;
+  readonly make: (seed: number) => ZooModel;
+  readonly optimizer: (steps: number) => Optimizer;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Share of the held-out examples that must be right after the last epoch. */
+  readonly goal: number;
+}
+
+/** Adam whose rate falls from `peak` to zero over the run. */
+const cosineAdam = (peak: number) => (steps: number) =>
+  adam({ learningRate: cosineDecay({ initialLearningRate: peak, decaySteps: steps }) });
+
+const mnist = {
+  setting: 'Adam, rate 0.002 falling to 0 (cosine), batch 64',
+  load: (folder: string) => loadMnist('mnist', { folder: join(folder, 'mnist') }),
+  optimizer: cosineAdam(0.002),
+  epochs: 5,
+  batchSize: 64,
+};
+
+export const EXPERIMENTS: readonly Experiment[] = [
+  { name: 'mlp-sigmoid', ...mnist, make: (seed) => mlpSigmoid({ seed }), goal: 0.965 },
+  { name: 'mlp-relu', ...mnist, make: (seed) => mlpRelu({ seed }), goal: 0.978 },
+  { name: 'mlp-dropout', ...mnist, make: (seed) => mlpDropout({ seed }), goal: 0.978 },
+  { name: 'lenet', ...mnist, make: (seed) => lenet5({ seed }), goal: 0.989 },
+  {
+    name: 'lenet-fashion',
+    ...mnist,
+    load: (folder) => loadMnist('fashion-mnist', { folder: join(folder, 'fashion-mnist') }),
+    make: (seed) => lenet5({ seed }),
+    goal: 0.88,
+  },
+];

@@ -22,7 +22,15 @@ const params: TrainingParams = {
 };
 
 function fakeModel(): TrainedModel {
-  return { name: 'fake', stopTraining: false, learningRate: 0.1, getWeights: async () => [] };
+  const unused = () => Promise.reject(new Error('no such model'));
+  return {
+    name: 'fake',
+    stopTraining: false,
+    learningRate: 0.1,
+    getWeights: async () => [],
+    restoreWeights: () => {},
+    ...{ save: unused, gradientsOnBatch: unused, activationsOnBatch: unused },
+  };
 }
 
 describe('ProgressBar', () => {

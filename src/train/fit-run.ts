@@ -35,20 +35,22 @@ export interface FitJob {
 
 /** Trains from `initialEpoch` to `epochs`. */
 export async function runFit(job: FitJob): Promise<History> {
-  const { model, callbacks, data, epochs, initialEpoch } = job;
+  const { model, callbacks, data, epochs } = job;
   const names = reportNames(job.compiled);
   const batchSize = Math.min(data.batchSize, data.x.rows);
-  const history = new History({
+  const params = {
     epochs,
-    initialEpoch,
+    initialEpoch: job.initialEpoch,
     steps: Math.ceil(data.x.rows / batchSize),
     batchSize,
     samples: data.x.rows,
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
-  });
+  };
   model.stopTraining = false;
+  const initialEpoch = await callbacks.onResume(params, model);
+  const history = new History({ ...params, initialEpoch });
   await callbacks.onTrainBegin(history.params, model);
-  const run = new FitRun(job, names);
+  const run = new FitRun({ ...job, initialEpoch }, names);
   try {
     await run.build();
     let logs: Logs = {};

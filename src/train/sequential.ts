@@ -28,7 +28,13 @@ import type { History } from './history.ts';
 import { chainGraph } from './layer-graph.ts';
 import { compiledJson, layerJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson, parseModelJson } from './model-json.ts';
 import type { CompileOptions, SavedModel, SequentialOptions } from './model-options.ts';
-import { gradientsOnBatch, predictTable, trainOnBatch } from './single-batches.ts';
+import {
+  activationsOnBatch,
+  gradientsOnBatch,
+  type LayerOutput,
+  predictTable,
+  trainOnBatch,
+} from './single-batches.ts';
 import { formatSummary, summaryOf } from './summary.ts';
 import { type DataInput, toTable } from './table.ts';
 import { checkExamples } from './targets.ts';
@@ -61,6 +67,8 @@ export class Sequential implements TrainedModel, Disposable {
   /** The last of the calls that must not overlap. */
   private queue: Promise<unknown> = Promise.resolve();
   private training = false;
+  /** Of the running `fit`. */
+  private callbacks: CallbackList | undefined;
   private disposed = false;
 
   /** @throws DownhillError `argument` for an option or a layer that is not accepted. */
@@ -186,6 +194,7 @@ export class Sequential implements TrainedModel, Disposable {
       const compiled = this.compiled();
       const context = await this.context(compiled.optimizer);
       const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
+      this.callbacks = callbacks;
       return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
     });
   }
@@ -253,6 +262,16 @@ export class Sequential implements TrainedModel, Disposable {
     );
   }
 
+  /**
+   * What each layer gives for the batch `x` at inference, f32, in the order in which the layers run.
+   * @throws DownhillError as `predict`.
+   */
+  async activationsOnBatch(x: DataInput): Promise<LayerOutput[]> {
+    const table = await toTable('x', x);
+    const examples = checkExamples(this.name, table, this.built(table.shape).inputShapes[0]);
+    return this.inTurn(async () => activationsOnBatch(await this.context(), this.batchPrograms, examples));
+  }
+
   /** The values of all weights, in the order of the layers. @throws as `build`. */
   getWeights(): Promise<WeightValue[]> {
     return this.built().store.read();
@@ -265,9 +284,14 @@ export class Sequential implements TrainedModel, Disposable {
    */
   setWeights(values: readonly WeightValue[]): void {
     this.assertNotTraining('setWeights');
-    const { store, weights } = this.built();
-    const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
-    store.write(matchWeights(`setWeights of model "${this.name}"`, expected, values, 'argument'));
+    this.writeWeights('setWeights', values);
+  }
+
+  /** `setWeights` or `loadWeights` for callbacks. @throws as they do, and `state` while steps are under way. */
+  restoreWeights(values: readonly WeightValue[] | Uint8Array, file = 'weights'): void {
+    if (!this.callbacks?.betweenSteps) this.assertNotTraining('restoreWeights');
+    if (values instanceof Uint8Array) this.writeFile(values, file);
+    else this.writeWeights('restoreWeights', values);
   }
 
   /** The model without its weights. @throws DownhillError `argument` for functions of the user that JSON cannot hold. */
@@ -335,8 +359,7 @@ export class Sequential implements TrainedModel, Disposable {
    */
   loadWeights(bytes: Uint8Array, file = 'weights'): void {
     this.assertNotTraining('loadWeights');
-    const { store, weights } = this.built();
-    restoreWeights(store, weights, this.compileState?.optimizer.slots, bytes, file);
+    this.writeFile(bytes, file);
   }
 
   /**
@@ -352,6 +375,17 @@ export class Sequential implements TrainedModel, Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  private writeWeights(method: string, values: readonly WeightValue[]): void {
+    const { store, weights } = this.built();
+    const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
+    store.write(matchWeights(`${method} of model "${this.name}"`, expected, values, 'argument'));
+  }
+
+  private writeFile(bytes: Uint8Array, file: string): void {
+    const { store, weights } = this.built();
+    restoreWeights(store, weights, this.compileState?.optimizer.slots, bytes, file);
   }
 
   private built(dataShape?: Shape): Built {
@@ -404,6 +438,7 @@ export class Sequential implements TrainedModel, Disposable {
       return await work();
     } finally {
       this.training = false;
+      this.callbacks = undefined;
     }
   }
 

@@ -3,11 +3,13 @@
  * to call, so a call costs an upload, a run and a read.
  */
 
-import { sizeOf } from '../util/shape.ts';
+import type { GraphSpec } from '../core/graph.ts';
+import type { Layer } from '../nn/layer.ts';
+import { type Shape, sizeOf } from '../util/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Logs } from './callbacks/callback.ts';
 import { reportLogs } from './report.ts';
-import { gradientGraph, predictGraph, trainGraph } from './step-graph.ts';
+import { activationGraph, type BatchSpec, gradientGraph, predictGraph, trainGraph } from './step-graph.ts';
 import { type Table, tableRows } from './table.ts';
 import { reportNames } from './trace-report.ts';
 import { type Compiled, type Context, labelled, stepScalars } from './training-context.ts';
@@ -94,4 +96,47 @@ export async function gradientsOnBatch(
     ),
     gradients,
   };
+}
+
+/** What a layer gives for a batch. */
+export interface LayerOutput {
+  /** Name of the layer; a layer that is used again has the use after it (`dense:1`), further outputs theirs (`dense.1`). */
+  readonly name: string;
+  readonly layer: Layer;
+  /** With the batch axis first. */
+  readonly shape: Shape;
+  /** Row-major. */
+  readonly data: WeightArray;
+}
+
+/** The outputs of all layers for the rows of `x` at inference. */
+export async function activationsOnBatch(
+  { backend, parts, groups }: Context,
+  programs: BatchPrograms,
+  x: Table,
+): Promise<LayerOutput[]> {
+  const found = layerOutputs(parts, { count: x.rows, access: 'whole', x });
+  const { program, write } = await programs.get('activations', backend, groups, { x }, () => found.graph);
+  write({ x });
+  program.run(new Map());
+  const values = (await program.read(found.outputs.map((_, k) => String(k)))) as WeightArray[];
+  return found.outputs.map((output, k) => ({ ...output, data: values[k] }));
+}
+
+/** The graph whose outputs are those of all layers, and what they are. */
+function layerOutputs(
+  parts: Context['parts'],
+  batch: BatchSpec,
+): { graph: GraphSpec; outputs: Omit<LayerOutput, 'data'>[] } {
+  const outputs: Omit<LayerOutput, 'data'>[] = [];
+  const uses = new Map<Layer, number>();
+  const graph = activationGraph(parts, batch, (layer, results) => {
+    const use = uses.get(layer) ?? 0;
+    uses.set(layer, use + 1);
+    results.forEach(({ shape }, k) => {
+      const name = `${layer.name}${use === 0 ? '' : `:${use}`}${k === 0 ? '' : `.${k}`}`;
+      outputs.push({ name, layer, shape });
+    });
+  });
+  return { graph, outputs };
 }

@@ -10,6 +10,8 @@ import type { GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
 import { topologicalOrder } from '../core/graph.ts';
 import { withScope } from '../core/scope.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { Layer } from '../nn/layer.ts';
+import { InputLayer } from '../nn/layers/input.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { pack } from '../ops/shape.ts';
 import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from './batch.ts';
@@ -85,6 +87,24 @@ export function predictGraph(model: ModelParts, batch: BatchSpec): GraphSpec {
     outputs: [output],
   } = traceForward(model, groups, [x], undefined);
   return finish(`predict ${model.name}`, inputs, [{ name: 'predictions', tensor: output.values }], []);
+}
+
+/** The outputs of every layer at inference, as outputs `0`, `1` … in the order in which `describe` hears of them. */
+export function activationGraph(
+  model: ModelParts,
+  batch: BatchSpec,
+  describe: (layer: Layer, outputs: readonly Tensor[]) => void,
+): GraphSpec {
+  const inputs = new Inputs();
+  const groups = addGroups(inputs, model);
+  const { x } = addBatch(inputs, batch);
+  const outputs: GraphOutput[] = [];
+  traceForward(model, groups, [x], undefined, (layer, results) => {
+    if (layer instanceof InputLayer) return;
+    for (const tensor of results) outputs.push({ name: String(outputs.length), tensor });
+    describe(layer, results);
+  });
+  return finish(`activations ${model.name}`, inputs, outputs, []);
 }
 
 /** The loss and its gradient at the weights of each trainable group, one output a group, by the group's name. */

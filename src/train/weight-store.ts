@@ -150,12 +150,23 @@ export class WeightStore {
     }
   }
 
-  /** Replaces the optimizer's slots (by `slot:weight`) and its count of updates. */
+  /**
+   * Replaces the optimizer's slots (by `slot:weight`; zero where there is none) and its count of updates. Slots that have
+   * a buffer keep it: programs may have bound it.
+   */
   writeSlots(values: ReadonlyMap<string, WeightArray>, iterations: number): void {
     this.assertUsable();
-    this.resetOptimizer();
     this.iterations = iterations;
+    this.hostSlots.clear();
     for (const [key, data] of values) this.hostSlots.set(key, data.slice());
+    for (const group of this.attached?.groups ?? []) {
+      for (const [slot, buffer] of group.slots) {
+        for (const { path, offset, size } of group.weights) {
+          this.attached!.backend.write(buffer, values.get(slotKey(slot, path)) ?? new Float32Array(size), offset);
+          this.hostSlots.delete(slotKey(slot, path));
+        }
+      }
+    }
   }
 
   /** Frees every buffer; nothing can be read afterwards. Calling it twice is harmless. */

@@ -5,6 +5,11 @@
  * order, and always before the `onEpochEnd` of its epoch.
  */
 
+import type { SavedModel } from '../model-options.ts';
+import type { LayerOutput } from '../single-batches.ts';
+import type { DataInput } from '../table.ts';
+import type { WeightValue } from '../weight-store.ts';
+
 /** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
 export type Logs = Readonly<Record<string, number>>;
 
@@ -29,10 +34,28 @@ export interface TrainedModel {
   stopTraining: boolean;
   /** The optimizer's learning rate, positive; a change holds from the next step on. */
   learningRate: number;
-  getWeights(): Promise<readonly unknown[]>;
+  /** The values of all weights, after the steps that were sent so far. */
+  getWeights(): Promise<WeightValue[]>;
+  /**
+   * Replaces all weights; bytes of a weights file replace the optimizer's state too where they hold it. For callbacks:
+   * in `onTrainBegin`, `onEpochBegin`, `onEpochEnd` and `onTrainEnd`, when no step is under way.
+   * @throws DownhillError `state` at any other time, `argument` or `file` for weights that do not fit.
+   */
+  restoreWeights(values: readonly WeightValue[] | Uint8Array, file?: string): void;
+  /** The model as two files. */
+  save(options?: { readonly optimizer?: boolean }): Promise<SavedModel>;
+  /** Loss, metrics and the gradient of each trainable weight at the present weights; nothing is updated. */
+  gradientsOnBatch(x: DataInput, y: DataInput): Promise<{ logs: Logs; gradients: WeightValue[] }>;
+  /** What each layer gives for the batch `x` at inference. */
+  activationsOnBatch(x: DataInput): Promise<LayerOutput[]>;
 }
 
 export interface Callback {
+  /**
+   * Called before `onTrainBegin`, to go on with a training that was cut off: the number of the epoch at which to start,
+   * or undefined for that of the options. The largest of all callbacks counts.
+   */
+  onResume?(params: TrainingParams, model: TrainedModel): number | undefined | Promise<number | undefined>;
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
   /** While the training's kernels are being built, `built` of `total`; before the first epoch. */
@@ -51,18 +74,30 @@ export interface Callback {
 
 /** Several callbacks as one; each is called in turn, in the order given. */
 export class CallbackList {
+  /** True inside a hook during which no step is under way. */
+  betweenSteps = false;
+
   constructor(private readonly callbacks: readonly Callback[]) {}
 
-  async onTrainBegin(params: TrainingParams, model: TrainedModel): Promise<void> {
-    for (const callback of this.callbacks) await callback.onTrainBegin?.(params, model);
+  /** The epoch at which to start. */
+  async onResume(params: TrainingParams, model: TrainedModel): Promise<number> {
+    let epoch = params.initialEpoch;
+    await this.inEach(async (callback) => {
+      epoch = Math.max(epoch, (await callback.onResume?.(params, model)) ?? 0);
+    });
+    return epoch;
+  }
+
+  onTrainBegin(params: TrainingParams, model: TrainedModel): Promise<void> {
+    return this.inEach((callback) => callback.onTrainBegin?.(params, model));
   }
 
   onCompile(built: number, total: number): void {
     for (const callback of this.callbacks) callback.onCompile?.(built, total);
   }
 
-  async onEpochBegin(epoch: number): Promise<void> {
-    for (const callback of this.callbacks) await callback.onEpochBegin?.(epoch);
+  onEpochBegin(epoch: number): Promise<void> {
+    return this.inEach((callback) => callback.onEpochBegin?.(epoch));
   }
 
   /** A promise only when a callback asks for one: a steady step must not wait. */
@@ -74,12 +109,21 @@ export class CallbackList {
     return inTurn(this.callbacks.map((callback) => () => callback.onBatchEnd?.(batch, logs)));
   }
 
-  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
-    for (const callback of this.callbacks) await callback.onEpochEnd?.(epoch, logs);
+  onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    return this.inEach((callback) => callback.onEpochEnd?.(epoch, logs));
   }
 
-  async onTrainEnd(logs: Logs): Promise<void> {
-    for (const callback of this.callbacks) await callback.onTrainEnd?.(logs);
+  onTrainEnd(logs: Logs): Promise<void> {
+    return this.inEach((callback) => callback.onTrainEnd?.(logs));
+  }
+
+  private async inEach(call: (callback: Callback) => void | Promise<void>): Promise<void> {
+    this.betweenSteps = true;
+    try {
+      for (const callback of this.callbacks) await call(callback);
+    } finally {
+      this.betweenSteps = false;
+    }
   }
 }
 

@@ -6,7 +6,10 @@ import { checkKnownOptions, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Callback } from './callback.ts';
 
-const HOOKS = ['onTrainBegin', 'onCompile', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'];
+const HOOKS = [
+  ...['onResume', 'onTrainBegin', 'onCompile', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd'],
+  'onTrainEnd',
+];
 
 /**
  * A callback of the given functions: `lambdaCallback({ onEpochEnd: (epoch, logs) => … })`.

@@ -77,6 +77,7 @@ export { gather, oneHot } from './ops/gather.ts';
 export { col2im, im2col } from './ops/im2col.ts';
 export { allOps } from './ops/index.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
+export { batchNorm, type NormalizeOptions, standardize } from './ops/normalize.ts';
 export { type Paddings, pad } from './ops/pad.ts';
 export { averagePool2d, maxPool2d } from './ops/pool.ts';
 export { randomBernoulli, randomBits, randomNormal, randomUniform, shuffleIndices } from './ops/random.ts';

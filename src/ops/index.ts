@@ -19,6 +19,7 @@ import { gatedOps } from './gated.ts';
 import { gatherOps } from './gather.ts';
 import { im2colOps } from './im2col.ts';
 import { matmulOps } from './matmul.ts';
+import { normalizeOps } from './normalize.ts';
 import { padOps } from './pad.ts';
 import { poolOps } from './pool.ts';
 import { randomOps } from './random.ts';
@@ -51,6 +52,7 @@ export const allOps: readonly Op[] = [
   ...softmaxOps,
   ...sliceOps,
   ...reduceCompositeOps,
+  ...normalizeOps,
   ...transposeOps,
   ...padOps,
   ...gatherOps,

@@ -7,6 +7,7 @@ import { type Layer, type LayerClass, type LayerConfig, layerFromConfig } from '
 import type { LayerCase } from '../layer-case.ts';
 import { Activation, activation, activationCases } from './activation.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
+import { BatchNormalization, batchNormalization, batchNormalizationCases } from './batch-normalization.ts';
 import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
 import { Cropping1D, cropping1d, cropping1dCases } from './cropping-1d.ts';
 import { Cropping2D, cropping2d, cropping2dCases } from './cropping-2d.ts';
@@ -36,6 +37,7 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Rescaling,
   ZeroPadding1D,
   ZeroPadding2D,
+  BatchNormalization,
 };
 
 /** Makes each layer from its options, under Keras' names. */
@@ -56,6 +58,7 @@ export const layers = {
   rescaling,
   zeroPadding1d,
   zeroPadding2d,
+  batchNormalization,
 };
 
 /** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
@@ -79,4 +82,5 @@ export const layerCases: readonly LayerCase[] = [
   ...rescalingCases,
   ...zeroPadding1dCases,
   ...zeroPadding2dCases,
+  ...batchNormalizationCases,
 ];

@@ -63,6 +63,8 @@ export type { ModelOutput } from './nn/output.ts';
 export { type Regularizer, type RegularizerLike, regularizers } from './nn/regularizers.ts';
 export { type CosineDecayOptions, cosineDecay, type LearningRateSchedule } from './nn/schedules/index.ts';
 export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
+export type { FillMode, Interpolation } from './ops/affine-geometry.ts';
+export { type AffineTransformOptions, affineTransform } from './ops/affine-transform.ts';
 export { argMax, argMin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mod, mul, pow, squaredDifference, sub } from './ops/binary.ts';
 export { broadcastTo } from './ops/broadcast-to.ts';

@@ -32,6 +32,8 @@ export interface GradcheckOptions {
   readonly elements?: number;
   /** False where a gradient of null does not claim to be zero: at a tie there is no derivative to compare it with. */
   readonly nullIsZero?: boolean;
+  /** Positions that are not compared: the gradient takes these inputs as given. */
+  readonly given?: readonly number[];
 }
 
 /** Checks the vjp of `op` on a sample, for every f32 input; nothing when the output is not f32. */
@@ -39,7 +41,8 @@ export function checkVjp(op: Op, sample: Sample, options: GradcheckOptions = {})
   const { tensors, bindings } = bindPlaceholders(drawSample(sample, options.seed));
   const output = applyOp(op, tensors, sample.attrs);
   if (!isFloat(output.dtype)) return { error: 0, compared: 0, worst: '' };
-  return checkGradients(output, tensors, bindings, (dy) => op.vjp?.(dy, tensors, output, sample.attrs) ?? [], options);
+  const gradientsOf = (dy: Tensor) => op.vjp?.(dy, tensors, output, sample.attrs) ?? [];
+  return checkGradients(output, tensors, bindings, gradientsOf, { ...options, given: op.givenInputs ?? [] });
 }
 
 /**
@@ -51,14 +54,16 @@ export function checkGradients(
   wrt: readonly Tensor[],
   bindings: Bindings,
   gradientsOf: (dy: Tensor) => readonly (Tensor | null)[],
-  { seed = 0, h = 1e-3, elements = 24, nullIsZero = true }: GradcheckOptions = {},
+  { seed = 0, h = 1e-3, elements = 24, nullIsZero = true, given = [] }: GradcheckOptions = {},
 ): GradientError {
   const cotangent = drawCotangent(output.shape, seed + 1);
   const { tensors, bindings: cotangentBinding } = bindPlaceholders([cotangent]);
   const gradients = gradientsOf(tensors[0]);
   const claimed = wrt.flatMap((tensor, position) => {
     const gradient = gradients[position] ?? (nullIsZero ? zeros(tensor.shape) : null);
-    return gradient !== null && isFloat(tensor.dtype) ? [{ tensor, gradient, position }] : [];
+    return gradient !== null && isFloat(tensor.dtype) && !given.includes(position)
+      ? [{ tensor, gradient, position }]
+      : [];
   });
   const values = evaluateAll(
     claimed.map(({ gradient }) => gradient),

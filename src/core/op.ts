@@ -82,6 +82,8 @@ export interface OpRecord<A = AnyAttrs> {
   cpu(inputs: readonly CpuTensor[], output: CpuTensor, attrs: A): void;
   /** null says "no gradient" on purpose. */
   readonly vjp: Vjp<A> | null;
+  /** Inputs that gradients take as given though the output depends on them: `vjp` says null for them on purpose. */
+  readonly givenInputs?: readonly number[];
   readonly lower: Lowering<A>;
   /** Composite ops only: the same thing in other ops. */
   expand?(inputs: readonly Tensor[], attrs: A): Tensor;

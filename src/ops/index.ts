@@ -5,6 +5,7 @@
 
 import type { Op } from '../core/op.ts';
 import { activationOps } from './activations.ts';
+import { affineOps } from './affine-transform.ts';
 import { argReduceOps } from './arg-reduce.ts';
 import { binaryOps } from './binary.ts';
 import { broadcastTo } from './broadcast-to.ts';
@@ -64,5 +65,6 @@ export const allOps: readonly Op[] = [
   ...convOps,
   ...im2colOps,
   ...poolOps,
+  ...affineOps,
   ...randomOps,
 ];

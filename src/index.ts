@@ -22,13 +22,23 @@ export type { DType, TypedArray } from './core/dtype.ts';
 export type { Op, OpRecord } from './core/op.ts';
 export { type Aval, Tensor } from './core/tensor.ts';
 // Data sets.
+export { CIFAR10_CLASSES, type CifarFile, cifar10FromBytes } from './data/cifar.ts';
+export {
+  type CategoryColumn,
+  type CsvColumn,
+  type CsvOptions,
+  type CsvTable,
+  columnOf,
+  type NumberColumn,
+  readCsv,
+  selectRows,
+} from './data/csv.ts';
 export {
   type ArrayDataset,
   type ArrayDatasetInit,
   arrayDataset,
   type DataArray,
   select,
-  split,
   type TrainTest,
   take,
 } from './data/dataset.ts';
@@ -42,6 +52,45 @@ export {
   mnistFromBytes,
   mnistFromUrl,
 } from './data/mnist.ts';
+export { type NpyArray, type NpyType, type NpyValues, readNpy, writeNpy } from './data/npy.ts';
+export { type NpyDatasetOptions, npyDataset, readNpz, writeNpz } from './data/npz.ts';
+export { type PlaygroundName, type PlaygroundOptions, playground } from './data/playground.ts';
+export {
+  type BatchesOptions,
+  batches,
+  concatenate,
+  fitScaler,
+  mapExamples,
+  oneHotTargets,
+  type ScaleMethod,
+  type Scaler,
+  skip,
+} from './data/rows.ts';
+export {
+  kFold,
+  kFoldIndices,
+  type PartName,
+  type PartsOf,
+  type SplitFractions,
+  type SplitOptions,
+  split,
+  splitIndices,
+} from './data/split.ts';
+export {
+  collect,
+  type DatasetStream,
+  fromGenerator,
+  type GeneratedBatch,
+  type GeneratorOptions,
+  type StreamOptions,
+} from './data/stream.ts';
+export {
+  fitTabular,
+  type MissingPolicy,
+  type TableTask,
+  type TabularOptions,
+  type TabularTransform,
+} from './data/tabular.ts';
 // Models: layers, losses, optimizers, training.
 export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
 export { type Constraint, type ConstraintLike, constraints } from './nn/constraints.ts';

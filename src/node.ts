@@ -11,6 +11,7 @@ export {
   type NodeWebGPUOptions,
 } from './backend/webgpu.node.ts';
 export { cacheFolder, folderCache } from './data/cache.node.ts';
+export { loadCifar10 } from './data/cifar.node.ts';
 export { readFileBytes, writeFileAtomic } from './data/files.node.ts';
 export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';

@@ -1,6 +1,7 @@
 /** Data sets as plain arrays: what is accepted, what is refused and how, and the helpers that make smaller ones. */
 import { describe, expect, test } from 'vitest';
-import { arrayDataset, checkClassIds, checkDataset, select, split, take } from '../../src/data/dataset.ts';
+import { arrayDataset, checkClassIds, checkDataset, select, take } from '../../src/data/dataset.ts';
+import { split } from '../../src/data/split.ts';
 import { expectRefusal } from './refusal.ts';
 
 const init = {

@@ -6,7 +6,6 @@
  * ids are whole numbers in range. Whoever builds one by hand can call `checkDataset`.
  */
 import { DownhillError } from '../util/errors.ts';
-import { Prng } from '../util/prng.ts';
 
 /** The array kinds that hold examples or targets: u8 stays packed on the device, i32 holds ids, f32 the rest. */
 export type DataArray = Uint8Array | Int32Array | Float32Array;
@@ -120,26 +119,8 @@ export function select(set: ArrayDataset, indices: ArrayLike<number>, name = set
   return { ...set, name, x, y, size: indices.length };
 }
 
-/**
- * Shuffles by `seed` and holds out `round(size × testFraction)` examples for the test side (at least one on each
- * side). Both sides are copies.
- * @throws DownhillError('argument') when the fraction is not strictly between 0 and 1;
- *   DownhillError('data') when the set has fewer than two examples.
- */
-export function split(set: ArrayDataset, testFraction: number, seed: number): TrainTest {
-  if (!(testFraction > 0 && testFraction < 1)) {
-    const message = `split of "${set.name}": expected a test fraction between 0 and 1, found ${testFraction}`;
-    throw new DownhillError('argument', message);
-  }
-  if (set.size < 2) throw new DownhillError('data', `split of "${set.name}": expected at least 2 examples, found 1`);
-  const order = new Prng(seed).shuffle(Uint32Array.from({ length: set.size }, (_, i) => i));
-  const testSize = Math.min(set.size - 1, Math.max(1, Math.round(set.size * testFraction)));
-  const test = select(set, order.subarray(0, testSize), `${set.name}/test`);
-  const train = select(set, order.subarray(testSize), `${set.name}/train`);
-  return { train, test };
-}
-
-function volume(shape: readonly number[]): number {
+/** Values of one row of `shape`. */
+export function volume(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 

@@ -1,0 +1,81 @@
+/**
+ * NumPy's archives (.npz, a zip of .npy files), and data sets from NumPy arrays.
+ *
+ * Invariant: an array keeps its name without `.npy`, as numpy.load shows it.
+ */
+import { checkOptions } from '../util/check-options.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
+import { type ArrayDataset, arrayDataset, type DataArray } from './dataset.ts';
+import { type NpyArray, readNpy, writeNpy } from './npy.ts';
+import { readZip, writeZip } from './zip.ts';
+
+/**
+ * The arrays of a .npz file (numpy.savez or savez_compressed) by name.
+ * @throws DownhillError('file') for a broken archive or array, naming the entry.
+ */
+export async function readNpz(bytes: Uint8Array, name = 'npz'): Promise<Map<string, NpyArray>> {
+  const arrays = new Map<string, NpyArray>();
+  for (const [entry, content] of await readZip(bytes, name)) {
+    arrays.set(entry.replace(/\.npy$/, ''), readNpy(content, `${name}: ${entry}`));
+  }
+  return arrays;
+}
+
+/** The bytes of a .npz file with these arrays, compressed unless `compress` is false; throws as `writeNpy`. */
+export async function writeNpz(
+  arrays: Readonly<Record<string, Parameters<typeof writeNpy>[0]>>,
+  options: { readonly compress?: boolean } = {},
+): Promise<Uint8Array> {
+  const { compress = true } = checkOptions('writeNpz', options, ['compress']);
+  const entries = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, writeNpy(array)] as const);
+  return writeZip(new Map(entries), compress);
+}
+
+export interface NpyDatasetOptions {
+  readonly name?: string;
+  /** For class ids: the name of each class. */
+  readonly classNames?: readonly string[];
+}
+
+/**
+ * A data set of two arrays, the example as the first axis of both. u8 examples stay bytes (images), other numbers become
+ * f32; whole-number targets of 8 bytes must fit 32 bits.
+ * @throws DownhillError('data') for numbers that do not fit or counts that differ; ('shape') for a single number.
+ */
+export function npyDataset(x: NpyArray, y: NpyArray, options: NpyDatasetOptions = {}): ArrayDataset {
+  const { name = 'npy', classNames } = checkOptions('npyDataset', options, ['name', 'classNames']);
+  for (const [side, { shape }] of [
+    ['x', x],
+    ['y', y],
+  ] as const) {
+    if (shape.length > 0) continue;
+    throw new DownhillError('shape', `data set "${name}": ${side} is a single number; expected one row an example`);
+  }
+  const examples =
+    x.dtype === 'u8' || x.values instanceof Float32Array ? x.values : Float32Array.from(x.values, Number);
+  return arrayDataset({
+    name,
+    x: examples as DataArray,
+    xShape: x.shape.slice(1),
+    y: targets(name, y),
+    yShape: y.shape.slice(1),
+    ...(classNames && { classNames }),
+  });
+}
+
+/** The array `name`. @throws DownhillError('argument') with the nearest name when there is none. */
+export function arrayOf(arrays: ReadonlyMap<string, NpyArray>, name: string, file: string): NpyArray {
+  const array = arrays.get(name);
+  if (array) return array;
+  throw unknownName(`array of ${file}:`, name, [...arrays.keys()]);
+}
+
+function targets(name: string, { values }: NpyArray): DataArray {
+  if (values instanceof Uint8Array || values instanceof Int32Array || values instanceof Float32Array) return values;
+  if (values instanceof Float64Array) return Float32Array.from(values);
+  return Int32Array.from(values, (value: number | bigint) => {
+    const number = Number(value);
+    if (number >= -0x80000000 && number <= 0x7fffffff) return number;
+    throw new DownhillError('data', `data set "${name}": target ${value} does not fit 32 bits`);
+  });
+}

@@ -89,7 +89,7 @@ describe('loadCifar10', () => {
 
 const shared = join(resolve(process.env.DOWNHILL_DATASETS ?? '../shared/datasets'), 'cifar10-subset');
 
-describe.runIf(existsSync(shared))('the subset of the shared folder', () => {
+describe.runIf(existsSync(shared) || process.env.CI)('the subset of the shared folder', () => {
   test('has 10,000 and 2,000 images, balanced', async () => {
     const { train, test } = await loadCifar10(shared);
     expect([train.size, test.size]).toEqual([10_000, 2000]);
@@ -98,7 +98,9 @@ describe.runIf(existsSync(shared))('the subset of the shared folder', () => {
     expect(counts(train.y)).toEqual(Array(10).fill(1000));
     expect(counts(test.y)).toEqual(Array(10).fill(200));
     // Means of natural images: a mix-up of planes would not show here, an offset by a byte would.
-    const mean = train.x.reduce((sum: number, value) => sum + value, 0) / train.x.length;
+    let sum = 0;
+    for (const value of test.x) sum += value;
+    const mean = sum / test.x.length;
     expect(mean).toBeGreaterThan(110);
     expect(mean).toBeLessThan(130);
   });

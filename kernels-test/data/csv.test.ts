@@ -166,9 +166,10 @@ describe('fitTabular', () => {
   });
 
   test('standard scale has mean 0 and deviation 1 over the training rows', () => {
-    const x = fitTabular(train, { target: 'price', features: ['size'], missing: 'mean' }).apply(train).x;
-    expect(x.reduce((sum: number, v) => sum + v, 0)).toBeCloseTo(0, 6);
-    expect(x.reduce((sum: number, v) => sum + v * v, 0) / 4).toBeCloseTo(1, 6);
+    const transform = fitTabular(train, { target: 'price', features: ['size'], missing: 'mean' });
+    const x = Array.from(transform.apply(train).x);
+    expect(x.reduce((sum, v) => sum + v, 0)).toBeCloseTo(0, 6);
+    expect(x.reduce((sum, v) => sum + v * v, 0) / 4).toBeCloseTo(1, 6);
   });
 
   test('ordinal categories', () => {

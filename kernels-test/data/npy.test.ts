@@ -19,7 +19,8 @@ interface Golden {
 
 const golden: Golden = JSON.parse(readFileSync(new URL('../golden/npy.json', import.meta.url), 'utf8'));
 const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
-const plain = (array: NpyArray) => Array.from(array.values, (v) => (typeof v === 'bigint' ? String(v) : v));
+const plain = (array: NpyArray) =>
+  Array.from<number | bigint, number | string>(array.values, (v) => (typeof v === 'bigint' ? String(v) : v));
 
 describe('readNpy', () => {
   test.each(golden.cases)('reads $name as NumPy wrote it', ({ file, dtype, shape, values }) => {

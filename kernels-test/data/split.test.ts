@@ -14,7 +14,7 @@ const set = arrayDataset({
   classNames: ['a', 'b'],
 });
 const ids = (part: ArrayDataset) => Array.from({ length: part.size }, (_, row) => part.x[2 * row]);
-const ones = (part: ArrayDataset) => part.y.reduce((sum: number, id) => sum + id, 0);
+const ones = (part: ArrayDataset) => Array.from(part.y).reduce((sum, id) => sum + id, 0);
 const ascending = (values: number[]) => values.sort((a, b) => a - b);
 const all = Array.from({ length: 100 }, (_, k) => k);
 

@@ -178,6 +178,7 @@ export {
   linearRegression,
   logisticRegression,
   mlp,
+  mlpBatchNorm,
   mlpDropout,
   mlpRelu,
   mlpSigmoid,

@@ -13,6 +13,7 @@ const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: strin
   softmax: [7850, '784·10 + 10'],
   'mlp-sigmoid': [468_874, '784·512 + 512 + 512·128 + 128 + 128·10 + 10'],
   mlp: [468_874, 'as mlp-sigmoid'],
+  'mlp-batch-norm': [471_434, 'as mlp-sigmoid, and 4 × (512 + 128) of the normalisations'],
   'mlp-dropout': [468_874, 'as mlp-sigmoid'],
   lenet: [61_706, 'LeCun et al. 1998, every map connected: 156 + 2416 + 48,120 + 10,164 + 850'],
   vgg16: [138_357_544, 'keras.applications.VGG16; Simonyan and Zisserman: 138 million'],

@@ -8,7 +8,7 @@ import { loadMnist } from '../../src/data/mnist.node.ts';
 import { adam } from '../../src/nn/optimizers/adam.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
-import { lenet5, mlpDropout, mlpRelu, mlpSigmoid, type ZooModel } from '../../src/zoo/index.ts';
+import { lenet5, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid, type ZooModel } from '../../src/zoo/index.ts';
 
 export interface Experiment {
   readonly name: string;
@@ -39,6 +39,7 @@ const mnist = {
 export const EXPERIMENTS: readonly Experiment[] = [
   { name: 'mlp-sigmoid', ...mnist, make: (seed) => mlpSigmoid({ seed }), goal: 0.965 },
   { name: 'mlp-relu', ...mnist, make: (seed) => mlpRelu({ seed }), goal: 0.978 },
+  { name: 'mlp-batch-norm', ...mnist, make: (seed) => mlpBatchNorm({ seed }), goal: 0.978 },
   { name: 'mlp-dropout', ...mnist, make: (seed) => mlpDropout({ seed }), goal: 0.978 },
   { name: 'lenet', ...mnist, make: (seed) => lenet5({ seed }), goal: 0.989 },
   {

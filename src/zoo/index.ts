@@ -6,7 +6,7 @@ import type { Sequential } from '../train/sequential.ts';
 import { unknownName } from '../util/errors.ts';
 import { lenet5 } from './lenet.ts';
 import { linearRegression, logisticRegression, softmaxRegression } from './linear-models.ts';
-import { mlp, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
+import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
@@ -33,6 +33,7 @@ const ENTRIES = {
   softmax: { make: softmaxRegression, answers: 'classes', parameters: 7850 },
   'mlp-sigmoid': { make: mlpSigmoid, answers: 'classes', parameters: 468_874 },
   mlp: { make: mlpRelu, answers: 'classes', parameters: 468_874 },
+  'mlp-batch-norm': { make: mlpBatchNorm, answers: 'classes', parameters: 471_434 },
   'mlp-dropout': { make: mlpDropout, answers: 'classes', parameters: 468_874 },
   lenet: { make: lenet5, answers: 'classes', leastSide: 12, parameters: 61_706 },
   vgg16: { make: vgg16, answers: 'classes', leastSide: 32, parameters: 138_357_544 },
@@ -66,6 +67,7 @@ export {
   linearRegression,
   logisticRegression,
   mlp,
+  mlpBatchNorm,
   mlpDropout,
   mlpRelu,
   mlpSigmoid,

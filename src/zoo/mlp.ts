@@ -25,6 +25,14 @@ export const mlpRelu = (options: ClassifierOptions = {}): Sequential =>
 /** The name under which downhill 0.1 had `mlpRelu`. */
 export const mlp = mlpRelu;
 
+/** Batch normalisation before each relu (Ioffe and Szegedy 2015). 471,434 parameters, 1,280 of them moving averages. */
+export const mlpBatchNorm = (options: ClassifierOptions = {}): Sequential =>
+  perceptron('mlpBatchNorm', 'mlp_batch_norm', options, (units) => [
+    layers.dense({ units }),
+    layers.batchNormalization(),
+    layers.activation({ activation: 'relu' }),
+  ]);
+
 /** Dropout of a fifth behind each relu (Srivastava et al. 2014). 468,874 parameters. Not yet compiled. */
 export const mlpDropout = (options: ClassifierOptions = {}): Sequential =>
   perceptron('mlpDropout', 'mlp_dropout', options, (units) => [

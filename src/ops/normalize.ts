@@ -14,7 +14,7 @@ import { requireFloat } from './checks.ts';
 import { type Axes, axesOf, foldCount, foldTargets } from './define-reduce.ts';
 import { mean, sum } from './reduce.ts';
 import { variance } from './reduce-composite.ts';
-import { rsqrt } from './unary.ts';
+import { neg, rsqrt } from './unary.ts';
 
 export interface NormalizeOptions {
   /** The axes that mean and variance are taken over. */
@@ -123,15 +123,18 @@ export const batchNorm: BatchNorm & Op<NormalizeAttrs> = defineOp<NormalizeAttrs
         output.data[i] = values[i] * gamma.data[targets[i]] + beta.data[targets[i]];
       }
     },
-    // x̂ is computed again from x: the layer before has stored x anyway. Both sums are one walk over dy and x.
+    // x̂ is computed again from x, which the layer before has stored anyway; both sums are one walk over dy and x. The
+    // distance from the mean is written in three ways, here twice and once in `expand`: a node that several kernels
+    // share would be stored, which costs more than a subtraction in each.
     vjp(dy, [x, gamma], _output, attrs) {
       const { center, scale } = statistics(x, attrs);
       const kept = { axes: attrs.axes, keepDims: true };
-      const normal = mul(sub(x, center), scale);
-      const dBeta = sum(dy, kept);
-      const dGamma = sum(mul(dy, normal), kept);
       const shares = 1 / foldCount(x.shape, attrs.axes);
-      const dx = mul(mul(gamma, scale), sub(sub(dy, mul(dBeta, shares)), mul(normal, mul(dGamma, shares))));
+      const dBeta = sum(dy, kept);
+      const dGamma = neg(mul(sum(mul(dy, sub(center, x)), kept), scale));
+      const distance = add(x, neg(center));
+      const slope = mul(mul(dGamma, scale), shares);
+      const dx = mul(mul(gamma, scale), sub(sub(dy, mul(dBeta, shares)), mul(distance, slope)));
       return [dx, dGamma, dBeta];
     },
     lower: { kind: 'composite' },

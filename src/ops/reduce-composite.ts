@@ -5,13 +5,13 @@
 
 import type { Op } from '../core/op.ts';
 import { alignFold } from './align-fold.ts';
-import { add, mul, sub } from './binary.ts';
+import { add, mul, squaredDifference, sub } from './binary.ts';
 import { defineReduce, foldCount, foldTargets, foldWith } from './define-reduce.ts';
 import { max, mean, sum } from './reduce.ts';
 import { isFinite as isFiniteNumber } from './rounding.ts';
 import { where } from './select.ts';
 import { reshape } from './shape.ts';
-import { exp, log, square } from './unary.ts';
+import { exp, log } from './unary.ts';
 
 /** Mean squared distance from the mean over `axes` (all when left out): the population variance, as Keras `ops.var`. */
 export const variance = defineReduce({
@@ -34,7 +34,8 @@ export const variance = defineReduce({
   },
   lower: { kind: 'composite' },
   expand([x], { axes, keepDims }) {
-    return mean(square(sub(x, mean(x, { axes, keepDims: true }))), { axes, keepDims });
+    // One op, which nobody else asks for: `sub` would be shared with a gradient or a normalisation, and then be stored.
+    return mean(squaredDifference(x, mean(x, { axes, keepDims: true })), { axes, keepDims });
   },
   tolerance: { relative: 1e-5, source: 'two sums in another order: n · 2⁻²⁴ each' },
 });

@@ -15,7 +15,7 @@ import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { storePoints } from './stores.ts';
 
 /** Invocations worth having, and the fewest elements a chunk is worth. */
-const CHUNKING = { cpu: { invocations: 64, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
+const CHUNKING = { cpu: { invocations: 512, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
 
 export function emitReduce(input: EmitInput): EmittedKernel[] {
   const chunks = chunkCount(input);

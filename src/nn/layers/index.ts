@@ -17,6 +17,13 @@ import { Flatten, flatten, flattenCases } from './flatten.ts';
 import { InputLayer, input, inputCases } from './input.ts';
 import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
 import { Normalization, normalization, normalizationCases } from './normalization.ts';
+import { RandomBrightness, randomBrightness, randomBrightnessCases } from './random-brightness.ts';
+import { RandomContrast, randomContrast, randomContrastCases } from './random-contrast.ts';
+import { RandomCrop, randomCrop, randomCropCases } from './random-crop.ts';
+import { RandomFlip, randomFlip, randomFlipCases } from './random-flip.ts';
+import { RandomRotation, randomRotation, randomRotationCases } from './random-rotation.ts';
+import { RandomTranslation, randomTranslation, randomTranslationCases } from './random-translation.ts';
+import { RandomZoom, randomZoom, randomZoomCases } from './random-zoom.ts';
 import { Rescaling, rescaling, rescalingCases } from './rescaling.ts';
 import { ZeroPadding1D, zeroPadding1d, zeroPadding1dCases } from './zero-padding-1d.ts';
 import { ZeroPadding2D, zeroPadding2d, zeroPadding2dCases } from './zero-padding-2d.ts';
@@ -34,6 +41,13 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Cropping1D,
   Cropping2D,
   Normalization,
+  RandomBrightness,
+  RandomContrast,
+  RandomCrop,
+  RandomFlip,
+  RandomRotation,
+  RandomTranslation,
+  RandomZoom,
   Rescaling,
   ZeroPadding1D,
   ZeroPadding2D,
@@ -55,6 +69,13 @@ export const layers = {
   cropping1d,
   cropping2d,
   normalization,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
   rescaling,
   zeroPadding1d,
   zeroPadding2d,
@@ -79,6 +100,13 @@ export const layerCases: readonly LayerCase[] = [
   ...cropping1dCases,
   ...cropping2dCases,
   ...normalizationCases,
+  ...randomBrightnessCases,
+  ...randomContrastCases,
+  ...randomCropCases,
+  ...randomFlipCases,
+  ...randomRotationCases,
+  ...randomTranslationCases,
+  ...randomZoomCases,
   ...rescalingCases,
   ...zeroPadding1dCases,
   ...zeroPadding2dCases,

@@ -105,6 +105,7 @@ export {
 } from './nn/layer.ts';
 export { layers } from './nn/layers/index.ts';
 export { type Loss, type LossLike, losses } from './nn/losses.ts';
+export { MergeLayer } from './nn/merge-layer.ts';
 export type { Metric, MetricLike } from './nn/metrics.ts';
 export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
 export { Optimizer } from './nn/optimizers/optimizer.ts';

@@ -7,15 +7,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { type CallContext, Layer, type LayerOptions, registerLayer } from '../../src/nn/layer.ts';
 import type { LayerCase } from '../../src/nn/layer-case.ts';
 import { dense } from '../../src/nn/layers/dense.ts';
 import { flatten } from '../../src/nn/layers/flatten.ts';
 import { LAYER_CLASSES, layerCases, layers, makeLayer } from '../../src/nn/layers/index.ts';
+import { reshape } from '../../src/ops/shape.ts';
+import { slice } from '../../src/ops/slice.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { layerJson } from '../../src/train/model-json.ts';
 import { Sequential } from '../../src/train/sequential.ts';
 import { Prng } from '../../src/util/prng.ts';
-import { sizeOf } from '../../src/util/shape.ts';
+import { type Shape, sizeOf } from '../../src/util/shape.ts';
 
 const ROWS = 6;
 const reference = createCpuBackend({ precision: 'f64' });
@@ -29,13 +33,55 @@ afterAll(async () => {
   await gpu.dispose();
 });
 
+/** A layer of several inputs as one of a single input, which it cuts into the parts that `layer` takes. */
+class Parts extends Layer {
+  override readonly className = 'Parts';
+  override readonly config: { readonly layer: ReturnType<typeof layerJson>; readonly shapes: readonly Shape[] };
+  private readonly layer: Layer;
+
+  constructor({ layer, shapes, ...options }: Parts['config'] & LayerOptions) {
+    super(options);
+    this.config = { layer, shapes };
+    this.layer = makeLayer(layer.className, layer.config);
+  }
+
+  override call(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor {
+    let start = 0;
+    const parts = this.config.shapes.map((shape) => {
+      const part = slice(x, [0, start], [x.shape[0], sizeOf(shape)]);
+      start += sizeOf(shape);
+      return reshape(part, [x.shape[0], ...shape]);
+    });
+    return this.layer.apply(parts, weights, context)[0];
+  }
+}
+registerLayer(Parts);
+
+/** The layer of a case, for a model of one input. */
+function single({ make, inputShapes }: LayerCase): Layer {
+  if (inputShapes === undefined) return make();
+  const layer = make();
+  layer.name = 'parts';
+  return new Parts({ layer: layerJson(layer), shapes: inputShapes });
+}
+
+function inputShapeOf({ inputShape, inputShapes }: LayerCase): Shape {
+  return inputShape ?? [(inputShapes ?? []).reduce((total, shape) => total + sizeOf(shape), 0)];
+}
+
+function shapesOf({ inputShape, inputShapes }: LayerCase): readonly Shape[] {
+  return inputShapes ?? [inputShape];
+}
+
 /** A regression around the layer: two numbers from whatever it gives. */
-function modelOf({ make, inputShape }: LayerCase): Sequential {
-  const model = new Sequential([make(), flatten(), dense({ units: 2 })], { inputShape, seed: 3 });
+function modelOf(layerCase: LayerCase): Sequential {
+  const layers = [single(layerCase), flatten(), dense({ units: 2 })];
+  const model = new Sequential(layers, { inputShape: inputShapeOf(layerCase), seed: 3 });
   return model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
 }
 
-function dataOf({ inputShape }: LayerCase) {
+function dataOf(layerCase: LayerCase) {
+  const inputShape = inputShapeOf(layerCase);
   const random = new Prng(11);
   const values = (count: number) => Float32Array.from({ length: count }, () => random.bell());
   const x = { data: values(ROWS * sizeOf(inputShape)), shape: [ROWS, ...inputShape] };
@@ -54,12 +100,12 @@ async function results(layerCase: LayerCase, backend: Backend) {
 
 describe.each(layerCases.map((layerCase) => [layerCase.title, layerCase] as const))('%s', (_title, layerCase) => {
   test('gives its shape and counts its parameters', () => {
-    const model = new Sequential([layerCase.make()], { inputShape: layerCase.inputShape });
+    const model = new Sequential([single(layerCase)], { inputShape: inputShapeOf(layerCase) });
     if (!(layerCase.make() instanceof LAYER_CLASSES.InputLayer)) {
       expect(model.outputShape).toEqual(layerCase.outputShape);
       expect(model.countParams()).toBe(layerCase.parameters);
     }
-    expect(layerCase.make().outputShape(layerCase.inputShape)).toEqual(layerCase.outputShape);
+    expect(layerCase.make().outputShapes(shapesOf(layerCase))).toEqual([layerCase.outputShape]);
   });
 
   test('is its configuration', () => {
@@ -68,7 +114,7 @@ describe.each(layerCases.map((layerCase) => [layerCase.title, layerCase] as cons
     const { className, config } = JSON.parse(JSON.stringify(layerJson(layer)));
     const again = makeLayer(className, config);
     expect(layerJson(again)).toEqual(layerJson(layer));
-    expect(again.outputShape(layerCase.inputShape)).toEqual(layerCase.outputShape);
+    expect(again.outputShapes(shapesOf(layerCase))).toEqual([layerCase.outputShape]);
   });
 
   test('saves and loads', async () => {

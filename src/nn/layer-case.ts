@@ -6,14 +6,19 @@
 import type { Shape } from '../util/shape.ts';
 import type { Layer } from './layer.ts';
 
-export interface LayerCase {
+interface CommonCase {
   readonly title: string;
   /** A new layer at each call. */
   readonly make: () => Layer;
-  /** Shape of one example. */
-  readonly inputShape: Shape;
   /** What the layer must give. */
   readonly outputShape: Shape;
   /** Count of its weight values. */
   readonly parameters: number;
 }
+
+/** A layer with the shape of one example, or of one example of each of its inputs. */
+export type LayerCase = CommonCase &
+  (
+    | { readonly inputShape: Shape; readonly inputShapes?: never }
+    | { readonly inputShapes: readonly Shape[]; readonly inputShape?: never }
+  );

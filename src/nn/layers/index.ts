@@ -8,11 +8,28 @@ import type { LayerCase } from '../layer-case.ts';
 import { Activation, activation, activationCases } from './activation.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
 import { BatchNormalization, batchNormalization, batchNormalizationCases } from './batch-normalization.ts';
+import { Concatenate, concatenate, concatenateCases } from './concatenate.ts';
 import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
 import { Cropping1D, cropping1d, cropping1dCases } from './cropping-1d.ts';
 import { Cropping2D, cropping2d, cropping2dCases } from './cropping-2d.ts';
 import { Dense, dense, denseCases } from './dense.ts';
+import { Dot, dot, dotCases } from './dot.ts';
 import { Dropout, dropout, dropoutCases } from './dropout.ts';
+import {
+  Add,
+  Average,
+  add,
+  average,
+  elementwiseMergeCases,
+  Maximum,
+  Minimum,
+  Multiply,
+  maximum,
+  minimum,
+  multiply,
+  Subtract,
+  subtract,
+} from './elementwise-merge.ts';
 import { Flatten, flatten, flattenCases } from './flatten.ts';
 import { InputLayer, input, inputCases } from './input.ts';
 import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
@@ -51,6 +68,14 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Rescaling,
   ZeroPadding1D,
   ZeroPadding2D,
+  Add,
+  Subtract,
+  Multiply,
+  Average,
+  Maximum,
+  Minimum,
+  Concatenate,
+  Dot,
   BatchNormalization,
 };
 
@@ -79,6 +104,14 @@ export const layers = {
   rescaling,
   zeroPadding1d,
   zeroPadding2d,
+  add,
+  subtract,
+  multiply,
+  average,
+  maximum,
+  minimum,
+  concatenate,
+  dot,
   batchNormalization,
 };
 
@@ -110,5 +143,8 @@ export const layerCases: readonly LayerCase[] = [
   ...rescalingCases,
   ...zeroPadding1dCases,
   ...zeroPadding2dCases,
+  ...elementwiseMergeCases,
+  ...concatenateCases,
+  ...dotCases,
   ...batchNormalizationCases,
 ];

@@ -108,7 +108,7 @@ export { type Loss, type LossLike, losses } from './nn/losses.ts';
 export { MergeLayer } from './nn/merge-layer.ts';
 export type { Metric, MetricLike } from './nn/metrics.ts';
 export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
-export { Optimizer } from './nn/optimizers/optimizer.ts';
+export { Optimizer, type OptimizerOptions } from './nn/optimizers/optimizer.ts';
 export type { ModelOutput } from './nn/output.ts';
 export { type Regularizer, type RegularizerLike, regularizers } from './nn/regularizers.ts';
 export { type CosineDecayOptions, cosineDecay, type LearningRateSchedule } from './nn/schedules/index.ts';

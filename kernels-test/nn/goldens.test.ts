@@ -1,6 +1,6 @@
 /**
- * downhill against Keras 3: the figures in golden/nn were computed by Keras (golden/make/make-nn.py). Losses, metrics,
- * layers and optimizers one by one, then whole trainings, step by step.
+ * downhill against Keras 3: the figures in golden/nn were computed by Keras (golden/make/make-nn.py). Losses, metrics
+ * and layers one by one, then whole trainings, step by step.
  */
 
 import { readFileSync } from 'node:fs';
@@ -118,28 +118,6 @@ describe('layers', () => {
       expect(error(await found.data(), flat(output))).toBeLessThan(2e-6);
     },
   );
-});
-
-describe('optimizers', () => {
-  interface OptimizerFile {
-    readonly start: number[];
-    readonly gradients: number[][];
-    readonly cases: { readonly name: OptimizerName; readonly config: object; readonly path: number[][] }[];
-  }
-  const file = golden<OptimizerFile>('optimizers.json');
-  test.each(file.cases.map((c) => [c.name, c.config, c] as const))('%s %j', async (name, config, { path }) => {
-    const optimizer = optimizers[name](config);
-    let parameters = tensor(file.start);
-    let slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, tensor(file.start.map(() => 0))]));
-    for (const [step, gradient] of file.gradients.entries()) {
-      const values = optimizer.scalarValues(step + 1);
-      const scalars = Object.fromEntries(optimizer.scalars.map((scalar, k) => [scalar, tensor(values[k])]));
-      const updated = optimizer.update({ parameters, gradient: tensor(gradient), slots, scalars });
-      parameters = updated.parameters;
-      slots = { ...updated.slots };
-      expect(error(await parameters.data(), path[step]), `step ${step + 1}`).toBeLessThan(2e-6);
-    }
-  });
 });
 
 describe('trainings', () => {

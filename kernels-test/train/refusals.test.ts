@@ -156,7 +156,7 @@ describe('compile', () => {
       () => resolveLoss('binaryCrossentropy', { fromLogit: true }),
       /unknown option "fromLogit"; did you mean "fromLogits"/,
     ],
-    [() => resolveOptimizer('rmsprop'), /unknown optimizer "rmsprop"/],
+    [() => resolveOptimizer('rmsProp'), /unknown optimizer "rmsProp"; did you mean "rmsprop"/],
   ])('%s', async (call, message) => {
     await expectRefusal(call, 'argument', message);
   });

@@ -6,6 +6,7 @@
  * batch and of the validation are built while the first epoch runs.
  */
 
+import { AVERAGE } from '../nn/optimizers/optimizer.ts';
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -61,6 +62,7 @@ export async function runFit(job: FitJob): Promise<History> {
       history.addEpoch(epoch, logs);
       await callbacks.onEpochEnd(epoch, logs);
     }
+    run.finishUpdates();
     await callbacks.onTrainEnd(logs);
     history.finish(run.losses, await run.facts());
     return history;
@@ -152,6 +154,11 @@ class FitRun {
   async validate(): Promise<Logs> {
     const values = await (await this.evaluator)?.run();
     return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [validationName(name), value]));
+  }
+
+  /** What an optimizer does with the weights when all updates are made: its averages take their place. */
+  finishUpdates(): void {
+    if (this.job.compiled.optimizer.common.useEma) this.job.context.store.takeAverages(AVERAGE);
   }
 
   async facts(): Promise<TrainingFacts> {

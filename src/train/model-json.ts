@@ -13,6 +13,7 @@ import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
+import { checkMultipliers } from './treatments.ts';
 
 export const MODEL_FORMAT = 'downhill-model';
 export const MODEL_VERSION = 1;
@@ -35,6 +36,8 @@ export interface CompiledJson {
   readonly optimizer: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   readonly loss: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   readonly metrics: readonly string[];
+  /** Left out when there are none. */
+  readonly learningRateMultipliers?: Readonly<Record<string, number>>;
 }
 
 /** A layer's entry, its name among the options. */
@@ -44,13 +47,19 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
 }
 
 /** @throws DownhillError `argument` when a metric is a function of the user, which JSON cannot hold. */
-export function compiledJson(optimizer: Optimizer, loss: Loss, metrics: readonly unknown[]): CompiledJson {
+export function compiledJson(
+  optimizer: Optimizer,
+  loss: Loss,
+  metrics: readonly unknown[],
+  multipliers: Readonly<Record<string, number>> = {},
+): CompiledJson {
   const custom = metrics.find((metric) => typeof metric !== 'string');
   if (custom !== undefined) throw new DownhillError('argument', `toJSON: a metric is not a name: ${show(custom)}`);
   return {
     optimizer: { name: optimizer.name, config: optimizer.config },
     loss: { name: loss.name, config: loss.config },
     metrics: metrics as string[],
+    ...(Object.keys(multipliers).length > 0 && { learningRateMultipliers: multipliers }),
   };
 }
 
@@ -99,6 +108,9 @@ function checkCompiled(compiled: unknown, file: string): void {
   }
   if (!Array.isArray(metrics) || !metrics.every((metric) => typeof metric === 'string')) {
     throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(metrics)}; expected a list of names`);
+  }
+  if (compiled.learningRateMultipliers !== undefined) {
+    naming(file, () => checkMultipliers(compiled.learningRateMultipliers));
   }
   const { optimizer: rule, loss: goal } = compiled as unknown as CompiledJson;
   naming(file, () => {

@@ -6,6 +6,7 @@ import type { LossLike } from '../nn/losses.ts';
 import type { MetricLike } from '../nn/metrics.ts';
 import type { OptimizerLike } from '../nn/optimizers/index.ts';
 import type { Shape } from '../util/shape.ts';
+import type { LearningRateMultipliers } from './treatments.ts';
 
 export interface SequentialOptions {
   /** `sequential` when left out. */
@@ -20,6 +21,8 @@ export interface CompileOptions {
   readonly optimizer: OptimizerLike;
   readonly loss: LossLike;
   readonly metrics?: readonly MetricLike[];
+  /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
+  readonly learningRateMultipliers?: LearningRateMultipliers;
 }
 
 /** A model as two files. */

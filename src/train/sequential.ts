@@ -41,7 +41,9 @@ import { checkExamples } from './targets.ts';
 import { type Compiled, trainingContext } from './training-context.ts';
 import { checkTables, type DataRules, labelledTables, readArguments, trainingData } from './training-data.ts';
 import { type BatchOptions, checkBatchSize, checkFitOptions, checkSeed, type FitOptions } from './training-options.ts';
+import { checkMultipliers, type LearningRateMultipliers, treatWeights } from './treatments.ts';
 import { encodeWeights, matchWeights, restoreWeights } from './weight-file.ts';
+import type { Weight } from './weight-layout.ts';
 import { WeightStore, type WeightValue } from './weight-store.ts';
 
 interface Built extends BuiltLayers {
@@ -52,6 +54,7 @@ interface CompileState {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
   readonly metrics: readonly MetricLike[];
+  readonly multipliers: LearningRateMultipliers;
 }
 
 export class Sequential implements TrainedModel, Disposable {
@@ -126,7 +129,8 @@ export class Sequential implements TrainedModel, Disposable {
     }
     const built = buildLayers(this.name, chainGraph(this.layers), [shape]);
     this.inputShape = shape;
-    this.builtState = { ...built, store: new WeightStore(built.weights, this.seed) };
+    const weights = this.compileState === undefined ? built.weights : this.treated(built, this.compileState);
+    this.builtState = { ...built, store: new WeightStore(weights, this.seed) };
     return this;
   }
 
@@ -153,16 +157,17 @@ export class Sequential implements TrainedModel, Disposable {
    */
   compile(options: CompileOptions): this {
     this.assertNotTraining('compile');
-    checkKnownOptions('compile', options, ['optimizer', 'loss', 'metrics']);
+    checkKnownOptions('compile', options, ['optimizer', 'loss', 'metrics', 'learningRateMultipliers']);
     const state = {
       optimizer: resolveOptimizer(options.optimizer),
       loss: resolveLoss(options.loss),
       metrics: checkMetrics(options.metrics ?? []),
+      multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
     };
     if (this.inputShape !== undefined) {
       for (const metric of state.metrics) resolveMetric(metric, state.loss, this.outputShape);
     }
-    this.builtState?.store.resetOptimizer();
+    this.builtState?.store.relayout(this.treated(this.builtState, state));
     this.batchPrograms.clear();
     this.compileState = state;
     return this;
@@ -308,7 +313,7 @@ export class Sequential implements TrainedModel, Disposable {
       compiled:
         compileState === undefined
           ? null
-          : compiledJson(compileState.optimizer, compileState.loss, compileState.metrics),
+          : compiledJson(compileState.optimizer, compileState.loss, compileState.metrics, compileState.multipliers),
     };
   }
 
@@ -325,6 +330,7 @@ export class Sequential implements TrainedModel, Disposable {
         optimizer: resolveOptimizer(compiled.optimizer.name, compiled.optimizer.config),
         loss: resolveLoss(compiled.loss.name, compiled.loss.config),
         metrics: compiled.metrics as MetricLike[],
+        learningRateMultipliers: compiled.learningRateMultipliers ?? {},
       });
     }
     return model;
@@ -399,6 +405,11 @@ export class Sequential implements TrainedModel, Disposable {
     if (this.compileState !== undefined) return this.compileState;
     const example = `model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`;
     throw new DownhillError('state', `${method}: model "${this.name}" is not compiled; call ${example} first`);
+  }
+
+  /** The weights as training treats them. */
+  private treated({ weights, graph }: BuiltLayers, { optimizer, multipliers }: CompileState): Weight[] {
+    return treatWeights(weights, graph.layers, optimizer, multipliers);
   }
 
   private compiled(): Compiled {

@@ -25,7 +25,7 @@ import {
 } from './model-parts.ts';
 import { Inputs } from './step-inputs.ts';
 import { type Objective, traceReport } from './trace-report.ts';
-import { flatGradients, traceUpdates } from './trace-updates.ts';
+import { flatGradients, regularization, traceUpdates } from './trace-updates.ts';
 
 /** How a step finds its rows in the tables. */
 export type RowAccess =
@@ -58,7 +58,9 @@ export function trainGraph(
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
   const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
-  const { loss, report } = withScope('loss', () => traceReport(objective, y, forward.outputs[0]));
+  const { loss, report } = withScope('loss', () =>
+    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+  );
   const updates = [
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
     ...traceAssigned(groups, forward),
@@ -71,10 +73,10 @@ export function evaluateGraph(model: ModelParts, objective: Objective, batch: La
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
-  const {
-    outputs: [output],
-  } = traceForward(model, groups, [x], undefined);
-  const { report } = withScope('loss', () => traceReport(objective, y, output));
+  const forward = traceForward(model, groups, [x], undefined);
+  const { report } = withScope('loss', () =>
+    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+  );
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
 
@@ -112,10 +114,10 @@ export function gradientGraph(model: ModelParts, objective: Objective, batch: La
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
   const { x, y } = addBatch(inputs, batch);
-  const {
-    outputs: [output],
-  } = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
-  const { loss, report } = withScope('loss', () => traceReport(objective, y, output));
+  const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
+  const { loss, report } = withScope('loss', () =>
+    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+  );
   const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
     name: group.group.name,
     tensor: gradient,
@@ -149,6 +151,12 @@ function traceRows(inputs: Inputs, access: 'shuffled' | 'sequential', count: num
   const offset = inputs.scalar('offset', 'u32');
   if (access === 'shuffled') return shuffledRows(inputs.scalar('shuffle', 'u32', [2]), offset, count, rows);
   return sequentialRows(offset, count);
+}
+
+/** What layers and regularizers add to the loss. */
+function penaltiesOf(groups: readonly TracedGroup[], { penalties }: Forward): Tensor[] {
+  const weights = regularization(groups);
+  return weights === undefined ? [...penalties] : [...penalties, weights];
 }
 
 function traceAssigned(groups: readonly TracedGroup[], { assigned }: Forward): GraphUpdate[] {

@@ -10,6 +10,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Loss } from '../nn/losses.ts';
 import type { Metric } from '../nn/metrics.ts';
 import type { ModelOutput } from '../nn/output.ts';
+import { add } from '../ops/binary.ts';
 import { mean } from '../ops/reduce.ts';
 
 /** What a model is trained for. */
@@ -23,13 +24,14 @@ export function reportNames({ metrics }: Objective): string[] {
   return ['loss', ...metrics.map(({ name }) => name)];
 }
 
-/** The loss to minimise, and what a step reports. */
+/** The loss to minimise, and what a step reports. @param penalties f32 [] each, added to the loss. */
 export function traceReport(
   { loss, metrics }: Objective,
   y: Tensor,
   output: ModelOutput,
+  penalties: readonly Tensor[] = [],
 ): { loss: Tensor; report: readonly GraphOutput[] } {
-  const value = mean(loss.perExample(y, output));
+  const value = penalties.reduce((sum, penalty) => add(sum, penalty), mean(loss.perExample(y, output)));
   const others = metrics.map((metric) => ({
     name: metric.name,
     tensor: withScope(metric.name, () => mean(metric.perExample(y, output))),

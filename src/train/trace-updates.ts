@@ -5,8 +5,11 @@
  */
 
 import type { GraphUpdate } from '../core/graph.ts';
+import { withScope } from '../core/scope.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { applyUpdates } from '../nn/optimizers/apply.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
+import { add } from '../ops/binary.ts';
 import { pack } from '../ops/shape.ts';
 import { gradients } from '../transform/grad.ts';
 import type { TracedGroup } from './model-parts.ts';
@@ -38,15 +41,31 @@ export function traceUpdates(
   loss: Tensor,
 ): GraphUpdate[] {
   const scalars = Object.fromEntries(optimizer.scalars.map((name) => [name, inputs.scalar(name)]));
-  return flatGradients(groups, loss).flatMap(({ group, gradient }) => {
-    const { placeholder: parameters } = group;
-    const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, inputs.add('bound', `${group.group.name}.${slot}`, parameters)]),
+  const updated = flatGradients(groups, loss).map(({ group: { group, placeholder, views }, gradient }) => ({
+    parameters: placeholder,
+    gradient,
+    slots: Object.fromEntries(
+      optimizer.slots.map((slot) => [slot, inputs.add('bound', `${group.name}.${slot}`, placeholder)]),
+    ),
+    shapes: views.map(({ shape }) => shape),
+    rate: group.rate,
+    decay: group.decay,
+    ...(group.constraint && { constraint: group.constraint }),
+  }));
+  return applyUpdates(optimizer, updated, scalars).flatMap((fresh, k) => [
+    { target: updated[k].parameters, value: fresh.parameters },
+    ...optimizer.slots.map((slot) => ({ target: updated[k].slots[slot], value: fresh.slots[slot] })),
+  ]);
+}
+
+/** What the regularizers of the trained weights add to the loss, f32 []; undefined when there are none. */
+export function regularization(groups: readonly TracedGroup[]): Tensor | undefined {
+  const penalties = groups
+    .filter(({ group }) => group.trainable)
+    .flatMap(({ group, views }) =>
+      group.weights.flatMap(({ spec: { regularizer }, path }, k) => {
+        return regularizer === undefined ? [] : [withScope(path, () => regularizer.penalty(views[k]))];
+      }),
     );
-    const updated = optimizer.update({ parameters, gradient, slots, scalars });
-    return [
-      { target: parameters, value: updated.parameters },
-      ...optimizer.slots.map((slot) => ({ target: slots[slot], value: updated.slots[slot] })),
-    ];
-  });
+  return penalties.length === 0 ? undefined : penalties.reduce((a, b) => add(a, b));
 }

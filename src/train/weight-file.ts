@@ -9,7 +9,7 @@ import { DownhillError, nearestName } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import type { Weight } from './weight-layout.ts';
+import { isTrained, type Weight } from './weight-layout.ts';
 import { slotKey, type WeightArray, type WeightStore, type WeightValue } from './weight-store.ts';
 
 const OPTIMIZER_PREFIX = 'optimizer/';
@@ -121,12 +121,14 @@ export function restoreWeights(
   file: string,
 ): void {
   const decoded = decodeWeights(bytes, file);
-  const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape, trainable: spec.trainable }));
+  const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
   const values = matchWeights(file, expected, decoded.weights);
   if (decoded.optimizer !== undefined && slots !== undefined) {
     const { iterations, slots: saved } = decoded.optimizer;
-    const trainable = expected.filter((weight) => weight.trainable);
-    const names = slots.flatMap((slot) => trainable.map(({ name, shape }) => ({ name: slotKey(slot, name), shape })));
+    const trained = store.weights.filter(isTrained);
+    const names = slots.flatMap((slot) =>
+      trained.map(({ path, spec: { shape } }) => ({ name: slotKey(slot, path), shape })),
+    );
     store.writeSlots(iterations > 0 ? matchWeights(file, names, saved) : new Map(), iterations);
   }
   store.write(values);

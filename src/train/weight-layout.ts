@@ -1,11 +1,13 @@
 /**
- * Where the weights of a model lie: trainable ones end to end in few flat f32 groups, so that the optimizer updates a
- * whole group in one dispatch; the others in a group of their own. Pure arithmetic, no device.
+ * Where the weights of a model lie: trained ones end to end in few flat f32 groups, so that the optimizer updates a
+ * whole group in one dispatch; frozen ones and the layers' own (moving averages) in groups of their own. Pure
+ * arithmetic, no device.
  *
- * Invariant: every weight lies in exactly one group, groups keep the order of the layers, and no group is larger than
- * the limit unless one weight alone is.
+ * Invariant: every weight lies in exactly one group, the weights of a group are treated alike and keep the order of the
+ * layers, and no group is larger than the limit unless one weight alone is.
  */
 
+import { type Constraint, constraints } from '../nn/constraints.ts';
 import type { WeightSource, WeightSpec } from '../nn/layer.ts';
 import { sizeOf } from '../util/shape.ts';
 
@@ -24,6 +26,15 @@ export interface Weight {
   readonly source?: WeightSource;
   /** True when its layer is frozen (`trainable: false`): training leaves it as it is. */
   readonly frozen?: boolean;
+  /** What its layer multiplies the learning rate by; 1 when left out. */
+  readonly rate?: number;
+  /** False when the optimizer's weight decay leaves it out; true when left out. */
+  readonly decay?: boolean;
+}
+
+/** True when the gradient changes `weight`. */
+export function isTrained({ spec, frozen }: Weight): boolean {
+  return spec.trainable && frozen !== true;
 }
 
 /** A weight and its place in a group; `offset` and `size` count elements. */
@@ -34,27 +45,53 @@ export interface PlacedWeight extends Weight {
 
 /** Weights side by side in one buffer. */
 export interface WeightGroup {
-  /** `parameters`, `parameters_1` … or `state`: the buffer's name in graphs and reports. */
+  /** `parameters`, `parameters_1` …, `frozen` or `state`: the buffer's name in graphs and reports. */
   readonly name: string;
+  /** True when the gradient changes its weights. */
   readonly trainable: boolean;
   readonly elements: number;
+  /** The learning rate is multiplied by it. */
+  readonly rate: number;
+  /** Whether weight decay acts on it. */
+  readonly decay: boolean;
+  /** Projects each weight after an update. */
+  readonly constraint?: Constraint;
   readonly weights: readonly PlacedWeight[];
 }
 
 /** `weights` in groups of at most `maxElements` elements each. */
 export function layoutWeights(weights: readonly Weight[], maxElements: number): WeightGroup[] {
-  const trainable = pack(
-    weights.filter(({ spec }) => spec.trainable),
-    maxElements,
-  );
-  const frozen = pack(
-    weights.filter(({ spec }) => !spec.trainable),
-    maxElements,
-  );
+  const treatments = new Map<string, Weight[]>();
+  for (const weight of weights.filter(isTrained)) {
+    const key = treatment(weight);
+    treatments.set(key, [...(treatments.get(key) ?? []), weight]);
+  }
+  const packed = (members: readonly Weight[]) => pack(members, maxElements);
+  const trained = [...treatments.values()].flatMap(packed);
+  const frozen = packed(weights.filter((weight) => weight.spec.trainable && !isTrained(weight)));
+  const state = packed(weights.filter(({ spec }) => !spec.trainable));
   return [
-    ...trainable.map((members, k) => group(numbered('parameters', k), true, members)),
-    ...frozen.map((members, k) => group(numbered('state', k), false, members)),
+    ...trained.map((members, k) => group(numbered('parameters', k), true, members)),
+    ...frozen.map((members, k) => group(numbered('frozen', k), false, members)),
+    ...state.map((members, k) => group(numbered('state', k), false, members)),
   ];
+}
+
+/** Weights with the same text can be updated together. */
+function treatment({ rate = 1, decay = true, spec: { constraint } }: Weight): string {
+  return JSON.stringify([rate, decay, constraint === undefined ? null : constraintKey(constraint)]);
+}
+
+const customConstraints = new WeakMap<Constraint, number>();
+let customCount = 0;
+
+/** One key for constraints that do the same: ours are their name and config, a user's is itself. */
+function constraintKey(constraint: Constraint): unknown {
+  const { name, config } = constraint;
+  if (Object.hasOwn(constraints, name)) return [name, config];
+  const known = customConstraints.get(constraint) ?? customCount++;
+  customConstraints.set(constraint, known);
+  return known;
 }
 
 function pack(weights: readonly Weight[], maxElements: number): PlacedWeight[][] {
@@ -73,7 +110,9 @@ function pack(weights: readonly Weight[], maxElements: number): PlacedWeight[][]
 }
 
 function group(name: string, trainable: boolean, weights: readonly PlacedWeight[]): WeightGroup {
-  return { name, trainable, elements: weights.reduce((sum, { size }) => sum + size, 0), weights };
+  const [{ rate = 1, decay = true, spec }] = weights;
+  const elements = weights.reduce((sum, { size }) => sum + size, 0);
+  return { name, trainable, elements, rate, decay, ...(spec.constraint && { constraint: spec.constraint }), weights };
 }
 
 function numbered(name: string, k: number): string {

@@ -11,7 +11,7 @@ import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { formatBytes } from '../util/text.ts';
-import { layoutWeights, type Weight, type WeightGroup } from './weight-layout.ts';
+import { layoutWeights, type PlacedWeight, type Weight, type WeightGroup } from './weight-layout.ts';
 
 /** f32 values; Float64Array when they come from the f64 reference backend. */
 export type WeightArray = Float32Array | Float64Array;
@@ -47,11 +47,19 @@ export class WeightStore {
   private readonly hostSlots = new Map<string, WeightArray>();
   private attached: Attached | undefined;
   private disposed = false;
+  private known: readonly Weight[];
 
   constructor(
-    readonly weights: readonly Weight[],
+    weights: readonly Weight[],
     private readonly seed: number,
-  ) {}
+  ) {
+    this.known = weights;
+  }
+
+  /** The weights in the order of the layers, as the last `relayout` marked them. */
+  get weights(): readonly Weight[] {
+    return this.known;
+  }
 
   /** True while no value was drawn, set or moved to a device. */
   get untouched(): boolean {
@@ -71,16 +79,53 @@ export class WeightStore {
     return this.attached!.groups;
   }
 
-  /** Makes sure that each trainable group has the slot buffers of `optimizer`, zero where nothing was stored. */
+  /**
+   * Takes over other marks of the same weights (frozen, rate, decay), which decide where they lie. Values are carried
+   * along on the device; the optimizer starts from zero.
+   */
+  relayout(weights: readonly Weight[]): void {
+    this.assertUsable();
+    this.resetOptimizer();
+    this.known = weights;
+    const old = this.attached;
+    if (old === undefined) return;
+    const layout = this.layout(old.backend);
+    if (String(layout.map(placement)) === String(old.groups.map(placement))) {
+      const groups = layout.map((group, k) => ({ ...group, buffer: old.groups[k].buffer, slots: old.groups[k].slots }));
+      this.attached = { backend: old.backend, groups };
+      return;
+    }
+    const places = new Map(
+      old.groups.flatMap((group) => group.weights.map(({ path, offset }) => [path, { group, offset }] as const)),
+    );
+    const groups = this.placed(old.backend, layout, ({ path, offset, size }, buffer) => {
+      const from = places.get(path)!;
+      old.backend.copy(from.group.buffer, from.offset, buffer, offset, size);
+    });
+    this.release();
+    this.attached = { backend: old.backend, groups };
+  }
+
+  /** Puts the optimizer's moving averages in the place of the weights. Nothing happens before the first update. */
+  takeAverages(slot: string): void {
+    if (this.attached === undefined || this.iterations === 0) return;
+    for (const { buffer, slots, elements } of this.attached.groups) {
+      const average = slots.get(slot);
+      if (average !== undefined) this.attached.backend.copy(average, 0, buffer, 0, elements);
+    }
+  }
+
+  /** Makes sure that each trainable group has the slot buffers of `optimizer`, at their start where nothing was stored. */
   addSlots(optimizer: Optimizer): void {
     if (this.attached === undefined) throw new DownhillError('internal', 'optimizer slots before the weights');
     const { backend, groups } = this.attached;
     for (const group of groups) {
       if (!group.trainable) continue;
-      for (const slot of optimizer.slots) {
+      for (const [slot, start] of Object.entries(optimizer.slotStarts)) {
         if (group.slots.has(slot)) continue;
         const buffer = backend.createBuffer(group.elements, 'f32', `${group.name}.${slot}`);
         group.slots.set(slot, buffer);
+        if (start !== 0) backend.write(buffer, new Float32Array(group.elements).fill(start));
         for (const { path, offset } of group.weights) {
           const values = this.hostSlots.get(slotKey(slot, path));
           if (values !== undefined) backend.write(buffer, values, offset);
@@ -185,14 +230,29 @@ export class WeightStore {
           `${backend.description} binds at most ${formatBytes(4 * limit)}: make the layer smaller`,
       );
     }
-    // A quarter of the limit: a kernel over a group may see several of its copies in one buffer.
-    const groups = layoutWeights(this.weights, Math.floor(limit / 4)).map((group) => {
-      const buffer = backend.createBuffer(group.elements, 'f32', group.name);
-      for (const weight of group.weights) backend.write(buffer, this.hostValue(weight), weight.offset);
-      return { ...group, buffer, slots: new Map<string, BackendBuffer>() };
+    const groups = this.placed(backend, this.layout(backend), (weight, buffer) => {
+      backend.write(buffer, this.hostValue(weight), weight.offset);
     });
     this.hostWeights.clear();
     this.attached = { backend, groups };
+  }
+
+  /** A quarter of the limit for each group: a kernel over it may see several of its copies in one buffer. */
+  private layout(backend: Backend): WeightGroup[] {
+    return layoutWeights(this.weights, Math.floor(backend.limits.maxStorageBufferBindingSize / 16));
+  }
+
+  /** Buffers for `groups`, which `fill` gives the value of each weight. */
+  private placed(
+    backend: Backend,
+    groups: readonly WeightGroup[],
+    fill: (weight: PlacedWeight, buffer: BackendBuffer) => void,
+  ): Attached['groups'] {
+    return groups.map((group) => {
+      const buffer = backend.createBuffer(group.elements, 'f32', group.name);
+      for (const weight of group.weights) fill(weight, buffer);
+      return { ...group, buffer, slots: new Map<string, BackendBuffer>() };
+    });
   }
 
   private async toHost(): Promise<void> {
@@ -234,6 +294,11 @@ export class WeightStore {
 /** Name of a slot's value for one weight. */
 export function slotKey(slot: string, path: string): string {
   return `${slot}:${path}`;
+}
+
+/** Equal for groups that keep the same weights at the same places of buffers of the same name. */
+function placement({ name, weights }: WeightGroup): string {
+  return JSON.stringify([name, weights.map(({ path, offset }) => [path, offset])]);
 }
 
 function weightValue(name: string, { spec }: Weight, data: WeightArray): WeightValue {

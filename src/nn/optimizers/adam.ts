@@ -1,66 +1,80 @@
 /**
  * Adam by Keras 3's formulas (keras/src/optimizers/adam.py): m ← m + (g − m)(1 − β₁), v ← v + (g² − v)(1 − β₂),
  * w ← w − α m / (√v + ε) with α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ). ε stands outside of the bias correction ("epsilon
- * hat" of the paper).
- * Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of section 2.
+ * hat" of the paper). With `amsgrad`, the largest v so far stands under the root. AdamW is Adam with a decay of 0.004.
+ * Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of section 2; Reddi, Kale, Kumar,
+ * ICLR 2018 (AMSGrad); Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019 (AdamW).
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
+import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
-import { checkKnownOptions, numberBetween } from '../check-options.ts';
-import type { ScheduleConfig } from '../schedules/index.ts';
+import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {
-  type LearningRate,
   Optimizer,
   type OptimizerConfig,
+  type OptimizerOptions,
   type UpdateInputs,
   type UpdateOutputs,
 } from './optimizer.ts';
 
-export interface AdamOptions {
-  /** 0.001 when left out; or a schedule such as `cosineDecay({…})`. */
-  readonly learningRate?: LearningRate | ScheduleConfig;
+/** `learningRate` is 0.001 when left out. */
+export interface AdamOptions extends OptimizerOptions {
   /** Decay of the mean of gradients, in [0, 1); 0.9 when left out. */
   readonly beta1?: number;
   /** Decay of the mean of squares, in [0, 1); 0.999 when left out. */
   readonly beta2?: number;
   /** Added to the root; 1e-7 when left out. */
   readonly epsilon?: number;
+  /** True to divide by the largest mean of squares so far; false when left out. */
+  readonly amsgrad?: boolean;
 }
 
 export class Adam extends Optimizer {
-  override readonly name = 'adam';
-  override readonly slots = ['m', 'v'];
-  override readonly scalars = ['alpha'];
+  override readonly name: string;
+  override readonly state: Readonly<Record<string, number>>;
+  override readonly ruleScalars = ['alpha'];
   private readonly beta1: number;
   private readonly beta2: number;
   private readonly epsilon: number;
+  private readonly amsgrad: boolean;
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
-  constructor(options: AdamOptions = {}) {
-    checkKnownOptions('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon']);
-    super(options.learningRate ?? 0.001);
-    this.beta1 = numberBetween('adam', 'beta1', options.beta1 ?? 0.9, 0, 1, true);
-    this.beta2 = numberBetween('adam', 'beta2', options.beta2 ?? 0.999, 0, 1, true);
-    this.epsilon = numberBetween('adam', 'epsilon', options.epsilon ?? 1e-7, 0);
+  constructor(options: AdamOptions = {}, name = 'adam') {
+    super(name, options, 0.001, ['beta1', 'beta2', 'epsilon', 'amsgrad']);
+    this.name = name;
+    this.beta1 = numberBetween(name, 'beta1', options.beta1 ?? 0.9, 0, 1, true);
+    this.beta2 = numberBetween(name, 'beta2', options.beta2 ?? 0.999, 0, 1, true);
+    this.epsilon = numberBetween(name, 'epsilon', options.epsilon ?? 1e-7, 0);
+    this.amsgrad = trueOrFalse(name, 'amsgrad', options.amsgrad ?? false);
+    this.state = { m: 0, v: 0, ...(this.amsgrad && { vMax: 0 }) };
   }
 
-  override get config(): OptimizerConfig {
-    const { rateConfig: learningRate, beta1, beta2, epsilon } = this;
-    return { learningRate, beta1, beta2, epsilon };
+  override get ruleConfig(): OptimizerConfig {
+    const { beta1, beta2, epsilon, amsgrad } = this;
+    return { beta1, beta2, epsilon, ...(amsgrad && { amsgrad }) };
   }
 
-  override scalarValues(step: number): readonly number[] {
-    return [(this.rateOf(step) * Math.sqrt(1 - this.beta2 ** step)) / (1 - this.beta1 ** step)];
+  override ruleValues(update: number, rate: number): readonly number[] {
+    return [(rate * Math.sqrt(1 - this.beta2 ** update)) / (1 - this.beta1 ** update)];
   }
 
   override update({ parameters, gradient, slots, scalars }: UpdateInputs): UpdateOutputs {
     const m = add(slots.m, mul(sub(gradient, slots.m), 1 - this.beta1));
     const v = add(slots.v, mul(sub(square(gradient), slots.v), 1 - this.beta2));
-    const change = div(mul(m, scalars.alpha), add(sqrt(v), this.epsilon));
-    return { parameters: sub(parameters, change), slots: { m, v } };
+    const vMax = this.amsgrad ? maximum(slots.vMax, v) : v;
+    const change = div(mul(m, scalars.alpha), add(sqrt(vMax), this.epsilon));
+    return { parameters: sub(parameters, change), slots: { m, v, ...(this.amsgrad && { vMax }) } };
   }
 }
 
 /** Adam: `adam({ learningRate: 0.001 })`. */
 export const adam = (options: AdamOptions = {}): Adam => new Adam(options);
+
+/** Adam with decoupled weight decay, 0.004 when left out: `adamW({ weightDecay: 0.01 })`. */
+export const adamW = (options: AdamOptions = {}): Adam =>
+  new Adam(
+    typeof options === 'object' && options !== null && options.weightDecay === undefined
+      ? { ...options, weightDecay: 0.004 }
+      : options,
+    'adamW',
+  );

@@ -3,11 +3,17 @@
  */
 
 import { unknownName } from '../../util/errors.ts';
-import { adam } from './adam.ts';
+import { adadelta } from './adadelta.ts';
+import { adagrad } from './adagrad.ts';
+import { adam, adamW } from './adam.ts';
+import { adamax } from './adamax.ts';
+import { lion } from './lion.ts';
+import { nadam } from './nadam.ts';
 import { Optimizer } from './optimizer.ts';
+import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-export const optimizers = { sgd, adam };
+export const optimizers = { sgd, adagrad, adadelta, rmsprop, adam, adamW, adamax, nadam, lion };
 
 export type OptimizerName = keyof typeof optimizers;
 

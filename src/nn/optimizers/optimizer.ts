@@ -1,6 +1,7 @@
 /**
  * Optimizer: how weights follow their gradient, as a formula over flat tensors. A whole group of parameters, its
- * gradient and its slots (moments) are one tensor each, so the compiler makes one dispatch of the update.
+ * gradient and its slots (moments) are one tensor each, so the compiler makes one dispatch of the update. A class gives
+ * its rule (`update`); what all share (decay, clipping, averages, accumulation) is in common-options.ts and apply.ts.
  *
  * Invariant: nothing that changes from step to step is part of the formula. What does change (the learning rate, bias
  * corrections) is computed on the host in f64, named in `scalars`, and uploaded with each step; `beta ** t` in f32 on
@@ -9,8 +10,9 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { show } from '../check-options.ts';
+import { checkKnownOptions, show } from '../check-options.ts';
 import { type LearningRateSchedule, resolveSchedule, type ScheduleConfig } from '../schedules/index.ts';
+import { COMMON_OPTIONS, type CommonOptions, type CommonRules, checkCommonOptions } from './common-options.ts';
 
 /** One group of weights in an update: all tensors are f32 [P]. */
 export interface UpdateInputs {
@@ -28,27 +30,45 @@ export interface UpdateOutputs {
 }
 
 /** Plain JSON data that makes the optimizer again. */
-export type OptimizerConfig = Readonly<Record<string, number | boolean | ScheduleConfig>>;
+export type OptimizerConfig = Readonly<Record<string, number | boolean | readonly string[] | ScheduleConfig>>;
 
 /** A constant rate, or one that depends on the step. */
 export type LearningRate = number | LearningRateSchedule;
 
+export interface OptimizerOptions extends CommonOptions {
+  /** A number or a schedule such as `cosineDecay({…})`. */
+  readonly learningRate?: LearningRate | ScheduleConfig;
+}
+
+/** Slot of the sum of gradients since the last update. */
+export const GRADIENT_SUM = 'gradientSum';
+/** Slot of the moving average of the weights. */
+export const AVERAGE = 'average';
+
 export abstract class Optimizer {
   /** `sgd`, `adam`: the name in JSON and in `compile`. */
   abstract readonly name: string;
-  /** Names of the values kept for each parameter; zero before the first step. */
-  abstract readonly slots: readonly string[];
-  /** Names of the numbers that `scalarValues` gives. */
-  abstract readonly scalars: readonly string[];
+  /** The values that the rule keeps for each parameter, with the number that they start from. */
+  abstract readonly state: Readonly<Record<string, number>>;
+  /** Names of the numbers that `ruleValues` gives. */
+  abstract readonly ruleScalars: readonly string[];
+  /** What all optimizers can do besides their rule. */
+  readonly common: CommonRules;
   private rate: LearningRate;
-  /** Updates asked for so far. */
+  /** Steps asked for so far. */
   private steps = 0;
 
-  /** @throws DownhillError `argument` unless the learning rate is a schedule or a finite number of at least 0. */
-  constructor(learningRate: LearningRate | ScheduleConfig) {
+  /**
+   * @param owner what errors call it. @param known names of the options of the rule.
+   * @throws DownhillError `argument` for an option that is not accepted.
+   */
+  constructor(owner: string, options: OptimizerOptions, defaultRate: number, known: readonly string[]) {
+    checkKnownOptions(owner, options, ['learningRate', ...known, ...COMMON_OPTIONS]);
+    const learningRate = options.learningRate ?? defaultRate;
     if (isSchedule(learningRate)) this.rate = learningRate;
     else if (isScheduleConfig(learningRate)) this.rate = resolveSchedule(learningRate);
     else this.rate = checkLearningRate(learningRate);
+    this.common = checkCommonOptions(owner, options);
   }
 
   /** Step size of the next update; a change holds from then on and compiles nothing. */
@@ -67,25 +87,70 @@ export abstract class Optimizer {
     this.rate = checkLearningRate(value);
   }
 
-  /** The learning rate as it stands in `config`. */
-  protected get rateConfig(): number | ScheduleConfig {
-    return typeof this.rate === 'number' ? this.rate : { schedule: this.rate.name, config: this.rate.config };
-  }
+  /** The options of the rule that make this optimizer again, without the learning rate. */
+  abstract get ruleConfig(): OptimizerConfig;
 
-  /** The learning rate of update `step` (the first is 1). */
-  protected rateOf(step: number): number {
-    this.steps = step;
-    return typeof this.rate === 'number' ? this.rate : this.rate.at(step - 1);
-  }
-
-  /** The options that make this optimizer again. */
-  abstract get config(): OptimizerConfig;
-
-  /** The numbers of update `step` (the first is 1), in the order of `scalars`. */
-  abstract scalarValues(step: number): readonly number[];
+  /** The numbers of update `update` (the first is 1) at learning rate `rate`, in the order of `ruleScalars`. */
+  abstract ruleValues(update: number, rate: number): readonly number[];
 
   /** The new parameters and slots; traced once for each program. */
   abstract update(inputs: UpdateInputs): UpdateOutputs;
+
+  /** Those of `scalars` that are proportional to the learning rate, which a layer's multiplier scales. */
+  get rateScalars(): readonly string[] {
+    return [...this.ruleScalars, 'decay'];
+  }
+
+  /** The options that make this optimizer again. */
+  get config(): OptimizerConfig {
+    const { rate, common } = this;
+    const learningRate = typeof rate === 'number' ? rate : { schedule: rate.name, config: rate.config };
+    return { learningRate, ...this.ruleConfig, ...common.config };
+  }
+
+  /** Names of all values kept for each parameter. */
+  get slots(): readonly string[] {
+    return Object.keys(this.slotStarts);
+  }
+
+  /** All values kept for each parameter, with the number that they start from. */
+  get slotStarts(): Readonly<Record<string, number>> {
+    const { gradientAccumulationSteps, useEma } = this.common;
+    return {
+      ...this.state,
+      ...(gradientAccumulationSteps > 1 && { [GRADIENT_SUM]: 0 }),
+      ...(useEma && { [AVERAGE]: 0 }),
+    };
+  }
+
+  /** Names of the numbers that `scalarValues` gives. */
+  get scalars(): readonly string[] {
+    const { weightDecay, gradientAccumulationSteps, useEma, emaOverwriteFrequency } = this.common;
+    return [
+      ...this.ruleScalars,
+      ...(weightDecay === undefined ? [] : ['decay']),
+      ...(gradientAccumulationSteps > 1 ? ['apply'] : []),
+      ...(useEma ? ['emaMomentum'] : []),
+      ...(useEma && emaOverwriteFrequency !== undefined ? ['emaOverwrite'] : []),
+    ];
+  }
+
+  /** The numbers of step `step` (the first is 1), in the order of `scalars`. */
+  scalarValues(step: number): readonly number[] {
+    this.steps = step;
+    const { weightDecay, gradientAccumulationSteps, useEma, emaMomentum, emaOverwriteFrequency } = this.common;
+    // As in Keras, a schedule counts steps, all else counts updates.
+    const rate = typeof this.rate === 'number' ? this.rate : this.rate.at(step - 1);
+    const update = Math.floor((step - 1) / gradientAccumulationSteps) + 1;
+    return [
+      ...this.ruleValues(update, rate),
+      ...(weightDecay === undefined ? [] : [weightDecay * rate]),
+      ...(gradientAccumulationSteps > 1 ? [step % gradientAccumulationSteps === 0 ? 1 : 0] : []),
+      // The first average is the weight itself.
+      ...(useEma ? [update === 1 ? 0 : emaMomentum] : []),
+      ...(useEma && emaOverwriteFrequency !== undefined ? [update % emaOverwriteFrequency === 0 ? 1 : 0] : []),
+    ];
+  }
 }
 
 function checkLearningRate(value: unknown): number {

@@ -5,19 +5,17 @@
  */
 
 import { add, mul, sub } from '../../ops/binary.ts';
-import { checkKnownOptions, numberBetween, trueOrFalse } from '../check-options.ts';
-import type { ScheduleConfig } from '../schedules/index.ts';
+import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {
-  type LearningRate,
   Optimizer,
   type OptimizerConfig,
+  type OptimizerOptions,
   type UpdateInputs,
   type UpdateOutputs,
 } from './optimizer.ts';
 
-export interface SgdOptions {
-  /** 0.01 when left out; or a schedule such as `cosineDecay({…})`. */
-  readonly learningRate?: LearningRate | ScheduleConfig;
+/** `learningRate` is 0.01 when left out. */
+export interface SgdOptions extends OptimizerOptions {
   /** In [0, 1); 0 when left out, which needs no slot. */
   readonly momentum?: number;
   /** False when left out. */
@@ -26,26 +24,25 @@ export interface SgdOptions {
 
 export class SGD extends Optimizer {
   override readonly name = 'sgd';
-  override readonly slots: readonly string[];
-  override readonly scalars = ['learningRate'];
+  override readonly state: Readonly<Record<string, number>>;
+  override readonly ruleScalars = ['learningRate'];
   private readonly momentum: number;
   private readonly nesterov: boolean;
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: SgdOptions = {}) {
-    checkKnownOptions('sgd', options, ['learningRate', 'momentum', 'nesterov']);
-    super(options.learningRate ?? 0.01);
+    super('sgd', options, 0.01, ['momentum', 'nesterov']);
     this.momentum = numberBetween('sgd', 'momentum', options.momentum ?? 0, 0, 1, true);
     this.nesterov = trueOrFalse('sgd', 'nesterov', options.nesterov ?? false);
-    this.slots = this.momentum === 0 ? [] : ['velocity'];
+    this.state = this.momentum === 0 ? {} : { velocity: 0 };
   }
 
-  override get config(): OptimizerConfig {
-    return { learningRate: this.rateConfig, momentum: this.momentum, nesterov: this.nesterov };
+  override get ruleConfig(): OptimizerConfig {
+    return { momentum: this.momentum, nesterov: this.nesterov };
   }
 
-  override scalarValues(step: number): readonly number[] {
-    return [this.rateOf(step)];
+  override ruleValues(_update: number, rate: number): readonly number[] {
+    return [rate];
   }
 
   override update({ parameters, gradient, slots, scalars }: UpdateInputs): UpdateOutputs {

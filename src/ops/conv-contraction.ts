@@ -13,13 +13,14 @@ import type { Convolution } from './conv-shapes.ts';
 import { isNoWindow, isOutside, isPadded, position, tapOf } from './window-wgsl.ts';
 
 /** Rows (b, oh, ow) × filters; a segment is a kernel row, or one tap where dilation tears the row apart. */
-export function outputContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
+export function outputContraction({ windows, groups, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
   const byTap = width.dilation > 1 && width.window > 1;
   const inner = byTap ? C : width.window * C;
+  const imagesSize = N * height.input * width.input * C;
   const [kh, kw] = byTap ? tapOf('s', width) : ['i32(s)', '0'];
   return {
-    batch: 1,
+    batch: groups,
     m: N * height.output * width.output,
     n: F,
     segments: byTap ? height.window * width.window : height.window,
@@ -30,11 +31,11 @@ export function outputContraction({ windows, channels: C, filters: F }: Convolut
     b: 1,
     clipped: isPadded(height) || isPadded(width),
     // The image's start and the window's upper left corner.
-    row: () => `
+    row: (context) => `
       let line = m / ${width.output}u;
       let ih = ${position(`i32(line % ${height.output}u)`, '0', height)};
       let iw = ${position(`i32(m % ${width.output}u)`, '0', width)};
-      return vec3i(i32(line / ${height.output}u) * ${height.input * width.input * C}, ih, iw);`,
+      return vec3i(i32(line / ${height.output}u) * ${height.input * width.input * C}${ofGroup(context, groups, imagesSize)}, ih, iw);`,
     segment: () => `return vec3i(i32(s) * ${inner * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
     aRun: () => `
       let ih = r.y + s.y;
@@ -47,7 +48,7 @@ export function outputContraction({ windows, channels: C, filters: F }: Convolut
           ? `return Run(base, 0, ${inner});`
           : `return Run(base, max(0, -iw) * ${C}, min(${width.window}, ${width.input} - iw) * ${C});`
       }`,
-    bBase: () => 'return s.x + i32(n);',
+    bBase: (context) => `return s.x + i32(n)${ofGroup(context, groups, height.window * width.window * C * F)};`,
   };
 }
 
@@ -55,16 +56,17 @@ export function outputContraction({ windows, channels: C, filters: F }: Convolut
 const MIN_BATCH_BY_PIXEL = 16;
 
 /** Rows (b, ih, iw) × channels; a segment is one tap: at most one window sees this pixel through it. */
-export function inputGradContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
+export function inputGradContraction({ windows, groups, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
   const [kh, kw] = tapOf('s', width);
   const pixels = height.input * width.input;
   // Where most taps of a pixel meet no window, lanes that share a pixel skip them together.
   const useful = (height.output * width.output) / pixels;
   const byPixel = N >= MIN_BATCH_BY_PIXEL && useful < 0.75;
+  const outputSize = N * height.output * width.output * F;
   const pointwise = ({ window, stride, before }: AxisGeometry) => window === 1 && stride === 1 && before === 0;
   return {
-    batch: 1,
+    batch: groups,
     m: N * height.input * width.input,
     n: C,
     segments: height.window * width.window,
@@ -74,11 +76,11 @@ export function inputGradContraction({ windows, channels: C, filters: F }: Convo
     a: 0,
     b: 1,
     clipped: !(pointwise(height) && pointwise(width)),
-    row: ({ count }) => `
-      ${byPixel ? `let images = ${count(N)};\n      let image = m % images;\n      let pixel = m / images;` : `let image = m / ${pixels}u;\n      let pixel = m % ${pixels}u;`}
+    row: (context) => `
+      ${byPixel ? `let images = ${context.count(N)};\n      let image = m % images;\n      let pixel = m / images;` : `let image = m / ${pixels}u;\n      let pixel = m % ${pixels}u;`}
       let y = i32(pixel / ${width.input}u) + ${height.before};
       let x = i32(pixel % ${width.input}u) + ${width.before};
-      return vec3i(i32(image) * ${height.output * width.output * F}, y, x);`,
+      return vec3i(i32(image) * ${height.output * width.output * F}${ofGroup(context, groups, outputSize)}, y, x);`,
     ...(byPixel && {
       outRow: ({ count }: EmitContext<unknown>) => {
         const images = count(N);
@@ -92,16 +94,18 @@ export function inputGradContraction({ windows, channels: C, filters: F }: Convo
       let x = r.z - s.z;
       if (${isNoWindow('y', height)} || ${isNoWindow('x', width)}) { return Run(0, 0, 0); }
       return Run(r.x + (y / ${height.stride} * ${width.output} + x / ${width.stride}) * ${F}, 0, ${F});`,
-    bBase: () => `return s.x + i32(n) * ${F};`,
+    bBase: (context) => `return s.x + i32(n) * ${F}${ofGroup(context, groups, height.window * width.window * C * F)};`,
   };
 }
 
 /** Rows (kh, kw, c) × filters; a segment is one output line (b, oh), its run the windows along that line. */
-export function weightGradContraction({ windows, channels: C, filters: F }: Convolution): Contraction {
+export function weightGradContraction({ windows, groups, channels: C, filters: F }: Convolution): Contraction {
   const { batch: N, height, width } = windows;
   const [kh, kw] = tapOf(`(m / ${C}u)`, width);
+  const imagesSize = N * height.input * width.input * C;
+  const outputSize = N * height.output * width.output * F;
   return {
-    batch: 1,
+    batch: groups,
     m: height.window * width.window * C,
     n: F,
     segments: N * height.output,
@@ -112,7 +116,8 @@ export function weightGradContraction({ windows, channels: C, filters: F }: Conv
     b: 1,
     clipped: isPadded(height) || isPadded(width),
     // The channel, and where the tap lies for the window at (0, 0).
-    row: () => `return vec3i(i32(m % ${C}u), ${position('0', kh, height)}, ${position('0', kw, width)});`,
+    row: (context) =>
+      `return vec3i(i32(m % ${C}u)${ofGroup(context, groups, imagesSize)}, ${position('0', kh, height)}, ${position('0', kw, width)});`,
     segment: () => `
       let image = i32(s / ${height.output}u) * ${height.input * width.input * C};
       return vec3i(image, i32(s % ${height.output}u) * ${height.stride}, i32(s) * ${width.output * F});`,
@@ -129,10 +134,15 @@ export function weightGradContraction({ windows, channels: C, filters: F }: Conv
       return Run(base, lo, hi);`
           : `return Run(base, 0, ${width.output});`
       }`,
-    bBase: () => 'return s.z + i32(n);',
+    bBase: (context) => `return s.z + i32(n)${ofGroup(context, groups, outputSize)};`,
     // Every element of dy is in exactly one segment, so a row of ones gives the gradient of a bias.
-    summedAxesOfB: [0, 1, 2],
+    ...(groups === 1 && { summedAxesOfB: [0, 1, 2] }),
   };
+}
+
+/** What is added to an address for convolution `product` of `groups` side by side, whose operands have `size` elements. */
+function ofGroup({ count }: EmitContext<unknown>, groups: number, size: number): string {
+  return groups === 1 ? '' : ` + i32(product * ${count(size)})`;
 }
 
 function skipUnlessInside(name: string, axis: AxisGeometry): string {

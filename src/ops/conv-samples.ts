@@ -35,6 +35,9 @@ const CASES: readonly Case[] = [
   { title: 'dilation along the height only', x: [1, 6, 4, 1], kernel: [3, 2, 1, 2], attrs: options(1, 'same', [2, 1]) },
   { title: 'kernel larger than the image, same', x: [1, 2, 1, 2], kernel: [5, 5, 2, 1], attrs: options(1, 'same') },
   { title: 'over a tile in channels and filters', x: [1, 2, 3, 17], kernel: [2, 2, 17, 9], attrs: options(1, 'same') },
+  { title: 'side by side', x: [3, 2, 4, 3, 2], kernel: [3, 2, 2, 2, 3], attrs: options(1, 'same') },
+  { title: 'side by side, stride 2', x: [2, 1, 5, 6, 1], kernel: [2, 3, 2, 1, 2], attrs: options(2) },
+  { title: 'side by side, dilation 2', x: [2, 2, 4, 5, 2], kernel: [2, 2, 2, 2, 1], attrs: options(1, 'same', 2) },
 ];
 
 export const convSamples: readonly Sample<WindowAttrs>[] = CASES.map(outputSample);
@@ -71,6 +74,12 @@ function reject(title: string, x: Shape, kernel: Shape, message: RegExp, attrs =
 
 export const convRejects: readonly Reject<WindowAttrs>[] = [
   reject('images without channels', [4, 5, 5], [3, 3, 1, 2], /^conv2d: x needs 4 axes \[N,H,W,C\], got f32\[4,5,5\]/),
+  reject(
+    'fewer kernels than images side by side',
+    [3, 1, 5, 5, 2],
+    [2, 3, 3, 2, 4],
+    /^conv2d: 3 images side by side \[3,1,5,5,2\] need as many kernels, found \[2,3,3,2,4\]/,
+  ),
   reject('kernel of rank 2', [1, 5, 5, 1], [3, 3], /^conv2d: kernel needs 4 axes \[KH,KW,C,F\], got f32\[3,3\]/),
   reject(
     'channels differ',

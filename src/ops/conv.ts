@@ -2,12 +2,15 @@
  * Two-dimensional convolution and its two gradients: NHWC images, HWIO kernels, Keras' `strides`, `padding` and
  * `dilation`.
  *
+ * A leading axis of images and kernels, [G,…] both, makes G convolutions at once, as matmul has batches: grouped
+ * convolution is made of it (conv-forms.ts).
  * Invariant: y = conv2d(x, k), dx = conv2dInputGrad(dy, k) and dk = conv2dWeightGrad(x, dy) are the three faces of one
  * trilinear form Σ dy·x·k, so the gradient of each is the other two, and derivatives of any order stay inside the set.
  * Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016), chapters 2 and 4.
  */
 
-import { defineOp, type Op } from '../core/op.ts';
+import type { CpuData } from '../core/dtype.ts';
+import { type CpuTensor, defineOp, type Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkOptions } from '../util/check-options.ts';
 import type { Shape } from '../util/shape.ts';
@@ -58,19 +61,21 @@ export const conv2d: Conv2d & Op<WindowAttrs> = defineOp<WindowAttrs, Conv2d>(
     name: 'conv2d',
     doc:
       'Convolution (cross-correlation, as in every deep learning library) of images [N,H,W,C] with a kernel [KH,KW,C,F] ' +
-      '→ [N,OH,OW,F]. Options as in Keras: strides, padding `valid` or `same` (odd padding at the end), dilation.',
+      '→ [N,OH,OW,F]. Options as in Keras: strides, padding `valid` or `same` (odd padding at the end), dilation. With a ' +
+      'leading axis G on both, G convolutions at once; so for the gradients.',
     infer: ([x, kernel], attrs) => inferOutput('conv2d', x, kernel, attrs).y,
 
     cpu([x, kernel], y, attrs) {
-      const { windows, channels: C, filters: F } = inferOutput('conv2d', x, kernel, attrs);
-      const [xs, ks, ys] = [x.data, kernel.data, y.data];
-      forEachTap(windows, (pixel, window, tap) => {
-        for (let c = 0; c < C; c++) {
-          const value = xs[pixel * C + c];
-          const row = (tap * C + c) * F;
-          for (let f = 0; f < F; f++) ys[window * F + f] += value * ks[row + f];
-        }
-      });
+      const { windows, groups, channels: C, filters: F } = inferOutput('conv2d', x, kernel, attrs);
+      forEachGroup(groups, [x, kernel, y], ([xs, ks, ys]) =>
+        forEachTap(windows, (pixel, window, tap) => {
+          for (let c = 0; c < C; c++) {
+            const value = xs[pixel * C + c];
+            const row = (tap * C + c) * F;
+            for (let f = 0; f < F; f++) ys[window * F + f] += value * ks[row + f];
+          }
+        }),
+      );
     },
 
     vjp: (dy, [x, kernel], _output, attrs) => [
@@ -107,16 +112,17 @@ export const conv2dInputGrad: Conv2dInputGrad & Op<InputGradAttrs> = defineOp<In
     infer: ([dy, kernel], attrs) => inferInputGrad(dy, kernel, attrs).x,
 
     cpu([dy, kernel], dx, attrs) {
-      const { windows, channels: C, filters: F } = inferInputGrad(dy, kernel, attrs);
-      const [dys, ks, dxs] = [dy.data, kernel.data, dx.data];
-      forEachTap(windows, (pixel, window, tap) => {
-        for (let c = 0; c < C; c++) {
-          const row = (tap * C + c) * F;
-          let sum = 0;
-          for (let f = 0; f < F; f++) sum += dys[window * F + f] * ks[row + f];
-          dxs[pixel * C + c] += sum;
-        }
-      });
+      const { windows, groups, channels: C, filters: F } = inferInputGrad(dy, kernel, attrs);
+      forEachGroup(groups, [dy, kernel, dx], ([dys, ks, dxs]) =>
+        forEachTap(windows, (pixel, window, tap) => {
+          for (let c = 0; c < C; c++) {
+            const row = (tap * C + c) * F;
+            let sum = 0;
+            for (let f = 0; f < F; f++) sum += dys[window * F + f] * ks[row + f];
+            dxs[pixel * C + c] += sum;
+          }
+        }),
+      );
     },
 
     vjp: (g, [dy, kernel], _output, { inputShape, ...window }) => [
@@ -153,15 +159,16 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
     infer: ([x, dy], attrs) => inferWeightGrad(x, dy, attrs).kernel,
 
     cpu([x, dy], dk, attrs) {
-      const { windows, channels: C, filters: F } = inferWeightGrad(x, dy, attrs);
-      const [xs, dys, dks] = [x.data, dy.data, dk.data];
-      forEachTap(windows, (pixel, window, tap) => {
-        for (let c = 0; c < C; c++) {
-          const value = xs[pixel * C + c];
-          const row = (tap * C + c) * F;
-          for (let f = 0; f < F; f++) dks[row + f] += value * dys[window * F + f];
-        }
-      });
+      const { windows, groups, channels: C, filters: F } = inferWeightGrad(x, dy, attrs);
+      forEachGroup(groups, [x, dy, dk], ([xs, dys, dks]) =>
+        forEachTap(windows, (pixel, window, tap) => {
+          for (let c = 0; c < C; c++) {
+            const value = xs[pixel * C + c];
+            const row = (tap * C + c) * F;
+            for (let f = 0; f < F; f++) dks[row + f] += value * dys[window * F + f];
+          }
+        }),
+      );
     },
 
     vjp: (g, [x, dy], _output, { kernelShape, ...window }) => [
@@ -187,6 +194,17 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
 
 /** The records of this family, for `ops/index.ts`. */
 export const convOps: readonly Op[] = [conv2d, conv2dInputGrad, conv2dWeightGrad];
+
+/** Runs `visit` on the data of each of the `groups` convolutions that lie side by side in `tensors`. */
+function forEachGroup(groups: number, tensors: readonly CpuTensor[], visit: (data: readonly CpuData[]) => void): void {
+  for (let g = 0; g < groups; g++) {
+    const part = ({ data }: CpuTensor): CpuData => {
+      const size = data.length / groups;
+      return data.subarray(g * size, (g + 1) * size);
+    };
+    visit(tensors.map(part));
+  }
+}
 
 function windowAttrs<T extends Conv2dOptions>(
   op: string,

@@ -16,6 +16,7 @@ import { convOps } from './conv.ts';
 import { copy } from './copy.ts';
 import { createOps } from './create.ts';
 import { crossEntropyOps } from './cross-entropy.ts';
+import { depthwiseOps } from './depthwise.ts';
 import { gatedOps } from './gated.ts';
 import { gatherOps } from './gather.ts';
 import { im2colOps } from './im2col.ts';
@@ -26,6 +27,7 @@ import { poolOps } from './pool.ts';
 import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
 import { reduceCompositeOps } from './reduce-composite.ts';
+import { resizeOps } from './resize.ts';
 import { roundingOps } from './rounding.ts';
 import { selectOps } from './select.ts';
 import { shapeOps } from './shape.ts';
@@ -63,8 +65,10 @@ export const allOps: readonly Op[] = [
   ...argReduceOps,
   ...matmulOps,
   ...convOps,
+  ...depthwiseOps,
   ...im2colOps,
   ...poolOps,
   ...affineOps,
+  ...resizeOps,
   ...randomOps,
 ];

@@ -3,6 +3,7 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
+import { validationName } from '../train/fit-run.ts';
 import type { History } from '../train/history.ts';
 import { formatBytes } from '../util/text.ts';
 import { columns } from './output.ts';
@@ -19,7 +20,10 @@ export interface TrainResult {
   /** Mean over the examples of the last epoch. */
   readonly trainLoss: number;
   readonly testLoss: number;
+  /** NaN, null in JSON, for a model without accuracy. */
   readonly testAccuracy: number;
+  /** The other metrics over the held-out examples, by name; left out where there is none. */
+  readonly testMetrics?: Readonly<Record<string, number>>;
   /** Wall clock of the whole training: compiling, steps, test scores. */
   readonly seconds: number;
   readonly firstStepMs: number;
@@ -53,7 +57,8 @@ export function trainResult(
     steps: history.lossHistory.length,
     trainLoss: last.loss,
     testLoss: last.valLoss,
-    testAccuracy: last.valAccuracy,
+    testAccuracy: last.valAccuracy ?? Number.NaN,
+    ...otherMetrics(history),
     seconds,
     firstStepMs: facts.firstStepMs,
     stepMsMedian: facts.stepMsMedian,
@@ -66,14 +71,22 @@ export function trainResult(
   };
 }
 
+/** The last values of the metrics besides the accuracy. */
+function otherMetrics({ last }: History): Pick<TrainResult, 'testMetrics'> {
+  const others = Object.keys(last).filter((name) => !name.startsWith('val') && !['loss', 'accuracy'].includes(name));
+  const known = others.filter((name) => last[validationName(name)] !== undefined);
+  if (known.length === 0) return {};
+  return { testMetrics: Object.fromEntries(known.map((name) => [name, last[validationName(name)]])) };
+}
+
 /** The result in lines; `planBytes` is the memory of one step's plan with its inputs. */
 export function describeResult(result: TrainResult, planBytes: number): string[] {
-  const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const rate = `${result.samplesPerSecond.toFixed(0)} samples/s, ${result.stepMsMedian.toFixed(2)} ms a step`;
   return [
     '',
     ...columns([
-      ['test accuracy', `${percent(result.testAccuracy)}, loss ${result.testLoss.toFixed(4)}`],
+      scoreRow(result.testAccuracy, result.testLoss),
+      ...metricRows(result.testMetrics),
       ['training', `${result.steps} steps in ${result.seconds.toFixed(1)} s, loss ${result.trainLoss.toFixed(4)}`],
       ['speed', result.steps > 1 ? rate : 'unknown: the first step is not counted'],
       ['first step', `${(result.firstStepMs / 1000).toFixed(2)} s, compiling included`],
@@ -86,4 +99,14 @@ export function describeResult(result: TrainResult, planBytes: number): string[]
       ['digest', result.digest],
     ]),
   ];
+}
+
+/** The row about the held-out examples: accuracy and loss, or the loss alone. */
+export function scoreRow(accuracy: number | undefined, loss: number): string[] {
+  if (accuracy === undefined || Number.isNaN(accuracy)) return ['test loss', loss.toFixed(4)];
+  return ['test accuracy', `${(100 * accuracy).toFixed(2)} %, loss ${loss.toFixed(4)}`];
+}
+
+export function metricRows(metrics: Readonly<Record<string, number>> = {}): string[][] {
+  return Object.entries(metrics).map(([name, value]) => [`test ${name}`, value.toPrecision(5)]);
 }

@@ -2,13 +2,17 @@
  * `downhill evaluate`: scores a saved model on the held-out examples of a data set.
  */
 
+import { type Loss, resolveLoss } from '../../nn/losses.ts';
 import { loadModel } from '../../train/files.node.ts';
 import { DownhillError } from '../../util/errors.ts';
+import type { ZooModel } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { DATASET_OPTIONS, loadDataset } from '../load-data.ts';
+import { answerFor, withTargets } from '../match-model.ts';
 import { withBackend } from '../open-backend.ts';
 import { text, whole } from '../options.ts';
 import { columns } from '../output.ts';
+import { metricRows, scoreRow } from '../train-report.ts';
 
 /** Larger than in training: nothing is kept for a backward pass. */
 const BATCH_SIZE = 256;
@@ -31,7 +35,9 @@ export const evaluate = defineCommand({
     return withBackend(wanted, output, async (backend) => {
       using model = await loadModel(modelDir);
       const start = performance.now();
-      const { loss, accuracy } = await model.evaluate(test, { batchSize });
+      const answer = answerFor(model.outputShape, test);
+      const prepared = withTargets(test, answer, compiledLoss(model).targets, model.outputShape);
+      const { loss, accuracy, ...metrics } = await model.evaluate(prepared, { batchSize });
       const seconds = (performance.now() - start) / 1000;
       const result = {
         model: model.name,
@@ -40,13 +46,15 @@ export const evaluate = defineCommand({
         adapter: backend.description,
         examples: test.size,
         testLoss: loss,
-        testAccuracy: accuracy,
+        testAccuracy: accuracy ?? Number.NaN,
+        ...(Object.keys(metrics).length > 0 && { testMetrics: metrics }),
         seconds,
       };
       output.result(
         result,
         columns([
-          ['test accuracy', `${(100 * accuracy).toFixed(2)} %, loss ${loss.toFixed(4)}`],
+          scoreRow(accuracy, loss),
+          ...metricRows(metrics),
           ['examples', `${test.size} of ${dataset} in ${seconds.toFixed(1)} s`],
           ['adapter', `${backend.description} (${backend.kind})`],
         ]),
@@ -55,3 +63,13 @@ export const evaluate = defineCommand({
     });
   },
 });
+
+/** @throws DownhillError `state` for a model that was saved before it was compiled. */
+function compiledLoss(model: ZooModel): Loss {
+  const { compiled } = model.toJSON();
+  if (compiled !== null) return resolveLoss(compiled.loss.name, compiled.loss.config);
+  throw new DownhillError(
+    'state',
+    `evaluate: model "${model.name}" was saved without a loss; compile it before it is saved`,
+  );
+}

@@ -8,7 +8,7 @@ import { digits } from '../../data/digits.ts';
 import { allOps } from '../../ops/index.ts';
 import { openNodeWebGPU } from '../../runtime/use-backend.node.ts';
 import { unknownName } from '../../util/errors.ts';
-import { type ZooName, zoo } from '../../zoo/index.ts';
+import { ZOO_NAMES, type ZooName } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { FAILED } from '../failure.ts';
 import { checkModel } from '../gradcheck/check-model.ts';
@@ -27,7 +27,7 @@ const BATCH_SIZE = 2;
 
 const OPTIONS = {
   op: text({ placeholder: 'NAME', doc: 'one op only' }),
-  model: choice({ names: Object.keys(zoo) as ZooName[], fallback: undefined, doc: 'a model in place of the ops' }),
+  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model in place of the ops' }),
   ...COMMON_OPTIONS,
 };
 
@@ -73,7 +73,9 @@ async function modelCheck(
 ): Promise<number> {
   const { train: batch } = digits({ train: BATCH_SIZE, test: 1, seed });
   const make = () => makeModel({ model, optimizer: 'sgd', learningRate: undefined, seed }, batch);
-  const reports = await checkModel(make, batch, backend, reference, seed, progress);
+  const { model: unused, prepare } = make();
+  unused.dispose();
+  const reports = await checkModel(() => make().model, prepare(batch), backend, reference, seed, progress);
   progress('');
   const summary = summarize(reports, MODEL_TOLERANCE[wanted ?? 'cpu']);
   output.result(

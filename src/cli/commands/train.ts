@@ -5,38 +5,46 @@
 
 import type { Backend } from '../../backend/backend.ts';
 import type { TrainTest } from '../../data/dataset.ts';
+import type { OptimizerName } from '../../nn/optimizers/index.ts';
 import { progressBar } from '../../train/callbacks/progress-bar.ts';
 import { TerminateOnNaN } from '../../train/callbacks/terminate-on-nan.ts';
 import type { History } from '../../train/history.ts';
-import type { Sequential } from '../../train/sequential.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { ZOO_NAMES, type ZooModel } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { INTERRUPTED } from '../failure.ts';
 import { Interrupt } from '../interrupt.ts';
-import { DATASET_OPTIONS, limited, loadDataset } from '../load-data.ts';
-import { MODEL_OPTIONS, makeModel } from '../make-model.ts';
+import { DATASET_OPTIONS, type DatasetName, limited, loadDataset } from '../load-data.ts';
+import { LOSS_OPTION, MODEL_OPTIONS, type TrainableModel } from '../make-model.ts';
 import { ModelFolder } from '../model-folder.ts';
 import { withBackend } from '../open-backend.ts';
-import { choice, type OptionValues, text, whole } from '../options.ts';
+import { choice, text, whole } from '../options.ts';
 import type { Output } from '../output.ts';
+import { NO_CONFIG, readTrainConfig } from '../train-config.ts';
 import { describeResult, trainResult } from '../train-report.ts';
+import { type TrainSetting, trainSetting } from '../train-setting.ts';
 
 const OPTIONS = {
-  ...MODEL_OPTIONS,
-  ...DATASET_OPTIONS,
+  // Undefined is "not said", so that a config file can say it.
+  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
+  dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
+  data: DATASET_OPTIONS.data,
+  config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
+  optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
+  learningRate: MODEL_OPTIONS.learningRate,
   schedule: choice({
     names: ['cosine', 'constant'],
-    fallback: 'cosine' as const,
-    doc: 'of the learning rate: falling to zero over the run, or as it is',
+    fallback: undefined,
+    doc: 'of the learning rate: falling to zero over the run, or as it is; cosine unless given',
   }),
-  epochs: whole({ least: 1, fallback: 2, doc: 'passes over the training examples' }),
-  batchSize: whole({ least: 1, fallback: 64, doc: 'examples of a step' }),
+  loss: LOSS_OPTION,
+  epochs: whole({ least: 1, fallback: undefined, doc: 'passes over the training examples; 2 unless given' }),
+  batchSize: whole({ least: 1, fallback: undefined, doc: 'examples of a step; 64 unless given' }),
   limit: whole({ least: 1, fallback: undefined, doc: 'only the first N training examples' }),
   out: text({ placeholder: 'DIR', doc: 'saves model.json, weights.safetensors and history.json there' }),
   ...COMMON_OPTIONS,
+  seed: { ...COMMON_OPTIONS.seed, fallback: undefined as number | undefined },
 };
-
-type Values = OptionValues<typeof OPTIONS>;
 
 export const train = defineCommand({
   name: 'train',
@@ -44,11 +52,16 @@ export const train = defineCommand({
   example: 'train --model lenet --dataset digits --epochs 4 --out runs/lenet',
   options: OPTIONS,
   async run(values, output) {
-    const { train: all, test } = await loadDataset(values.dataset, values.data, output);
-    const data = { train: limited(all, values.limit), test };
+    const config = values.config === undefined ? NO_CONFIG : await readTrainConfig(values.config);
+    const dataset = values.dataset ?? config.dataset ?? 'digits';
+    const { train: all, test } = await loadDataset(dataset, values.data ?? config.data, output);
+    const data = { train: limited(all, values.limit ?? config.limit), test };
+    const setting = trainSetting(values, config, dataset, data.train);
+    const made = setting.make();
+    using _model = made.model;
     const folder = values.out === undefined ? undefined : await ModelFolder.prepare(values.out);
     try {
-      return await withBackend(values.backend, output, (backend) => run(values, data, backend, folder, output));
+      return await withBackend(values.backend, output, (backend) => run(setting, made, data, backend, folder, output));
     } catch (error) {
       await folder?.abandon();
       throw error;
@@ -57,16 +70,15 @@ export const train = defineCommand({
 });
 
 async function run(
-  values: Values,
+  setting: TrainSetting,
+  { model, prepare }: TrainableModel,
   data: TrainTest,
   backend: Backend,
   folder: ModelFolder | undefined,
   output: Output,
 ): Promise<number> {
-  const steps = values.epochs * Math.ceil(data.train.size / values.batchSize);
-  using model = makeModel(values, data.train, values.schedule === 'cosine' ? steps : undefined);
   output.say(
-    `training ${values.model} (${model.countParams()} parameters) on ${data.train.size} examples of ${values.dataset}, ` +
+    `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ${setting.dataset}, ` +
       `${backend.description}`,
   );
   using interrupt = new Interrupt(() => {
@@ -74,8 +86,9 @@ async function run(
     model.stopTraining = true;
   });
   const start = performance.now();
-  const history = await trainModel(model, data, values, output);
-  const result = trainResult(values.model, values.dataset, backend, history, (performance.now() - start) / 1000);
+  const prepared = { train: prepare(data.train), test: prepare(data.test) };
+  const history = await trainModel(model, prepared, setting, output);
+  const result = trainResult(setting.name, setting.dataset, backend, history, (performance.now() - start) / 1000);
   if (folder !== undefined) {
     const { params, epoch, history: logs, lossHistory } = history;
     await folder.save(model, { ...result, params, epoch, history: logs, losses: [...lossHistory] });
@@ -87,26 +100,24 @@ async function run(
 
 /** @throws DownhillError `argument` when the loss stops being a number. */
 async function trainModel(
-  model: Sequential,
+  model: ZooModel,
   { train, test }: TrainTest,
-  values: Values,
+  { fit, scheduled }: TrainSetting,
   output: Output,
 ): Promise<History> {
   const divergence = new TerminateOnNaN();
   // A schedule has fallen from there by the time that the message is made.
   const initialRate = model.learningRate;
   const history = await model.fit(train, {
-    epochs: values.epochs,
-    batchSize: values.batchSize,
+    ...fit,
     validationData: test,
-    seed: values.seed,
-    callbacks: [progressBar(output.progress), divergence],
+    callbacks: [progressBar(output.progress), divergence, ...fit.callbacks],
     verbose: 0,
   });
   if (divergence.stoppedBatch === undefined) return history;
   throw new DownhillError(
     'argument',
     `training diverged: the loss is ${history.lossHistory.at(-1)} after ${history.lossHistory.length} steps at ` +
-      `${values.schedule === 'cosine' ? 'initial ' : ''}learning rate ${initialRate}; try a smaller --learning-rate`,
+      `${scheduled ? 'initial ' : ''}learning rate ${initialRate}; try a smaller --learning-rate`,
   );
 }

@@ -66,8 +66,9 @@ async function traceGradients(
   data: ArrayDataset,
   other: TrainingTrace | undefined,
 ): Promise<Omit<TrainingTrace, 'losses'>> {
-  using model = makeModel(choice, data);
-  const first = take(data, choice.batchSize);
+  const { model: made, prepare } = makeModel(choice, data);
+  using model = made;
+  const first = prepare(take(data, choice.batchSize));
   const x = { data: first.x, shape: [first.size, ...first.xShape] };
   const y = { data: first.y, shape: [first.size, ...first.yShape] };
   const gradientsAt = async (places: readonly (readonly WeightValue[])[]): Promise<GradientPoint[]> => {
@@ -97,9 +98,10 @@ function nearby(weights: readonly WeightValue[]): WeightValue[][] {
 
 async function traceLosses(choice: TraceChoice, data: ArrayDataset, output: Output): Promise<number[]> {
   const { steps, batchSize, seed } = choice;
-  using model = makeModel(choice, data);
+  const { model: made, prepare } = makeModel(choice, data);
+  using model = made;
   // No more data than the steps see, so that small comparisons upload little.
-  const seen = take(data, steps * batchSize);
+  const seen = prepare(take(data, steps * batchSize));
   const epochs = Math.ceil(steps / Math.ceil(seen.size / batchSize));
   const recorder = new LossRecorder(steps);
   await model.fit(seen, { epochs, batchSize, seed, callbacks: [progressBar(output.progress), recorder], verbose: 0 });

@@ -1,0 +1,103 @@
+/**
+ * What `train` is to do: the options of the command line, above those of the config file, above the defaults.
+ */
+
+import type { ArrayDataset } from '../data/dataset.ts';
+import { resolveLoss } from '../nn/losses.ts';
+import type { OptimizerName } from '../nn/optimizers/index.ts';
+import type { Callback } from '../train/callbacks/callback.ts';
+import type { ZooName } from '../zoo/index.ts';
+import type { Named } from './config-reader.ts';
+import type { DatasetName } from './load-data.ts';
+import { type ModelSpec, scheduledOptimizer, type TrainableModel, trainableModel } from './make-model.ts';
+import type { TrainConfig } from './train-config.ts';
+
+/** What the command line says; undefined is not said. */
+export interface TrainWords {
+  readonly model: ZooName | undefined;
+  readonly optimizer: OptimizerName | undefined;
+  readonly learningRate: number | undefined;
+  readonly schedule: 'cosine' | 'constant' | undefined;
+  readonly loss: string | undefined;
+  readonly epochs: number | undefined;
+  readonly batchSize: number | undefined;
+  readonly seed: number | undefined;
+}
+
+export interface TrainSetting {
+  /** Of the model, as reports call it. */
+  readonly name: string;
+  readonly dataset: DatasetName;
+  /** True when the learning rate changes by itself. */
+  readonly scheduled: boolean;
+  /** Makes the model; @throws DownhillError when it does not fit the data. */
+  make(): TrainableModel;
+  readonly fit: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly seed: number;
+    readonly shuffle: boolean;
+    readonly callbacks: readonly Callback[];
+  };
+}
+
+/** @throws DownhillError `argument` for a schedule or a rate that the optimizer does not take. */
+export function trainSetting(
+  words: TrainWords,
+  config: TrainConfig,
+  dataset: DatasetName,
+  train: ArrayDataset,
+): TrainSetting {
+  const epochs = words.epochs ?? config.epochs ?? 2;
+  const batchSize = words.batchSize ?? config.batchSize ?? 64;
+  const seed = words.seed ?? config.seed ?? 0;
+  const spec: ModelSpec =
+    words.model === undefined
+      ? (config.model ?? { kind: 'zoo', name: 'lenet', config: {} })
+      : { kind: 'zoo', name: words.model, config: {} };
+  const optimizer = optimizerOf(words, config);
+  const schedule = scheduleOf(words, config);
+  const steps = epochs * Math.ceil(train.size / batchSize);
+  const made = () => config.at('optimizer', () => scheduledOptimizer({ optimizer, schedule, steps }));
+  made();
+  return {
+    name: spec.kind === 'json' ? String(spec.json.name) : spec.name,
+    dataset,
+    scheduled: schedule.name !== 'constant',
+    make: () =>
+      config.at('model', () =>
+        trainableModel(
+          {
+            model: spec,
+            augmentation: config.augmentation,
+            optimizer: made(),
+            loss: words.loss === undefined ? config.loss : resolveLoss(words.loss),
+            metrics: config.metrics,
+            seed,
+          },
+          train,
+        ),
+      ),
+    fit: {
+      ...{ epochs, batchSize, seed },
+      shuffle: config.shuffle ?? true,
+      callbacks: config.callbacks,
+    },
+  };
+}
+
+function optimizerOf(words: TrainWords, config: TrainConfig): Named {
+  const named: Named =
+    words.optimizer === undefined
+      ? (config.optimizer ?? { name: 'adam', config: {} })
+      : { name: words.optimizer, config: {} };
+  if (words.learningRate === undefined) return named;
+  return { ...named, config: { ...named.config, learningRate: words.learningRate } };
+}
+
+/** An optimizer that the file describes keeps its rate unless somebody says otherwise; else the rate falls to zero. */
+function scheduleOf(words: TrainWords, config: TrainConfig): Named {
+  if (words.schedule !== undefined) return { name: words.schedule, config: {} };
+  if (config.schedule !== undefined) return config.schedule;
+  return { name: config.optimizer === undefined || words.optimizer !== undefined ? 'cosine' : 'constant', config: {} };
+}

@@ -105,7 +105,10 @@ describe.concurrent('data', () => {
     const data = await dataFolder('small');
     await expectCliRefusal(
       ['train', '--backend', 'cpu', '--model', 'lenet', '--dataset', 'mnist', '--data', data],
-      [/model "lenet" takes images .* at least 12×12 pixels; data set "mnist\/train" has images \[2,2,1\]/, /Models that fit: softmax, /],
+      [
+        /model "lenet" takes images .* at least 12×12 pixels; data set "mnist\/train" has images \[2,2,1\]/,
+        /Models that fit: softmax, /,
+      ],
     );
   });
 });

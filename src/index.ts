@@ -104,9 +104,19 @@ export {
   type WeightSpec,
 } from './nn/layer.ts';
 export { layers } from './nn/layers/index.ts';
-export { type Loss, type LossLike, losses } from './nn/losses.ts';
+export { type Loss, type LossLike, losses, type ValueFunction } from './nn/losses/index.ts';
 export { MergeLayer } from './nn/merge-layer.ts';
-export type { Metric, MetricLike } from './nn/metrics.ts';
+export {
+  type ConfusionMatrixSpec,
+  confusionMatrixOf,
+  formatConfusionMatrix,
+  type MeanMetric,
+  type Metric,
+  type MetricLike,
+  type MetricSpec,
+  metrics,
+  type TotalsMetric,
+} from './nn/metrics/index.ts';
 export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
 export { Optimizer, type OptimizerOptions } from './nn/optimizers/optimizer.ts';
 export type { ModelOutput } from './nn/output.ts';

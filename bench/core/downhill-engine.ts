@@ -5,7 +5,7 @@
 
 import type { Backend, Program } from '../../src/backend/backend.ts';
 import { type DispatchTime, profileProgram } from '../../src/backend/profile.ts';
-import { resolveLoss } from '../../src/nn/losses.ts';
+import { resolveLoss } from '../../src/nn/losses/index.ts';
 import { resolveOptimizer } from '../../src/nn/optimizers/index.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { buildLayers } from '../../src/train/build-layers.ts';

@@ -9,8 +9,8 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import type { LayerConfig } from '../../src/nn/layer.ts';
 import { makeLayer } from '../../src/nn/layers/index.ts';
-import { type LossName, losses } from '../../src/nn/losses.ts';
-import { resolveMetric } from '../../src/nn/metrics.ts';
+import { type LossName, losses } from '../../src/nn/losses/index.ts';
+import { resolveMetric, traceMetric } from '../../src/nn/metrics/index.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers/index.ts';
 import { modelOutput } from '../../src/nn/output.ts';
 import { mean } from '../../src/ops/reduce.ts';
@@ -88,11 +88,8 @@ describe('metrics', () => {
     const target = tensor(golden.y, sparse ? 'i32' : 'f32');
     const outputShape = shapeOf(golden.prediction).slice(1);
     const value = async (metric: string) => {
-      const perExample = resolveMetric(metric, loss, outputShape).perExample(
-        target,
-        modelOutput(tensor(golden.prediction)),
-      );
-      return await mean(perExample).data();
+      const found = resolveMetric(metric, loss, outputShape);
+      return await traceMetric(found, target, modelOutput(tensor(golden.prediction))).data();
     };
     expect(error(await value(name), [golden.value])).toBeLessThan(1e-6);
     if (/Accuracy/.test(name)) expect(error(await value('accuracy'), [golden.value])).toBeLessThan(1e-6);

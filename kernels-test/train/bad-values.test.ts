@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { type LossLike, losses } from '../../src/nn/losses.ts';
+import { type LossLike, losses } from '../../src/nn/losses/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { type Sequential, sequential } from '../../src/train/sequential.ts';

@@ -43,7 +43,7 @@ describe('ProgressBar', () => {
       bar.onEpochBegin(epoch);
       for (let batch = 0; batch < 4; batch++) {
         clock += 500;
-        bar.onBatchEnd(batch, { loss: 4 - batch, accuracy: 0.5 });
+        bar.onBatchEnd(batch, { loss: 4 - batch, accuracy: 0.1 }, { loss: 4 - batch / 2, accuracy: 0.5 });
       }
       bar.onEpochEnd(epoch, { loss: 2.7143, accuracy: 0.5, valLoss: 1e-4 });
     }
@@ -146,13 +146,13 @@ describe('CallbackList', () => {
       },
     };
     const fast = lambdaCallback({ onBatchEnd: (batch) => void seen.push(`fast ${batch}`) });
-    await new CallbackList([slow, fast]).onBatchEnd(0, {});
+    await new CallbackList([slow, fast]).onBatchEnd(0, {}, {});
     expect(seen).toEqual(['slow 0', 'fast 0']);
   });
 
   test('a batch hook that returns nothing costs no promise', () => {
     const list = new CallbackList([lambdaCallback({ onBatchEnd: () => {} }), {}]);
-    expect(list.onBatchEnd(0, {})).toBeUndefined();
+    expect(list.onBatchEnd(0, {}, {})).toBeUndefined();
     expect(list.onBatchBegin(0)).toBeUndefined();
   });
 

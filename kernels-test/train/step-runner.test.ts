@@ -41,7 +41,7 @@ function slowBackend(adapterClass: AdapterClass) {
 
 async function run(steps: number, options: { stopAfter?: number; failAt?: number; on?: AdapterClass } = {}) {
   const { backend, counts, send } = slowBackend(options.on ?? 'gpu');
-  const log = new StepLog(backend, 2);
+  const log = new StepLog(backend, [1, 1]);
   const reports: number[][] = [];
   const ended: number[] = [];
   const sent = await runSteps({

@@ -6,12 +6,12 @@
 import type { Backend } from '../backend/backend.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { ModelParts } from './model-parts.ts';
-import { MeanReport } from './report.ts';
+import { layOutReport, type ReportEntry, RunningReport } from './report.ts';
 import { evaluateGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import { runSteps } from './step-runner.ts';
 import type { Table } from './table.ts';
-import { type Objective, reportNames } from './trace-report.ts';
+import { type Objective, reportedValues } from './trace-report.ts';
 import { labelled, PassPrograms } from './training-context.ts';
 import type { DeviceGroup } from './weight-store.ts';
 
@@ -24,7 +24,7 @@ export interface EvaluationData {
 export class Evaluator {
   private constructor(
     private readonly backend: Backend,
-    private readonly names: readonly string[],
+    private readonly report: readonly ReportEntry[],
     private readonly feed: Feed,
     private readonly log: StepLog,
     private readonly programs: PassPrograms,
@@ -38,22 +38,27 @@ export class Evaluator {
     objective: Objective,
     { x, y, batchSize }: EvaluationData,
   ): Promise<Evaluator> {
-    const names = reportNames(objective);
     const feed = createFeed(backend, { x, y }, batchSize, false);
     try {
       const graph = (spec: Parameters<typeof labelled>[0]) => evaluateGraph(parts, objective, labelled(spec));
       const programs = await PassPrograms.create(backend, groups, feed, batchSize, graph);
-      return new Evaluator(backend, names, feed, new StepLog(backend, names.length), programs);
+      const report = layOutReport(reportedValues(objective), programs.full);
+      const log = new StepLog(
+        backend,
+        report.map(({ width }) => width),
+      );
+      return new Evaluator(backend, report, feed, log, programs);
     } catch (error) {
       feed.dispose();
       throw error;
     }
   }
 
-  /** The means over all examples, by name. */
+  /** The values over all examples, by name. */
   async run(): Promise<Record<string, number>> {
-    const { backend, feed, log, programs, names } = this;
-    const means = new MeanReport(names);
+    const { backend, feed, log, programs, report: entries } = this;
+    const names = entries.map(({ name }) => name);
+    const running = new RunningReport(entries);
     await runSteps({
       backend,
       log,
@@ -64,9 +69,9 @@ export class Evaluator {
         feed.prepare(offset, programs.count(step));
         program.run(new Map([['offset', [offset]]]), record(program.outputIndices(names)));
       },
-      onReport: (step, report) => means.add(report, programs.count(step)),
+      onReport: (step, report) => running.add(report, programs.count(step)),
     });
-    return means.logs();
+    return running.logs();
   }
 
   async dispose(): Promise<void> {

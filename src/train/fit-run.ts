@@ -11,13 +11,13 @@ import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { History, type TrainingFacts } from './history.ts';
-import { MeanReport, reportLogs } from './report.ts';
+import { layOutReport, type ReportEntry, RunningReport, reportLogs } from './report.ts';
 import { StepClock } from './step-clock.ts';
 import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import type { StepProgram } from './step-program.ts';
 import { type Recorder, runSteps } from './step-runner.ts';
-import { reportNames } from './trace-report.ts';
+import { reportedValues } from './trace-report.ts';
 import { type Compiled, type Context, labelled, PassPrograms, stepScalars } from './training-context.ts';
 
 export interface FitJob {
@@ -37,7 +37,7 @@ export interface FitJob {
 /** Trains from `initialEpoch` to `epochs`. */
 export async function runFit(job: FitJob): Promise<History> {
   const { model, callbacks, data, epochs } = job;
-  const names = reportNames(job.compiled);
+  const names = reportedValues(job.compiled).map(({ name }) => name);
   const batchSize = Math.min(data.batchSize, data.x.rows);
   const params = {
     epochs,
@@ -75,7 +75,8 @@ class FitRun {
   readonly losses: number[] = [];
   private readonly clock = new StepClock();
   private readonly feed: Feed;
-  private readonly log: StepLog;
+  private log!: StepLog;
+  private report!: readonly ReportEntry[];
   private programs!: PassPrograms;
   private evaluator: Promise<Evaluator> | undefined;
   private submitsPerStep = 0;
@@ -86,7 +87,6 @@ class FitRun {
   ) {
     const { context, data, shuffle } = job;
     this.feed = createFeed(context.backend, data, data.batchSize, shuffle);
-    this.log = new StepLog(context.backend, names.length);
   }
 
   /** Compiles and loads the program of a full batch. */
@@ -102,14 +102,19 @@ class FitRun {
       (spec) => trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
       (built, total) => callbacks.onCompile(built, total),
     );
+    this.report = layOutReport(reportedValues(compiled), this.programs.full);
+    this.log = new StepLog(
+      backend,
+      this.report.map(({ width }) => width),
+    );
   }
 
-  /** The means over the epoch. */
+  /** The values over the epoch. */
   async trainEpoch(epoch: number): Promise<Record<string, number>> {
-    const { job, feed, programs, log, clock, names } = this;
+    const { job, feed, programs, log, clock, names, report: entries } = this;
     const { callbacks, model, context, compiled } = job;
     const shuffle = [job.seed, epoch] as const;
-    const means = new MeanReport(names);
+    const running = new RunningReport(entries);
     const scalars = new Map<string, readonly number[]>([['shuffle', shuffle]]);
     feed.startEpoch(shuffle);
 
@@ -142,12 +147,13 @@ class FitRun {
       },
       onReport: (step, report) => {
         this.losses.push(report[0]);
-        means.add(report, programs.count(step));
-        return callbacks.onBatchEnd(step, reportLogs(names, report));
+        const logs = reportLogs(entries, report);
+        running.add(report, programs.count(step));
+        return callbacks.onBatchEnd(step, logs, running.logs());
       },
     });
     clock.endEpoch();
-    return means.logs();
+    return running.logs();
   }
 
   /** The values over the validation data, under their names in the logs; none without such data. */
@@ -177,7 +183,7 @@ class FitRun {
   async dispose(): Promise<void> {
     await (await this.evaluator?.catch(() => undefined))?.dispose();
     await this.programs?.dispose();
-    this.log.dispose();
+    this.log?.dispose();
     this.feed.dispose();
   }
 

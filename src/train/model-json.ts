@@ -8,7 +8,8 @@
 import { show } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
-import { type Loss, resolveLoss } from '../nn/losses.ts';
+import { type Loss, resolveLoss } from '../nn/losses/index.ts';
+import { type CheckedMetric, checkMetrics, type MetricJson, metricJson } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -35,7 +36,7 @@ export interface ModelJson {
 export interface CompiledJson {
   readonly optimizer: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   readonly loss: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
-  readonly metrics: readonly string[];
+  readonly metrics: readonly (string | MetricJson)[];
   /** Left out when there are none. */
   readonly learningRateMultipliers?: Readonly<Record<string, number>>;
 }
@@ -46,19 +47,20 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
   return { className: layer.className, config: { name: layer.name, ...frozen, ...layer.config } };
 }
 
-/** @throws DownhillError `argument` when a metric is a function of the user, which JSON cannot hold. */
+/** @throws DownhillError `argument` when the loss or a metric is a function of the user, which JSON cannot hold. */
 export function compiledJson(
   optimizer: Optimizer,
   loss: Loss,
-  metrics: readonly unknown[],
+  metrics: readonly CheckedMetric[],
   multipliers: Readonly<Record<string, number>> = {},
 ): CompiledJson {
-  const custom = metrics.find((metric) => typeof metric !== 'string');
-  if (custom !== undefined) throw new DownhillError('argument', `toJSON: a metric is not a name: ${show(custom)}`);
+  if (loss.custom) {
+    throw new DownhillError('argument', `toJSON: the loss "${loss.name}" is a function, which JSON cannot hold`);
+  }
   return {
     optimizer: { name: optimizer.name, config: optimizer.config },
     loss: { name: loss.name, config: loss.config },
-    metrics: metrics as string[],
+    metrics: metrics.map(metricJson),
     ...(Object.keys(multipliers).length > 0 && { learningRateMultipliers: multipliers }),
   };
 }
@@ -106,8 +108,11 @@ function checkCompiled(compiled: unknown, file: string): void {
     if (isRecord(entry) && typeof entry.name === 'string' && isRecord(entry.config)) continue;
     throw new DownhillError('file', `${file}: "compiled.${key}" is ${show(entry)}; expected a name and a config`);
   }
-  if (!Array.isArray(metrics) || !metrics.every((metric) => typeof metric === 'string')) {
-    throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(metrics)}; expected a list of names`);
+  const isMetricJson = (metric: unknown): boolean =>
+    typeof metric === 'string' || (isRecord(metric) && typeof metric.name === 'string' && isRecord(metric.config));
+  if (!Array.isArray(metrics) || !metrics.every(isMetricJson)) {
+    const expected = 'expected a list of names, or of names with their config';
+    throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(metrics)}; ${expected}`);
   }
   if (compiled.learningRateMultipliers !== undefined) {
     naming(file, () => checkMultipliers(compiled.learningRateMultipliers));
@@ -116,6 +121,7 @@ function checkCompiled(compiled: unknown, file: string): void {
   naming(file, () => {
     resolveOptimizer(rule.name, rule.config);
     resolveLoss(goal.name, goal.config);
+    checkMetrics(metrics);
   });
 }
 

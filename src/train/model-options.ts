@@ -2,8 +2,8 @@
  * What a model is made with, what it is compiled with, and what it is saved as.
  */
 
-import type { LossLike } from '../nn/losses.ts';
-import type { MetricLike } from '../nn/metrics.ts';
+import type { LossLike } from '../nn/losses/index.ts';
+import type { MetricLike } from '../nn/metrics/index.ts';
 import type { OptimizerLike } from '../nn/optimizers/index.ts';
 import type { Shape } from '../util/shape.ts';
 import type { LearningRateMultipliers } from './treatments.ts';

@@ -11,8 +11,8 @@ import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions, show } from '../nn/check-options.ts';
 import { checkName, Layer } from '../nn/layer.ts';
 import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
-import { type Loss, resolveLoss } from '../nn/losses.ts';
-import { checkMetrics, type MetricLike, resolveMetric } from '../nn/metrics.ts';
+import { type Loss, resolveLoss } from '../nn/losses/index.ts';
+import { type CheckedMetric, checkMetrics, type MetricLike, resolveMetric } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { getBackend } from '../runtime/index.ts';
@@ -53,7 +53,7 @@ interface Built extends BuiltLayers {
 interface CompileState {
   readonly optimizer: Optimizer;
   readonly loss: Loss;
-  readonly metrics: readonly MetricLike[];
+  readonly metrics: readonly CheckedMetric[];
   readonly multipliers: LearningRateMultipliers;
 }
 

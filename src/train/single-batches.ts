@@ -8,10 +8,11 @@ import type { Layer } from '../nn/layer.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Logs } from './callbacks/callback.ts';
-import { reportLogs } from './report.ts';
+import { layOutReport, reportLogs } from './report.ts';
 import { activationGraph, type BatchSpec, gradientGraph, predictGraph, trainGraph } from './step-graph.ts';
+import type { StepProgram } from './step-program.ts';
 import { type Table, tableRows } from './table.ts';
-import { reportNames } from './trace-report.ts';
+import { type Objective, reportedValues } from './trace-report.ts';
 import { type Compiled, type Context, labelled, stepScalars } from './training-context.ts';
 import type { LabelledTables } from './training-data.ts';
 import type { WeightArray, WeightValue } from './weight-store.ts';
@@ -60,11 +61,7 @@ export async function trainOnBatch(
   );
   write(batch);
   program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
-  const names = reportNames(compiled);
-  return reportLogs(
-    names,
-    (await program.read(names)).map(([value]) => value),
-  );
+  return readLogs(program, compiled);
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
@@ -88,14 +85,17 @@ export async function gradientsOnBatch(
       gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
     }
   }
-  const names = reportNames(compiled);
-  return {
-    logs: reportLogs(
-      names,
-      (await program.read(names)).map(([value]) => value),
-    ),
-    gradients,
-  };
+  return { logs: await readLogs(program, compiled), gradients };
+}
+
+/** Loss and metrics as they are after the program's last run. */
+async function readLogs(program: StepProgram, objective: Objective): Promise<Logs> {
+  const entries = layOutReport(reportedValues(objective), program);
+  const values = await program.read(entries.map(({ name }) => name));
+  return reportLogs(
+    entries,
+    values.flatMap((part) => Array.from(part)),
+  );
 }
 
 /** What a layer gives for a batch. */

@@ -59,7 +59,7 @@ export function trainGraph(
   const { x, y } = addBatch(inputs, batch);
   const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
   const { loss, report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
   );
   const updates = [
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
@@ -75,7 +75,7 @@ export function evaluateGraph(model: ModelParts, objective: Objective, batch: La
   const { x, y } = addBatch(inputs, batch);
   const forward = traceForward(model, groups, [x], undefined);
   const { report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
   );
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
@@ -116,7 +116,7 @@ export function gradientGraph(model: ModelParts, objective: Objective, batch: La
   const { x, y } = addBatch(inputs, batch);
   const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
   const { loss, report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], penaltiesOf(groups, forward)),
+    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
   );
   const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
     name: group.group.name,

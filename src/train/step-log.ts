@@ -7,21 +7,28 @@
 
 import type { Backend, BackendBuffer, OutputRecord } from '../backend/backend.ts';
 
-/** Steps that may be unread. */
+/** Steps that may be unread, where their values are few; at least MIN_CAPACITY, and about MAX_VALUES values in all. */
 const CAPACITY = 256;
+const MIN_CAPACITY = 8;
+const MAX_VALUES = 1 << 18;
 
 export class StepLog {
   private readonly buffer: BackendBuffer;
+  /** Values of one step. */
+  private readonly width: number;
+  private readonly capacity: number;
   /** Steps recorded, and steps whose read-back was started, since the beginning. */
   private recorded = 0;
   private requested = 0;
 
-  /** @param width values of one step. */
+  /** @param widths how many values each output of a step has. */
   constructor(
     private readonly backend: Backend,
-    private readonly width: number,
+    private readonly widths: readonly number[],
   ) {
-    this.buffer = backend.createBuffer(CAPACITY * width, 'f32', 'step log');
+    this.width = widths.reduce((sum, width) => sum + width, 0);
+    this.capacity = Math.max(MIN_CAPACITY, Math.min(CAPACITY, Math.floor(MAX_VALUES / this.width)));
+    this.buffer = backend.createBuffer(this.capacity * this.width, 'f32', 'step log');
   }
 
   /** Steps recorded whose read-back has not been started. */
@@ -31,13 +38,17 @@ export class StepLog {
 
   /** True when `read` must be called before the next `record`. */
   get full(): boolean {
-    return this.unread === CAPACITY;
+    return this.unread === this.capacity;
   }
 
   /** Where the next step's values go; `outputs` are their indices among the program's outputs. */
   record(outputs: readonly number[]): OutputRecord[] {
-    const offset = (this.recorded++ % CAPACITY) * this.width;
-    return outputs.map((output, k) => ({ output, into: this.buffer, offset: offset + k }));
+    let end = (this.recorded++ % this.capacity) * this.width;
+    return outputs.map((output, k) => {
+      const offset = end;
+      end += this.widths[k];
+      return { output, into: this.buffer, offset };
+    });
   }
 
   /** Starts reading all unread rows: one array of `width` values a step, in order. */
@@ -45,7 +56,7 @@ export class StepLog {
     const [from, to] = [this.requested, this.recorded];
     this.requested = to;
     if (from === to) return [];
-    const wrap = Math.min(to, from - (from % CAPACITY) + CAPACITY);
+    const wrap = Math.min(to, from - (from % this.capacity) + this.capacity);
     const parts = await Promise.all([this.readRange(from, wrap), ...(wrap < to ? [this.readRange(wrap, to)] : [])]);
     return parts.flat();
   }
@@ -56,8 +67,8 @@ export class StepLog {
 
   /** Rows of steps `from` to `to`, which lie side by side in the ring. */
   private async readRange(from: number, to: number): Promise<Float64Array[]> {
-    const { width } = this;
-    const values = await this.backend.read(this.buffer, 'f32', (from % CAPACITY) * width, (to - from) * width);
+    const { width, capacity } = this;
+    const values = await this.backend.read(this.buffer, 'f32', (from % capacity) * width, (to - from) * width);
     return Array.from({ length: to - from }, (_, k) => Float64Array.from(values.subarray(k * width, (k + 1) * width)));
   }
 }

@@ -4,7 +4,7 @@
  * not fit.
  */
 
-import type { Loss } from '../nn/losses.ts';
+import type { Loss } from '../nn/losses/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { exampleTable, floatTable, type Table } from './table.ts';
@@ -59,11 +59,9 @@ export function checkValues(
 }
 
 function checkRange(table: Table, loss: Loss): Table {
-  if (loss.name === 'binaryCrossentropy') return checkValues(table, `${loss.name} takes targets from 0 to 1`, 0, 1);
-  if (loss.name === 'categoricalCrossentropy') {
-    return checkValues(table, `${loss.name} takes targets of at least 0, such as one-hot rows`, 0);
-  }
-  return checkValues(table, `${loss.name} takes finite numbers`);
+  const { name, targetRange } = loss;
+  if (targetRange === undefined) return checkValues(table, `${name} takes finite numbers`);
+  return checkValues(table, `${name} takes targets ${targetRange.expected}`, targetRange.low, targetRange.high);
 }
 
 function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
@@ -80,7 +78,7 @@ function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   }
   const width = sizeOf(table.shape);
   table.data.forEach((id, k) => {
-    if (Number.isInteger(id) && id >= 0 && id < classes) return;
+    if (id === loss.ignoreClass || (Number.isInteger(id) && id >= 0 && id < classes)) return;
     const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
     throw new DownhillError(
       'data',
@@ -95,7 +93,7 @@ function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   if (sameShape(table.shape, outputShape) || (scalarTargets && sameShape(table.shape, outputShape.slice(0, -1)))) {
     return { ...floatTable(checkRange(table, loss)), shape: outputShape };
   }
-  const classIds = sizeOf(table.shape) === 1 && sizeOf(outputShape) > 1 && loss.name === 'categoricalCrossentropy';
+  const classIds = sizeOf(table.shape) === 1 && sizeOf(outputShape) > 1 && /^categorical.*rossentropy$/.test(loss.name);
   const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';
   throw new DownhillError(
     'shape',

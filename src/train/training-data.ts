@@ -3,7 +3,7 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
-import type { Loss } from '../nn/losses.ts';
+import type { Loss } from '../nn/losses/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import type { EvaluationData } from './evaluate-run.ts';

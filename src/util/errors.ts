@@ -65,6 +65,7 @@ const FACTORIES: Readonly<Record<string, string>> = {
   loss: 'losses',
   optimizer: 'optimizers',
   initializer: 'initializers',
+  metric: 'metrics',
 };
 
 /** `argument` error for a name that is not in `names`: lists them and, when one is near, suggests it. */

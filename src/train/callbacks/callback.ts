@@ -64,9 +64,9 @@ export interface Callback {
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** Before step `batch` (from 0) of the epoch is sent to the device. */
   onBatchBegin?(batch: number): void | Promise<void>;
-  /** When the values of step `batch` have been read back. */
-  onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
-  /** With the means over the epoch and, where there is validation data, `valLoss` and so on. */
+  /** When the values of step `batch` have been read back: `logs` over its examples, `running` over the epoch so far. */
+  onBatchEnd?(batch: number, logs: Logs, running: Logs): void | Promise<void>;
+  /** With the values over the epoch and, where there is validation data, `valLoss` and so on. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** With the logs of the last epoch. */
   onTrainEnd?(logs: Logs): void | Promise<void>;
@@ -105,8 +105,8 @@ export class CallbackList {
     return inTurn(this.callbacks.map((callback) => () => callback.onBatchBegin?.(batch)));
   }
 
-  onBatchEnd(batch: number, logs: Logs): void | Promise<void> {
-    return inTurn(this.callbacks.map((callback) => () => callback.onBatchEnd?.(batch, logs)));
+  onBatchEnd(batch: number, logs: Logs, running: Logs): void | Promise<void> {
+    return inTurn(this.callbacks.map((callback) => () => callback.onBatchEnd?.(batch, logs, running)));
   }
 
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {

@@ -27,8 +27,6 @@ export class ProgressBar implements Callback {
   private epochStart = 0;
   private lastWrite = 0;
   private steps = 0;
-  private examples = 0;
-  private readonly sums = new Map<string, number>();
   /** When the epoch's first values came, and of how many steps: the first step of all compiles, which is no rate. */
   private mark: { readonly time: number; readonly steps: number } | undefined;
 
@@ -53,27 +51,21 @@ export class ProgressBar implements Callback {
   onEpochBegin(epoch: number): void {
     this.epoch = epoch;
     this.steps = 0;
-    this.examples = 0;
-    this.sums.clear();
     this.epochStart = this.now();
     this.lastWrite = this.epochStart;
     this.mark = undefined;
   }
 
-  onBatchEnd(batch: number, logs: Logs): void {
-    const { batchSize, samples, steps } = this.params!;
-    const count = Math.min(batchSize, samples - batch * batchSize);
+  onBatchEnd(batch: number, _logs: Logs, running: Logs): void {
+    const { steps } = this.params!;
     this.steps = batch + 1;
-    this.examples += count;
-    for (const [name, value] of Object.entries(logs)) this.sums.set(name, (this.sums.get(name) ?? 0) + value * count);
     this.mark ??= { time: this.now(), steps: this.steps };
     const interval = this.writer.isTTY ? INTERVAL_TTY : INTERVAL_PLAIN;
     if (this.now() - this.lastWrite < interval || this.steps === steps) return;
     this.lastWrite = this.now();
-    const means = Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples]));
     const rate = this.rate();
     const left = duration((1000 * (steps - this.steps)) / rate);
-    this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s · ETA ${left} · ${describeLogs(means)}`, false);
+    this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s · ETA ${left} · ${describeLogs(running)}`, false);
   }
 
   onEpochEnd(_epoch: number, logs: Logs): void {

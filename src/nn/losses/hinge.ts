@@ -1,0 +1,36 @@
+/**
+ * Margin losses. Targets of the binary ones are −1 or 1; a batch of nothing but 0 and 1 is read as −1 and 1, as in Keras.
+ * Source: keras/src/losses/losses.py (`convert_binary_labels_to_hinge`).
+ */
+
+import type { Tensor } from '../../core/tensor.ts';
+import { add, maximum, mul, sub } from '../../ops/binary.ts';
+import { cast } from '../../ops/cast.ts';
+import { equal, logicalOr } from '../../ops/compare.ts';
+import { max, min, sum } from '../../ops/reduce.ts';
+import { where } from '../../ops/select.ts';
+import { square } from '../../ops/unary.ts';
+import { elementwiseLoss, type Loss } from './loss.ts';
+
+/** Mean of max(1 − y · prediction, 0). */
+export const hinge = (options: object = {}): Loss =>
+  elementwiseLoss('hinge', options, (y, prediction) => margin(y, prediction), { margins: true });
+
+/** Mean of max(1 − y · prediction, 0)². */
+export const squaredHinge = (options: object = {}): Loss =>
+  elementwiseLoss('squaredHinge', options, (y, prediction) => square(margin(y, prediction)), { margins: true });
+
+/** max(best wrong score − score of the true class + 1, 0), for targets that are one-hot rows. */
+export const categoricalHinge = (options: object = {}): Loss =>
+  elementwiseLoss('categoricalHinge', options, (y, prediction) => {
+    const right = sum(mul(y, prediction), { axes: -1 });
+    const wrong = max(mul(sub(1, y), prediction), { axes: -1 });
+    return maximum(add(sub(wrong, right), 1), 0);
+  });
+
+function margin(y: Tensor, prediction: Tensor): Tensor {
+  const isBit = logicalOr(equal(y, 0), equal(y, 1));
+  const allBits = equal(min(cast(isBit, 'f32')), 1);
+  const sides = where(allBits, sub(mul(y, 2), 1), y);
+  return maximum(sub(1, mul(sides, prediction)), 0);
+}

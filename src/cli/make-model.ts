@@ -5,8 +5,8 @@
 
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { Layer } from '../nn/layer.ts';
-import { type Loss, type LossName, losses, resolveLoss } from '../nn/losses.ts';
-import type { MetricLike } from '../nn/metrics.ts';
+import { type Loss, type LossName, losses, resolveLoss } from '../nn/losses/index.ts';
+import type { MetricLike } from '../nn/metrics/index.ts';
 import { type OptimizerName, optimizers, resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { cosineDecay, resolveSchedule } from '../nn/schedules/index.ts';

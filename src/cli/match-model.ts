@@ -6,7 +6,7 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
-import type { TargetKind } from '../nn/losses.ts';
+import type { TargetKind } from '../nn/losses/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { type Answer, ZOO_NAMES, type ZooEntry, type ZooName, zooEntry } from '../zoo/index.ts';

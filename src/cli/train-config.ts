@@ -7,8 +7,8 @@
 
 import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
-import { type Loss, resolveLoss } from '../nn/losses.ts';
-import { checkMetrics, type MetricLike } from '../nn/metrics.ts';
+import { type Loss, resolveLoss } from '../nn/losses/index.ts';
+import { checkMetrics, type MetricLike } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import { Sequential } from '../train/sequential.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
-import { resolveLoss } from '../nn/losses.ts';
+import { resolveLoss } from '../nn/losses/index.ts';
 import type { OptimizerName } from '../nn/optimizers/index.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
 import type { ZooName } from '../zoo/index.ts';

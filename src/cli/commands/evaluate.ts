@@ -2,7 +2,7 @@
  * `downhill evaluate`: scores a saved model on the held-out examples of a data set.
  */
 
-import { type Loss, resolveLoss } from '../../nn/losses.ts';
+import { type Loss, resolveLoss } from '../../nn/losses/index.ts';
 import { loadModel } from '../../train/files.node.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { ZooModel } from '../../zoo/index.ts';

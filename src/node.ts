@@ -12,6 +12,7 @@ export {
 } from './backend/webgpu.node.ts';
 export { cacheFolder, folderCache } from './data/cache.node.ts';
 export { loadCifar10 } from './data/cifar.node.ts';
+export { type LoadedTable, loadTable, readCsvFile, readNpyFile, readNpzFile, type TableName } from './data/csv.node.ts';
 export { readFileBytes, writeFileAtomic } from './data/files.node.ts';
 export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';

@@ -1,40 +1,135 @@
 /**
- * The data sets of the command line: the embedded digits, and those of MNIST's layout from a folder or by download.
+ * The data sets of the command line: those that downhill draws itself (digits, points in the plane), and those that are
+ * read from a file or folder, or downloaded (MNIST's kind). What is split or learnt here is the same for every command,
+ * whatever its --seed, so that `evaluate` scores on the examples that `train` held out.
  */
 
+import { loadCifar10 } from '../data/cifar.node.ts';
+import { loadTable, partTable, readCsvFile, readNpzFile, TABLES, type TableName, taskOf } from '../data/csv.node.ts';
+import { columnOf } from '../data/csv.ts';
 import { type ArrayDataset, type TrainTest, take } from '../data/dataset.ts';
 import { digits } from '../data/digits.ts';
 import type { DownloadProgress } from '../data/download.ts';
 import { loadMnist } from '../data/mnist.node.ts';
+import { arrayOf, npyDataset } from '../data/npz.ts';
+import { playground } from '../data/playground.ts';
+import { split } from '../data/split.ts';
+import type { TableTask } from '../data/tabular.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatBytes } from '../util/text.ts';
 import { choice, text } from './options.ts';
 import type { Output } from './output.ts';
 
-export const DATASETS = ['digits', 'mnist', 'fashion-mnist'] as const;
+/** Drawn points by their name on the command line. */
+const POINTS = {
+  spiral: playground.spiral,
+  circles: playground.circles,
+  xor: playground.xor,
+  gaussians: playground.gaussians,
+  moons: playground.moons,
+  plane: playground.plane,
+  'gaussian-field': playground.gaussianField,
+} as const;
 
-export type DatasetName = (typeof DATASETS)[number];
+const DRAWN = ['digits', ...(Object.keys(POINTS) as (keyof typeof POINTS)[])] as const;
+const DOWNLOADED = ['mnist', 'fashion-mnist'] as const;
+const READ = ['cifar10', ...(Object.keys(TABLES) as TableName[]), 'csv', 'npz'] as const;
+
+export const DATASETS = ['digits', ...DOWNLOADED, ...READ, ...DRAWN.slice(1)] as DatasetName[];
+
+export type DatasetName = (typeof DRAWN)[number] | (typeof DOWNLOADED)[number] | (typeof READ)[number];
 
 /** The options that commands with a data set share. */
 export const DATASET_OPTIONS = {
   dataset: choice({
     names: DATASETS,
     fallback: 'digits' as const,
-    doc: 'digits are drawn by downhill itself, the others are read or downloaded',
+    doc: 'digits and points are drawn by downhill itself, the others are read or downloaded',
   }),
-  data: text({ placeholder: 'DIR', doc: 'folder with the four files of the data set; downloaded unless given' }),
+  data: text({
+    placeholder: 'PATH',
+    doc: 'file or folder of the data set; mnist and fashion-mnist are downloaded without',
+  }),
+  target: text({ placeholder: 'COLUMN', doc: 'with --dataset csv: the column to predict' }),
 };
 
-/** @throws DownhillError as `loadMnist`; `argument` for a folder that the data set does not need. */
-export async function loadDataset(name: DatasetName, folder: string | undefined, output: Output): Promise<TrainTest> {
-  if (name !== 'digits') {
-    return loadMnist(name, folder === undefined ? { onProgress: downloadProgress(output) } : { folder });
+export interface DatasetChoice {
+  readonly dataset: DatasetName;
+  readonly data: string | undefined;
+  readonly target?: string | undefined;
+}
+
+/** Examples to learn from and held out, and what is to be predicted. */
+export interface LoadedData extends TrainTest {
+  readonly task: TableTask;
+  /** In classification. */
+  readonly classNames?: readonly string[];
+}
+
+/** @throws DownhillError as the readers; `argument` for a path or target that is missing or not needed. */
+export async function loadDataset(values: DatasetChoice, output: Output): Promise<LoadedData> {
+  const { dataset, target } = values;
+  if (target !== undefined && dataset !== 'csv') {
+    throw new DownhillError('argument', `--target ${target}: ${dataset} has its own target; --target goes with csv`);
   }
-  if (folder !== undefined) {
-    const others = DATASETS.filter((other) => other !== 'digits').join(' or ');
-    throw new DownhillError('argument', `--data ${folder}: the digits are drawn, not read; --data goes with ${others}`);
+  const parts = await load(values, output);
+  const { classNames } = parts.train;
+  return classNames ? { ...parts, task: 'classification', classNames } : { ...parts, task: 'regression' };
+}
+
+async function load({ dataset, data, target }: DatasetChoice, output: Output): Promise<TrainTest> {
+  if (isOne(DRAWN, dataset)) {
+    if (data !== undefined) {
+      const others = [...DOWNLOADED, ...READ].join(', ');
+      const what = dataset === 'digits' ? 'the digits are' : `${dataset} is`;
+      throw new DownhillError('argument', `--data ${data}: ${what} drawn, not read; --data goes with ${others}`);
+    }
+    if (dataset === 'digits') return digits();
+    return split(POINTS[dataset]({ size: 1000, noise: 0.1 }), { train: 0.8, test: 0.2 });
   }
-  return digits();
+  if (isOne(DOWNLOADED, dataset)) {
+    return loadMnist(dataset, data === undefined ? { onProgress: downloadProgress(output) } : { folder: data });
+  }
+  if (data === undefined) {
+    const what = dataset === 'csv' || dataset === 'npz' ? `FILE.${dataset}` : 'PATH';
+    throw new DownhillError('argument', `--dataset ${dataset} is read: give --data ${what}`);
+  }
+  if (dataset === 'cifar10') return loadCifar10(data);
+  if (dataset === 'npz') return loadArrays(data);
+  if (dataset !== 'csv') return loadTable(dataset, data);
+  const table = await readCsvFile(data);
+  if (target === undefined) {
+    const columns = table.columns.map(({ name }) => name).join(', ');
+    throw new DownhillError('argument', `--dataset csv: give --target COLUMN, one of ${columns}`);
+  }
+  const task = taskOf(columnOf(table, target));
+  return partTable(table, 'csv', {
+    target,
+    task,
+    missing: 'median',
+    ...(task === 'regression' && { targetScale: 'standard' }),
+  });
+}
+
+/** A .npz with x_train, y_train, x_test, y_test (as Keras' mnist.npz), or with x and y, of which a fifth is held out. */
+async function loadArrays(path: string): Promise<TrainTest> {
+  const arrays = await readNpzFile(path);
+  const [xName, yName] = arrays.has('x_train') ? ['x_train', 'y_train'] : ['x', 'y'];
+  const x = arrayOf(arrays, xName, path);
+  const y = arrayOf(arrays, yName, path);
+  // Whole numbers are class ids; how many classes there are, the training targets say.
+  const isIds = y.dtype !== 'f32' && y.dtype !== 'f64' && y.shape.length === 1;
+  const ids = isIds ? Array.from<number | bigint, number>(y.values, Number) : [];
+  const classes = ids.reduce((most, id) => Math.max(most, id + 1), 0);
+  const classNames = isIds ? Array.from({ length: classes }, (_, id) => String(id)) : undefined;
+  const named = (name: string) => ({ name, ...(classNames && { classNames }) });
+  if (xName === 'x') return split(npyDataset(x, y, named('npz')), { train: 0.8, test: 0.2, stratify: isIds });
+  const [xTest, yTest] = [arrayOf(arrays, 'x_test', path), arrayOf(arrays, 'y_test', path)];
+  return { train: npyDataset(x, y, named('npz/train')), test: npyDataset(xTest, yTest, named('npz/test')) };
+}
+
+function isOne<T extends string>(names: readonly T[], name: string): name is T {
+  return names.includes(name as T);
 }
 
 /** The first `limit` training examples, or all. */

@@ -32,7 +32,7 @@ export const compare = defineCommand({
     ...COMMON_OPTIONS,
   },
   async run(values, output) {
-    const { train }: TrainTest = await loadDataset(values.dataset, values.data, output);
+    const { train }: TrainTest = await loadDataset(values, output);
     const { adapter, kind, device } = await withBackend(values.backend, output, async (backend) => {
       output.say(`${values.steps} steps on ${backend.description}`);
       return {

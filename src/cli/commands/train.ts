@@ -54,7 +54,10 @@ export const train = defineCommand({
   async run(values, output) {
     const config = values.config === undefined ? NO_CONFIG : await readTrainConfig(values.config);
     const dataset = values.dataset ?? config.dataset ?? 'digits';
-    const { train: all, test } = await loadDataset(dataset, values.data ?? config.data, output);
+    const { train: all, test } = await loadDataset(
+      { dataset, data: values.data ?? config.data, target: values.target },
+      output,
+    );
     const data = { train: limited(all, values.limit ?? config.limit), test };
     const setting = trainSetting(values, config, dataset, data.train);
     const made = setting.make();

@@ -1,0 +1,105 @@
+/** What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DatasetChoice, loadDataset } from '../../src/cli/load-data.ts';
+import type { Output } from '../../src/cli/output.ts';
+import { writeNpz } from '../../src/data/npz.ts';
+import { expectRefusal } from '../data/refusal.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'downhill-datasets-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Nothing here reports progress: only downloads do. */
+const output = {} as Output;
+const load = (dataset: string, data?: string, target?: string) =>
+  loadDataset({ dataset, data, target } as DatasetChoice, output);
+async function put(name: string, content: string | Uint8Array): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return join(folder, name);
+}
+
+test.each(['spiral', 'circles', 'xor', 'gaussians', 'moons', 'plane', 'gaussian-field'])(
+  '%s is drawn',
+  async (name) => {
+    const { train, test: heldOut, task } = await load(name);
+    expect([train.size, heldOut.size]).toEqual([800, 200]);
+    expect(task).toBe(name === 'plane' || name === 'gaussian-field' ? 'regression' : 'classification');
+    await expectRefusal(() => load(name, folder), 'argument', /is drawn, not read; --data goes with mnist/);
+  },
+);
+
+describe('csv', () => {
+  const rows = Array.from(
+    { length: 100 },
+    (_, k) => `${k},${k % 3 ? k : ''},${k % 2 ? 'odd' : 'even'},${k % 2},${k / 8}`,
+  );
+  const csv = () => put('t.csv', `n,gap,text,id,value\n${rows.join('\n')}\n`);
+
+  test.each([
+    ['text', 'classification', ['even', 'odd']],
+    ['id', 'classification', ['0', '1']],
+    ['value', 'regression', undefined],
+  ] as const)('target %s means %s', async (target, task, classNames) => {
+    const loaded = await load('csv', await csv(), target);
+    expect(loaded).toMatchObject({ task, train: { size: 80, name: 'csv/train' }, test: { size: 20 } });
+    expect(loaded.classNames).toEqual(classNames);
+  });
+
+  test('refuses what is missing, by name', async () => {
+    const path = await csv();
+    await expectRefusal(() => load('csv'), 'argument', '--dataset csv is read: give --data FILE.csv');
+    await expectRefusal(() => load('csv', path), 'argument', 'give --target COLUMN, one of n, gap, text, id, value');
+    await expectRefusal(() => load('csv', path, 'vlaue'), 'argument', /"vlaue"; did you mean "value"/);
+    await expectRefusal(() => load('csv', join(folder, 'no.csv'), 'n'), 'file', /no\.csv: no such file/);
+    await expectRefusal(() => load('csv', folder, 'n'), 'file', /it is a folder/);
+    await expectRefusal(() => load('iris', folder, 'n'), 'argument', /iris has its own target/);
+    await expectRefusal(() => load('iris', folder), 'file', /iris\.csv: no such file/);
+    const binary = await put('b.csv', Uint8Array.of(0x61, 0xff, 0xfe));
+    await expectRefusal(() => load('csv', binary, 'n'), 'file', /b\.csv: found bytes that are no UTF-8/);
+  });
+});
+
+describe('npz', () => {
+  const x = { shape: [20, 2], values: Float32Array.from({ length: 40 }, (_, k) => k) };
+  const ids = { shape: [20], values: BigInt64Array.from({ length: 20 }, (_, k) => BigInt(k % 4)) };
+
+  test('takes x and y, or the four arrays of Keras', async () => {
+    const both = await load('npz', await put('xy.npz', await writeNpz({ x, y: ids })));
+    expect(both).toMatchObject({ task: 'classification', classNames: ['0', '1', '2', '3'], train: { size: 16 } });
+    const four = { x_train: x, y_train: ids, x_test: x, y_test: ids };
+    const keras = await load('npz', await put('keras.npz', await writeNpz(four)));
+    expect(keras).toMatchObject({ task: 'classification', train: { size: 20 }, test: { size: 20 } });
+    const y = { shape: [20], values: Float64Array.from({ length: 20 }, (_, k) => k / 3) };
+    expect((await load('npz', await put('values.npz', await writeNpz({ x, y })))).task).toBe('regression');
+  });
+
+  test('refuses missing arrays by name', async () => {
+    const path = await put('odd.npz', await writeNpz({ x, labels: ids }));
+    await expectRefusal(() => load('npz', path), 'argument', /unknown array of .*odd\.npz: "y".* Known: x, labels/);
+  });
+});
+
+const datasets = resolve(process.env.DOWNHILL_DATASETS ?? '../shared/datasets');
+
+describe.runIf(existsSync(datasets) || process.env.CI)(`the tables of ${datasets}`, () => {
+  test.each([
+    ['iris', 'tabular', [120, 30], 4, ['setosa', 'versicolor', 'virginica']],
+    ['breast-cancer', 'tabular', [455, 114], 30, ['malignant', 'benign']],
+    ['diabetes', 'tabular', [354, 88], 10, undefined],
+    ['boston', 'tabular/boston.csv', [405, 101], 13, undefined],
+    ['housing', 'housing', [16_512, 4128], 13, undefined],
+  ] as const)('%s', async (name, path, sizes, features, classNames) => {
+    const loaded = await load(name, join(datasets, path));
+    expect([loaded.train.size, loaded.test.size]).toEqual(sizes);
+    expect(loaded.train).toMatchObject({ name: `${name}/train`, xShape: [features] });
+    expect(loaded.classNames).toEqual(classNames);
+    const finite = (values: ArrayLike<number>) => Array.from(values).every(Number.isFinite);
+    expect(finite(loaded.train.x) && finite(loaded.test.x) && finite(loaded.test.y)).toBe(true);
+  });
+});

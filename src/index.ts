@@ -161,9 +161,24 @@ export { evaluate } from './runtime/evaluate.ts';
 export { leakReport } from './runtime/storage.ts';
 export { type TensorOptions, type TensorValues, tensor } from './runtime/tensor.ts';
 export { type BackendChoice, type OnFallback, useBackend } from './runtime/use-backend.ts';
+export type { ActivationRecord, ActivationStatisticsOptions } from './train/callbacks/activation-statistics.ts';
 export type { Callback, Logs, TrainedModel, TrainingParams } from './train/callbacks/callback.ts';
+export type { DeadUnitMonitorOptions, DeadUnitRecord } from './train/callbacks/dead-unit-monitor.ts';
+export type { EarlyStoppingOptions } from './train/callbacks/early-stopping.ts';
+export type { GradientRecord, GradientStatisticsOptions } from './train/callbacks/gradient-statistics.ts';
 export { callbacks } from './train/callbacks/index.ts';
+export type { EpochSchedule } from './train/callbacks/learning-rate-scheduler.ts';
+export type { CheckpointOptions, ModelCheckpointOptions } from './train/callbacks/model-checkpoint.ts';
+export type { MonitorMode, MonitorOptions } from './train/callbacks/monitor.ts';
+export type { ReduceLROnPlateauOptions } from './train/callbacks/reduce-lr-on-plateau.ts';
+export type { Histogram, TensorStatistics } from './train/callbacks/statistics.ts';
 export type { History, TrainingFacts } from './train/history.ts';
+export {
+  type FindableModel,
+  type LearningRateCurve,
+  type LearningRateFinderOptions,
+  learningRateFinder,
+} from './train/learning-rate-finder.ts';
 export type { ModelJson } from './train/model-json.ts';
 export {
   readSafetensors,
@@ -179,6 +194,7 @@ export {
   type SequentialOptions,
   sequential,
 } from './train/sequential.ts';
+export type { LayerOutput } from './train/single-batches.ts';
 export type { DataInput, NestedNumbers, ShapedData } from './train/table.ts';
 export type { BatchOptions, FitOptions, ValidationData } from './train/training-options.ts';
 export type { WeightValue } from './train/weight-store.ts';

@@ -18,4 +18,10 @@ export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';
 // The universal entry has one too, for browsers; this one stands before it.
 export { useBackend } from './runtime/use-backend.node.ts';
+export type { BackupAndRestoreOptions } from './train/callbacks/backup-and-restore.node.ts';
+export type { CsvLoggerOptions } from './train/callbacks/csv-logger.node.ts';
+// Those of the universal entry, and those that write files.
+export { callbacks } from './train/callbacks/index.node.ts';
+export type { JsonlLoggerOptions } from './train/callbacks/jsonl-logger.node.ts';
+export type { FileCheckpointOptions } from './train/callbacks/model-checkpoint.node.ts';
 export { loadModel, saveModel } from './train/files.node.ts';

@@ -1,4 +1,5 @@
 /** Callbacks by themselves: what the progress bar writes, when early stopping and the NaN guard act, in which order. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type Callback,
@@ -8,7 +9,10 @@ import {
 } from '../../src/train/callbacks/callback.ts';
 import { EarlyStopping } from '../../src/train/callbacks/early-stopping.ts';
 import { lambdaCallback } from '../../src/train/callbacks/lambda-callback.ts';
+import { learningRateScheduler } from '../../src/train/callbacks/learning-rate-scheduler.ts';
+import { modelCheckpoint } from '../../src/train/callbacks/model-checkpoint.ts';
 import { ProgressBar } from '../../src/train/callbacks/progress-bar.ts';
+import { reduceLROnPlateau } from '../../src/train/callbacks/reduce-lr-on-plateau.ts';
 import { TerminateOnNaN } from '../../src/train/callbacks/terminate-on-nan.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
@@ -76,51 +80,212 @@ describe('ProgressBar', () => {
   });
 });
 
-describe('EarlyStopping', () => {
-  function epochsUntilStop(callback: EarlyStopping, monitor: string, values: readonly number[]): number {
-    const model = fakeModel();
-    callback.onTrainBegin(params, model);
-    for (const [epoch, value] of values.entries()) {
-      callback.onEpochEnd(epoch, { [monitor]: value });
-      if (model.stopTraining) return epoch + 1;
-    }
-    return Number.POSITIVE_INFINITY;
-  }
+describe('monitored values', () => {
+  const start = (monitor: string, metrics = params.metrics) =>
+    new EarlyStopping({ monitor }).onTrainBegin({ ...params, metrics }, fakeModel());
 
-  // The counts are those of keras.callbacks.EarlyStopping on the same values.
-  test.each([
-    [{}, [3, 2, 2.5, 1], 3],
-    [{ patience: 1 }, [3, 2, 2.5, 1], 3],
-    [{ patience: 2 }, [3, 2, 2.5, 1, 1.5, 1.2], 6],
-    [{ minDelta: 0.6, patience: 2 }, [3, 2.5, 2.45, 2.2], 3],
-    [{ mode: 'max' as const }, [1, 2, 3, 3], 4],
-    [{}, [Number.NaN, 1, 2], 3],
-  ])('%j on %j stops after %i epochs', (options, values, expected) => {
-    // Keras keeps a first NaN for ever; here the first real number replaces it.
-    expect(epochsUntilStop(new EarlyStopping(options), 'valLoss', values)).toBe(expected);
-  });
-
-  test('accuracies are better when they are larger', () => {
-    const callback = new EarlyStopping({ monitor: 'valAccuracy' });
-    expect(epochsUntilStop(callback, 'valAccuracy', [0.5, 0.6, 0.55])).toBe(3);
-    expect([callback.best, callback.bestEpoch, callback.stoppedEpoch]).toEqual([0.6, 1, 2]);
-  });
-
-  test('refuses what is not there to monitor', async () => {
-    const start = (monitor: string, metrics = params.metrics) =>
-      new EarlyStopping({ monitor }).onTrainBegin({ ...params, metrics }, fakeModel());
+  test('what is not there to monitor is refused, by every callback that monitors', async () => {
     await expectRefusal(
       () => start('valAcuracy'),
       'argument',
-      /no "valAcuracy" to monitor; did you mean "valAccuracy"/,
+      /^earlyStopping: there is no "valAcuracy" to monitor; did you mean "valAccuracy"/,
     );
     await expectRefusal(() => start('valLoss', ['loss']), 'argument', /val… needs validation data/);
+    await expectRefusal(
+      () => reduceLROnPlateau({ monitor: 'los' }).onTrainBegin(params, fakeModel()),
+      'argument',
+      'reduceLROnPlateau: there is no "los" to monitor; did you mean "loss"',
+    );
+    await expectRefusal(
+      () =>
+        modelCheckpoint({
+          path: 'best',
+          save: () => {},
+          saveBestOnly: true,
+          monitor: 'accurcy',
+          mode: 'max',
+        }).onTrainBegin(params, fakeModel()),
+      'argument',
+      'modelCheckpoint: there is no "accurcy" to monitor; did you mean "accuracy"',
+    );
+  });
+
+  test('options that are not accepted are refused', async () => {
     await expectRefusal(() => new EarlyStopping({ patience: -1 }), 'argument', /patience/);
+    await expectRefusal(() => new EarlyStopping({ baseline: Number.NaN }), 'argument', /earlyStopping: baseline/);
+    await expectRefusal(() => new EarlyStopping({ restoreBestWeight: true } as object), 'argument', /did you mean/);
     await expectRefusal(
       () => new EarlyStopping({ mode: 'maximum' as 'max' }),
       'argument',
       /unknown mode of earlyStopping/,
     );
+    await expectRefusal(() => reduceLROnPlateau({ factor: 1 }), 'argument', /factor .* below 1, found 1/);
+    await expectRefusal(() => reduceLROnPlateau({ minLr: -1 }), 'argument', /minLr/);
+    await expectRefusal(() => learningRateScheduler(0.1 as never), 'argument', /takes a function/);
+  });
+
+  test.each([
+    ['valAccuracy', [0.5, 0.6, 0.55]],
+    ['recall', [0.5, 0.6, 0.55]],
+    ['valAuc', [0.5, 0.6, 0.55]],
+    ['head_topKCategoricalAccuracy', [0.5, 0.6, 0.55]],
+    ['valMae', [3, 2, 2.5]],
+    ['valMeanSquaredError', [3, 2, 2.5]],
+    ['accuracyHead_loss', [3, 2, 2.5]],
+  ])('the direction of %s is known', (monitor, values) => {
+    const callback = new EarlyStopping({ monitor });
+    callback.onTrainBegin({ ...params, metrics: [monitor] }, fakeModel());
+    for (const [epoch, value] of values.entries()) callback.onEpochEnd(epoch, { [monitor]: value });
+    expect([callback.best, callback.bestEpoch, callback.stoppedEpoch]).toEqual([values[1], 1, 2]);
+  });
+
+  test('a name of unknown direction needs a mode', async () => {
+    await expectRefusal(() => start('valMine', ['valMine']), 'argument', /say mode: 'min' or mode: 'max'/);
+    const told = new EarlyStopping({ monitor: 'valMine', mode: 'max' });
+    told.onTrainBegin({ ...params, metrics: ['valMine'] }, fakeModel());
+    for (const [epoch, value] of [1, 2].entries()) await told.onEpochEnd(epoch, { valMine: value });
+    expect(told.best).toBe(2);
+  });
+
+  test('NaN is never the best value, first or later', async () => {
+    const callback = new EarlyStopping({ patience: 3, restoreBestWeights: true });
+    const read: number[] = [];
+    let epoch = 0;
+    const restored: unknown[] = [];
+    callback.onTrainBegin(params, {
+      ...fakeModel(),
+      getWeights: async () => {
+        read.push(epoch);
+        return [{ name: String(epoch), shape: [], data: Float32Array.of(epoch) }];
+      },
+      restoreWeights: (values) => void restored.push((values as readonly { name: string }[])[0].name),
+    });
+    for (const value of [Number.NaN, 2, Number.NaN, 1, Number.NaN]) {
+      await callback.onEpochEnd(epoch, { valLoss: value });
+      epoch++;
+    }
+    callback.onTrainEnd();
+    expect([callback.best, callback.bestEpoch]).toEqual([1, 3]);
+    expect(read).toEqual([1, 3]);
+    expect(restored).toEqual(['3']);
+  });
+
+  test('nothing but NaN is no improvement', async () => {
+    const model = fakeModel();
+    const callback = new EarlyStopping({ patience: 2 });
+    callback.onTrainBegin(params, model);
+    await callback.onEpochEnd(0, { valLoss: Number.NaN });
+    expect(model.stopTraining).toBe(false);
+    await callback.onEpochEnd(1, { valLoss: Number.NaN });
+    expect([model.stopTraining, callback.stoppedEpoch, callback.best]).toEqual([true, 1, undefined]);
+  });
+
+  test('a schedule function is held to its promise', async () => {
+    const scheduler = learningRateScheduler(() => Number.NaN);
+    scheduler.onTrainBegin(params, fakeModel());
+    await expectRefusal(() => scheduler.onEpochBegin(4), 'argument', /it gave NaN for epoch 4/);
+  });
+});
+
+describe('decisions of Keras on the same values', () => {
+  /** Runs a callback through the epochs of a golden case. @returns the epochs that ran and the rate after each. */
+  async function drive(callback: Callback, model: TrainedModel, values: readonly number[]) {
+    const rates: number[] = [];
+    await callback.onTrainBegin?.(params, model);
+    for (const [epoch, value] of values.entries()) {
+      await callback.onEpochBegin?.(epoch);
+      await callback.onEpochEnd?.(epoch, { valLoss: value });
+      rates.push(model.learningRate);
+      if (model.stopTraining) break;
+    }
+    await callback.onTrainEnd?.({});
+    return { epochs: rates.length, rates };
+  }
+
+  interface Golden {
+    readonly name: string;
+    readonly config: Readonly<Record<string, number & string & boolean>>;
+    readonly values?: readonly number[];
+    readonly start?: number;
+    readonly rates?: readonly number[];
+    readonly epochs?: number;
+    readonly stoppedEpoch?: number | null;
+    readonly bestEpoch?: number;
+    readonly restoredEpoch?: number;
+    readonly savedEpochs?: readonly number[];
+  }
+  const { cases } = JSON.parse(readFileSync(new URL('../golden/nn/callbacks.json', import.meta.url), 'utf8')) as {
+    cases: Golden[];
+  };
+  const named = (name: string) =>
+    cases.filter((found) => found.name === name).map((found) => [JSON.stringify(found.config), found] as const);
+
+  test.each(named('earlyStopping'))('earlyStopping %s', async (_, { config, values, ...expected }) => {
+    let epoch = -1;
+    let restoredEpoch: number | undefined;
+    const model: TrainedModel = {
+      ...fakeModel(),
+      getWeights: async () => [{ name: 'w', shape: [], data: Float32Array.of(epoch) }],
+      restoreWeights: (weights) => {
+        restoredEpoch = (weights as readonly { data: Float32Array }[])[0].data[0];
+      },
+    };
+    const callback = new EarlyStopping(config);
+    const counted: Callback = {
+      onTrainBegin: (...args) => callback.onTrainBegin(...args),
+      onEpochEnd: (number, logs) => {
+        epoch = number;
+        return callback.onEpochEnd(number, logs);
+      },
+      onTrainEnd: () => callback.onTrainEnd(),
+    };
+    const { epochs } = await drive(counted, model, values!);
+    expect({
+      name: 'earlyStopping',
+      epochs,
+      stoppedEpoch: callback.stoppedEpoch ?? null,
+      bestEpoch: callback.bestEpoch,
+      restoredEpoch,
+    }).toEqual(expected);
+  });
+
+  test.each(named('reduceLROnPlateau'))('reduceLROnPlateau %s', async (_, { config, start, values, rates }) => {
+    const callback = reduceLROnPlateau(config);
+    const found = await drive(callback, { ...fakeModel(), learningRate: start! }, values!);
+    found.rates.forEach((rate, k) => {
+      expect(Math.abs(rate / rates![k] - 1)).toBeLessThan(1e-6);
+    });
+    expect(callback.rates).toEqual(found.rates);
+    expect(found.epochs).toBe(rates!.length);
+  });
+
+  test.each(named('modelCheckpoint'))('modelCheckpoint %s', async (_, { config, values, savedEpochs }) => {
+    const saved: string[] = [];
+    const callback = modelCheckpoint({ ...config, path: '{epoch}', save: (_files, path) => saved.push(path) });
+    const save = async () => ({ json: '', weights: new Uint8Array() });
+    await drive(callback, { ...fakeModel(), save }, values!);
+    expect(saved.map((path) => Number(path) - 1)).toEqual(savedEpochs);
+    expect(callback.lastPath).toBe(saved.at(-1));
+  });
+
+  test.each(named('learningRateScheduler'))('learningRateScheduler %s', async (_, { config, start, rates }) => {
+    const { holdEpochs, factor } = config;
+    const callback = learningRateScheduler((epoch, rate) => (epoch < holdEpochs ? rate : rate * factor));
+    const model = { ...fakeModel(), learningRate: start! };
+    await drive(
+      callback,
+      model,
+      rates!.map(() => 1),
+    );
+    callback.rates.forEach((rate, k) => {
+      expect(Math.abs(rate / rates![k] - 1)).toBeLessThan(1e-6);
+    });
+    expect(callback.rates).toHaveLength(rates!.length);
+  });
+
+  test('the file has cases of each', () => {
+    const names = ['earlyStopping', 'reduceLROnPlateau', 'modelCheckpoint', 'learningRateScheduler'];
+    expect(names.map((name) => named(name).length)).toEqual([48, 48, 4, 1]);
   });
 });
 

@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 import { readFileBytes, writeFileAtomic } from '../data/files.node.ts';
+import type { SavedModel } from './model-options.ts';
 import { Sequential } from './sequential.ts';
 
 export const MODEL_FILE = 'model.json';
@@ -21,7 +22,11 @@ export async function saveModel(
   directory: string,
   options: { readonly optimizer?: boolean } = {},
 ): Promise<void> {
-  const { json, weights } = await model.save(options);
+  await writeSavedModel(await model.save(options), directory);
+}
+
+/** Writes the two files of `Sequential.save` into `directory`. @throws DownhillError as `saveModel`. */
+export async function writeSavedModel({ json, weights }: SavedModel, directory: string): Promise<void> {
   await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);
   await writeFileAtomic(join(directory, MODEL_FILE), json);
 }

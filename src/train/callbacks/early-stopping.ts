@@ -1,21 +1,23 @@
 /**
- * EarlyStopping: ends training when a value of the epoch logs has not improved for `patience` epochs. Names and
- * defaults as in Keras 3 (`monitor: 'valLoss'`, `minDelta: 0`, `patience: 0`, `mode: 'auto'`).
+ * EarlyStopping: ends training when a value of the epoch logs has not improved for `patience` epochs, and can bring the
+ * weights of the best epoch back. Names, defaults and counting as in Keras 3.
+ * Source: keras/src/callbacks/early_stopping.py.
  */
 
-import { checkKnownOptions, numberBetween, oneOf, wholeNumber } from '../../nn/check-options.ts';
-import { DownhillError, nearestName } from '../../util/errors.ts';
+import { numberBetween, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
+import type { WeightValue } from '../weight-store.ts';
 import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
 
-export interface EarlyStoppingOptions {
-  /** Name in the epoch's logs; `valLoss` when left out. */
-  readonly monitor?: string;
-  /** Smallest change that counts as an improvement. */
-  readonly minDelta?: number;
+export interface EarlyStoppingOptions extends MonitorOptions {
   /** Training ends after this many epochs in a row without improvement (0 means 1). */
   readonly patience?: number;
-  /** `auto`: `max` for accuracies, `min` otherwise. */
-  readonly mode?: 'auto' | 'min' | 'max';
+  /** Epochs count as improving only while their value is better than this. */
+  readonly baseline?: number;
+  /** True to end with the weights of the best epoch, whether or not training was stopped; false when left out. */
+  readonly restoreBestWeights?: boolean;
+  /** Epochs (from 0) before this one are not looked at; 0 when left out. */
+  readonly startFromEpoch?: number;
 }
 
 export class EarlyStopping implements Callback {
@@ -23,52 +25,61 @@ export class EarlyStopping implements Callback {
   stoppedEpoch: number | undefined;
   /** Epoch with the best value so far. */
   bestEpoch = 0;
-  /** The best value so far. */
-  best: number | undefined;
-  private readonly options: Required<EarlyStoppingOptions>;
-  private readonly sign: number;
+  private readonly monitor: Monitor;
+  private readonly patience: number;
+  private readonly baseline: number | undefined;
+  private readonly restoreBestWeights: boolean;
+  private readonly startFromEpoch: number;
+  private wait = 0;
+  private bestWeights: readonly WeightValue[] | undefined;
   private model: TrainedModel | undefined;
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: EarlyStoppingOptions = {}) {
-    checkKnownOptions('earlyStopping', options, ['monitor', 'minDelta', 'patience', 'mode']);
-    const mode = oneOf('earlyStopping', 'mode', options.mode ?? 'auto', ['auto', 'min', 'max']);
-    const monitor = options.monitor ?? 'valLoss';
-    this.options = {
-      monitor,
-      mode,
-      minDelta: numberBetween('earlyStopping', 'minDelta', options.minDelta ?? 0, 0),
-      patience: wholeNumber('earlyStopping', 'patience', options.patience ?? 0, 0),
-    };
-    this.sign = mode === 'max' || (mode === 'auto' && /acc/i.test(monitor)) ? -1 : 1;
+    const name = 'earlyStopping';
+    this.monitor = new Monitor(name, options, ['patience', 'baseline', 'restoreBestWeights', 'startFromEpoch']);
+    this.patience = wholeNumber(name, 'patience', options.patience ?? 0, 0);
+    this.baseline =
+      options.baseline === undefined
+        ? undefined
+        : numberBetween(name, 'baseline', options.baseline, Number.NEGATIVE_INFINITY);
+    this.restoreBestWeights = trueOrFalse(name, 'restoreBestWeights', options.restoreBestWeights ?? false);
+    this.startFromEpoch = wholeNumber(name, 'startFromEpoch', options.startFromEpoch ?? 0, 0);
   }
 
+  /** The best value so far. */
+  get best(): number | undefined {
+    return this.monitor.best;
+  }
+
+  /** @throws DownhillError `argument` when there is no such value to monitor. */
   onTrainBegin(params: TrainingParams, model: TrainedModel): void {
-    const { monitor } = this.options;
-    if (!params.metrics.includes(monitor)) {
-      const near = nearestName(monitor, params.metrics);
-      const hint = near === undefined ? '.' : `; did you mean "${near}"?`;
-      const advice = monitor.startsWith('val') ? ' (val… needs validation data)' : '';
-      throw new DownhillError(
-        'argument',
-        `earlyStopping: there is no "${monitor}" to monitor${hint} Known: ${params.metrics.join(', ')}${advice}`,
-      );
-    }
+    this.monitor.start(params);
     this.model = model;
     this.stoppedEpoch = undefined;
-    this.best = undefined;
+    this.bestEpoch = 0;
+    this.wait = 0;
+    this.bestWeights = undefined;
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
-    const { monitor, minDelta, patience } = this.options;
-    const value = logs[monitor];
-    if (!Number.isNaN(value) && (this.best === undefined || this.sign * (this.best - value) > minDelta)) {
-      this.best = value;
+  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    if (epoch < this.startFromEpoch) return;
+    const value = this.monitor.value(logs);
+    this.wait++;
+    if (this.monitor.take(value)) {
       this.bestEpoch = epoch;
-    } else if (epoch - this.bestEpoch >= Math.max(1, patience)) {
+      if (this.restoreBestWeights) this.bestWeights = await this.model?.getWeights();
+      // An epoch that is the best so far, but not better than the baseline, is one more epoch of waiting.
+      if (this.baseline === undefined || this.monitor.improves(value, this.baseline)) this.wait = 0;
+    } else if (this.wait >= this.patience && epoch > 0) {
       this.stoppedEpoch = epoch;
       if (this.model !== undefined) this.model.stopTraining = true;
     }
+  }
+
+  onTrainEnd(): void {
+    if (this.bestWeights !== undefined) this.model?.restoreWeights(this.bestWeights);
+    this.bestWeights = undefined;
   }
 }
 

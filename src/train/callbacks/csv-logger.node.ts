@@ -1,0 +1,71 @@
+/**
+ * CSVLogger: the values of each epoch as a line of a CSV file, under a header. Fields are quoted as RFC 4180 says.
+ * Source: keras/src/callbacks/csv_logger.py; columns keep the order of the logs here, Keras sorts them.
+ */
+
+import { checkKnownOptions, show, trueOrFalse } from '../../nn/check-options.ts';
+import { DownhillError } from '../../util/errors.ts';
+import type { Callback, Logs, TrainingParams } from './callback.ts';
+import { checkPath, LogFile } from './log-file.node.ts';
+
+export interface CsvLoggerOptions {
+  /** One character between fields; `,` when left out. */
+  readonly separator?: string;
+  /** True to go on after the lines that are there; false when left out. */
+  readonly append?: boolean;
+}
+
+export class CSVLogger implements Callback {
+  private readonly file: LogFile;
+  private readonly separator: string;
+  private readonly append: boolean;
+  private columns: readonly string[] = [];
+
+  /** @throws DownhillError `argument` for an option that is not accepted. */
+  constructor(path: string, options: CsvLoggerOptions = {}) {
+    checkKnownOptions('csvLogger', options, ['separator', 'append']);
+    this.file = new LogFile('csvLogger', checkPath('csvLogger', path));
+    this.append = trueOrFalse('csvLogger', 'append', options.append ?? false);
+    const { separator = ',' } = options;
+    if (typeof separator !== 'string' || separator.length !== 1 || /["\r\n]/.test(separator)) {
+      throw new DownhillError(
+        'argument',
+        `csvLogger: separator must be one character, no quote and no line break, found ${show(separator)}`,
+      );
+    }
+    this.separator = separator;
+  }
+
+  /**
+   * Writes the header. @throws DownhillError `file` when the file cannot be written, or has other columns than this
+   * training with `append`.
+   */
+  async onTrainBegin({ metrics }: TrainingParams): Promise<void> {
+    this.columns = metrics;
+    const header = this.line(['epoch', ...metrics]);
+    const text = await this.file.begin(this.append);
+    if (text === '') return this.file.append(header);
+    const found = `${text.split('\n', 1)[0].replace(/\r$/, '')}\n`;
+    if (found === header) return;
+    throw new DownhillError(
+      'file',
+      `csvLogger: ${this.file.path} has the columns ${show(found.trimEnd())}; this training would append ${show(header.trimEnd())}`,
+    );
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    return this.file.append(this.line([epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]));
+  }
+
+  private line(fields: readonly (string | number)[]): string {
+    return `${fields.map((field) => this.quoted(String(field))).join(this.separator)}\n`;
+  }
+
+  private quoted(field: string): string {
+    if (!field.includes(this.separator) && !/["\r\n]/.test(field)) return field;
+    return `"${field.replaceAll('"', '""')}"`;
+  }
+}
+
+/** Writes `epoch` (from 0) and the values of each epoch to the file `path`. */
+export const csvLogger = (path: string, options: CsvLoggerOptions = {}): CSVLogger => new CSVLogger(path, options);

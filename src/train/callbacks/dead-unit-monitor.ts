@@ -1,0 +1,102 @@
+/**
+ * DeadUnitMonitor: how many units of each rectifying layer give zero for every example of a batch. Such a unit gets no
+ * gradient from them; a large share of dead units is the sign of a learning rate that was too large.
+ *
+ * Invariants: a unit is an index of the last axis (a channel of an image); it is dead when it is zero for all examples
+ * and at all positions. It looks between epochs and changes nothing.
+ */
+
+import { numberBetween, show } from '../../nn/check-options.ts';
+import { DownhillError } from '../../util/errors.ts';
+import type { LayerOutput } from '../single-batches.ts';
+import type { DataInput } from '../table.ts';
+import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
+import { checkProbe, type ProbeOptions } from './statistics.ts';
+
+export interface DeadUnitMonitorOptions extends ProbeOptions {
+  /** Examples of the batch; the more, the surer is a unit dead. */
+  readonly x: DataInput;
+  /** Share of dead units in a layer, in (0, 1], from which to warn; 0.5 when left out. */
+  readonly threshold?: number;
+  /** Takes the warning, once a layer and training; `console.warn` when left out. */
+  readonly warn?: (message: string) => unknown;
+}
+
+export interface DeadUnitRecord {
+  /** Epoch (from 0) after which the batch was run. */
+  readonly epoch: number;
+  /** Share of dead units by layer, in [0, 1]. */
+  readonly layers: ReadonlyMap<string, number>;
+}
+
+/** Activations that are exactly zero, with slope zero, on a whole range, and the layers that are such. */
+const RECTIFIERS = new Set(['relu', 'relu6', 'hardSigmoid', 'hardSilu', 'hardSwish', 'sparsePlus', 'sparseSigmoid']);
+const RECTIFYING_LAYERS = new Set(['ReLU']);
+
+export class DeadUnitMonitor implements Callback {
+  /** One for each epoch that was looked at, of the last training. */
+  readonly records: DeadUnitRecord[] = [];
+  private readonly every: number;
+  private readonly threshold: number;
+  private readonly warned = new Set<string>();
+  private model: TrainedModel | undefined;
+
+  /** @throws DownhillError `argument` for an option that is missing or not accepted. */
+  constructor(private readonly options: DeadUnitMonitorOptions) {
+    this.every = checkProbe('deadUnitMonitor', options, ['x'], ['threshold', 'warn']);
+    this.threshold = numberBetween('deadUnitMonitor', 'threshold', options.threshold ?? 0.5, 0, 1);
+    if (this.threshold === 0) {
+      throw new DownhillError('argument', 'deadUnitMonitor: threshold must be above 0, found 0');
+    }
+    if (options.warn !== undefined && typeof options.warn !== 'function') {
+      throw new DownhillError('argument', `deadUnitMonitor: warn must be a function, found ${show(options.warn)}`);
+    }
+  }
+
+  /** @throws DownhillError `data` or `shape` when the batch does not fit, `argument` when no layer rectifies. */
+  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
+    this.model = model;
+    this.records.length = 0;
+    this.warned.clear();
+    const outputs = await model.activationsOnBatch(this.options.x);
+    if (outputs.some(rectifies)) return;
+    throw new DownhillError(
+      'argument',
+      `deadUnitMonitor: model "${model.name}" has no layer that rectifies; such have activation ${[...RECTIFIERS].join(', ')}`,
+    );
+  }
+
+  async onEpochEnd(epoch: number): Promise<void> {
+    if (this.model === undefined || epoch % this.every !== 0) return;
+    const outputs = (await this.model.activationsOnBatch(this.options.x)).filter(rectifies);
+    this.records.push({ epoch, layers: new Map(outputs.map((output) => [output.name, deadShare(output)])) });
+    for (const output of outputs) this.warnOf(output, epoch);
+  }
+
+  private warnOf(output: LayerOutput, epoch: number): void {
+    const share = deadShare(output);
+    if (share < this.threshold || this.warned.has(output.name)) return;
+    this.warned.add(output.name);
+    const warn = this.options.warn ?? ((message: string) => console.warn(message));
+    const units = output.shape.at(-1)!;
+    warn(
+      `deadUnitMonitor: ${output.layer.label}: ${Math.round(share * units)} of ${units} units are zero for all ` +
+        `${output.shape[0]} examples after epoch ${epoch + 1}; a smaller learning rate or heNormal weights may help`,
+    );
+  }
+}
+
+export const deadUnitMonitor = (options: DeadUnitMonitorOptions): DeadUnitMonitor => new DeadUnitMonitor(options);
+
+function rectifies({ layer }: LayerOutput): boolean {
+  const { activation } = layer.config;
+  return RECTIFYING_LAYERS.has(layer.className) || (typeof activation === 'string' && RECTIFIERS.has(activation));
+}
+
+/** Share of the units that are zero throughout. */
+function deadShare({ data, shape }: LayerOutput): number {
+  const units = shape.at(-1)!;
+  const alive = new Uint8Array(units);
+  for (let k = 0; k < data.length; k++) if (data[k] !== 0) alive[k % units] = 1;
+  return 1 - alive.reduce((sum, one) => sum + one, 0) / units;
+}

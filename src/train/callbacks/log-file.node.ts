@@ -1,0 +1,53 @@
+/**
+ * LogFile: a text file that grows by whole lines while a model trains.
+ *
+ * Invariant: each line is on its way to the disk when `append` resolves, so that a training that dies keeps its log.
+ */
+
+import { appendFile, readFile } from 'node:fs/promises';
+import { systemCode, systemReason, writeFileAtomic } from '../../data/files.node.ts';
+import { show } from '../../nn/check-options.ts';
+import { DownhillError } from '../../util/errors.ts';
+
+/** `path` when it is a text. @throws DownhillError `argument`. */
+export function checkPath(owner: string, path: unknown): string {
+  if (typeof path === 'string' && path !== '') return path;
+  throw new DownhillError('argument', `${owner}: expected the path of a file, found ${show(path)}`);
+}
+
+export class LogFile {
+  constructor(
+    private readonly owner: string,
+    readonly path: string,
+  ) {}
+
+  /**
+   * Begins a training's lines: with an empty file, or after those that are there.
+   * @returns what the file holds. @throws DownhillError `file` naming the path and the system's reason.
+   */
+  async begin(append: boolean): Promise<string> {
+    const text = append ? await this.read() : '';
+    // A process that died in the middle of a line must not spoil the next one.
+    if (append && text !== '' && !text.endsWith('\n')) await this.append('\n');
+    if (text === '') await writeFileAtomic(this.path, '');
+    return text;
+  }
+
+  /** @throws DownhillError `file` naming the path and the system's reason. */
+  async append(text: string): Promise<void> {
+    try {
+      await appendFile(this.path, text);
+    } catch (cause) {
+      throw new DownhillError('file', `${this.owner}: cannot write ${this.path}: ${systemReason(cause)}`, { cause });
+    }
+  }
+
+  private async read(): Promise<string> {
+    try {
+      return await readFile(this.path, 'utf8');
+    } catch (cause) {
+      if (systemCode(cause) === 'ENOENT') return '';
+      throw new DownhillError('file', `${this.owner}: cannot read ${this.path}: ${systemReason(cause)}`, { cause });
+    }
+  }
+}

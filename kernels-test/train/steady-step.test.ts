@@ -1,6 +1,6 @@
 /**
  * What a steady LeNet step asks of WebGPU, counted on the device's own objects: one submit, one pass, at most 24
- * dispatches, and not one new object. And 200 fits leave the device as they found it.
+ * dispatches, and not one new object, whatever the learning rate does. And 200 fits leave the device as they found it.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgp
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
+import { callbacks } from '../../src/train/callbacks/index.ts';
+import { learningRateFinder } from '../../src/train/learning-rate-finder.ts';
 import { Prng } from '../../src/util/prng.ts';
 import { lenet5 } from '../../src/zoo/index.ts';
 import { type CallCounts, type InstrumentedDevice, instrument } from '../support/count-calls.ts';
@@ -75,6 +77,62 @@ test('a steady LeNet step (batch 64, Adam): 1 submit, 1 pass, ≤ 24 dispatches,
   expect(facts.submitsPerStep).toBe(1);
 });
 
+test('a learning rate that changes with every epoch compiles nothing and costs no submit, no object', async () => {
+  using model = toyModel();
+  const { learningRateScheduler, reduceLROnPlateau } = callbacks;
+  const epochs: Partial<CallCounts>[] = [];
+  const steps: Partial<CallCounts>[] = [];
+  let epochBegin: CallCounts | undefined;
+  let stepBegin: CallCounts | undefined;
+  const counter: Callback = {
+    onEpochBegin: () => {
+      epochBegin = { ...calls.counts };
+      stepBegin = undefined;
+    },
+    onBatchBegin: () => {
+      if (stepBegin !== undefined) steps.push(difference(stepBegin, calls.counts));
+      stepBegin = { ...calls.counts };
+    },
+    onEpochEnd: () => void epochs.push(difference(epochBegin!, calls.counts)),
+  };
+  const scheduler = learningRateScheduler((epoch, rate) => (epoch < 6 ? rate * 0.9 : rate));
+  // Nothing improves by 100, so every epoch lowers the rate.
+  const plateau = reduceLROnPlateau({ monitor: 'loss', minDelta: 100, patience: 1, factor: 0.5 });
+  const { facts } = await model.fit(toyData(60), {
+    ...{ epochs: 8, batchSize: 10, verbose: 0 },
+    callbacks: [scheduler, plateau, counter],
+  });
+  expect(new Set(scheduler.rates).size).toBe(8);
+  expect(plateau.rates.at(-1)).toBeCloseTo(0.001 * 0.9 ** 6 * 0.5 ** 7, 12);
+  expect(facts.submitsPerStep).toBe(1);
+  for (const counts of epochs.slice(1)) {
+    expect(counts.submit).toBe(6 + (counts.mapAsync ?? 0));
+    expect(counts.dispatchWorkgroups).toBe(6 * facts.dispatchesPerStep);
+    expect(created(counts)).toEqual([]);
+  }
+  expect(steps.length).toBe(40);
+  for (const counts of steps.slice(5)) {
+    expect(counts.submit).toBe(1 + (counts.mapAsync ?? 0));
+    expect(created(counts)).toEqual([]);
+  }
+});
+
+test('the learning rate finder builds one program for all its steps', async () => {
+  using model = toyModel();
+  await model.fit(toyData(60), { batchSize: 20, verbose: 0 });
+  const built = calls.counts.createShaderModule;
+  const live = calls.liveBuffers();
+  const before = { ...calls.counts };
+  const { rates } = await learningRateFinder(model, toyData(60), {
+    ...{ steps: 30, batchSize: 20, minRate: 1e-6, maxRate: 1e-3 },
+  });
+  expect(rates).toHaveLength(30);
+  expect(calls.counts.createShaderModule).toBe(built);
+  const counts = difference(before, calls.counts);
+  expect(counts.beginComputePass).toBe(30);
+  expect(calls.liveBuffers()).toBe(live);
+});
+
 test('200 fits of changing batch sizes leave the count of live GPU buffers where it began', async () => {
   const data = toyData(60);
   using model = toyModel();
@@ -85,6 +143,11 @@ test('200 fits of changing batch sizes leave the count of live GPU buffers where
   model.dispose();
   expect(calls.liveBuffers()).toBeLessThan(begin);
 });
+
+/** Names of the objects that were created, but for the encoders of submits. */
+function created(counts: Partial<CallCounts>): string[] {
+  return Object.keys(counts).filter((name) => name.startsWith('create') && name !== 'createCommandEncoder');
+}
 
 function difference(before: CallCounts, now: CallCounts): Partial<CallCounts> {
   const names = Object.keys(now) as (keyof CallCounts)[];

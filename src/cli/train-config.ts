@@ -22,6 +22,8 @@ export interface TrainConfig {
   readonly dataset?: DatasetName;
   /** Folder or file of the data set. */
   readonly data?: string;
+  /** The column to predict, of a CSV file. */
+  readonly target?: string;
   readonly limit?: number;
   /** Layers in front of the model, which change its examples in training. */
   readonly augmentation: readonly Layer[];
@@ -40,7 +42,19 @@ export interface TrainConfig {
 }
 
 const KEYS = [
-  ...['model', 'dataset', 'data', 'limit', 'augmentation', 'optimizer', 'schedule', 'loss', 'metrics', 'callbacks'],
+  ...[
+    'model',
+    'dataset',
+    'data',
+    'target',
+    'limit',
+    'augmentation',
+    'optimizer',
+    'schedule',
+    'loss',
+    'metrics',
+    'callbacks',
+  ],
   ...['epochs', 'batchSize', 'shuffle', 'classWeight', 'seed'],
 ];
 
@@ -73,6 +87,10 @@ export async function readTrainConfig(file: string): Promise<TrainConfig> {
     ...given('data', (value) => {
       if (typeof value === 'string' && value !== '') return value;
       throw reader.refusal('data', 'a path', value);
+    }),
+    ...given('target', (value) => {
+      if (typeof value === 'string' && value !== '') return value;
+      throw reader.refusal('target', 'the name of a column', value);
     }),
     ...whole('limit', 1),
     augmentation: root.augmentation === undefined ? [] : readLayers(reader, 'augmentation', root.augmentation),

@@ -29,6 +29,7 @@ const OPTIONS = {
   model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
   dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
   data: DATASET_OPTIONS.data,
+  target: DATASET_OPTIONS.target,
   config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
   optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
   learningRate: MODEL_OPTIONS.learningRate,
@@ -55,7 +56,7 @@ export const train = defineCommand({
     const config = values.config === undefined ? NO_CONFIG : await readTrainConfig(values.config);
     const dataset = values.dataset ?? config.dataset ?? 'digits';
     const { train: all, test } = await loadDataset(
-      { dataset, data: values.data ?? config.data, target: values.target },
+      { dataset, data: values.data ?? config.data, target: values.target ?? config.target },
       output,
     );
     const data = { train: limited(all, values.limit ?? config.limit), test };

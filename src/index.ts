@@ -121,7 +121,19 @@ export { type OptimizerLike, optimizers } from './nn/optimizers/index.ts';
 export { Optimizer, type OptimizerOptions } from './nn/optimizers/optimizer.ts';
 export type { ModelOutput } from './nn/output.ts';
 export { type Regularizer, type RegularizerLike, regularizers } from './nn/regularizers.ts';
-export { type CosineDecayOptions, cosineDecay, type LearningRateSchedule } from './nn/schedules/index.ts';
+export {
+  type CosineDecayOptions,
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  type LearningRateSchedule,
+  oneCycle,
+  piecewiseConstantDecay,
+  polynomialDecay,
+  schedules,
+  warmup,
+} from './nn/schedules/index.ts';
 export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
 export type { FillMode, Interpolation } from './ops/affine-geometry.ts';
 export { type AffineTransformOptions, affineTransform } from './ops/affine-transform.ts';

@@ -8,14 +8,15 @@
  */
 
 import { DownhillError, unknownName } from '../util/errors.ts';
-import { type Shape, sizeOf } from '../util/shape.ts';
-import { checkKnownOptions, show, wholeNumber } from './check-options.ts';
+import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
+import { checkKnownOptions, oneOf, show, wholeNumber } from './check-options.ts';
 import { HostRandom } from './host-random.ts';
+import { orthonormalColumns } from './orthogonal-values.ts';
 
 export interface Initializer {
   readonly name: string;
   /** The options that make it again. */
-  readonly config: Readonly<Record<string, number>>;
+  readonly config: Readonly<Record<string, number | string>>;
   /**
    * Values for a weight of `shape`, rounded to f32.
    * @param seed used unless the initialiser has its own. @param stream number of the weight in its model.
@@ -30,6 +31,10 @@ interface Seeded {
   /** Own seed, a whole number; left out, the model's seed is used. */
   readonly seed?: number;
 }
+
+/** Count of inputs, of outputs, or their mean. */
+type FanMode = 'fanIn' | 'fanOut' | 'fanAvg';
+type ScalingDistribution = 'uniform' | 'truncatedNormal' | 'untruncatedNormal';
 
 type Draw = (random: HostRandom, shape: Shape) => () => number;
 
@@ -67,17 +72,86 @@ export function truncatedNormal(options: Seeded & { mean?: number; stddev?: numb
 }
 
 /** Uniform in ±√(6 / (fanIn + fanOut)): the default of kernels. */
-export const glorotUniform = scaling('glorotUniform', 'uniform', 1, (fanIn, fanOut) => (fanIn + fanOut) / 2);
+export const glorotUniform = scaling('glorotUniform', 'uniform', 1, 'fanAvg');
 /** Truncated normal of variance 2 / (fanIn + fanOut). */
-export const glorotNormal = scaling('glorotNormal', 'normal', 1, (fanIn, fanOut) => (fanIn + fanOut) / 2);
+export const glorotNormal = scaling('glorotNormal', 'truncatedNormal', 1, 'fanAvg');
 /** Uniform in ±√(6 / fanIn): for relu. */
-export const heUniform = scaling('heUniform', 'uniform', 2, (fanIn) => fanIn);
+export const heUniform = scaling('heUniform', 'uniform', 2, 'fanIn');
 /** Truncated normal of variance 2 / fanIn: for relu. */
-export const heNormal = scaling('heNormal', 'normal', 2, (fanIn) => fanIn);
+export const heNormal = scaling('heNormal', 'truncatedNormal', 2, 'fanIn');
 /** Uniform in ±√(3 / fanIn): for selu. */
-export const lecunUniform = scaling('lecunUniform', 'uniform', 1, (fanIn) => fanIn);
+export const lecunUniform = scaling('lecunUniform', 'uniform', 1, 'fanIn');
 /** Truncated normal of variance 1 / fanIn: for selu. */
-export const lecunNormal = scaling('lecunNormal', 'normal', 1, (fanIn) => fanIn);
+export const lecunNormal = scaling('lecunNormal', 'truncatedNormal', 1, 'fanIn');
+
+export interface VarianceScalingOptions extends Seeded {
+  /** 1 when left out; above 0. */
+  readonly scale?: number;
+  /** Which count the variance is divided by; `fanIn` when left out. */
+  readonly mode?: FanMode;
+  /** `truncatedNormal` (also named `normal`) when left out. */
+  readonly distribution?: ScalingDistribution | 'normal';
+}
+
+/**
+ * Variance scale / fan.
+ * @throws DownhillError `argument` for an option that is not accepted.
+ */
+export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {
+  const owner = 'varianceScaling';
+  checkKnownOptions(owner, options, ['scale', 'mode', 'distribution', 'seed']);
+  const { scale } = numbers(owner, options.scale === undefined ? {} : { scale: options.scale }, { scale: 1 });
+  if (scale <= 0) throw new DownhillError('argument', `${owner}: scale must be above 0, found ${scale}`);
+  const mode = oneOf(owner, 'mode', options.mode ?? 'fanIn', ['fanIn', 'fanOut', 'fanAvg']);
+  const kinds = ['uniform', 'truncatedNormal', 'untruncatedNormal', 'normal'] as const;
+  const named = oneOf(owner, 'distribution', options.distribution ?? 'truncatedNormal', kinds);
+  const distribution = named === 'normal' ? 'truncatedNormal' : named;
+  const { seed } = numbers(owner, options.seed === undefined ? {} : { seed: options.seed }, {});
+  const config = { scale, mode, distribution, ...(seed !== undefined && { seed }) };
+  return random(owner, config, scaledDraw(distribution, scale, mode));
+}
+
+/**
+ * The matrix of 1 on the diagonal and 0 elsewhere, times `gain` (1); for matrices only.
+ * @throws DownhillError `argument` for an option, `shape` for a weight that is no matrix.
+ */
+export function identity(options: { gain?: number } = {}): Initializer {
+  checkKnownOptions('identity', options, ['gain']);
+  const { gain } = numbers('identity', options, { gain: 1 });
+  return {
+    name: 'identity',
+    config: { gain },
+    values(shape) {
+      if (shape.length !== 2) throw notFor('identity', shape, 'a matrix, such as the kernel of a dense layer');
+      const [rows, columns] = shape;
+      const values = new Float32Array(rows * columns);
+      for (let k = 0; k < Math.min(rows, columns); k++) values[k * columns + k] = gain;
+      return values;
+    },
+  };
+}
+
+/**
+ * A random matrix with orthonormal columns (rows where it is wider than high), times `gain` (1); all axes but the last
+ * count as rows. @throws DownhillError `argument` for an option, `shape` for a weight of less than two axes.
+ */
+export function orthogonal(options: Seeded & { gain?: number } = {}): Initializer {
+  const { gain, ...config } = numbers('orthogonal', options, { gain: 1 });
+  return {
+    name: 'orthogonal',
+    config: { gain, ...config },
+    values(shape, seed, stream) {
+      if (shape.length < 2) throw notFor('orthogonal', shape, 'at least two axes');
+      const columns = shape[shape.length - 1];
+      const rows = sizeOf(shape.slice(0, -1));
+      const tall = rows >= columns;
+      const random = new HostRandom(config.seed ?? seed, stream);
+      const unit = orthonormalColumns(random, Math.max(rows, columns), Math.min(rows, columns));
+      const at = (row: number, column: number) => (tall ? unit[column][row] : unit[row][column]);
+      return Float32Array.from({ length: rows * columns }, (_, k) => gain * at(Math.floor(k / columns), k % columns));
+    },
+  };
+}
 
 /** All initialisers by name. */
 export const initializers = {
@@ -93,6 +167,9 @@ export const initializers = {
   heNormal,
   lecunUniform,
   lecunNormal,
+  varianceScaling,
+  orthogonal,
+  identity,
 };
 
 export type InitializerName = keyof typeof initializers;
@@ -136,12 +213,12 @@ function filled(value: number): Initializer['values'] {
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 
-function random(name: string, config: Record<string, number>, draw: Draw): Initializer {
+function random(name: string, config: Record<string, number | string>, draw: Draw): Initializer {
   return {
     name,
     config,
     values(shape, seed, stream) {
-      const next = draw(new HostRandom(config.seed ?? seed, stream), shape);
+      const next = draw(new HostRandom(typeof config.seed === 'number' ? config.seed : seed, stream), shape);
       return Float32Array.from({ length: sizeOf(shape) }, next);
     },
   };
@@ -150,17 +227,28 @@ function random(name: string, config: Record<string, number>, draw: Draw): Initi
 /** Variance scaling: Var = scale / fan. */
 function scaling(
   name: string,
-  distribution: 'uniform' | 'normal',
+  distribution: ScalingDistribution,
   scale: number,
-  fan: (fanIn: number, fanOut: number) => number,
+  mode: FanMode,
 ): (options?: Seeded) => Initializer {
-  return (options = {}) =>
-    random(name, numbers(name, options, {}), (r, shape) => {
-      const variance = scale / Math.max(1, fan(...fans(shape)));
-      const limit = Math.sqrt(3 * variance);
-      const deviation = Math.sqrt(variance) / TRUNCATED_DEVIATION;
-      return distribution === 'uniform' ? () => limit * (2 * r.uniform() - 1) : () => deviation * r.truncatedNormal();
-    });
+  return (options = {}) => random(name, numbers(name, options, {}), scaledDraw(distribution, scale, mode));
+}
+
+function scaledDraw(distribution: ScalingDistribution, scale: number, mode: FanMode): Draw {
+  return (r, shape) => {
+    const [fanIn, fanOut] = fans(shape);
+    const fan = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }[mode];
+    const variance = scale / Math.max(1, fan);
+    const limit = Math.sqrt(3 * variance);
+    const deviation = Math.sqrt(variance);
+    if (distribution === 'uniform') return () => limit * (2 * r.uniform() - 1);
+    if (distribution === 'untruncatedNormal') return () => deviation * r.normal();
+    return () => (deviation / TRUNCATED_DEVIATION) * r.truncatedNormal();
+  };
+}
+
+function notFor(name: string, shape: Shape, wanted: string): DownhillError {
+  return new DownhillError('shape', `initializer ${name}: needs ${wanted}, found shape ${formatShape(shape)}`);
 }
 
 /** The options with their defaults, each a finite number, and the seed only when it was given. */

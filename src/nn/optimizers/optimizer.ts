@@ -11,7 +11,13 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
-import { type LearningRateSchedule, resolveSchedule, type ScheduleConfig } from '../schedules/index.ts';
+import {
+  isSchedule,
+  isScheduleConfig,
+  type LearningRateSchedule,
+  resolveSchedule,
+  type ScheduleConfig,
+} from '../schedules/index.ts';
 import { COMMON_OPTIONS, type CommonOptions, type CommonRules, checkCommonOptions } from './common-options.ts';
 
 /** One group of weights in an update: all tensors are f32 [P]. */
@@ -159,12 +165,4 @@ function checkLearningRate(value: unknown): number {
     'argument',
     `optimizer: learningRate must be a finite number of at least 0, found ${show(value)}; 0.001 is a usual value for adam, 0.01 for sgd`,
   );
-}
-
-function isSchedule(value: unknown): value is LearningRateSchedule {
-  return typeof value === 'object' && value !== null && 'at' in value && typeof value.at === 'function';
-}
-
-function isScheduleConfig(value: unknown): value is ScheduleConfig {
-  return typeof value === 'object' && value !== null && 'schedule' in value;
 }

@@ -45,6 +45,7 @@ export {
 export { type DigitsOptions, digits } from './data/digits.ts';
 export type { ByteCache, DownloadProgress } from './data/download.ts';
 export { type IdxArray, readIdx } from './data/idx.ts';
+export { type ImageOptions, imagesFromFiles } from './data/images.ts';
 export {
   type MnistBytes,
   type MnistDownloadOptions,

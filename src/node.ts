@@ -14,6 +14,7 @@ export { cacheFolder, folderCache } from './data/cache.node.ts';
 export { loadCifar10 } from './data/cifar.node.ts';
 export { type LoadedTable, loadTable, readCsvFile, readNpyFile, readNpzFile, type TableName } from './data/csv.node.ts';
 export { readFileBytes, writeFileAtomic } from './data/files.node.ts';
+export { imageFolder } from './data/image-folder.node.ts';
 export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';
 // The universal entry has one too, for browsers; this one stands before it.

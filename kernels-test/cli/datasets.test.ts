@@ -1,6 +1,6 @@
 /** What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -83,6 +83,29 @@ describe('npz', () => {
     const path = await put('odd.npz', await writeNpz({ x, labels: ids }));
     await expectRefusal(() => load('npz', path), 'argument', /unknown array of .*odd\.npz: "y".* Known: x, labels/);
   });
+});
+
+test('images come from class folders, or from train and test', async () => {
+  const golden = JSON.parse(readFileSync(new URL('../golden/images.json', import.meta.url), 'utf8'));
+  const image = async (...path: string[]) => {
+    await mkdir(join(folder, ...path), { recursive: true });
+    for (let k = 0; k < 5; k++) await writeFile(join(folder, ...path, `${k}.png`), Buffer.from(golden.png, 'base64'));
+  };
+  for (const name of ['cat', 'dog']) await image('flat', name);
+  const flat = await load('images', join(folder, 'flat'));
+  expect(flat).toMatchObject({
+    classNames: ['cat', 'dog'],
+    train: { size: 8, xShape: [32, 32, 3] },
+    test: { size: 2 },
+  });
+  for (const part of ['train', 'test']) await image('parts', part, 'cat');
+  expect(await load('images', join(folder, 'parts'))).toMatchObject({ train: { size: 5 }, test: { size: 5 } });
+  await image('parts', 'test', 'dog');
+  await expectRefusal(
+    () => load('images', join(folder, 'parts')),
+    'data',
+    /has classes cat; .* has cat, dog; expected/,
+  );
 });
 
 const datasets = resolve(process.env.DOWNHILL_DATASETS ?? '../shared/datasets');

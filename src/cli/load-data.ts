@@ -4,12 +4,15 @@
  * whatever its --seed, so that `evaluate` scores on the examples that `train` held out.
  */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadCifar10 } from '../data/cifar.node.ts';
 import { loadTable, partTable, readCsvFile, readNpzFile, TABLES, type TableName, taskOf } from '../data/csv.node.ts';
 import { columnOf } from '../data/csv.ts';
 import { type ArrayDataset, type TrainTest, take } from '../data/dataset.ts';
 import { digits } from '../data/digits.ts';
 import type { DownloadProgress } from '../data/download.ts';
+import { imageFolder } from '../data/image-folder.node.ts';
 import { loadMnist } from '../data/mnist.node.ts';
 import { arrayOf, npyDataset } from '../data/npz.ts';
 import { playground } from '../data/playground.ts';
@@ -33,7 +36,7 @@ const POINTS = {
 
 const DRAWN = ['digits', ...(Object.keys(POINTS) as (keyof typeof POINTS)[])] as const;
 const DOWNLOADED = ['mnist', 'fashion-mnist'] as const;
-const READ = ['cifar10', ...(Object.keys(TABLES) as TableName[]), 'csv', 'npz'] as const;
+const READ = ['cifar10', ...(Object.keys(TABLES) as TableName[]), 'csv', 'npz', 'images'] as const;
 
 export const DATASETS = ['digits', ...DOWNLOADED, ...READ, ...DRAWN.slice(1)] as DatasetName[];
 
@@ -96,6 +99,7 @@ async function load({ dataset, data, target }: DatasetChoice, output: Output): P
   }
   if (dataset === 'cifar10') return loadCifar10(data);
   if (dataset === 'npz') return loadArrays(data);
+  if (dataset === 'images') return loadImages(data);
   if (dataset !== 'csv') return loadTable(dataset, data);
   const table = await readCsvFile(data);
   if (target === undefined) {
@@ -126,6 +130,23 @@ async function loadArrays(path: string): Promise<TrainTest> {
   if (xName === 'x') return split(npyDataset(x, y, named('npz')), { train: 0.8, test: 0.2, stratify: isIds });
   const [xTest, yTest] = [arrayOf(arrays, 'x_test', path), arrayOf(arrays, 'y_test', path)];
   return { train: npyDataset(x, y, named('npz/train')), test: npyDataset(xTest, yTest, named('npz/test')) };
+}
+
+/** Colour images of 32 × 32, from `train` and `test` folders of class folders, or from class folders, a fifth held out. */
+async function loadImages(path: string): Promise<TrainTest> {
+  const size = [32, 32] as const;
+  const [train, test] = [join(path, 'train'), join(path, 'test')];
+  if (!existsSync(train) || !existsSync(test)) {
+    const all = await imageFolder(path, { size, name: 'images' });
+    return split(all, { train: 0.8, test: 0.2, stratify: true });
+  }
+  const sets = {
+    train: await imageFolder(train, { size, name: 'images/train' }),
+    test: await imageFolder(test, { size, name: 'images/test' }),
+  };
+  if (sets.train.classNames!.join() === sets.test.classNames!.join()) return sets;
+  const found = `${train} has classes ${sets.train.classNames!.join(', ')}; ${test} has ${sets.test.classNames!.join(', ')}`;
+  throw new DownhillError('data', `images: ${found}; expected the same folders`);
 }
 
 function isOne<T extends string>(names: readonly T[], name: string): name is T {

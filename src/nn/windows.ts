@@ -1,5 +1,6 @@
 /**
- * Options that layers with sliding windows share: sizes of two axes, padding names, the check that examples are images.
+ * Options that layers with sliding windows share: sizes along one to three axes, padding names, the checks that examples
+ * have those axes and that windows fit into them.
  */
 
 import type { Padding, Pair } from '../ops/conv-geometry.ts';
@@ -31,4 +32,45 @@ export function checkImage(owner: string, shape: Shape): void {
     'shape',
     `${owner}: examples must be images [height, width, channels], found ${formatShape(shape)}${hint}`,
   );
+}
+
+/** One number for all axes, or one for each. */
+export type Sizes = number | readonly number[];
+
+/** A size for each of `axes` axes. @throws DownhillError `argument`. */
+export function sizesOf(owner: string, option: string, value: unknown, axes: number, least = 1): readonly number[] {
+  if (typeof value === 'number') return Array<number>(axes).fill(wholeNumber(owner, option, value, least));
+  if (Array.isArray(value) && value.length === axes) return value.map((v) => wholeNumber(owner, option, v, least));
+  const many = axes === 1 ? 'a list of one' : `a list of ${axes}`;
+  throw new DownhillError('argument', `${owner}: ${option} must be a number or ${many}, found ${show(value)}`);
+}
+
+const EXAMPLES = ['', 'sequences [steps, channels]', 'images [height, width, channels]', 'volumes [d, h, w, channels]'];
+
+/** @throws DownhillError `shape` unless examples have `axes` axes and channels. */
+export function checkSpatial(owner: string, shape: Shape, axes: number): void {
+  if (shape.length === axes + 1) return;
+  const hint = shape.length === axes ? `; for one channel, give them the shape [${shape},1]` : '';
+  throw new DownhillError('shape', `${owner}: examples must be ${EXAMPLES[axes]}, found ${formatShape(shape)}${hint}`);
+}
+
+/** @throws DownhillError `shape` when a window of `kernelSize` does not fit into examples of `shape` without padding. */
+export function checkFits(
+  owner: string,
+  option: string,
+  shape: Shape,
+  { kernelSize, padding, dilationRate }: { kernelSize: Shape; padding: string; dilationRate?: Shape },
+): void {
+  if (padding !== 'valid') return;
+  kernelSize.forEach((size, axis) => {
+    const dilation = dilationRate?.[axis] ?? 1;
+    const extent = (size - 1) * dilation + 1;
+    if (extent <= shape[axis]) return;
+    const wide = dilation > 1 ? ` (${extent} with dilationRate ${dilation})` : '';
+    throw new DownhillError(
+      'shape',
+      `${owner}: the output would be empty: ${option} ${size}${wide} does not fit into axis ${axis} of examples ` +
+        `${formatShape(shape)}; use at most ${Math.max(0, Math.floor((shape[axis] - 1) / dilation) + 1)} or padding "same"`,
+    );
+  });
 }

@@ -9,10 +9,14 @@ import { Activation, activation, activationCases } from './activation.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
 import { BatchNormalization, batchNormalization, batchNormalizationCases } from './batch-normalization.ts';
 import { Concatenate, concatenate, concatenateCases } from './concatenate.ts';
+import { Conv1D, conv1d, conv1dCases } from './conv-1d.ts';
 import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
+import { Conv2DTranspose, conv2dTranspose, conv2dTransposeCases } from './conv-2d-transpose.ts';
+import { Conv3D, conv3d, conv3dCases } from './conv-3d.ts';
 import { Cropping1D, cropping1d, cropping1dCases } from './cropping-1d.ts';
 import { Cropping2D, cropping2d, cropping2dCases } from './cropping-2d.ts';
 import { Dense, dense, denseCases } from './dense.ts';
+import { DepthwiseConv2D, depthwiseConv2d, depthwiseConv2dCases } from './depthwise-conv-2d.ts';
 import { Dot, dot, dotCases } from './dot.ts';
 import { Dropout, dropout, dropoutCases } from './dropout.ts';
 import {
@@ -31,9 +35,21 @@ import {
   subtract,
 } from './elementwise-merge.ts';
 import { Flatten, flatten, flattenCases } from './flatten.ts';
+import {
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  globalPoolingCases,
+} from './global-pooling.ts';
 import { InputLayer, input, inputCases } from './input.ts';
 import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
 import { Normalization, normalization, normalizationCases } from './normalization.ts';
+import { AveragePooling1D, averagePooling1d, MaxPooling1D, maxPooling1d, pooling1dCases } from './pooling-1d.ts';
 import { RandomBrightness, randomBrightness, randomBrightnessCases } from './random-brightness.ts';
 import { RandomContrast, randomContrast, randomContrastCases } from './random-contrast.ts';
 import { RandomCrop, randomCrop, randomCropCases } from './random-crop.ts';
@@ -42,6 +58,8 @@ import { RandomRotation, randomRotation, randomRotationCases } from './random-ro
 import { RandomTranslation, randomTranslation, randomTranslationCases } from './random-translation.ts';
 import { RandomZoom, randomZoom, randomZoomCases } from './random-zoom.ts';
 import { Rescaling, rescaling, rescalingCases } from './rescaling.ts';
+import { SeparableConv2D, separableConv2d, separableConv2dCases } from './separable-conv-2d.ts';
+import { UpSampling2D, upSampling2d, upSampling2dCases } from './up-sampling-2d.ts';
 import { ZeroPadding1D, zeroPadding1d, zeroPadding1dCases } from './zero-padding-1d.ts';
 import { ZeroPadding2D, zeroPadding2d, zeroPadding2dCases } from './zero-padding-2d.ts';
 
@@ -52,6 +70,18 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Conv2D,
   MaxPooling2D,
   AveragePooling2D,
+  Conv1D,
+  Conv3D,
+  DepthwiseConv2D,
+  SeparableConv2D,
+  Conv2DTranspose,
+  UpSampling2D,
+  MaxPooling1D,
+  AveragePooling1D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
   Flatten,
   Activation,
   Dropout,
@@ -88,6 +118,18 @@ export const layers = {
   maxPool2d: maxPooling2d,
   averagePooling2d,
   averagePool2d: averagePooling2d,
+  conv1d,
+  conv3d,
+  depthwiseConv2d,
+  separableConv2d,
+  conv2dTranspose,
+  upSampling2d,
+  maxPooling1d,
+  averagePooling1d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
   flatten,
   activation,
   dropout,
@@ -127,6 +169,14 @@ export const layerCases: readonly LayerCase[] = [
   ...conv2dCases,
   ...maxPooling2dCases,
   ...averagePooling2dCases,
+  ...conv1dCases,
+  ...conv3dCases,
+  ...depthwiseConv2dCases,
+  ...separableConv2dCases,
+  ...conv2dTransposeCases,
+  ...upSampling2dCases,
+  ...pooling1dCases,
+  ...globalPoolingCases,
   ...flattenCases,
   ...activationCases,
   ...dropoutCases,

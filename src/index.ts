@@ -98,6 +98,7 @@ export { type Constraint, type ConstraintLike, constraints } from './nn/constrai
 export { type Initializer, type InitializerLike, initializers } from './nn/initializers.ts';
 export {
   type CallContext,
+  LAYER_OPTIONS,
   Layer,
   type LayerConfig,
   type LayerOptions,
@@ -105,6 +106,7 @@ export {
   type WeightSpec,
 } from './nn/layer.ts';
 export { layers } from './nn/layers/index.ts';
+export { inputSymbol as input } from './nn/layers/input.ts';
 export { type Loss, type LossLike, losses, type ValueFunction } from './nn/losses/index.ts';
 export { MergeLayer } from './nn/merge-layer.ts';
 export {
@@ -135,6 +137,7 @@ export {
   schedules,
   warmup,
 } from './nn/schedules/index.ts';
+export { SymbolicTensor } from './nn/symbol.ts';
 export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
 export type { FillMode, Interpolation } from './ops/affine-geometry.ts';
 export { type AffineTransformOptions, affineTransform } from './ops/affine-transform.ts';
@@ -185,6 +188,7 @@ export type { CheckpointOptions, ModelCheckpointOptions } from './train/callback
 export type { MonitorMode, MonitorOptions } from './train/callbacks/monitor.ts';
 export type { ReduceLROnPlateauOptions } from './train/callbacks/reduce-lr-on-plateau.ts';
 export type { Histogram, TensorStatistics } from './train/callbacks/statistics.ts';
+export { Functional, type FunctionalOptions, model } from './train/functional.ts';
 export type { History, TrainingFacts } from './train/history.ts';
 export {
   type FindableModel,
@@ -192,7 +196,10 @@ export {
   type LearningRateFinderOptions,
   learningRateFinder,
 } from './train/learning-rate-finder.ts';
+export { loadModelFiles, modelFromJSON } from './train/load-model.ts';
+export { Model } from './train/model.ts';
 export type { ModelJson } from './train/model-json.ts';
+export type { CompileOptions, SavedModel, SequentialOptions } from './train/model-options.ts';
 export {
   readSafetensors,
   type SafetensorsEntry,
@@ -200,16 +207,11 @@ export {
   type SafetensorsInput,
   writeSafetensors,
 } from './train/safetensors.ts';
-export {
-  type CompileOptions,
-  type SavedModel,
-  Sequential,
-  type SequentialOptions,
-  sequential,
-} from './train/sequential.ts';
+export { Sequential, sequential } from './train/sequential.ts';
 export type { LayerOutput } from './train/single-batches.ts';
 export type { DataInput, NestedNumbers, ShapedData } from './train/table.ts';
-export type { BatchOptions, FitOptions, ValidationData } from './train/training-options.ts';
+export type { ModelData } from './train/training-data.ts';
+export type { BatchOptions, EvaluateOptions, FitOptions, ValidationData } from './train/training-options.ts';
 export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';

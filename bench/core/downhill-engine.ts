@@ -14,7 +14,7 @@ import { chainGraph } from '../../src/train/layer-graph.ts';
 import { trainGraph } from '../../src/train/step-graph.ts';
 import { StepProgram } from '../../src/train/step-program.ts';
 import { toTable } from '../../src/train/table.ts';
-import { type Context, labelled, stepBuffers, stepScalars, trainingContext } from '../../src/train/training-context.ts';
+import { type Context, stepBuffers, stepScalars, trainingContext } from '../../src/train/training-context.ts';
 import { WeightStore } from '../../src/train/weight-store.ts';
 import type { Engine } from './engine.ts';
 import { ADAM, SIDE, WORKLOADS, type Workload } from './workloads.ts';
@@ -48,7 +48,15 @@ export class DownhillEngine implements Engine {
     const rows = workload.y.length;
     const x = await toTable('x', { data: workload.x, shape: [rows, ...inputShape] });
     const y = await toTable('y', { data: workload.y, shape: [rows] });
-    this.feed = createFeed(this.backend, { x, y }, workload.batch, false);
+    this.feed = createFeed(
+      this.backend,
+      new Map([
+        ['x', x],
+        ['y', y],
+      ]),
+      workload.batch,
+      false,
+    );
   }
 
   async step(k: number, t: number): Promise<number> {
@@ -74,11 +82,12 @@ export class DownhillEngine implements Engine {
 
   private load(): Promise<StepProgram> {
     const { parts, groups } = this.context;
-    const objective = { loss: resolveLoss('sparseCategoricalCrossentropy'), metrics: [] };
-    const spec = labelled(this.feed.spec(this.workload.batch));
+    const loss = resolveLoss('sparseCategoricalCrossentropy');
+    const goals = [{ output: 'output', weight: 1, loss, metrics: [] }];
+    const spec = this.feed.spec(this.workload.batch);
     return StepProgram.load(
       this.backend,
-      trainGraph(parts, objective, this.optimizer, spec),
+      trainGraph(parts, goals, this.optimizer, spec),
       stepBuffers(groups, this.feed),
     );
   }

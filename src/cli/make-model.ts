@@ -10,6 +10,7 @@ import type { MetricLike } from '../nn/metrics/index.ts';
 import { type OptimizerName, optimizers, resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { cosineDecay, resolveSchedule } from '../nn/schedules/index.ts';
+import { modelFromJSON } from '../train/load-model.ts';
 import { Sequential } from '../train/sequential.ts';
 import { ZOO_NAMES, type ZooModel, type ZooName, zooModel } from '../zoo/index.ts';
 import type { Named } from './config-reader.ts';
@@ -114,7 +115,7 @@ function buildModel({ model: spec, augmentation, seed }: ModelSetting, set: Arra
 
 function plainModel(spec: ModelSpec, set: ArrayDataset, seed: number): ZooModel {
   if (spec.kind === 'zoo') return zooModel(spec.name, { ...optionsFor(spec.name, set), seed, ...spec.config });
-  if (spec.kind === 'json') return Sequential.fromJSON(spec.json, 'model');
+  if (spec.kind === 'json') return modelFromJSON(spec.json, 'model');
   return new Sequential(spec.layers, { name: spec.name, inputShape: set.xShape, seed });
 }
 

@@ -10,7 +10,7 @@ import { access, constants, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, systemReason, writeFileAtomic } from '../data/files.node.ts';
 import { saveModel } from '../train/files.node.ts';
-import type { Sequential } from '../train/sequential.ts';
+import type { Model } from '../train/model.ts';
 import { DownhillError } from '../util/errors.ts';
 
 const HISTORY_FILE = 'history.json';
@@ -33,7 +33,7 @@ export class ModelFolder {
   }
 
   /** Writes the three files, each at once. @throws DownhillError `file` naming the path and the system's reason. */
-  async save(model: Sequential, history: object): Promise<void> {
+  async save(model: Model, history: object): Promise<void> {
     await saveModel(model, this.path, { optimizer: true });
     await writeFileAtomic(join(this.path, HISTORY_FILE), `${JSON.stringify(history)}\n`);
   }

@@ -10,7 +10,7 @@ import { makeLayer } from '../nn/layers/index.ts';
 import { type Loss, resolveLoss } from '../nn/losses/index.ts';
 import { checkMetrics, type MetricLike } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import { modelFromJSON } from '../train/load-model.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { CONFIG_CALLBACKS, type MadeCallback } from './config-callbacks.ts';
 import { ConfigReader, type JsonRecord, type Named } from './config-reader.ts';
@@ -135,7 +135,7 @@ function readModel(reader: ConfigReader, value: unknown): ModelSpec {
 
 /** `json` when a model can be made from it. */
 function checkedJson(json: JsonRecord): JsonRecord {
-  Sequential.fromJSON(json, 'model').dispose();
+  modelFromJSON(json, 'model').dispose();
   return json;
 }
 

@@ -8,7 +8,7 @@
 import type { Backend } from '../backend/backend.ts';
 import type { GraphSpec } from '../core/graph.ts';
 import { type DeviceTable, deviceTable, writeTable } from './device-table.ts';
-import type { FeedSpec, Tables } from './feed.ts';
+import { type FeedSpec, rowsOfTables, type Tables } from './feed.ts';
 import { StepProgram } from './step-program.ts';
 import type { Table } from './table.ts';
 import { stepBuffers } from './training-context.ts';
@@ -39,7 +39,7 @@ export class BatchPrograms {
     batch: Tables,
     graph: (spec: FeedSpec) => GraphSpec,
   ): Promise<BatchProgram> {
-    const key = [kind, describeTable(batch.x), batch.y === undefined ? '' : describeTable(batch.y)].join(' ');
+    const key = [kind, ...[...batch].map(([name, table]) => `${name}: ${describeTable(table)}`)].join(' ');
     let entry = this.entries.get(key);
     if (entry !== undefined && entry.backend !== backend) {
       entry.dispose();
@@ -69,22 +69,20 @@ async function makeEntry(
   batch: Tables,
   graph: (spec: FeedSpec) => GraphSpec,
 ): Promise<Entry> {
-  const tables = new Map<'x' | 'y', DeviceTable>();
+  const tables = new Map<string, DeviceTable>();
   const disposeTables = () => {
     for (const table of tables.values()) table.dispose();
   };
   try {
-    for (const [side, table] of Object.entries(batch) as ['x' | 'y', Table][]) {
-      tables.set(side, deviceTable(backend, table.name, table));
-    }
-    const buffers = new Map([...tables].map(([side, { buffer }]) => [side, buffer]));
-    const spec: FeedSpec = { count: batch.x.rows, access: 'whole', ...batch };
+    for (const [name, table] of batch) tables.set(name, deviceTable(backend, table.name, table));
+    const buffers = new Map([...tables].map(([name, { buffer }]) => [name, buffer]));
+    const spec: FeedSpec = { count: rowsOfTables(batch), access: 'whole', tables: batch };
     const program = await StepProgram.load(backend, graph(spec), stepBuffers(groups, { buffers }));
     return {
       backend,
       program,
       write: (next) => {
-        for (const [side, target] of tables) writeTable(backend, target, next[side]!);
+        for (const [name, target] of tables) writeTable(backend, target, next.get(name)!);
       },
       dispose: () => {
         program.dispose();

@@ -4,20 +4,19 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { createFeed, type Feed } from './feed.ts';
+import { createFeed, type Feed, type FeedSpec, type Tables } from './feed.ts';
+import { type Goals, reportedGoals } from './goals.ts';
 import type { ModelParts } from './model-parts.ts';
 import { layOutReport, type ReportEntry, RunningReport } from './report.ts';
 import { evaluateGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import { runSteps } from './step-runner.ts';
-import type { Table } from './table.ts';
-import { type Objective, reportedValues } from './trace-report.ts';
-import { labelled, PassPrograms } from './training-context.ts';
+import { PassPrograms } from './training-context.ts';
 import type { DeviceGroup } from './weight-store.ts';
 
 export interface EvaluationData {
-  readonly x: Table;
-  readonly y: Table;
+  /** By input name. */
+  readonly tables: Tables;
   readonly batchSize: number;
 }
 
@@ -35,14 +34,14 @@ export class Evaluator {
     backend: Backend,
     parts: ModelParts,
     groups: readonly DeviceGroup[],
-    objective: Objective,
-    { x, y, batchSize }: EvaluationData,
+    goals: Goals,
+    { tables, batchSize }: EvaluationData,
   ): Promise<Evaluator> {
-    const feed = createFeed(backend, { x, y }, batchSize, false);
+    const feed = createFeed(backend, tables, batchSize, false);
     try {
-      const graph = (spec: Parameters<typeof labelled>[0]) => evaluateGraph(parts, objective, labelled(spec));
+      const graph = (spec: FeedSpec) => evaluateGraph(parts, goals, spec);
       const programs = await PassPrograms.create(backend, groups, feed, batchSize, graph);
-      const report = layOutReport(reportedValues(objective), programs.full);
+      const report = layOutReport(reportedGoals(goals), programs.full);
       const log = new StepLog(
         backend,
         report.map(({ width }) => width),

@@ -13,23 +13,19 @@ import { type DeviceTable, deviceTable, fitsDevice, writeTable } from './device-
 import type { RowAccess } from './step-graph.ts';
 import type { Table } from './table.ts';
 
-/** Examples and, in training and evaluation, their targets. */
-export interface Tables {
-  readonly x: Table;
-  readonly y?: Table;
-}
+/** Tables with as many rows each, by the names of the inputs that a graph reads them from: `x`, `y`, `weights`. */
+export type Tables = ReadonlyMap<string, Table>;
 
 /** What the graph of a step with `count` rows reads. */
 export interface FeedSpec {
   readonly count: number;
   readonly access: RowAccess;
-  readonly x: TableSpec;
-  readonly y?: TableSpec;
+  readonly tables: ReadonlyMap<string, TableSpec>;
 }
 
 export interface Feed {
   readonly rows: number;
-  /** Buffers by input name, `x` and `y`. */
+  /** Buffers by input name. */
   readonly buffers: ReadonlyMap<string, BackendBuffer>;
   spec(count: number): FeedSpec;
   /** Chooses the epoch's order; `key` is [seed, epoch]. */
@@ -39,32 +35,36 @@ export interface Feed {
   dispose(): void;
 }
 
+/** Rows of each of `tables`. */
+export function rowsOfTables(tables: ReadonlyMap<string, Pick<Table, 'rows'>>): number {
+  const [first] = tables.values();
+  return first.rows;
+}
+
 /** A feed of `tables` for batches of at most `batchSize` rows, shuffled in each epoch or in order. */
-export function createFeed(backend: Backend, { x, y }: Tables, batchSize: number, shuffled: boolean): Feed {
-  const tables: Tables = { x, ...(y && { y }) };
-  const sides = Object.entries(tables) as ['x' | 'y', Table][];
-  const resident = sides.every(([, table]) => fitsDevice(backend, table));
-  const device = new Map<'x' | 'y', DeviceTable>();
+export function createFeed(backend: Backend, tables: Tables, batchSize: number, shuffled: boolean): Feed {
+  const rows = rowsOfTables(tables);
+  const resident = [...tables.values()].every((table) => fitsDevice(backend, table));
+  const device = new Map<string, DeviceTable>();
+  const dispose = () => {
+    for (const table of device.values()) table.dispose();
+  };
   try {
-    for (const [side, table] of sides) {
-      const spec = resident ? table : { ...table, rows: Math.min(batchSize, table.rows) };
-      device.set(side, deviceTable(backend, table.name, spec, resident ? table : undefined));
+    for (const [name, table] of tables) {
+      const spec = resident ? table : { ...table, rows: Math.min(batchSize, rows) };
+      device.set(name, deviceTable(backend, table.name, spec, resident ? table : undefined));
     }
   } catch (error) {
-    for (const table of device.values()) table.dispose();
+    dispose();
     throw error;
   }
-  const common = {
-    rows: tables.x.rows,
-    buffers: new Map([...device].map(([side, { buffer }]) => [side, buffer])),
-    dispose: () => {
-      for (const table of device.values()) table.dispose();
-    },
-  };
-  if (!resident) return { ...common, ...streamed(backend, tables, device, shuffled) };
+  const buffers = new Map([...device].map(([name, { buffer }]) => [name, buffer]));
+  if (!resident) return { rows, buffers, dispose, ...streamed(backend, tables, device, shuffled) };
   return {
-    ...common,
-    spec: (count) => ({ count, access: shuffled ? 'shuffled' : 'sequential', ...tables }),
+    rows,
+    buffers,
+    dispose,
+    spec: (count) => ({ count, access: shuffled ? 'shuffled' : 'sequential', tables }),
     startEpoch: () => {},
     prepare: () => {},
   };
@@ -73,23 +73,23 @@ export function createFeed(backend: Backend, { x, y }: Tables, batchSize: number
 function streamed(
   backend: Backend,
   tables: Tables,
-  device: ReadonlyMap<'x' | 'y', DeviceTable>,
+  device: ReadonlyMap<string, DeviceTable>,
   shuffled: boolean,
 ): Pick<Feed, 'spec' | 'startEpoch' | 'prepare'> {
-  const { rows } = tables.x;
   let order: Uint32Array | undefined;
   return {
     spec: (count) => ({
       count,
       access: 'whole',
-      x: { ...tables.x, rows: count },
-      ...(tables.y && { y: { ...tables.y, rows: count } }),
+      tables: new Map([...tables].map(([name, table]) => [name, { ...table, rows: count }])),
     }),
     startEpoch: (key) => {
-      if (shuffled) order = epochOrder(key, rows);
+      if (shuffled) order = epochOrder(key, rowsOfTables(tables));
     },
     prepare: (offset, count) => {
-      for (const [side, target] of device) writeTable(backend, target, rowsOf(tables[side]!, order, offset, count));
+      for (const [name, target] of device) {
+        writeTable(backend, target, rowsOf(tables.get(name)!, order, offset, count));
+      }
     },
   };
 }

@@ -6,8 +6,9 @@
 
 import { join } from 'node:path';
 import { readFileBytes, writeFileAtomic } from '../data/files.node.ts';
+import { loadModelFiles } from './load-model.ts';
+import type { Model } from './model.ts';
 import type { SavedModel } from './model-options.ts';
-import { Sequential } from './sequential.ts';
 
 export const MODEL_FILE = 'model.json';
 export const WEIGHTS_FILE = 'weights.safetensors';
@@ -18,7 +19,7 @@ export const WEIGHTS_FILE = 'weights.safetensors';
  * @throws DownhillError `file` naming the path and the system's reason.
  */
 export async function saveModel(
-  model: Sequential,
+  model: Model,
   directory: string,
   options: { readonly optimizer?: boolean } = {},
 ): Promise<void> {
@@ -35,10 +36,10 @@ export async function writeSavedModel({ json, weights }: SavedModel, directory: 
  * The model in the folder `directory`, compiled if it was when it was saved.
  * @throws DownhillError `file` for a missing folder, a corrupt file or weights that do not fit the model.
  */
-export async function loadModel(directory: string): Promise<Sequential> {
+export async function loadModel(directory: string): Promise<Model> {
   const modelPath = join(directory, MODEL_FILE);
   const weightsPath = join(directory, WEIGHTS_FILE);
   const json = new TextDecoder().decode(await readFileBytes(modelPath, 'model'));
   const weights = await readFileBytes(weightsPath, 'weights');
-  return Sequential.load({ json, weights }, { json: modelPath, weights: weightsPath });
+  return loadModelFiles({ json, weights }, { json: modelPath, weights: weightsPath });
 }

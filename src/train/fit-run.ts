@@ -9,7 +9,8 @@
 import { AVERAGE } from '../nn/optimizers/optimizer.ts';
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
-import { createFeed, type Feed } from './feed.ts';
+import { createFeed, type Feed, rowsOfTables } from './feed.ts';
+import { reportedGoals } from './goals.ts';
 import { History, type TrainingFacts } from './history.ts';
 import { layOutReport, type ReportEntry, RunningReport, reportLogs } from './report.ts';
 import { StepClock } from './step-clock.ts';
@@ -17,8 +18,7 @@ import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import type { StepProgram } from './step-program.ts';
 import { type Recorder, runSteps } from './step-runner.ts';
-import { reportedValues } from './trace-report.ts';
-import { type Compiled, type Context, labelled, PassPrograms, stepScalars } from './training-context.ts';
+import { type Compiled, type Context, PassPrograms, stepScalars } from './training-context.ts';
 
 export interface FitJob {
   readonly context: Context;
@@ -37,14 +37,15 @@ export interface FitJob {
 /** Trains from `initialEpoch` to `epochs`. */
 export async function runFit(job: FitJob): Promise<History> {
   const { model, callbacks, data, epochs } = job;
-  const names = reportedValues(job.compiled).map(({ name }) => name);
-  const batchSize = Math.min(data.batchSize, data.x.rows);
+  const names = reportedGoals(job.compiled.goals).map(({ name }) => name);
+  const rows = rowsOfTables(data.tables);
+  const batchSize = Math.min(data.batchSize, rows);
   const params = {
     epochs,
     initialEpoch: job.initialEpoch,
-    steps: Math.ceil(data.x.rows / batchSize),
+    steps: Math.ceil(rows / batchSize),
     batchSize,
-    samples: data.x.rows,
+    samples: rows,
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
   };
   model.stopTraining = false;
@@ -86,7 +87,7 @@ class FitRun {
     private readonly names: readonly string[],
   ) {
     const { context, data, shuffle } = job;
-    this.feed = createFeed(context.backend, data, data.batchSize, shuffle);
+    this.feed = createFeed(context.backend, data.tables, data.batchSize, shuffle);
   }
 
   /** Compiles and loads the program of a full batch. */
@@ -99,10 +100,10 @@ class FitRun {
       groups,
       this.feed,
       data.batchSize,
-      (spec) => trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
+      (spec) => trainGraph(parts, compiled.goals, compiled.optimizer, spec),
       (built, total) => callbacks.onCompile(built, total),
     );
-    this.report = layOutReport(reportedValues(compiled), this.programs.full);
+    this.report = layOutReport(reportedGoals(compiled.goals), this.programs.full);
     this.log = new StepLog(
       backend,
       this.report.map(({ width }) => width),
@@ -193,7 +194,7 @@ class FitRun {
     const last = this.programs.prepareLast();
     if (validation === undefined) return;
     this.evaluator = last.then(() =>
-      Evaluator.create(context.backend, context.parts, context.groups, compiled, validation),
+      Evaluator.create(context.backend, context.parts, context.groups, compiled.goals, validation),
     );
     // Awaited by `validate`; a failure before that must not count as unhandled.
     this.evaluator.catch(() => undefined);

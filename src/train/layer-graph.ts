@@ -41,7 +41,7 @@ export function symbolGraph(
   model: string,
   inputs: readonly SymbolicTensor[],
   outputs: readonly SymbolicTensor[],
-): LayerGraph {
+): { graph: LayerGraph; inputLayers: readonly Layer[] } {
   const numbers = new Map<SymbolicTensor, number>(inputs.map((symbol, k) => [symbol, k]));
   const used = callsBetween(model, numbers, outputs);
   const layers: Layer[] = [];
@@ -49,7 +49,11 @@ export function symbolGraph(
     if (!layers.includes(layer)) layers.push(layer);
     return layers.indexOf(layer);
   };
-  for (const { call } of inputs) if (call.layer instanceof InputLayer) position(call.layer);
+  // A symbol of another layer may be an input too: the model is cut there.
+  const inputLayers = inputs.map(({ call, shape }) =>
+    call.layer instanceof InputLayer ? call.layer : new InputLayer({ shape }),
+  );
+  inputLayers.forEach(position);
   const number = (symbol: SymbolicTensor): number => {
     if (!numbers.has(symbol)) numbers.set(symbol, numbers.size);
     return numbers.get(symbol)!;
@@ -64,7 +68,8 @@ export function symbolGraph(
     if (read.has(k)) return;
     throw new DownhillError('argument', `model "${model}": no output depends on its input ${input}`);
   });
-  return { layers, calls, inputs: inputs.map(number), outputs: outputs.map(number) };
+  const graph = { layers, calls, inputs: inputs.map(number), outputs: outputs.map(number) };
+  return { graph, inputLayers };
 }
 
 /** The calls that `outputs` depend on, not behind the symbols of `known`, in the order in which they were made. */

@@ -1,20 +1,21 @@
 /**
  * A model as JSON: its layers by class name and options, and what it was compiled with. Weights are not part of it.
  *
- * Invariant: `parseModelJson` accepts nothing but what `modelJson` writes, plus registered layers; unknown names are
+ * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers; unknown names are
  * refused with the nearest known one.
  */
 
 import { show } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
-import { makeLayer } from '../nn/layers/index.ts';
-import { type Loss, resolveLoss } from '../nn/losses/index.ts';
-import { type CheckedMetric, checkMetrics, type MetricJson, metricJson } from '../nn/metrics/index.ts';
+import { resolveLoss } from '../nn/losses/index.ts';
+import { type MetricJson, metricJson } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
-import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
-import { checkMultipliers } from './treatments.ts';
+import { compileGoals } from './compile-goals.ts';
+import type { CompileState } from './model-core.ts';
+import type { CompileOptions } from './model-options.ts';
+import { checkMultipliers, type LearningRateMultipliers } from './treatments.ts';
 
 export const MODEL_FORMAT = 'downhill-model';
 export const MODEL_VERSION = 1;
@@ -23,23 +24,52 @@ export const MODEL_VERSION = 1;
 export interface ModelJson {
   readonly format: typeof MODEL_FORMAT;
   readonly version: number;
-  readonly className: 'Sequential';
+  readonly className: 'Sequential' | 'Functional';
   readonly name: string;
   readonly seed: number;
-  /** Shape of one example; null while the model is not built. */
+  /** Sequential: shape of one example; null while the model is not built, and for functional models. */
   readonly inputShape: Shape | null;
   readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
+  /** Functional: how values flow through the layers. */
+  readonly graph?: GraphJson;
   /** What `compile` was given; null before. */
   readonly compiled: CompiledJson | null;
 }
 
-export interface CompiledJson {
-  readonly optimizer: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
-  readonly loss: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
-  readonly metrics: readonly (string | MetricJson)[];
-  /** Left out when there are none. */
-  readonly learningRateMultipliers?: Readonly<Record<string, number>>;
+/** Values are numbered; layers stand by name. */
+export interface GraphJson {
+  /** The model's inputs: the input layers and the numbers of their values. */
+  readonly inputs: readonly { readonly layer: string; readonly value: number }[];
+  /** In the order in which they can run. */
+  readonly calls: readonly {
+    readonly layer: string;
+    readonly inputs: readonly number[];
+    readonly outputs: readonly number[];
+  }[];
+  readonly outputs: readonly number[];
 }
+
+/** Something with a name and the options that make it again. */
+export interface NamedJson {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface CompiledJson {
+  readonly optimizer: NamedJson;
+  /** One for each output, in an array where there are several. */
+  readonly loss: NamedJson | readonly NamedJson[];
+  /** Left out where every weight is 1. */
+  readonly lossWeights?: readonly number[];
+  /** A list for each output, in an array where there are several. */
+  readonly metrics: JsonMetrics;
+  /** Left out when there are none. */
+  readonly weightedMetrics?: JsonMetrics;
+  /** Left out when there are none. */
+  readonly learningRateMultipliers?: LearningRateMultipliers;
+}
+
+type JsonMetrics = readonly (string | MetricJson)[] | readonly (readonly (string | MetricJson)[])[];
 
 /** A layer's entry, its name among the options. */
 export function layerJson(layer: Layer): ModelJson['layers'][number] {
@@ -47,30 +77,44 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
   return { className: layer.className, config: { name: layer.name, ...frozen, ...layer.config } };
 }
 
-/** @throws DownhillError `argument` when the loss or a metric is a function of the user, which JSON cannot hold. */
-export function compiledJson(
-  optimizer: Optimizer,
-  loss: Loss,
-  metrics: readonly CheckedMetric[],
-  multipliers: Readonly<Record<string, number>> = {},
-): CompiledJson {
-  if (loss.custom) {
-    throw new DownhillError('argument', `toJSON: the loss "${loss.name}" is a function, which JSON cannot hold`);
+/** @throws DownhillError `argument` when a loss or a metric is a function of the user, which JSON cannot hold. */
+export function compiledJson({ optimizer, goals, multipliers }: CompileState): CompiledJson {
+  const custom = goals.find(({ loss }) => loss.custom)?.loss;
+  if (custom !== undefined) {
+    throw new DownhillError('argument', `toJSON: the loss "${custom.name}" is a function, which JSON cannot hold`);
   }
+  const losses = goals.map(({ loss: { name, config } }) => ({ name, config }));
+  const metrics = goals.map((goal) => goal.metrics.map(metricJson));
+  const weighted = goals.map((goal) => goal.weightedMetrics.map(metricJson));
+  const weights = goals.map(({ weight }) => weight);
   return {
     optimizer: { name: optimizer.name, config: optimizer.config },
-    loss: { name: loss.name, config: loss.config },
-    metrics: metrics.map(metricJson),
+    loss: goals.length === 1 ? losses[0] : losses,
+    ...(weights.some((weight) => weight !== 1) && { lossWeights: weights }),
+    metrics: goals.length === 1 ? metrics[0] : metrics,
+    ...(weighted.some((list) => list.length > 0) && { weightedMetrics: goals.length === 1 ? weighted[0] : weighted }),
     ...(Object.keys(multipliers).length > 0 && { learningRateMultipliers: multipliers }),
   };
 }
 
-/**
- * JSON (text or parsed) as checked model data with its layers.
- * @param file what errors call it. @throws DownhillError `file` for text that is no model, `argument` for unknown
- *   layers, optimizers, losses and options; each names `file`.
- */
-export function parseModelJson(json: unknown, file = 'model JSON'): { data: ModelJson; layers: Layer[] } {
+/** The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options. */
+export function compileOptions(compiled: CompiledJson): CompileOptions {
+  const { optimizer, loss, lossWeights, metrics, weightedMetrics, learningRateMultipliers } = compiled;
+  const lossOf = (entry: NamedJson) => resolveLoss(entry.name, entry.config);
+  return {
+    optimizer: resolveOptimizer(optimizer.name, optimizer.config),
+    loss: Array.isArray(loss) ? loss.map(lossOf) : lossOf(loss as NamedJson),
+    ...(lossWeights !== undefined && { lossWeights }),
+    metrics: metrics as CompileOptions['metrics'] & object,
+    ...(weightedMetrics !== undefined && { weightedMetrics: weightedMetrics as CompileOptions['metrics'] & object }),
+    ...(learningRateMultipliers !== undefined && {
+      learningRateMultipliers: checkMultipliers(learningRateMultipliers),
+    }),
+  };
+}
+
+/** JSON (text or parsed) as model data with names and layers. @throws DownhillError `file` for what is no model. */
+export function checkModelJson(json: unknown, file: string): ModelJson {
   const data = typeof json === 'string' ? parseText(json, file) : json;
   if (!isRecord(data) || data.format !== MODEL_FORMAT) {
     throw new DownhillError('file', `${file}: expected a model with "format": "${MODEL_FORMAT}", found ${show(data)}`);
@@ -81,18 +125,34 @@ export function parseModelJson(json: unknown, file = 'model JSON'): { data: Mode
       `${file}: model version ${show(data.version)}; this downhill reads ${MODEL_VERSION}`,
     );
   }
-  if (data.className !== 'Sequential' || typeof data.name !== 'string' || !Array.isArray(data.layers)) {
-    throw new DownhillError('file', `${file}: expected a Sequential with a name and layers, found ${show(data)}`);
+  const known = data.className === 'Sequential' || data.className === 'Functional';
+  if (!known || typeof data.name !== 'string' || !Array.isArray(data.layers)) {
+    throw new DownhillError(
+      'file',
+      `${file}: expected a Sequential or Functional with a name and layers, found ${show(data)}`,
+    );
   }
-  const layers = data.layers.map((entry: unknown, k) => {
-    if (!isRecord(entry) || !isRecord(entry.config)) {
-      throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
-    }
-    const { className, config } = entry;
-    return naming(file, () => makeLayer(className, config));
+  data.layers.forEach((entry: unknown, k) => {
+    if (isRecord(entry) && isRecord(entry.config)) return;
+    throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
   });
+  if (data.className === 'Functional') checkGraph(data.graph, file);
   if (data.compiled !== null) checkCompiled(data.compiled, file);
-  return { data: data as unknown as ModelJson, layers };
+  return data as unknown as ModelJson;
+}
+
+function checkGraph(graph: unknown, file: string): void {
+  const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const list = (value: unknown) => Array.isArray(value) && value.every(whole);
+  const isCall = (call: unknown) =>
+    isRecord(call) && typeof call.layer === 'string' && list(call.inputs) && list(call.outputs);
+  const isInput = (entry: unknown) => isRecord(entry) && typeof entry.layer === 'string' && whole(entry.value);
+  if (isRecord(graph)) {
+    const { inputs, calls, outputs } = graph;
+    const lists = Array.isArray(inputs) && inputs.every(isInput) && Array.isArray(calls) && calls.every(isCall);
+    if (lists && list(outputs)) return;
+  }
+  throw new DownhillError('file', `${file}: "graph" is ${show(graph)}; expected inputs, calls and outputs`);
 }
 
 /** @throws DownhillError `file` or `argument` for what `compile` would not take. */
@@ -104,29 +164,29 @@ function checkCompiled(compiled: unknown, file: string): void {
     );
   }
   const { optimizer, loss, metrics } = compiled;
-  for (const [key, entry] of Object.entries({ optimizer, loss })) {
+  const losses = Array.isArray(loss) ? loss : [loss];
+  for (const [key, entry] of [['optimizer', optimizer], ...losses.map((one) => ['loss', one] as const)] as const) {
     if (isRecord(entry) && typeof entry.name === 'string' && isRecord(entry.config)) continue;
     throw new DownhillError('file', `${file}: "compiled.${key}" is ${show(entry)}; expected a name and a config`);
   }
   const isMetricJson = (metric: unknown): boolean =>
     typeof metric === 'string' || (isRecord(metric) && typeof metric.name === 'string' && isRecord(metric.config));
-  if (!Array.isArray(metrics) || !metrics.every(isMetricJson)) {
+  const { weightedMetrics = [] } = compiled;
+  for (const list of [metrics, weightedMetrics]) {
+    if (Array.isArray(list) && list.flat().every(isMetricJson)) continue;
     const expected = 'expected a list of names, or of names with their config';
-    throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(metrics)}; ${expected}`);
+    throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(list)}; ${expected}`);
   }
-  if (compiled.learningRateMultipliers !== undefined) {
-    naming(file, () => checkMultipliers(compiled.learningRateMultipliers));
-  }
-  const { optimizer: rule, loss: goal } = compiled as unknown as CompiledJson;
-  naming(file, () => {
-    resolveOptimizer(rule.name, rule.config);
-    resolveLoss(goal.name, goal.config);
-    checkMetrics(metrics);
-  });
+  naming(file, () =>
+    compileGoals(
+      compileOptions(compiled as unknown as CompiledJson),
+      losses.map((_, k) => `${k}`),
+    ),
+  );
 }
 
 /** Runs `work`; its refusals name `file`. */
-function naming<T>(file: string, work: () => T): T {
+export function naming<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -143,6 +203,6 @@ function parseText(text: string, file: string): unknown {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,10 +2,9 @@
  * What a model is made with, what it is compiled with, and what it is saved as.
  */
 
-import type { LossLike } from '../nn/losses/index.ts';
-import type { MetricLike } from '../nn/metrics/index.ts';
 import type { OptimizerLike } from '../nn/optimizers/index.ts';
 import type { Shape } from '../util/shape.ts';
+import type { GoalOptions } from './compile-goals.ts';
 import type { LearningRateMultipliers } from './treatments.ts';
 
 export interface SequentialOptions {
@@ -17,13 +16,21 @@ export interface SequentialOptions {
   readonly inputShape?: Shape;
 }
 
-export interface CompileOptions {
+export interface CompileOptions extends GoalOptions {
   readonly optimizer: OptimizerLike;
-  readonly loss: LossLike;
-  readonly metrics?: readonly MetricLike[];
   /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
   readonly learningRateMultipliers?: LearningRateMultipliers;
 }
+
+/** Names of CompileOptions. */
+export const COMPILE_OPTIONS = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'weightedMetrics',
+  'learningRateMultipliers',
+];
 
 /** A model as two files. */
 export interface SavedModel {

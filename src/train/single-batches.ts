@@ -8,40 +8,54 @@ import type { Layer } from '../nn/layer.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Logs } from './callbacks/callback.ts';
+import { rowsOfTables, type Tables } from './feed.ts';
+import { type Goals, reportedGoals } from './goals.ts';
 import { layOutReport, reportLogs } from './report.ts';
-import { activationGraph, type BatchSpec, gradientGraph, predictGraph, trainGraph } from './step-graph.ts';
+import {
+  activationGraph,
+  type BatchSpec,
+  gradientGraph,
+  predictGraph,
+  predictionName,
+  trainGraph,
+} from './step-graph.ts';
 import type { StepProgram } from './step-program.ts';
-import { type Table, tableRows } from './table.ts';
-import { type Objective, reportedValues } from './trace-report.ts';
-import { type Compiled, type Context, labelled, stepScalars } from './training-context.ts';
-import type { LabelledTables } from './training-data.ts';
+import { tableRows } from './table.ts';
+import { type Compiled, type Context, stepScalars } from './training-context.ts';
 import type { WeightArray, WeightValue } from './weight-store.ts';
 
 /** Reads that may be under way before the next batch is sent. */
 const MAX_READS = 3;
 
-/** The outputs for all rows of `x`, row-major. */
+/** The outputs for all rows of `tables`, row-major, one array an output. */
 export async function predictTable(
   { backend, parts, groups }: Context,
   programs: BatchPrograms,
-  x: Table,
+  tables: Tables,
   batchSize: number,
-): Promise<Float32Array> {
-  const pending: Promise<ArrayLike<number>>[] = [];
-  for (let from = 0; from < x.rows; from += batchSize) {
-    const batch = { x: tableRows(x, from, Math.min(x.rows, from + batchSize)) };
+): Promise<Float32Array[]> {
+  const names = parts.graph.outputs.map((_, k) => predictionName(k));
+  const pending: Promise<ArrayLike<number>[]>[] = [];
+  const rows = rowsOfTables(tables);
+  for (let from = 0; from < rows; from += batchSize) {
+    const to = Math.min(rows, from + batchSize);
+    const batch = new Map([...tables].map(([name, table]) => [name, tableRows(table, from, to)]));
     const { program, write } = await programs.get('predict', backend, groups, batch, (spec) =>
       predictGraph(parts, spec),
     );
     write(batch);
     program.run(new Map());
-    pending.push(program.read(['predictions']).then(([part]) => part));
+    pending.push(program.read(names));
     if (pending.length > MAX_READS) await pending[pending.length - 1 - MAX_READS];
   }
   const read = await Promise.all(pending);
-  const all = new Float32Array(read.reduce((sum, { length }) => sum + length, 0));
+  return names.map((_, k) => joined(read.map((parts) => parts[k])));
+}
+
+function joined(parts: readonly ArrayLike<number>[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
-  for (const part of read) {
+  for (const part of parts) {
     all.set(part, end);
     end += part.length;
   }
@@ -53,15 +67,15 @@ export async function trainOnBatch(
   { backend, parts, groups, store }: Context,
   programs: BatchPrograms,
   compiled: Compiled,
-  batch: LabelledTables,
+  batch: Tables,
   seed: number,
 ): Promise<Logs> {
   const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
-    trainGraph(parts, compiled, compiled.optimizer, labelled(spec)),
+    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
   );
   write(batch);
   program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
-  return readLogs(program, compiled);
+  return readLogs(program, compiled.goals);
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
@@ -69,11 +83,11 @@ export async function gradientsOnBatch(
   { backend, parts, groups, store }: Context,
   programs: BatchPrograms,
   compiled: Compiled,
-  batch: LabelledTables,
+  batch: Tables,
   seed: number,
 ): Promise<{ logs: Logs; gradients: WeightValue[] }> {
   const { program, write } = await programs.get('gradients', backend, groups, batch, (spec) =>
-    gradientGraph(parts, compiled, labelled(spec)),
+    gradientGraph(parts, compiled.goals, spec),
   );
   write(batch);
   program.run(stepScalars(compiled.optimizer, store.iterations + 1, seed));
@@ -85,12 +99,12 @@ export async function gradientsOnBatch(
       gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
     }
   }
-  return { logs: await readLogs(program, compiled), gradients };
+  return { logs: await readLogs(program, compiled.goals), gradients };
 }
 
 /** Loss and metrics as they are after the program's last run. */
-async function readLogs(program: StepProgram, objective: Objective): Promise<Logs> {
-  const entries = layOutReport(reportedValues(objective), program);
+async function readLogs(program: StepProgram, goals: Goals): Promise<Logs> {
+  const entries = layOutReport(reportedGoals(goals), program);
   const values = await program.read(entries.map(({ name }) => name));
   return reportLogs(
     entries,
@@ -109,15 +123,15 @@ export interface LayerOutput {
   readonly data: WeightArray;
 }
 
-/** The outputs of all layers for the rows of `x` at inference. */
+/** The outputs of all layers for the rows of `batch` at inference. */
 export async function activationsOnBatch(
   { backend, parts, groups }: Context,
   programs: BatchPrograms,
-  x: Table,
+  batch: Tables,
 ): Promise<LayerOutput[]> {
-  const found = layerOutputs(parts, { count: x.rows, access: 'whole', x });
-  const { program, write } = await programs.get('activations', backend, groups, { x }, () => found.graph);
-  write({ x });
+  const found = layerOutputs(parts, { count: rowsOfTables(batch), access: 'whole', tables: batch });
+  const { program, write } = await programs.get('activations', backend, groups, batch, () => found.graph);
+  write(batch);
   program.run(new Map());
   const values = (await program.read(found.outputs.map((_, k) => String(k)))) as WeightArray[];
   return found.outputs.map((output, k) => ({ ...output, data: values[k] }));

@@ -15,6 +15,7 @@ import { InputLayer } from '../nn/layers/input.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { pack } from '../ops/shape.ts';
 import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from './batch.ts';
+import { type Goals, traceGoals } from './goals.ts';
 import {
   assignedViews,
   type Forward,
@@ -24,7 +25,6 @@ import {
   traceGroups,
 } from './model-parts.ts';
 import { Inputs } from './step-inputs.ts';
-import { type Objective, traceReport } from './trace-report.ts';
 import { flatGradients, regularization, traceUpdates } from './trace-updates.ts';
 
 /** How a step finds its rows in the tables. */
@@ -36,31 +36,26 @@ export type RowAccess =
   /** The tables are the batch. */
   | 'whole';
 
+/** Names of a graph's inputs: the examples and the targets of a model's input or output `k`, the examples' weights. */
+export const inputName = (k: number): string => numbered('x', k);
+export const targetName = (k: number): string => numbered('y', k);
+export const WEIGHTS_NAME = 'weights';
+
+/** Name of output `k` of the program that predicts. */
+export const predictionName = (k: number): string => numbered('predictions', k);
+
 export interface BatchSpec {
   /** Rows of a batch. */
   readonly count: number;
   readonly access: RowAccess;
-  readonly x: TableSpec;
-}
-
-export interface LabelledBatchSpec extends BatchSpec {
-  readonly y: TableSpec;
+  /** By input name. */
+  readonly tables: ReadonlyMap<string, TableSpec>;
 }
 
 /** A step that changes the weights. Scalars: the optimizer's, `offset`, `shuffle` and `random` (as far as used). */
-export function trainGraph(
-  model: ModelParts,
-  objective: Objective,
-  optimizer: Optimizer,
-  batch: LabelledBatchSpec,
-): GraphSpec {
+export function trainGraph(model: ModelParts, goals: Goals, optimizer: Optimizer, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const groups = addGroups(inputs, model);
-  const { x, y } = addBatch(inputs, batch);
-  const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
-  const { loss, report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
-  );
+  const { groups, forward, loss, report } = traceLoss(inputs, model, goals, batch, true);
   const updates = [
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
     ...traceAssigned(groups, forward),
@@ -69,26 +64,19 @@ export function trainGraph(
 }
 
 /** Loss and metrics at inference. Scalars: `offset`. */
-export function evaluateGraph(model: ModelParts, objective: Objective, batch: LabelledBatchSpec): GraphSpec {
+export function evaluateGraph(model: ModelParts, goals: Goals, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const groups = addGroups(inputs, model);
-  const { x, y } = addBatch(inputs, batch);
-  const forward = traceForward(model, groups, [x], undefined);
-  const { report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
-  );
+  const { report } = traceLoss(inputs, model, goals, batch, false);
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
 
-/** The model's outputs at inference, as output `predictions`. Scalars: `offset`. */
+/** The model's outputs at inference, named by `predictionName`. Scalars: `offset`. */
 export function predictGraph(model: ModelParts, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
-  const { x } = addBatch(inputs, batch);
-  const {
-    outputs: [output],
-  } = traceForward(model, groups, [x], undefined);
-  return finish(`predict ${model.name}`, inputs, [{ name: 'predictions', tensor: output.values }], []);
+  const { outputs } = traceForward(model, groups, examplesOf(model, addBatch(inputs, batch)), undefined);
+  const predictions = outputs.map(({ values }, k) => ({ name: predictionName(k), tensor: values }));
+  return finish(`predict ${model.name}`, inputs, predictions, []);
 }
 
 /** The outputs of every layer at inference, as outputs `0`, `1` … in the order in which `describe` hears of them. */
@@ -99,9 +87,9 @@ export function activationGraph(
 ): GraphSpec {
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
-  const { x } = addBatch(inputs, batch);
+  const examples = examplesOf(model, addBatch(inputs, batch));
   const outputs: GraphOutput[] = [];
-  traceForward(model, groups, [x], undefined, (layer, results) => {
+  traceForward(model, groups, examples, undefined, (layer, results) => {
     if (layer instanceof InputLayer) return;
     for (const tensor of results) outputs.push({ name: String(outputs.length), tensor });
     describe(layer, results);
@@ -110,19 +98,39 @@ export function activationGraph(
 }
 
 /** The loss and its gradient at the weights of each trainable group, one output a group, by the group's name. */
-export function gradientGraph(model: ModelParts, objective: Objective, batch: LabelledBatchSpec): GraphSpec {
+export function gradientGraph(model: ModelParts, goals: Goals, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const groups = addGroups(inputs, model);
-  const { x, y } = addBatch(inputs, batch);
-  const forward = traceForward(model, groups, [x], inputs.scalar('random', 'u32', [2]));
-  const { loss, report } = withScope('loss', () =>
-    traceReport(objective, y, forward.outputs[0], { penalties: penaltiesOf(groups, forward) }),
-  );
+  const { groups, loss, report } = traceLoss(inputs, model, goals, batch, true);
   const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
     name: group.group.name,
     tensor: gradient,
   }));
   return finish(`gradients ${model.name}`, inputs, [...report, ...outputs], []);
+}
+
+/** The batch, the forward pass and the loss. */
+function traceLoss(inputs: Inputs, model: ModelParts, goals: Goals, batch: BatchSpec, training: boolean) {
+  const groups = addGroups(inputs, model);
+  const tensors = addBatch(inputs, batch);
+  const random = training ? inputs.scalar('random', 'u32', [2]) : undefined;
+  const forward = traceForward(model, groups, examplesOf(model, tensors), random);
+  const weights = tensors.get(WEIGHTS_NAME);
+  const targets = goals.map((_, k) => tensors.get(targetName(k))!);
+  const { loss, report } = withScope('loss', () =>
+    traceGoals(goals, targets, forward.outputs, {
+      penalties: penaltiesOf(groups, forward),
+      ...(weights !== undefined && { weights }),
+    }),
+  );
+  return { groups, forward, loss, report };
+}
+
+function numbered(name: string, k: number): string {
+  return k === 0 ? name : `${name}_${k}`;
+}
+
+function examplesOf({ inputShapes }: ModelParts, tensors: ReadonlyMap<string, Tensor>): Tensor[] {
+  return inputShapes.map((_, k) => tensors.get(inputName(k))!);
 }
 
 function addGroups(inputs: Inputs, { groups }: ModelParts): TracedGroup[] {
@@ -132,18 +140,16 @@ function addGroups(inputs: Inputs, { groups }: ModelParts): TracedGroup[] {
   return traced;
 }
 
-function addBatch(inputs: Inputs, batch: LabelledBatchSpec): { x: Tensor; y: Tensor };
-function addBatch(inputs: Inputs, batch: BatchSpec): { x: Tensor };
-function addBatch(inputs: Inputs, batch: BatchSpec & { y?: TableSpec }): { x: Tensor; y?: Tensor } {
+/** The rows of the batch from each table, by input name. */
+function addBatch(inputs: Inputs, { count, access, tables }: BatchSpec): Map<string, Tensor> {
   return withScope('batch', () => {
-    const { count, access, x, y } = batch;
-    const table = inputs.add('bound', 'x', tableAval(x));
-    const targets = y === undefined ? undefined : inputs.add('bound', 'y', tableAval(y));
-    const rows = access === 'whole' ? undefined : traceRows(inputs, access, count, x.rows);
-    return {
-      x: batchOf(x, table, rows),
-      ...(y !== undefined && targets !== undefined && { y: batchOf(y, targets, rows) }),
-    };
+    const bound = [...tables].map(([name, spec]) => ({
+      name,
+      spec,
+      table: inputs.add('bound', name, tableAval(spec)),
+    }));
+    const rows = access === 'whole' ? undefined : traceRows(inputs, access, count, bound[0].spec.rows);
+    return new Map(bound.map(({ name, spec, table }) => [name, batchOf(spec, table, rows)]));
   });
 }
 

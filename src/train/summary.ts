@@ -7,6 +7,7 @@ import type { Layer } from '../nn/layer.ts';
 import { InputLayer } from '../nn/layers/input.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
 import type { BuiltLayers } from './build-layers.ts';
+import type { LayerGraph } from './layer-graph.ts';
 import type { Weight } from './weight-layout.ts';
 
 export interface SummaryRow {
@@ -15,6 +16,8 @@ export interface SummaryRow {
   /** Shape of one output example; undefined while the model is not built. */
   readonly outputShape: Shape | undefined;
   readonly parameters: number;
+  /** What it is connected to, in functional models. */
+  readonly connectedTo?: string;
 }
 
 export interface Summary {
@@ -41,37 +44,53 @@ export function summaryOf(
   layers: readonly Layer[],
   built: BuiltLayers | undefined,
   slots: number | undefined,
+  links?: LayerGraph,
 ): Summary {
   const count = (of: (weight: Weight) => boolean): number =>
     (built?.weights ?? []).filter(of).reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
   const rows = layers.flatMap((layer, position) => {
-    if (layer instanceof InputLayer) return [];
+    if (layer instanceof InputLayer && links === undefined) return [];
     const parameters = count((weight) => weight.layer === position);
-    return [{ layer: `${layer.name} (${layer.className})`, outputShape: built?.layerShapes[position], parameters }];
+    const row = { layer: `${layer.name} (${layer.className})`, outputShape: built?.layerShapes[position], parameters };
+    return [links === undefined ? row : { ...row, connectedTo: connections(links, position) }];
   });
-  const trainable = count(({ spec }) => spec.trainable);
-  const nonTrainable = count(({ spec }) => !spec.trainable);
+  const trainable = count(({ spec, frozen }) => spec.trainable && !frozen);
+  const nonTrainable = count(({ spec, frozen }) => !spec.trainable || frozen === true);
   return { name, rows, trainable, nonTrainable, optimizer: slots === undefined ? 0 : slots * trainable + 2 };
+}
+
+/** `add, dense` for a layer that reads their outputs; the names of all uses of a shared layer. */
+function connections({ layers, calls }: LayerGraph, position: number): string {
+  const giver = (value: number): string => {
+    const call = calls.find(({ outputs }) => outputs.includes(value));
+    return call === undefined ? layers[value].name! : layers[call.layer].name!;
+  };
+  const sources = calls.filter(({ layer }) => layer === position).flatMap(({ inputs }) => inputs.map(giver));
+  return sources.length === 0 ? '-' : sources.join(', ');
 }
 
 /** The table as text, lines separated by `\n`. */
 export function formatSummary({ name, rows, trainable, nonTrainable, optimizer }: Summary): string {
+  const linked = rows.some(({ connectedTo }) => connectedTo !== undefined);
   const table = [
-    ['Layer (type)', 'Output Shape', 'Param #'],
+    ['Layer (type)', 'Output Shape', 'Param #', ...(linked ? ['Connected to'] : [])],
     ...rows.map((row) => [
       row.layer,
       formatOutputShape(row.outputShape),
       row.outputShape === undefined ? '0 (unbuilt)' : count(row.parameters),
+      ...(linked ? [row.connectedTo ?? ''] : []),
     ]),
   ];
-  const least = [33, 24, 15];
-  const widths = [0, 1, 2].map((k) => Math.max(least[k] - 2, ...table.map((line) => line[k].length)));
+  const least = linked ? [23, 20, 13, 19] : [33, 24, 15];
+  const widths = least.map((width, k) => Math.max(width - 2, ...table.map((line) => line[k].length)));
   const rule = (left: string, fill: string, cross: string, right: string): string =>
     left + widths.map((width) => fill.repeat(width + 2)).join(cross) + right;
-  const line = ([a, b, c]: readonly string[], bar: string): string =>
-    `${bar} ${a.padEnd(widths[0])} ${bar} ${b.padEnd(widths[1])} ${bar} ${c.padStart(widths[2])} ${bar}`;
+  const line = (cells: readonly string[], bar: string): string => {
+    const padded = cells.map((cell, k) => (k === 2 ? cell.padStart(widths[k]) : cell.padEnd(widths[k])));
+    return `${bar} ${padded.join(` ${bar} `)} ${bar}`;
+  };
   const [head, ...body] = table;
-  const headLine = line([head[0], head[1], head[2].padStart(widths[2])], '┃');
+  const headLine = line(head, '┃');
   const bodyLines = body.flatMap((cells, k) =>
     k === 0 ? [line(cells, '│')] : [rule('├', '─', '┼', '┤'), line(cells, '│')],
   );

@@ -6,16 +6,15 @@
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import type { GraphSpec } from '../core/graph.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
-import { DownhillError } from '../util/errors.ts';
 import type { Feed, FeedSpec } from './feed.ts';
+import type { Goals } from './goals.ts';
 import type { ModelParts } from './model-parts.ts';
-import type { LabelledBatchSpec } from './step-graph.ts';
 import { StepProgram } from './step-program.ts';
-import type { Objective } from './trace-report.ts';
 import type { DeviceGroup, WeightStore } from './weight-store.ts';
 
 /** What a compiled model trains with. */
-export interface Compiled extends Objective {
+export interface Compiled {
+  readonly goals: Goals;
   readonly optimizer: Optimizer;
 }
 
@@ -136,10 +135,4 @@ export function stepScalars(
     into.set(name, [values[k]]);
   });
   return into;
-}
-
-/** A feed's spec with targets, which training and evaluation always have. */
-export function labelled(spec: FeedSpec): LabelledBatchSpec {
-  if (spec.y === undefined) throw new DownhillError('internal', 'a step with a loss was fed no targets');
-  return { ...spec, y: spec.y };
 }

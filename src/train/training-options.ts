@@ -6,15 +6,26 @@ import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Callback } from './callbacks/callback.ts';
+import type { ClassWeight } from './example-weights.ts';
 import type { DataInput } from './table.ts';
+import type { ModelData } from './training-data.ts';
 
 export interface BatchOptions {
   /** Examples of a step; 32 when left out. The last batch of a pass may be smaller. */
   readonly batchSize?: number;
 }
 
-/** Held-out data: [x, y] or a data set. */
-export type ValidationData = readonly [x: DataInput, y: DataInput] | ArrayDataset;
+/** Held-out data: [x, y], [x, y, weights of the examples] or a data set. */
+export type ValidationData =
+  | readonly [x: ModelData, y: ModelData]
+  | readonly [x: ModelData, y: ModelData, sampleWeight: DataInput]
+  | ArrayDataset;
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions extends BatchOptions {
+  /** One number an example: how much it counts; 1 each when left out. */
+  readonly sampleWeight?: DataInput;
+}
 
 export interface FitOptions extends BatchOptions {
   /** Number of the epoch at which to end; 1 when left out. */
@@ -29,22 +40,29 @@ export interface FitOptions extends BatchOptions {
   /** Seeds the order and the dropout; the model's seed when left out. */
   readonly seed?: number;
   readonly callbacks?: readonly Callback[];
+  /** One number an example: how much it counts; 1 each when left out. */
+  readonly sampleWeight?: DataInput;
+  /** How much the examples of each class count: `{ 0: 1, 1: 5 }`; with `sampleWeight`, the two are multiplied. */
+  readonly classWeight?: ClassWeight;
   /** 1 shows a progress bar, 0 nothing; 1 when left out. */
   readonly verbose?: 0 | 1 | boolean;
 }
 
-export type CheckedFitOptions = Required<Omit<FitOptions, 'validationData' | 'verbose'>> &
-  Pick<FitOptions, 'validationData'> & { readonly verbose: boolean };
+/** Options without a default. */
+type OptionalOption = 'validationData' | 'sampleWeight' | 'classWeight';
+
+export type CheckedFitOptions = Required<Omit<FitOptions, OptionalOption | 'verbose'>> &
+  Pick<FitOptions, OptionalOption> & { readonly verbose: boolean };
 
 const FIT_OPTIONS = [
   ...['epochs', 'batchSize', 'validationData', 'validationSplit', 'shuffle', 'seed', 'callbacks', 'verbose'],
-  'initialEpoch',
+  ...['initialEpoch', 'sampleWeight', 'classWeight'],
 ];
 
 /** @throws DownhillError `argument` for an option that is not accepted. */
 export function checkFitOptions(options: FitOptions, modelSeed: number): CheckedFitOptions {
   checkKnownOptions('fit', options, FIT_OPTIONS);
-  const { callbacks = [], verbose = 1, validationData } = options;
+  const { callbacks = [], verbose = 1, validationData, sampleWeight, classWeight } = options;
   if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== 'object' || callback === null)) {
     throw new DownhillError('argument', `fit: callbacks must be an array of callbacks, found ${show(callbacks)}`);
   }
@@ -69,6 +87,8 @@ export function checkFitOptions(options: FitOptions, modelSeed: number): Checked
     initialEpoch,
     batchSize: checkBatchSize('fit', options.batchSize),
     ...(validationData !== undefined && { validationData }),
+    ...(sampleWeight !== undefined && { sampleWeight }),
+    ...(classWeight !== undefined && { classWeight }),
     validationSplit,
     shuffle: trueOrFalse('fit', 'shuffle', options.shuffle ?? true),
     seed: checkSeed('fit', options.seed ?? modelSeed),

@@ -74,6 +74,7 @@ export class WeightStore {
     this.assertUsable();
     if (this.attached?.backend !== backend) {
       await this.toHost();
+      await this.adopt();
       this.attach(backend);
     }
     return this.attached!.groups;
@@ -149,6 +150,7 @@ export class WeightStore {
   async read(): Promise<WeightValue[]> {
     this.assertUsable();
     if (this.attached === undefined) {
+      await this.adopt();
       return this.weights.map((weight) => weightValue(weight.path, weight, Float32Array.from(this.hostValue(weight))));
     }
     const { backend, groups } = this.attached;
@@ -218,6 +220,13 @@ export class WeightStore {
   dispose(): void {
     this.disposed = true;
     this.release();
+  }
+
+  /** Reads the first values of weights that come from elsewhere (nested models), unless they have values already. */
+  private async adopt(): Promise<void> {
+    for (const { path, source } of this.weights) {
+      if (source !== undefined && !this.hostWeights.has(path)) this.hostWeights.set(path, (await source()).slice());
+    }
   }
 
   private attach(backend: Backend): void {

@@ -2,7 +2,7 @@
  * The models of the zoo by the names that the command line takes, with what each one takes and answers.
  */
 
-import type { Sequential } from '../train/sequential.ts';
+import type { Model } from '../train/model.ts';
 import { unknownName } from '../util/errors.ts';
 import { lenet5 } from './lenet.ts';
 import { linearRegression, logisticRegression, softmaxRegression } from './linear-models.ts';
@@ -11,7 +11,7 @@ import type { ZooOptions } from './options.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 /** A model of the zoo, not yet compiled. */
-export type ZooModel = Sequential;
+export type ZooModel = Model;
 
 /** What a model's outputs are: probabilities of classes, one probability of yes, numbers, or the input again. */
 export type Answer = 'classes' | 'yesOrNo' | 'numbers' | 'input';

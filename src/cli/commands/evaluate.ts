@@ -4,8 +4,9 @@
 
 import { type Loss, resolveLoss } from '../../nn/losses/index.ts';
 import { loadModel } from '../../train/files.node.ts';
+import type { Model } from '../../train/model.ts';
+import type { NamedJson } from '../../train/model-json.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { ZooModel } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { DATASET_OPTIONS, loadDataset } from '../load-data.ts';
 import { answerFor, withTargets } from '../match-model.ts';
@@ -65,9 +66,14 @@ export const evaluate = defineCommand({
 });
 
 /** @throws DownhillError `state` for a model that was saved before it was compiled. */
-function compiledLoss(model: ZooModel): Loss {
+function compiledLoss(model: Model): Loss {
   const { compiled } = model.toJSON();
-  if (compiled !== null) return resolveLoss(compiled.loss.name, compiled.loss.config);
+  const losses = compiled === null ? [] : ([compiled.loss].flat() as readonly NamedJson[]);
+  if (losses.length === 1) return resolveLoss(losses[0].name, losses[0].config);
+  if (losses.length > 1) {
+    const found = `${losses.length} outputs; a data set has targets for one`;
+    throw new DownhillError('argument', `evaluate: model "${model.name}" has ${found}`);
+  }
   throw new DownhillError(
     'state',
     `evaluate: model "${model.name}" was saved without a loss; compile it before it is saved`,

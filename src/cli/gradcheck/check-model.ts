@@ -10,7 +10,7 @@ import type { Backend } from '../../backend/backend.ts';
 import type { ArrayDataset } from '../../data/dataset.ts';
 import { HostRandom } from '../../nn/host-random.ts';
 import { setBackend } from '../../runtime/current-backend.ts';
-import type { Sequential } from '../../train/sequential.ts';
+import type { Model } from '../../train/model.ts';
 import type { WeightValue } from '../../train/weight-store.ts';
 import { invariant } from '../../util/errors.ts';
 import { type Comparison, choosePositions, derivative, relativeError } from './finite-differences.ts';
@@ -75,7 +75,7 @@ export async function checkModel(
 }
 
 /** The model's weights, moved at random and in f64; every value is exact in f32, so each backend holds the same. */
-async function movedWeights(model: Sequential, seed: number): Promise<WeightValue[]> {
+async function movedWeights(model: Model, seed: number): Promise<WeightValue[]> {
   return (await model.getWeights()).map(({ name, shape, data }, stream) => {
     const random = new HostRandom(seed, stream);
     return { name, shape, data: Float64Array.from(data, (value) => Math.fround(value + SPREAD * random.normal())) };

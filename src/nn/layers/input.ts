@@ -9,6 +9,7 @@ import { checkShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
+import { recordCall, type SymbolicTensor } from '../symbol.ts';
 
 export interface InputOptions extends LayerOptions {
   /** Shape of one example, without the batch axis: `[28, 28, 1]`. */
@@ -53,6 +54,12 @@ export function checkExampleShape(owner: string, shape: unknown): Shape {
 
 /** The input of a model: `input({ shape: [28, 28, 1] })`. */
 export const input = (options: InputOptions): InputLayer => new InputLayer(options);
+
+/** The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it. @throws as `InputLayer`. */
+export function inputSymbol(options: InputOptions): SymbolicTensor {
+  const layer = new InputLayer(options);
+  return recordCall(layer, [], [layer.shape]).outputs[0];
+}
 
 /** For the conformance tests. */
 export const inputCases: readonly LayerCase[] = [

@@ -1,0 +1,86 @@
+/**
+ * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones included.
+ */
+
+import type { Layer } from '../nn/layer.ts';
+import { makeLayer } from '../nn/layers/index.ts';
+import { InputLayer } from '../nn/layers/input.ts';
+import { recordCall, type SymbolicTensor } from '../nn/symbol.ts';
+import { DownhillError } from '../util/errors.ts';
+import { Functional } from './functional.ts';
+import type { Model } from './model.ts';
+import { checkModelJson, compileOptions, type GraphJson, isRecord, type ModelJson, naming } from './model-json.ts';
+import type { SavedModel } from './model-options.ts';
+import { Sequential } from './sequential.ts';
+
+/**
+ * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
+ * @param file what errors call the JSON.
+ * @throws DownhillError `file` for text that is no model, `argument` for unknown layers, optimizers, losses and options;
+ *   each names `file`.
+ */
+export function modelFromJSON(json: unknown, file = 'model JSON'): Model {
+  const data = checkModelJson(json, file);
+  const { name, seed, inputShape, compiled } = data;
+  const layers = data.layers.map(({ className, config }) => naming(file, () => layerOf(className, config, file)));
+  const model =
+    data.className === 'Functional'
+      ? functional(data, layers, file)
+      : new Sequential(layers, { name, seed, ...(inputShape !== null && { inputShape }) });
+  if (compiled !== null) naming(file, () => model.compile(compileOptions(compiled)));
+  return model;
+}
+
+/**
+ * The model that `save` gave. @param names what errors call the two files.
+ * @throws DownhillError `file` for corrupt files or weights that do not fit the model.
+ */
+export function loadModelFiles(
+  { json, weights }: SavedModel,
+  names: { readonly json: string; readonly weights: string } = { json: 'model JSON', weights: 'weights' },
+): Model {
+  const model = modelFromJSON(json, names.json);
+  model.loadWeights(weights, names.weights);
+  return model;
+}
+
+function layerOf(className: unknown, config: Readonly<Record<string, unknown>>, file: string): Layer {
+  if (className !== 'Sequential' && className !== 'Functional') return makeLayer(className, config);
+  const { name, trainable, model } = config;
+  if (!isRecord(model)) throw new DownhillError('file', `${file}: a nested ${className} has no "model"`);
+  const layer = modelFromJSON(model, file).asLayer();
+  layer.name = String(name);
+  if (trainable === false) layer.trainable = false;
+  return layer;
+}
+
+function functional({ name, seed, graph }: ModelJson, layers: readonly Layer[], file: string): Functional {
+  const { inputs, calls, outputs } = graph as GraphJson;
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const layerNamed = (wanted: string): Layer => {
+    const layer = byName.get(wanted);
+    if (layer !== undefined) return layer;
+    throw new DownhillError('file', `${file}: "graph" names a layer "${wanted}" that is not among the layers`);
+  };
+  const symbols = new Map<number, SymbolicTensor>();
+  const symbol = (value: number): SymbolicTensor => {
+    const found = symbols.get(value);
+    if (found !== undefined) return found;
+    throw new DownhillError('file', `${file}: "graph" reads value ${value} before any layer gives it`);
+  };
+  for (const { layer: wanted, value } of inputs) {
+    const layer = layerNamed(wanted);
+    if (!(layer instanceof InputLayer)) {
+      throw new DownhillError('file', `${file}: input "${wanted}" is a ${layer.className}; expected an InputLayer`);
+    }
+    symbols.set(value, recordCall(layer, [], [layer.shape]).outputs[0]);
+  }
+  for (const call of calls) {
+    const given = naming(file, () => layerNamed(call.layer).symbols(call.inputs.map(symbol)));
+    call.outputs.forEach((value, k) => {
+      symbols.set(value, given[k]);
+    });
+  }
+  const sources = inputs.map(({ value }) => symbol(value));
+  return naming(file, () => new Functional({ inputs: sources, outputs: outputs.map(symbol), name, seed }));
+}

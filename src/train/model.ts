@@ -1,0 +1,290 @@
+/**
+ * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given, keeps the weights
+ * and hands the work to the training loop. `Sequential` and `Functional` say which layers there are.
+ *
+ * Invariants: layers are fixed once weights exist; the values of weights live in one WeightStore; every buffer made here
+ * is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
+ */
+
+import { Tensor } from '../core/tensor.ts';
+import type { ArrayDataset } from '../data/dataset.ts';
+import { checkKnownOptions } from '../nn/check-options.ts';
+import { resolveOptimizer } from '../nn/optimizers/index.ts';
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
+import { getBackend } from '../runtime/index.ts';
+import { DownhillError } from '../util/errors.ts';
+import { BatchPrograms } from './batch-programs.ts';
+import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
+import { ProgressBar } from './callbacks/progress-bar.ts';
+import { compileGoals, resolveGoals } from './compile-goals.ts';
+import { Evaluator } from './evaluate-run.ts';
+import { rowsOfTables, type Tables } from './feed.ts';
+import { runFit } from './fit-run.ts';
+import type { History } from './history.ts';
+import { type CompileState, ModelCore } from './model-core.ts';
+import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
+import {
+  activationsOnBatch,
+  gradientsOnBatch,
+  type LayerOutput,
+  predictTable,
+  trainOnBatch,
+} from './single-batches.ts';
+import { inputName } from './step-graph.ts';
+import { formatSummary, summaryOf } from './summary.ts';
+import { checkCounts, checkExamples } from './targets.ts';
+import { type Compiled, trainingContext } from './training-context.ts';
+import {
+  checkTables,
+  type DataRules,
+  labelledTables,
+  type ModelData,
+  modelTables,
+  readArguments,
+  trainingData,
+} from './training-data.ts';
+import {
+  type BatchOptions,
+  checkBatchSize,
+  checkFitOptions,
+  type EvaluateOptions,
+  type FitOptions,
+} from './training-options.ts';
+import { checkMultipliers } from './treatments.ts';
+import type { WeightValue } from './weight-store.ts';
+
+export abstract class Model extends ModelCore implements TrainedModel, Disposable {
+  /** True ends a running `fit` after the current step. */
+  stopTraining = false;
+  private readonly batchPrograms = new BatchPrograms();
+  /** The last of the calls that must not overlap. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
+  summary(): string {
+    const built = this.knownShapes() === undefined && this.builtState === undefined ? undefined : this.built();
+    const slots = this.compileState?.optimizer.slots.length ?? 0;
+    const links = this.className === 'Functional' ? this.graph() : undefined;
+    return formatSummary(summaryOf(this.name, this.layers, built, built?.store.iterations ? slots : undefined, links));
+  }
+
+  /**
+   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots; `trainable` of its layers
+   * takes effect here.
+   * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
+   */
+  compile(options: CompileOptions): this {
+    this.assertNotTraining('compile');
+    checkKnownOptions('compile', options, COMPILE_OPTIONS);
+    const { outputs } = this.dataNames();
+    const state = {
+      optimizer: resolveOptimizer(options.optimizer),
+      goals: compileGoals(options, outputs),
+      multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
+    };
+    if (this.knownShapes() !== undefined) resolveGoals(state.goals, outputs, this.outputShapes);
+    if (this.builtState !== undefined) {
+      const weights = this.treated(this.builtState, state);
+      this.builtState = { ...this.builtState, weights };
+      this.builtState.store.relayout(weights);
+    }
+    this.batchPrograms.clear();
+    this.compileState = state;
+    return this;
+  }
+
+  /** The optimizer's learning rate; a change holds from the next step on. @throws DownhillError `state` before compile. */
+  get learningRate(): number {
+    return this.compileStateFor('learningRate').optimizer.learningRate;
+  }
+
+  set learningRate(value: number) {
+    this.compileStateFor('learningRate').optimizer.learningRate = value;
+  }
+
+  /**
+   * Trains on x and y, or on a data set, as Keras' `fit` does: the last, smaller batch of an epoch counts too, and
+   * logged values are means over the examples of the epoch.
+   * @throws DownhillError `state` before compile, `argument` for options, `data`, `shape` or `dtype` for data that does
+   *   not fit the model.
+   */
+  fit(dataset: ArrayDataset, options?: FitOptions): Promise<History>;
+  fit(x: ModelData, y: ModelData, options?: FitOptions): Promise<History>;
+  async fit(first: ModelData | ArrayDataset, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
+    this.compileStateFor('fit');
+    const { tables, options: given } = await readArguments('fit', this.dataNames(), first, second, third);
+    const options = checkFitOptions(given, this.seed);
+    const { data, validation } = await trainingData(this.dataRules(), tables, options);
+    return this.exclusively('fit', async () => {
+      const compiled = this.compiled();
+      const context = await this.context(compiled.optimizer);
+      const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
+      this.callbacks = callbacks;
+      return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
+    });
+  }
+
+  /**
+   * Loss and metrics over x and y, or over a data set, at inference, by name.
+   * @throws DownhillError as `fit`.
+   */
+  evaluate(dataset: ArrayDataset, options?: EvaluateOptions): Promise<Record<string, number>>;
+  evaluate(x: ModelData, y: ModelData, options?: EvaluateOptions): Promise<Record<string, number>>;
+  async evaluate(
+    first: ModelData | ArrayDataset,
+    second?: ModelData | EvaluateOptions,
+    third?: EvaluateOptions,
+  ): Promise<Record<string, number>> {
+    this.compileStateFor('evaluate');
+    const { tables, options } = await readArguments<EvaluateOptions>(
+      'evaluate',
+      this.dataNames(),
+      first,
+      second,
+      third,
+    );
+    checkKnownOptions('evaluate', options, ['batchSize', 'sampleWeight']);
+    const batchSize = checkBatchSize('evaluate', options.batchSize);
+    const { sampleWeight } = options;
+    const weighting = sampleWeight === undefined ? {} : { sampleWeight };
+    const data = { tables: await checkTables(this.dataRules(), tables, weighting), batchSize };
+    const compiled = this.compiled();
+    const { backend, parts, groups } = await this.context();
+    const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
+    try {
+      return await evaluator.run();
+    } finally {
+      await evaluator.dispose();
+    }
+  }
+
+  /**
+   * The outputs for x, f32 [N, …outputShape], in host memory.
+   * @throws DownhillError as `fit`; `state` when the model has several outputs (`predictAll` gives them).
+   */
+  async predict(x: ModelData, options: BatchOptions = {}): Promise<Tensor> {
+    const { outputs } = this.dataNames();
+    if (outputs.length === 1) return (await this.predictAll(x, options))[0];
+    const found = `${outputs.length} outputs (${outputs.join(', ')})`;
+    throw new DownhillError('state', `predict: model "${this.name}" has ${found}; predictAll gives one tensor each`);
+  }
+
+  /** Each output for x, f32 [N, …], in host memory. @throws DownhillError as `fit`. */
+  async predictAll(x: ModelData, options: BatchOptions = {}): Promise<Tensor[]> {
+    checkKnownOptions('predict', options, ['batchSize']);
+    const batchSize = checkBatchSize('predict', options.batchSize);
+    const examples = await this.examples(x);
+    const data = await this.inTurn(async () =>
+      predictTable(await this.context(), this.batchPrograms, examples, batchSize),
+    );
+    const rows = rowsOfTables(examples);
+    return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, data[k]));
+  }
+
+  /** One update on the batch x, y; its loss and metrics by name. @throws DownhillError as `fit`. */
+  async trainOnBatch(x: ModelData, y: ModelData): Promise<Logs> {
+    this.compileStateFor('trainOnBatch');
+    const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
+    return this.exclusively('trainOnBatch', () =>
+      this.inTurn(async () => {
+        const compiled = this.compiled();
+        return trainOnBatch(await this.context(compiled.optimizer), this.batchPrograms, compiled, tables, this.seed);
+      }),
+    );
+  }
+
+  /**
+   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is updated.
+   * @throws DownhillError as `fit`.
+   */
+  async gradientsOnBatch(x: ModelData, y: ModelData): Promise<{ logs: Logs; gradients: WeightValue[] }> {
+    this.compileStateFor('gradientsOnBatch');
+    const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
+    return this.inTurn(async () =>
+      gradientsOnBatch(await this.context(), this.batchPrograms, this.compiled(), tables, this.seed),
+    );
+  }
+
+  /**
+   * What each layer gives for the batch `x` at inference, f32, in the order in which the layers run.
+   * @throws DownhillError as `predict`.
+   */
+  async activationsOnBatch(x: ModelData): Promise<LayerOutput[]> {
+    const examples = await this.examples(x);
+    return this.inTurn(async () => activationsOnBatch(await this.context(), this.batchPrograms, examples));
+  }
+
+  /**
+   * Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless.
+   * @throws DownhillError `state` while the model is being trained.
+   */
+  dispose(): void {
+    this.assertNotTraining('dispose');
+    this.disposed = true;
+    this.batchPrograms.clear();
+    this.builtState?.store.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** `x` as checked tables by input name. */
+  private async examples(x: ModelData): Promise<Tables> {
+    const tables = await modelTables('x', x, this.dataNames().inputs);
+    const { inputShapes } = this.built(tables[0].shape);
+    tables.forEach((table) => {
+      checkCounts(tables[0], table);
+    });
+    return new Map(tables.map((table, k) => [inputName(k), checkExamples(this.name, table, inputShapes[k])]));
+  }
+
+  private compileStateFor(method: string): CompileState {
+    this.assertUsable();
+    if (this.compileState !== undefined) return this.compileState;
+    const example = `model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`;
+    throw new DownhillError('state', `${method}: model "${this.name}" is not compiled; call ${example} first`);
+  }
+
+  private compiled(): Compiled {
+    const { optimizer, goals } = this.compileState!;
+    return { optimizer, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
+  }
+
+  private context(optimizer?: Optimizer): ReturnType<typeof trainingContext> {
+    const { graph, inputShapes, store } = this.built();
+    return trainingContext(getBackend(), { name: this.name, graph, inputShapes }, store, optimizer);
+  }
+
+  /** How data is checked for this model, which data may build. */
+  private dataRules(): DataRules {
+    return {
+      model: this.name,
+      ...this.dataNames(),
+      losses: this.compileState!.goals.map(({ loss }) => loss),
+      shapes: (dataShape) => {
+        const { inputShapes, outputShapes } = this.built(dataShape);
+        return { inputs: inputShapes, outputs: outputShapes };
+      },
+    };
+  }
+
+  /** Runs `work` when the calls before it are done: they share programs and buffers. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(work);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Runs `work`, which changes the weights. @throws DownhillError `state` when another such call is running. */
+  private async exclusively<T>(method: string, work: () => Promise<T>): Promise<T> {
+    this.assertNotTraining(method);
+    this.training = true;
+    try {
+      return await work();
+    } finally {
+      this.training = false;
+      this.callbacks = undefined;
+    }
+  }
+}

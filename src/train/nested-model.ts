@@ -1,0 +1,105 @@
+/**
+ * NestedModel: a model as a layer of another. The outer model owns its weights; they start with the values that the
+ * inner model has when they are first needed, and the inner model is not changed by the outer one's training
+ * (docs/adr/0011).
+ *
+ * Invariant: weights of the inner model stand in its order, under `<model>/<layer>/<weight>`.
+ */
+
+import type { Tensor } from '../core/tensor.ts';
+import { type CallContext, Layer, type LayerConfig, type WeightSource, type WeightSpec } from '../nn/layer.ts';
+import { DownhillError } from '../util/errors.ts';
+import { formatShape, type Shape, sameShape } from '../util/shape.ts';
+import type { BuiltLayers } from './build-layers.ts';
+import { runLayers } from './model-parts.ts';
+import type { WeightValue } from './weight-store.ts';
+
+/** What a nested model must tell of itself. */
+export interface InnerModel {
+  readonly className: string;
+  /** Undefined when the user gave none. */
+  readonly givenName: string | undefined;
+  readonly layers: readonly Layer[];
+  structure(inputShapes: readonly Shape[]): BuiltLayers;
+  getWeights(): Promise<WeightValue[]>;
+  toJSON(): object;
+}
+
+export class NestedModel extends Layer {
+  override readonly className: string;
+
+  constructor(readonly model: InnerModel) {
+    super(model.givenName === undefined ? {} : { name: model.givenName });
+    this.className = model.className;
+  }
+
+  override get trainable(): boolean {
+    return super.trainable;
+  }
+
+  /** Holds for every layer of the model, as in Keras. */
+  override set trainable(value: boolean) {
+    super.trainable = value;
+    for (const layer of this.model.layers) layer.trainable = value;
+  }
+
+  override get config(): LayerConfig {
+    return { model: { ...this.model.toJSON(), compiled: null } };
+  }
+
+  override get streams(): number {
+    return this.model.layers.reduce((sum, layer) => sum + layer.streams, super.streams);
+  }
+
+  override frozen(index: number): boolean {
+    const { layer, index: within } = this.known().weights[index];
+    return !this.trainable || this.model.layers[layer].frozen(within);
+  }
+
+  override weightSources(): readonly WeightSource[] {
+    let read: Promise<WeightValue[]> | undefined;
+    const values = () => (read ??= this.model.getWeights());
+    return this.known().weights.map((_, k) => async () => (await values())[k].data);
+  }
+
+  override buildAll(inputShapes: readonly Shape[]): readonly WeightSpec[] {
+    const built = this.model.structure(inputShapes);
+    const expected = built.inputShapes;
+    const fits =
+      expected.length === inputShapes.length && expected.every((shape, k) => sameShape(shape, inputShapes[k]));
+    if (!fits) {
+      const list = (shapes: readonly Shape[]) => shapes.map(formatShape).join(' and ');
+      throw new DownhillError('shape', `${this.label}: takes ${list(expected)}, found ${list(inputShapes)}`);
+    }
+    this.built = built;
+    return built.weights.map(({ path, spec }) => ({ ...spec, name: path }));
+  }
+
+  override callAll(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    const { graph, weights: known } = this.known();
+    const byLayer = graph.layers.map(() => [] as Tensor[]);
+    known.forEach(({ layer, index }, k) => {
+      byLayer[layer][index] = weights[k];
+    });
+    return runLayers(graph, byLayer, inputs, context, {
+      stream: context.stream,
+      assign: (layer, name, value) => {
+        const weight = known.find(({ layer: owner, spec }) => owner === layer && spec.name === name);
+        if (weight !== undefined) byLayer[layer][weight.index] = value;
+        context.assign(weight?.path ?? `${graph.layers[layer].name}/${name}`, value);
+      },
+      addLoss: context.addLoss,
+    });
+  }
+
+  override call(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor {
+    return this.callAll([x], weights, context)[0];
+  }
+
+  private built: BuiltLayers | undefined;
+
+  private known(): BuiltLayers {
+    if (this.built !== undefined) return this.built;
+    throw new DownhillError('internal', `${this.label}: used before it was built`);
+  }
+}

@@ -37,7 +37,7 @@ export interface ParameterReport {
  * @param reference a CPU backend of precision f64. @param onProgress hears of each parameter.
  */
 export async function checkModel(
-  make: () => Sequential,
+  make: () => Model,
   batch: ArrayDataset,
   backend: Backend,
   reference: Backend,

@@ -66,9 +66,9 @@ export const resizeBilinear: Resize & Op<ResizeAttrs> = defineOp<ResizeAttrs, Re
           let image = at / ${OH * OW}u;
           ${cornersWgsl('y', `at / ${OW}u % ${OH}u`, H, OH)}
           ${cornersWgsl('x', `at % ${OW}u`, W, OW)}
-          let top = mix(${at('y0', 'x0')}, ${at('y0', 'x1')}, xt);
-          let bottom = mix(${at('y1', 'x0')}, ${at('y1', 'x1')}, xt);
-          return mix(top, bottom, yt);`;
+          let top = ${between(at('y0', 'x0'), at('y0', 'x1'), 'xt')};
+          let bottom = ${between(at('y1', 'x0'), at('y1', 'x1'), 'xt')};
+          return ${between('top', 'bottom', 'yt')};`;
       },
     },
     samples: [
@@ -221,10 +221,16 @@ function cornersWgsl(a: string, o: string, I: number, O: number): string {
     let ${a}t = f32(${a}_at % ${2 * O}u) / ${2 * O}.0;`;
 }
 
+/** The value at share `t` between `a` and `b`; what has no share is not read, were it infinite or NaN. */
+function between(a: string, b: string, t: string): string {
+  return `select(${a} * (1.0 - ${t}) + ${b} * ${t}, ${a}, ${t} == 0.0)`;
+}
+
 /** Head of a loop over the outputs `o${a}` of one axis that read element `i`, with the f32 weight `${a}w`. */
 function readersWgsl(a: string, i: string, I: number, O: number): string {
   return `let ${a}_end = min(${O}, ((2 * ${i} + 3) * ${O} + ${2 * I - 1}) / ${2 * I});
     for (var o${a} = max(0, (2 * ${i} - 1) * ${O} / ${2 * I} - 1); o${a} < ${a}_end; o${a}++) {
       let ${a}_at = clamp((2 * o${a} + 1) * ${I} - ${O}, 0, ${2 * O * (I - 1)});
-      let ${a}w = f32(max(0, ${2 * O} - abs(${a}_at - ${2 * O} * ${i}))) / ${2 * O}.0;`;
+      let ${a}w = f32(max(0, ${2 * O} - abs(${a}_at - ${2 * O} * ${i}))) / ${2 * O}.0;
+      if (${a}w == 0.0) { continue; }`;
 }

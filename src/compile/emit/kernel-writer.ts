@@ -29,7 +29,9 @@ export class KernelWriter {
 
   /** A fresh identifier. */
   name(prefix: string): string {
-    return `${prefix}${this.names++}`;
+    const name = `${prefix}${this.names++}`;
+    // Types of WGSL: a function of that name would call itself wherever the type is meant.
+    return name === 'f16' || name === 'f32' ? this.name(prefix) : name;
   }
 
   /** u32 expression that reads `value` from the uniform block. */

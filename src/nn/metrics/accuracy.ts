@@ -21,6 +21,7 @@ import { numberBetween, show, wholeNumber } from '../check-options.ts';
 import { exampleMean } from '../losses/loss.ts';
 import { changed } from '../losses/options.ts';
 import type { ModelOutput } from '../output.ts';
+import { amongTopK } from './confusion.ts';
 import { type MeanMetric, type MetricOptions, type MetricSpec, metricSpec } from './metric.ts';
 
 export interface BinaryAccuracyOptions extends MetricOptions {
@@ -59,7 +60,7 @@ export const sparseCategoricalAccuracy = (options: MetricOptions = {}): MetricSp
 
 /** The share of rows whose largest target stands at one of the `k` largest outputs. */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
-  topK('topKCategoricalAccuracy', options, (y) => argMax(y, { axis: -1 }));
+  topK('topKCategoricalAccuracy', options, (y) => amongTopK(y, 1));
 
 /** The share of ids that are the index of one of the `k` largest outputs. */
 export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
@@ -88,26 +89,28 @@ const binary = (name: string, threshold: number): MeanMetric => ({
   perExample: (y, { values }) => exampleMean(cast(equal(cast(greater(values, threshold), 'f32'), y), 'f32')),
 });
 
-function topK(kind: string, options: TopKOptions, ids: ((y: Tensor) => Tensor) | undefined): MetricSpec {
+function topK(kind: string, options: TopKOptions, truth: ((y: Tensor) => Tensor) | undefined): MetricSpec {
   const k = wholeNumber(kind, 'k', options.k ?? 5, 1);
   const config = changed({ k }, { k: 5 });
   return metricSpec(kind, options, ['k'], config, (name, _loss, outputShape): MeanMetric => {
     requireClasses(name, k, outputShape);
     return {
       name,
-      targets: ids === undefined ? 'classes' : 'values',
-      perExample: (y, output) => exampleMean(cast(inTopK(ids === undefined ? y : ids(y), output.values, k), 'f32')),
+      targets: truth === undefined ? 'classes' : 'values',
+      perExample: (y, { values }) => {
+        const isTrue = truth?.(y) ?? equal(oneHot(y, values.shape[values.rank - 1]), 1);
+        return exampleMean(cast(inTopK(isTrue, values, k), 'f32'));
+      },
     };
   });
 }
 
 /**
- * bool [B, …]: fewer than `k` of the values [B, …, C] are larger than the one at `ids`. Equal ones share a place, as in
+ * bool [B, …]: fewer than `k` of the values [B, …, C] are larger than the true one. Equal ones share a place, as in
  * TensorFlow; a NaN is never in.
  */
-function inTopK(ids: Tensor, values: Tensor, k: number): Tensor {
-  const classes = values.shape[values.rank - 1];
-  const own = sum(where(equal(oneHot(ids, classes), 1), values, 0), { axes: -1, keepDims: true });
+function inTopK(isTrue: Tensor, values: Tensor, k: number): Tensor {
+  const own = sum(where(isTrue, values, 0), { axes: -1, keepDims: true });
   const larger = sum(cast(logicalNot(lessEqual(values, own)), 'f32'), { axes: -1 });
   return less(larger, k);
 }

@@ -95,6 +95,23 @@ describe('files', () => {
   afterAll(() => setBackend(undefined));
   const quiet = { verbose: 0, batchSize: 16 } as const;
 
+  const restless = { useEma: true, emaOverwriteFrequency: 3, gradientAccumulationSteps: 3, clipNorm: 0.5 } as const;
+  test.each([
+    ['averages and accumulation', () => optimizers.adamW({ learningRate: 0.01, ...restless })],
+    ['momentum', () => optimizers.rmsprop({ momentum: 0.5, centered: true })],
+  ])('the state of an optimizer with %s goes on to the bit', async (_, optimizer) => {
+    const make = () => toyModel().compile({ optimizer: optimizer(), loss: 'sparseCategoricalCrossentropy' });
+    using straight = make();
+    const whole = await straight.fit(data, { ...quiet, epochs: 4 });
+    using first = make();
+    const cut = [callbacks.backupAndRestore(folder), cutIn(2)];
+    await expect(first.fit(data, { ...quiet, epochs: 4, callbacks: cut })).rejects.toThrow('cut');
+    using second = make();
+    const rest = await second.fit(data, { ...quiet, epochs: 4, callbacks: [callbacks.backupAndRestore(folder)] });
+    expect([...rest.lossHistory]).toEqual([...whole.lossHistory].slice(8));
+    expect(await second.getWeights()).toEqual(await straight.getWeights());
+  });
+
   test('an epoch that was interrupted is no state, and keeps the backup', async () => {
     using model = toyModel();
     const interrupt: Callback = {

@@ -170,6 +170,17 @@ describe.each([
   });
 });
 
+test('the finder leaves the state of a model that was never trained as it starts, above zero for Adagrad', async () => {
+  setBackend(createCpuBackend());
+  const make = () => toyModel().compile({ optimizer: optimizers.adagrad(), loss: 'sparseCategoricalCrossentropy' });
+  using model = make();
+  using twin = make();
+  await learningRateFinder(model, data, { steps: 10 });
+  const options = { epochs: 2, verbose: 0 } as const;
+  expect((await model.fit(data, options)).digest).toBe((await twin.fit(data, options)).digest);
+  setBackend(undefined);
+});
+
 describe('refusals', () => {
   beforeAll(() => setBackend(createCpuBackend()));
   afterAll(() => setBackend(undefined));

@@ -45,6 +45,8 @@ export class WeightStore {
   private readonly hostWeights = new Map<string, WeightArray>();
   /** Slot values that have no buffer now, by slot and weight: `m:dense/kernel`. */
   private readonly hostSlots = new Map<string, WeightArray>();
+  /** What the slots that have buffers hold before the first update. */
+  private readonly slotStarts = new Map<string, number>();
   private attached: Attached | undefined;
   private disposed = false;
   private known: readonly Weight[];
@@ -124,6 +126,7 @@ export class WeightStore {
       if (!group.trainable) continue;
       for (const [slot, start] of Object.entries(optimizer.slotStarts)) {
         if (group.slots.has(slot)) continue;
+        this.slotStarts.set(slot, start);
         const buffer = backend.createBuffer(group.elements, 'f32', `${group.name}.${slot}`);
         group.slots.set(slot, buffer);
         if (start !== 0) backend.write(buffer, new Float32Array(group.elements).fill(start));
@@ -198,7 +201,7 @@ export class WeightStore {
   }
 
   /**
-   * Replaces the optimizer's slots (by `slot:weight`; zero where there is none) and its count of updates. Slots that have
+   * Replaces the optimizer's slots (by `slot:weight`; as before the first update where there is none) and its count of updates. Slots that have
    * a buffer keep it: programs may have bound it.
    */
   writeSlots(values: ReadonlyMap<string, WeightArray>, iterations: number): void {
@@ -209,7 +212,8 @@ export class WeightStore {
     for (const group of this.attached?.groups ?? []) {
       for (const [slot, buffer] of group.slots) {
         for (const { path, offset, size } of group.weights) {
-          this.attached!.backend.write(buffer, values.get(slotKey(slot, path)) ?? new Float32Array(size), offset);
+          const start = () => new Float32Array(size).fill(this.slotStarts.get(slot) ?? 0);
+          this.attached!.backend.write(buffer, values.get(slotKey(slot, path)) ?? start(), offset);
           this.hostSlots.delete(slotKey(slot, path));
         }
       }

@@ -14,11 +14,12 @@ from layer_cases import layer_case, normal, numbers, write
 
 L = keras.layers
 ops = keras.ops
+# No position at half a pixel, where `nearest` would depend on rounding.
 TRANSFORMS = np.array(
     [
-        [0.9, -0.58, 1.17, 0.61, 0.77, -0.71, 0, 0],
+        [0.9, -0.58, 1.17, 0.61, 0.77, -0.73, 0, 0],
         [1, 0, 0.7, 0, 1, -5.3, 0, 0],
-        [-1.2, 0.1, 8.3, 0.05, 1.6, -2.4, 0, 0],
+        [-1.2, 0.1, 8.33, 0.05, 1.6, -2.43, 0, 0],
         [0.9, 0.1, 0.26, -0.1, 1.1, 0.32, 0.013, -0.021],
     ],
     dtype=np.float32,

@@ -22,7 +22,7 @@ cases = [
     case("Multiply", {}, (2, 2, 2, 3), (2, 1, 1, 3)),
     case("Average", {}, (2, 4), (2, 4), (2, 4)),
     case("Maximum", {}, (2, 3, 2), (2, 3, 2), (2, 3, 2)),
-    case("Minimum", {}, (2, 3, 2), (2, 2)),
+    case("Minimum", {}, (2, 4, 2), (2, 2)),
     case("Concatenate", {}, (2, 2, 3), (2, 2, 1), (2, 2, 2)),
     case("Concatenate", {"axis": 1}, (2, 2, 3), (2, 1, 3)),
     case("Concatenate", {"axis": -2}, (2, 1, 3), (2, 2, 3)),

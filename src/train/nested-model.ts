@@ -1,7 +1,7 @@
 /**
  * NestedModel: a model as a layer of another. The outer model owns its weights; they start with the values that the
  * inner model has when they are first needed, and the inner model is not changed by the outer one's training
- * (docs/adr/0011).
+ * (docs/adr/0012).
  *
  * Invariant: weights of the inner model stand in its order, under `<model>/<layer>/<weight>`.
  */

@@ -107,6 +107,7 @@ export {
 } from './nn/layer.ts';
 export { layers } from './nn/layers/index.ts';
 export { inputSymbol as input } from './nn/layers/input.ts';
+export { registerFunction } from './nn/layers/lambda.ts';
 export { type Loss, type LossLike, losses, type ValueFunction } from './nn/losses/index.ts';
 export { MergeLayer } from './nn/merge-layer.ts';
 export {

@@ -13,7 +13,7 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import type { CallContext, LayerConfig } from '../../src/nn/layer.ts';
 import { makeLayer } from '../../src/nn/layers/index.ts';
-import { mul } from '../../src/ops/binary.ts';
+import { add, mul } from '../../src/ops/binary.ts';
 import { sum } from '../../src/ops/reduce.ts';
 import { evaluate, setBackend } from '../../src/runtime/index.ts';
 import { gradients } from '../../src/transform/grad.ts';
@@ -38,6 +38,8 @@ interface Case {
   readonly dxs?: readonly (Nested | null)[];
   /** One for each weight; null for those that training does not change. */
   readonly dweights: readonly (Nested | null)[];
+  /** What the layer adds to the loss; its gradient is part of `dx`. */
+  readonly penalty?: Nested;
   /** What the layer's non-trainable weights hold after the step, by name: moving averages. */
   readonly assigned?: Readonly<Record<string, Nested>>;
 }
@@ -88,6 +90,7 @@ async function compare(golden: Case): Promise<readonly Comparison[]> {
   expect(golden.dweights.map((values) => values !== null)).toEqual(specs.map(({ trainable }) => trainable));
 
   const assigned: Record<string, Tensor> = {};
+  const penalties: Tensor[] = [];
   const { training = false } = golden;
   const context: CallContext = {
     training,
@@ -96,7 +99,7 @@ async function compare(golden: Case): Promise<readonly Comparison[]> {
     assign: (name, value) => {
       assigned[name] = value;
     },
-    addLoss: () => {},
+    addLoss: (value) => penalties.push(value),
   };
   const [output] = layer.apply(inputs, weights, context);
   const wrt = [
@@ -104,12 +107,16 @@ async function compare(golden: Case): Promise<readonly Comparison[]> {
     ...weights.map((of, k) => ({ what: `d ${specs[k].name}`, of, expected: golden.dweights[k] })),
   ].flatMap(({ what, of, expected }) => (expected === null ? [] : [{ what, of, expected }]));
   const found = gradients(
-    sum(mul(output, tensor(golden.dy))),
+    penalties.reduce((total, value) => add(total, value), sum(mul(output, tensor(golden.dy)))),
     wrt.map(({ of }) => of),
   );
+  expect(penalties.length).toBe(golden.penalty === undefined ? 0 : 1);
   const comparisons = [
     { what: 'output', found: output, expected: golden.output, bound: 1e-5 },
     ...wrt.map(({ what, expected }, k) => ({ what, found: found[k], expected, bound: 1e-4 })),
+    ...(golden.penalty === undefined
+      ? []
+      : [{ what: 'penalty', found: penalties[0], expected: golden.penalty, bound: 1e-5 }]),
     ...Object.entries(golden.assigned ?? {}).map(([what, expected]) => {
       expect(Object.keys(assigned)).toContain(what);
       return { what, found: assigned[what], expected, bound: 1e-5 };

@@ -1,10 +1,14 @@
 /**
- * Activations by Keras' names. Each is one op (softmax works on the last axis), so a layer's activation fuses into the
- * kernel before it.
+ * Activations by Keras' names (softmax and logSoftmax work on the last axis). Each is one elementwise op or a short formula,
+ * so a layer's activation fuses into the kernel before it.
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { softmax } from '../ops/softmax.ts';
+import { mul } from '../ops/binary.ts';
+import { cast } from '../ops/cast.ts';
+import { greater } from '../ops/compare.ts';
+import { clip } from '../ops/select.ts';
+import { logSoftmax, softmax } from '../ops/softmax.ts';
 import {
   elu,
   exp,
@@ -25,19 +29,26 @@ import { DownhillError, unknownName } from '../util/errors.ts';
 export const activations = {
   linear: (x: Tensor) => x,
   relu: (x: Tensor) => relu(x),
+  relu6: (x: Tensor) => clip(x, 0, 6),
   leakyRelu: (x: Tensor) => leakyRelu(x),
   elu: (x: Tensor) => elu(x),
   selu: (x: Tensor) => selu(x),
   gelu: (x: Tensor) => gelu(x),
   silu: (x: Tensor) => silu(x),
+  swish: (x: Tensor) => silu(x),
   mish: (x: Tensor) => mish(x),
   sigmoid: (x: Tensor) => sigmoid(x),
   hardSigmoid: (x: Tensor) => hardSigmoid(x),
+  hardSilu: (x: Tensor) => mul(x, hardSigmoid(x)),
+  hardSwish: (x: Tensor) => mul(x, hardSigmoid(x)),
   tanh: (x: Tensor) => tanh(x),
   softplus: (x: Tensor) => softplus(x),
   softsign: (x: Tensor) => softsign(x),
   exponential: (x: Tensor) => exp(x),
   softmax: (x: Tensor) => softmax(x),
+  logSoftmax: (x: Tensor) => logSoftmax(x),
+  /** Heaviside: 1 above 0, else 0. Its gradient is 0: only rules that need none, such as the perceptron's, train it. */
+  step: (x: Tensor) => cast(greater(x, 0), 'f32'),
 } as const;
 
 export type ActivationName = keyof typeof activations;

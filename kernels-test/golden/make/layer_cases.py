@@ -58,7 +58,8 @@ def layer_case(name, config, layer, x, training=None, weights=None, order=None):
         tape.watch(inputs)
         output = layer(inputs if several else inputs[0], **arguments)
         dy = normal(*output.shape)
-        loss = tf.reduce_sum(output * dy)
+        penalty = sum(layer.losses) if layer.losses else None
+        loss = tf.reduce_sum(output * dy) + (0.0 if penalty is None else penalty)
     grads = tape.gradient(loss, inputs + [w.value for w in trainable], unconnected_gradients="zero")
     dxs, dweights = grads[: len(inputs)], iter(grads[len(inputs) :])
     case = {"name": name, "config": config}
@@ -69,6 +70,8 @@ def layer_case(name, config, layer, x, training=None, weights=None, order=None):
     case |= {"output": numbers(output), "dy": numbers(dy)}
     case |= {"dxs": [numbers(v) for v in dxs]} if several else {"dx": numbers(dxs[0])}
     case["dweights"] = [numbers(next(dweights)) if w.trainable else None for w in variables]
+    if penalty is not None:
+        case["penalty"] = numbers(penalty)
     moved = {camel(w.name): numbers(w) for w, v in zip(variables, before) if not w.trainable and np.any(np.array(w) != v)}
     if moved:
         case["assigned"] = moved

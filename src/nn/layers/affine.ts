@@ -3,14 +3,24 @@
  * channels. Axes are counted with the batch axis, as in Keras, so 0 is refused: it is the batch.
  */
 
+import type { Tensor } from '../../core/tensor.ts';
+import { add, mul } from '../../ops/binary.ts';
+import { reshape } from '../../ops/shape.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { formatShape } from '../../util/shape.ts';
 import { numberBetween, show, trueOrFalse } from '../check-options.ts';
 import { describeInitializer, type Initializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
 import type { LayerConfig, LayerOptions, WeightSpec } from '../layer.ts';
+import {
+  describeRules,
+  resolveRules,
+  type WeightRuleOptions,
+  type WeightRules,
+  weightRuleNames,
+} from '../weight-rules.ts';
 
-export interface AffineOptions extends LayerOptions {
+export interface AffineOptions extends LayerOptions, WeightRuleOptions<'gamma' | 'beta'> {
   /** Added to the variance; 0.001 when left out. */
   readonly epsilon?: number;
   /** Whether the offset beta is learned; true when left out. */
@@ -29,9 +39,14 @@ export interface Affine {
   readonly scale: boolean;
   readonly betaInitializer: Initializer;
   readonly gammaInitializer: Initializer;
+  readonly gammaRules: WeightRules;
+  readonly betaRules: WeightRules;
 }
 
-export const AFFINE_OPTIONS: readonly string[] = ['epsilon', 'center', 'scale', 'betaInitializer', 'gammaInitializer'];
+export const AFFINE_OPTIONS: readonly string[] = [
+  ...['epsilon', 'center', 'scale', 'betaInitializer', 'gammaInitializer'],
+  ...weightRuleNames('beta', 'gamma'),
+];
 
 /** The smallest epsilon: 1 / √epsilon is still far from f32's end. */
 const LEAST_EPSILON = 1e-12;
@@ -44,24 +59,36 @@ export function resolveAffine(owner: string, options: AffineOptions): Affine {
     scale: trueOrFalse(owner, 'scale', options.scale ?? true),
     betaInitializer: resolveInitializer(owner, options.betaInitializer ?? 'zeros'),
     gammaInitializer: resolveInitializer(owner, options.gammaInitializer ?? 'ones'),
+    gammaRules: resolveRules(owner, 'gamma', options),
+    betaRules: resolveRules(owner, 'beta', options),
   };
 }
 
-export function affineConfig({ epsilon, center, scale, betaInitializer, gammaInitializer }: Affine): LayerConfig {
+export function affineConfig(affine: Affine): LayerConfig {
+  const { epsilon, center, scale, betaInitializer, gammaInitializer } = affine;
   return {
     epsilon,
     center,
     scale,
     betaInitializer: describeInitializer(betaInitializer),
     gammaInitializer: describeInitializer(gammaInitializer),
+    ...describeRules('beta', affine.betaRules),
+    ...describeRules('gamma', affine.gammaRules),
   };
 }
 
 /** gamma and beta of `shape`, as far as they are learned. */
 export function affineWeights(affine: Affine, shape: Shape): WeightSpec[] {
-  const gamma = { name: 'gamma', shape, initializer: affine.gammaInitializer, trainable: true };
-  const beta = { name: 'beta', shape, initializer: affine.betaInitializer, trainable: true };
+  const gamma = { name: 'gamma', shape, initializer: affine.gammaInitializer, trainable: true, ...affine.gammaRules };
+  const beta = { name: 'beta', shape, initializer: affine.betaInitializer, trainable: true, ...affine.betaRules };
   return [...(affine.scale ? [gamma] : []), ...(affine.center ? [beta] : [])];
+}
+
+/** `normal` times gamma plus beta, as far as they are learned; `shape` is theirs with 1 where they broadcast. */
+export function applyAffine(affine: Affine, normal: Tensor, weights: readonly Tensor[], shape: Shape): Tensor {
+  const [gamma, beta] = [affine.scale ? weights[0] : undefined, affine.center ? weights.at(-1) : undefined];
+  const scaled = gamma === undefined ? normal : mul(normal, reshape(gamma, shape));
+  return beta === undefined ? scaled : add(scaled, reshape(beta, shape));
 }
 
 /** `value` as the number of an axis. @throws DownhillError `argument`; 0 is the batch axis. */

@@ -6,6 +6,12 @@
 import { type Layer, type LayerClass, type LayerConfig, layerFromConfig } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 import { Activation, activation, activationCases } from './activation.ts';
+import {
+  ActivityRegularization,
+  activityRegularization,
+  activityRegularizationCases,
+} from './activity-regularization.ts';
+import { AlphaDropout, alphaDropout, alphaDropoutCases } from './alpha-dropout.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
 import { BatchNormalization, batchNormalization, batchNormalizationCases } from './batch-normalization.ts';
 import { Concatenate, concatenate, concatenateCases } from './concatenate.ts';
@@ -34,7 +40,10 @@ import {
   Subtract,
   subtract,
 } from './elementwise-merge.ts';
+import { ELU, elu, eluCases } from './elu.ts';
 import { Flatten, flatten, flattenCases } from './flatten.ts';
+import { GaussianDropout, gaussianDropout, gaussianDropoutCases } from './gaussian-dropout.ts';
+import { GaussianNoise, gaussianNoise, gaussianNoiseCases } from './gaussian-noise.ts';
 import {
   GlobalAveragePooling1D,
   GlobalAveragePooling2D,
@@ -46,10 +55,16 @@ import {
   globalMaxPooling2d,
   globalPoolingCases,
 } from './global-pooling.ts';
+import { GroupNormalization, groupNormalization, groupNormalizationCases } from './group-normalization.ts';
 import { InputLayer, input, inputCases } from './input.ts';
+import { Lambda, lambda, lambdaCases } from './lambda.ts';
+import { LayerNormalization, layerNormalization, layerNormalizationCases } from './layer-normalization.ts';
+import { LeakyReLU, leakyRelu, leakyReluCases } from './leaky-relu.ts';
 import { MaxPooling2D, maxPooling2d, maxPooling2dCases } from './max-pooling-2d.ts';
 import { Normalization, normalization, normalizationCases } from './normalization.ts';
+import { Permute, permute, permuteCases } from './permute.ts';
 import { AveragePooling1D, averagePooling1d, MaxPooling1D, maxPooling1d, pooling1dCases } from './pooling-1d.ts';
+import { PReLU, prelu, preluCases } from './prelu.ts';
 import { RandomBrightness, randomBrightness, randomBrightnessCases } from './random-brightness.ts';
 import { RandomContrast, randomContrast, randomContrastCases } from './random-contrast.ts';
 import { RandomCrop, randomCrop, randomCropCases } from './random-crop.ts';
@@ -57,8 +72,14 @@ import { RandomFlip, randomFlip, randomFlipCases } from './random-flip.ts';
 import { RandomRotation, randomRotation, randomRotationCases } from './random-rotation.ts';
 import { RandomTranslation, randomTranslation, randomTranslationCases } from './random-translation.ts';
 import { RandomZoom, randomZoom, randomZoomCases } from './random-zoom.ts';
+import { ReLU, relu, reluCases } from './relu.ts';
+import { RepeatVector, repeatVector, repeatVectorCases } from './repeat-vector.ts';
 import { Rescaling, rescaling, rescalingCases } from './rescaling.ts';
+import { Reshape, reshape, reshapeCases } from './reshape.ts';
 import { SeparableConv2D, separableConv2d, separableConv2dCases } from './separable-conv-2d.ts';
+import { Softmax, softmax, softmaxCases } from './softmax.ts';
+import { SpatialDropout1D, spatialDropout1d, spatialDropout1dCases } from './spatial-dropout-1d.ts';
+import { SpatialDropout2D, spatialDropout2d, spatialDropout2dCases } from './spatial-dropout-2d.ts';
 import { UpSampling2D, upSampling2d, upSampling2dCases } from './up-sampling-2d.ts';
 import { ZeroPadding1D, zeroPadding1d, zeroPadding1dCases } from './zero-padding-1d.ts';
 import { ZeroPadding2D, zeroPadding2d, zeroPadding2dCases } from './zero-padding-2d.ts';
@@ -107,6 +128,23 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   Concatenate,
   Dot,
   BatchNormalization,
+  LayerNormalization,
+  GroupNormalization,
+  ReLU,
+  LeakyReLU,
+  PReLU,
+  ELU,
+  Softmax,
+  Reshape,
+  Permute,
+  RepeatVector,
+  Lambda,
+  SpatialDropout1D,
+  SpatialDropout2D,
+  GaussianNoise,
+  GaussianDropout,
+  AlphaDropout,
+  ActivityRegularization,
 };
 
 /** Makes each layer from its options, under Keras' names. */
@@ -155,6 +193,23 @@ export const layers = {
   concatenate,
   dot,
   batchNormalization,
+  layerNormalization,
+  groupNormalization,
+  relu,
+  leakyRelu,
+  prelu,
+  elu,
+  softmax,
+  reshape,
+  permute,
+  repeatVector,
+  lambda,
+  spatialDropout1d,
+  spatialDropout2d,
+  gaussianNoise,
+  gaussianDropout,
+  alphaDropout,
+  activityRegularization,
 };
 
 /** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
@@ -197,4 +252,21 @@ export const layerCases: readonly LayerCase[] = [
   ...concatenateCases,
   ...dotCases,
   ...batchNormalizationCases,
+  ...layerNormalizationCases,
+  ...groupNormalizationCases,
+  ...reluCases,
+  ...leakyReluCases,
+  ...preluCases,
+  ...eluCases,
+  ...softmaxCases,
+  ...reshapeCases,
+  ...permuteCases,
+  ...repeatVectorCases,
+  ...lambdaCases,
+  ...spatialDropout1dCases,
+  ...spatialDropout2dCases,
+  ...gaussianNoiseCases,
+  ...gaussianDropoutCases,
+  ...alphaDropoutCases,
+  ...activityRegularizationCases,
 ];

@@ -218,7 +218,12 @@ export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
 export type { Shape } from './util/shape.ts';
 export {
+  type AlexNetOptions,
+  alexNet,
+  type CifarVggOptions,
   type ClassifierOptions,
+  cifarVgg,
+  convolutionalAutoencoder,
   type ImageNetOptions,
   lenet5,
   linearRegression,
@@ -228,6 +233,7 @@ export {
   mlpDropout,
   mlpRelu,
   mlpSigmoid,
+  perceptron,
   softmaxRegression,
   vgg16,
   vgg19,

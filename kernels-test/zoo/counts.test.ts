@@ -3,11 +3,12 @@
  * and each model is the same again after JSON.
  */
 import { describe, expect, test } from 'vitest';
-import { Sequential } from '../../src/train/sequential.ts';
-import { ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
+import { modelFromJSON } from '../../src/train/load-model.ts';
+import { alexNet, ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
 
 /** Count and where it comes from. */
 const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: string]>> = {
+  perceptron: [3, 'two coordinates and a bias'],
   linear: [9, 'eight features of California housing and a bias'],
   logistic: [31, 'thirty features of the breast cancer data and a bias'],
   softmax: [7850, '784·10 + 10'],
@@ -16,6 +17,9 @@ const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: strin
   'mlp-batch-norm': [471_434, 'as mlp-sigmoid, and 4 × (512 + 128) of the normalisations'],
   'mlp-dropout': [468_874, 'as mlp-sigmoid'],
   lenet: [61_706, 'LeCun et al. 1998, every map connected: 156 + 2416 + 48,120 + 10,164 + 850'],
+  'cifar-vgg': [204_570, 'variant I: 72,080 of the six convolutions, 132,490 of the dense layers'],
+  'conv-autoencoder': [28_353, 'keras.io/examples/vision/autoencoder: 320 + 3 · 9248 + 289'],
+  alexnet: [62_378_344, 'Krizhevsky et al. 2012, its layers in one tower'],
   vgg16: [138_357_544, 'keras.applications.VGG16; Simonyan and Zisserman: 138 million'],
   vgg19: [143_667_240, 'keras.applications.VGG19; Simonyan and Zisserman: 144 million'],
 };
@@ -38,7 +42,7 @@ describe.each(ZOO_NAMES)('%s', (name) => {
   test('is the same model again after JSON', () => {
     using model = zooModel(name, { seed: 3 });
     const json = JSON.parse(JSON.stringify(model.toJSON()));
-    using again = Sequential.fromJSON(json);
+    using again = modelFromJSON(json);
     expect(again.toJSON()).toEqual(json);
     expect(again.seed).toBe(3);
     expect(again.countParams()).toBe(model.countParams());
@@ -48,4 +52,9 @@ describe.each(ZOO_NAMES)('%s', (name) => {
   test('refuses an option that it does not know', () => {
     expect(() => zooModel(name, { inputShap: [28, 28, 1] })).toThrow(/unknown option "inputShap".*"inputShape"/);
   });
+});
+
+test('AlexNet in two groups has the paper’s 60 million parameters', () => {
+  using model = alexNet({ groups: 2 });
+  expect(model.countParams()).toBe(60_965_224);
 });

@@ -3,12 +3,13 @@
  */
 
 import { join } from 'node:path';
+import { loadCifar10 } from '../../src/data/cifar.node.ts';
 import type { TrainTest } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.node.ts';
 import { adam } from '../../src/nn/optimizers/adam.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
-import { lenet5, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid, type ZooModel } from '../../src/zoo/index.ts';
+import { cifarVgg, lenet5, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid, type ZooModel } from '../../src/zoo/index.ts';
 
 export interface Experiment {
   readonly name: string;
@@ -48,5 +49,15 @@ export const EXPERIMENTS: readonly Experiment[] = [
     load: (folder) => loadMnist('fashion-mnist', { folder: join(folder, 'fashion-mnist') }),
     make: (seed) => lenet5({ seed }),
     goal: 0.88,
+  },
+  {
+    name: 'cifar-vgg',
+    setting: 'variant III (dropout, batch normalisation) with flips, Adam, rate 0.003 falling to 0 (cosine), batch 64',
+    load: (folder) => loadCifar10(join(folder, 'cifar10-subset'), 'cifar10-subset'),
+    make: (seed) => cifarVgg({ variant: 'III', flips: true, seed }),
+    optimizer: cosineAdam(0.003),
+    epochs: 10,
+    batchSize: 64,
+    goal: 0.5,
   },
 ];

@@ -1,14 +1,26 @@
 /**
- * The callbacks that a config file may name.
+ * The callbacks that a config file may name, made from its options; those that write files take their place as `path`.
  */
 
 import type { Callback } from '../train/callbacks/callback.ts';
-import { callbacks } from '../train/callbacks/index.ts';
+import { callbacks } from '../train/callbacks/index.node.ts';
+import { DownhillError } from '../util/errors.ts';
+import { show } from '../util/show.ts';
 import type { JsonRecord } from './config-reader.ts';
 
-export type MadeCallback = Callback;
+/** Options as they stand in the file, which each callback checks itself. */
+// biome-ignore lint/suspicious/noExplicitAny: the callbacks check what they are given
+type Unchecked = any;
 
-/** Makes each callback from its options, which it checks itself. */
-export const CONFIG_CALLBACKS: Readonly<Record<string, (config: JsonRecord) => MadeCallback>> = {
-  earlyStopping: (config) => callbacks.earlyStopping(config),
+export const CONFIG_CALLBACKS: Readonly<Record<string, (config: JsonRecord) => Callback>> = {
+  earlyStopping: (config: Unchecked) => callbacks.earlyStopping(config),
+  reduceLROnPlateau: (config: Unchecked) => callbacks.reduceLROnPlateau(config),
+  modelCheckpoint: (config: Unchecked) => callbacks.modelCheckpoint(config),
+  csvLogger: ({ path, ...options }: Unchecked) => callbacks.csvLogger(pathOf('csvLogger', path), options),
+  jsonlLogger: ({ path, ...options }: Unchecked) => callbacks.jsonlLogger(pathOf('jsonlLogger', path), options),
 };
+
+function pathOf(owner: string, path: unknown): string {
+  if (typeof path === 'string' && path !== '') return path;
+  throw new DownhillError('argument', `${owner}: path must be the file to write, found ${show(path)}`);
+}

@@ -12,9 +12,9 @@ import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { cosineDecay, resolveSchedule } from '../nn/schedules/index.ts';
 import { modelFromJSON } from '../train/load-model.ts';
 import { Sequential } from '../train/sequential.ts';
-import { ZOO_NAMES, type ZooModel, type ZooName, zooModel } from '../zoo/index.ts';
+import { ZOO_NAMES, type ZooModel, type ZooName, zooEntry, zooModel } from '../zoo/index.ts';
 import type { Named } from './config-reader.ts';
-import { answerFor, OBJECTIVES, optionsFor, withTargets } from './match-model.ts';
+import { answerFor, objectiveOf, optionsFor, withTargets } from './match-model.ts';
 import { choice, positive } from './options.ts';
 
 const OPTIMIZER_NAMES = Object.keys(optimizers) as OptimizerName[];
@@ -100,7 +100,8 @@ function peakOf(name: string): number {
 export function trainableModel(setting: ModelSetting, set: ArrayDataset): TrainableModel {
   const model = buildModel(setting, set);
   const answer = answerFor(model.outputShape, set);
-  const objective = OBJECTIVES[answer];
+  const scores = setting.model.kind === 'zoo' && zooEntry(setting.model.name).scores === true;
+  const objective = objectiveOf(answer, scores);
   const loss = setting.loss ?? resolveLoss(objective.loss);
   model.compile({ optimizer: setting.optimizer, loss, metrics: setting.metrics ?? objective.metrics });
   const { outputShape } = model;

@@ -7,17 +7,26 @@
 
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { TargetKind } from '../nn/losses/index.ts';
+import { binaryAccuracy } from '../nn/metrics/accuracy.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { type Answer, ZOO_NAMES, type ZooEntry, type ZooName, zooEntry } from '../zoo/index.ts';
 
 /** Loss and metric of each kind of answer, unless others are asked for. */
-export const OBJECTIVES = {
+const OBJECTIVES = {
   classes: { loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] },
   yesOrNo: { loss: 'binaryCrossentropy', metrics: ['accuracy'] },
   numbers: { loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] },
   input: { loss: 'binaryCrossentropy', metrics: ['meanSquaredError'] },
 } as const satisfies Record<Answer, object>;
+
+/** Loss and metric of outputs that are scores: yes is above 0. */
+const SCORES = { loss: 'hinge', metrics: [binaryAccuracy({ name: 'accuracy', threshold: 0 })] } as const;
+
+/** The loss and the metric of a model whose outputs mean `answer`. */
+export function objectiveOf(answer: Answer, scores: boolean) {
+  return scores ? SCORES : OBJECTIVES[answer];
+}
 
 /** What the outputs of a model with `outputShape` (of one example) must mean for the examples of `set`. */
 export function answerFor(outputShape: Shape, set: ArrayDataset): Answer {
@@ -69,12 +78,13 @@ function valued({ classNames: _, ...set }: ArrayDataset, y: Float32Array, yShape
 }
 
 /** What the model takes, when `set` is something else. */
-function misfit({ answers, leastSide }: ZooEntry, set: ArrayDataset): string | undefined {
+function misfit({ answers, leastSide, sides = 1 }: ZooEntry, set: ArrayDataset): string | undefined {
   const { xShape, classNames } = set;
   if (leastSide !== undefined) {
     const [height, width] = xShape;
     const large = xShape.length === 3 && height >= leastSide && width >= leastSide;
     if (!large) return `images [height, width, channels] of at least ${leastSide}×${leastSide} pixels`;
+    if (height % sides !== 0 || width % sides !== 0) return `images whose sides are multiples of ${sides}`;
   }
   if (answers === 'yesOrNo' && classNames?.length !== 2) return 'two classes';
   if (answers === 'numbers' && classNames !== undefined) return 'numbers to predict';

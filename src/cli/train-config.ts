@@ -10,9 +10,10 @@ import { makeLayer } from '../nn/layers/index.ts';
 import { type Loss, resolveLoss } from '../nn/losses/index.ts';
 import { checkMetrics, type MetricLike } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
+import type { Callback } from '../train/callbacks/callback.ts';
 import { modelFromJSON } from '../train/load-model.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
-import { CONFIG_CALLBACKS, type MadeCallback } from './config-callbacks.ts';
+import { CONFIG_CALLBACKS } from './config-callbacks.ts';
 import { ConfigReader, type JsonRecord, type Named } from './config-reader.ts';
 import { DATASETS, type DatasetName } from './load-data.ts';
 import type { ModelSpec } from './make-model.ts';
@@ -31,7 +32,7 @@ export interface TrainConfig {
   readonly schedule?: Named;
   readonly loss?: Loss;
   readonly metrics?: readonly MetricLike[];
-  readonly callbacks: readonly MadeCallback[];
+  readonly callbacks: readonly Callback[];
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly shuffle?: boolean;
@@ -154,7 +155,7 @@ function readOptimizer(reader: ConfigReader, value: unknown): Named {
   return named;
 }
 
-function readCallback(reader: ConfigReader, path: string, value: unknown): MadeCallback {
+function readCallback(reader: ConfigReader, path: string, value: unknown): Callback {
   const { name, config } = reader.named(path, value);
   if (!Object.hasOwn(CONFIG_CALLBACKS, name)) {
     throw reader.unknownName(path, name, Object.keys(CONFIG_CALLBACKS));

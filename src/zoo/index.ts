@@ -4,8 +4,11 @@
 
 import type { Model } from '../train/model.ts';
 import { unknownName } from '../util/errors.ts';
+import { type AlexNetOptions, alexNet } from './alexnet.ts';
+import { convolutionalAutoencoder } from './autoencoders.ts';
+import { type CifarVggOptions, cifarVgg } from './cifar-vgg.ts';
 import { lenet5 } from './lenet.ts';
-import { linearRegression, logisticRegression, softmaxRegression } from './linear-models.ts';
+import { linearRegression, logisticRegression, perceptron, softmaxRegression } from './linear-models.ts';
 import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
 import { vgg16, vgg19 } from './vgg.ts';
@@ -23,11 +26,16 @@ export interface ZooEntry {
   readonly answers: Answer;
   /** Height and width that images need at least; undefined for models that take examples of any shape. */
   readonly leastSide?: number;
+  /** What height and width must be multiples of; any when undefined. */
+  readonly sides?: number;
+  /** True for outputs that are scores: yes is above 0. */
+  readonly scores?: true;
   /** Values of the published model. */
   readonly parameters: number;
 }
 
 const ENTRIES = {
+  perceptron: { make: perceptron, answers: 'yesOrNo', parameters: 3, scores: true },
   linear: { make: linearRegression, answers: 'numbers', parameters: 9 },
   logistic: { make: logisticRegression, answers: 'yesOrNo', parameters: 31 },
   softmax: { make: softmaxRegression, answers: 'classes', parameters: 7850 },
@@ -36,6 +44,9 @@ const ENTRIES = {
   'mlp-batch-norm': { make: mlpBatchNorm, answers: 'classes', parameters: 471_434 },
   'mlp-dropout': { make: mlpDropout, answers: 'classes', parameters: 468_874 },
   lenet: { make: lenet5, answers: 'classes', leastSide: 12, parameters: 61_706 },
+  'cifar-vgg': { make: cifarVgg, answers: 'classes', leastSide: 8, parameters: 204_570 },
+  'conv-autoencoder': { make: convolutionalAutoencoder, answers: 'input', leastSide: 4, sides: 4, parameters: 28_353 },
+  alexnet: { make: alexNet, answers: 'classes', leastSide: 67, parameters: 62_378_344 },
   vgg16: { make: vgg16, answers: 'classes', leastSide: 32, parameters: 138_357_544 },
   vgg19: { make: vgg19, answers: 'classes', leastSide: 32, parameters: 143_667_240 },
 } as const satisfies Record<string, ZooEntry>;
@@ -63,6 +74,11 @@ export function zooModel(name: string, options: ZooOptions & Readonly<Record<str
 export type { LinearRegressionOptions } from './linear-models.ts';
 export type { ClassifierOptions, Head, ImageNetOptions, ZooOptions } from './options.ts';
 export {
+  type AlexNetOptions,
+  alexNet,
+  type CifarVggOptions,
+  cifarVgg,
+  convolutionalAutoencoder,
   lenet5,
   linearRegression,
   logisticRegression,
@@ -71,6 +87,7 @@ export {
   mlpDropout,
   mlpRelu,
   mlpSigmoid,
+  perceptron,
   softmaxRegression,
   vgg16,
   vgg19,

@@ -19,6 +19,18 @@ export interface LinearRegressionOptions extends ZooOptions {
 }
 
 /**
+ * Rosenblatt's perceptron: a score w·x + b, whose sign is the answer, to be trained with `hinge` (with batches of one
+ * example and SGD that is Rosenblatt's rule with a margin: w += rate · y · x for an example on the wrong side of it, and
+ * nothing for the others). The step itself has no gradient, so it stands behind the model: yes is above 0, which is what
+ * `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the plane, the default. Not yet
+ * compiled.
+ */
+export function perceptron(options: ZooOptions = {}): Sequential {
+  checkKnownOptions('perceptron', options, ['inputShape', 'seed']);
+  return oneLayer('perceptron', options, [2], 1, 'linear');
+}
+
+/**
  * Least squares: predictions w·x + b, to be trained with `meanSquaredError`. Nine parameters on the eight features of
  * California housing, the default. Not yet compiled.
  */

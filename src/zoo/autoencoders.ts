@@ -2,14 +2,17 @@
  * Autoencoders: networks that give their input back through a narrow place. Trained with the images as their own
  * targets (x = y, values from 0 to 1) and `binaryCrossentropy` or `meanSquaredError`.
  *
- * The convolutional one is that of keras.io/examples/vision/autoencoder (Valdarrama 2021), 28,353 parameters.
+ * The dense ones squeeze an image through 32 units (Hinton and Salakhutdinov 2006 for the kind); the sparse one has more units
+ * than it needs and pays for those in use (an L1 penalty on the code); the denoising one sees its input through noise
+ * (Vincent et al. 2008). The convolutional one is that of keras.io/examples/vision/autoencoder (Valdarrama 2021), 28,353 parameters.
  */
 
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
+import { l1, type Regularizer } from '../nn/regularizers.ts';
 import { Sequential } from '../train/sequential.ts';
 import { DownhillError } from '../util/errors.ts';
-import { formatShape, type Shape } from '../util/shape.ts';
+import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import type { ZooOptions } from './options.ts';
 
 const IMAGE: Shape = [28, 28, 1];
@@ -41,5 +44,44 @@ export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
       layers.conv2d({ ...convolution, filters: channels, activation: 'sigmoid' }),
     ],
     { name: 'convolutional_autoencoder', inputShape, seed },
+  );
+}
+
+/** 784 → 128 → 64 → 32 and back: 222,384 parameters on 28×28 grey images. Not yet compiled. */
+export function denseAutoencoder(options: ZooOptions = {}): Sequential {
+  return dense('denseAutoencoder', 'dense_autoencoder', options, [128, 64, 32, 64, 128]);
+}
+
+/** One hidden layer of 128 units with an L1 penalty of 1e-4 on what they give: 201,616 parameters. Not yet compiled. */
+export function sparseAutoencoder(options: ZooOptions = {}): Sequential {
+  return dense('sparseAutoencoder', 'sparse_autoencoder', options, [128], { code: l1({ l1: 1e-4 }) });
+}
+
+/** The dense autoencoder behind Gaussian noise of standard deviation 0.3, in training only. Not yet compiled. */
+export function denoisingAutoencoder(options: ZooOptions = {}): Sequential {
+  return dense('denoisingAutoencoder', 'denoising_autoencoder', options, [128, 64, 32, 64, 128], { noise: 0.3 });
+}
+
+function dense(
+  owner: string,
+  name: string,
+  options: ZooOptions,
+  units: readonly number[],
+  { noise, code }: { readonly noise?: number; readonly code?: Regularizer } = {},
+): Sequential {
+  checkKnownOptions(owner, options, ['inputShape', 'seed']);
+  const { inputShape = IMAGE, seed = 0 } = options;
+  const middle = (units.length - 1) / 2;
+  return new Sequential(
+    [
+      ...(noise === undefined ? [] : [layers.gaussianNoise({ stddev: noise })]),
+      layers.flatten(),
+      ...units.map((count, k) =>
+        layers.dense({ units: count, activation: 'relu', ...(k === middle && code && { activityRegularizer: code }) }),
+      ),
+      layers.dense({ units: sizeOf(inputShape), activation: 'sigmoid' }),
+      layers.reshape({ targetShape: inputShape }),
+    ],
+    { name, inputShape, seed },
   );
 }

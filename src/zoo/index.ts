@@ -5,12 +5,14 @@
 import type { Model } from '../train/model.ts';
 import { unknownName } from '../util/errors.ts';
 import { type AlexNetOptions, alexNet } from './alexnet.ts';
-import { convolutionalAutoencoder } from './autoencoders.ts';
+import { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';
 import { type CifarVggOptions, cifarVgg } from './cifar-vgg.ts';
+import { type GoogLeNetOptions, googLeNet } from './googlenet.ts';
 import { lenet5 } from './lenet.ts';
 import { linearRegression, logisticRegression, perceptron, softmaxRegression } from './linear-models.ts';
 import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
+import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from './resnet.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 /** A model of the zoo, not yet compiled. */
@@ -45,10 +47,20 @@ const ENTRIES = {
   'mlp-dropout': { make: mlpDropout, answers: 'classes', parameters: 468_874 },
   lenet: { make: lenet5, answers: 'classes', leastSide: 12, parameters: 61_706 },
   'cifar-vgg': { make: cifarVgg, answers: 'classes', leastSide: 8, parameters: 204_570 },
+  'dense-autoencoder': { make: denseAutoencoder, answers: 'input', parameters: 222_384 },
+  'sparse-autoencoder': { make: sparseAutoencoder, answers: 'input', parameters: 201_616 },
+  'denoising-autoencoder': { make: denoisingAutoencoder, answers: 'input', parameters: 222_384 },
   'conv-autoencoder': { make: convolutionalAutoencoder, answers: 'input', leastSide: 4, sides: 4, parameters: 28_353 },
   alexnet: { make: alexNet, answers: 'classes', leastSide: 67, parameters: 62_378_344 },
   vgg16: { make: vgg16, answers: 'classes', leastSide: 32, parameters: 138_357_544 },
   vgg19: { make: vgg19, answers: 'classes', leastSide: 32, parameters: 143_667_240 },
+  googlenet: { make: googLeNet, answers: 'classes', leastSide: 32, parameters: 6_998_552 },
+  resnet18: { make: resNet18, answers: 'classes', leastSide: 32, parameters: 11_699_112 },
+  resnet34: { make: resNet34, answers: 'classes', leastSide: 32, parameters: 21_814_696 },
+  resnet50: { make: resNet50, answers: 'classes', leastSide: 32, parameters: 25_636_712 },
+  resnet101: { make: resNet101, answers: 'classes', leastSide: 32, parameters: 44_707_176 },
+  resnet152: { make: resNet152, answers: 'classes', leastSide: 32, parameters: 60_419_944 },
+  resnet20: { make: resNet20, answers: 'classes', leastSide: 8, parameters: 274_042 },
 } as const satisfies Record<string, ZooEntry>;
 
 export type ZooName = keyof typeof ENTRIES;
@@ -79,6 +91,10 @@ export {
   type CifarVggOptions,
   cifarVgg,
   convolutionalAutoencoder,
+  denoisingAutoencoder,
+  denseAutoencoder,
+  type GoogLeNetOptions,
+  googLeNet,
   lenet5,
   linearRegression,
   logisticRegression,
@@ -88,7 +104,14 @@ export {
   mlpRelu,
   mlpSigmoid,
   perceptron,
+  resNet18,
+  resNet20,
+  resNet34,
+  resNet50,
+  resNet101,
+  resNet152,
   softmaxRegression,
+  sparseAutoencoder,
   vgg16,
   vgg19,
 };

@@ -1,6 +1,6 @@
 /**
- * ActivityRegularization: gives its input unchanged and adds l1 · Σ|x| + l2 · Σx², over the whole batch, to the loss.
- * Source: Keras 3 `layers/regularization/activity_regularization.py`; the sum is not divided by the batch, as in Keras 3.
+ * ActivityRegularization: gives its input unchanged and adds l1 · Σ|x| + l2 · Σx², over the size of the batch, to the loss.
+ * Source: Keras 3 `layers/regularization/activity_regularization.py`.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -8,6 +8,7 @@ import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 import { l1l2 } from '../regularizers.ts';
+import { penalized } from '../weight-rules.ts';
 
 export interface ActivityRegularizationOptions extends LayerOptions {
   /** Factor of the absolute values, at least 0; 0 when left out. */
@@ -35,10 +36,9 @@ export class ActivityRegularization extends Layer {
     return this.factors;
   }
 
-  override call(x: Tensor, _weights: readonly Tensor[], { addLoss }: CallContext): Tensor {
+  override call(x: Tensor, _weights: readonly Tensor[], context: CallContext): Tensor {
     const { l1, l2 } = this.factors;
-    if (l1 > 0 || l2 > 0) addLoss(l1l2(this.factors).penalty(x));
-    return x;
+    return penalized(l1 > 0 || l2 > 0 ? l1l2(this.factors) : undefined, x, context);
   }
 }
 

@@ -10,10 +10,11 @@ import { formatShape, type Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
 import type { LayerCase } from '../layer-case.ts';
+import type { WeightRuleOptions } from '../weight-rules.ts';
 import { type Padding, type Pair, sizesOf } from '../windows.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 
-export interface Conv2DTransposeOptions extends ConvolutionOptions<Pair> {
+export interface Conv2DTransposeOptions extends ConvolutionOptions<Pair>, WeightRuleOptions<'kernel'> {
   /** Count of output channels. */
   readonly filters: number;
   /** Elements added at the far end, less than the stride; null, the default: `same` gives size · stride. */

@@ -13,10 +13,28 @@ import { formatShape, type Shape } from '../../util/shape.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
 import { checkKnownOptions, oneOf, trueOrFalse } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
-import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
+import {
+  type CallContext,
+  LAYER_OPTIONS,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type WeightSpec,
+} from '../layer.ts';
+import {
+  type ActivityOptions,
+  describeActivity,
+  describeRules,
+  penalized,
+  resolveActivity,
+  resolveRules,
+  type WeightRuleOptions,
+  type WeightRules,
+  weightRuleNames,
+} from '../weight-rules.ts';
 import { checkFits, checkSpatial, PADDINGS, type Padding, type Sizes, sizesOf } from '../windows.ts';
 
-export interface ConvolutionOptions<S extends Sizes> extends LayerOptions {
+export interface ConvolutionOptions<S extends Sizes> extends LayerOptions, ActivityOptions, WeightRuleOptions<'bias'> {
   /** Size of the kernel along each axis. */
   readonly kernelSize: S;
   /** 1 when left out. */
@@ -46,7 +64,14 @@ interface Kind {
   readonly paddings?: readonly string[];
 }
 
-const COMMON = ['kernelSize', 'strides', 'padding', 'dilationRate', 'activation', 'useBias', 'biasInitializer'];
+const COMMON = [
+  ...['kernelSize', 'strides', 'padding', 'dilationRate', 'activation', 'useBias', 'biasInitializer'],
+  ...weightRuleNames('bias'),
+  'activityRegularizer',
+];
+
+/** `kernelInitializer` → `kernel`: what the options of a kernel's rules begin with. */
+const stem = (initializer: string): string => initializer.replace(/Initializer$/, '');
 
 /** x [B, ...sizes, C] → [B, ...sizes, filters]. */
 export abstract class Convolution extends Layer {
@@ -57,11 +82,13 @@ export abstract class Convolution extends Layer {
   private readonly kind: Kind;
   private readonly rest;
   private readonly initializers;
+  private readonly kernelRules: readonly WeightRules[];
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: ConvolutionOptions<Sizes>, kind: Kind) {
     const { owner, axes } = kind;
-    checkKnownOptions(owner, options, [...LAYER_OPTIONS, ...Object.keys(kind.own), ...COMMON, ...kind.kernels]);
+    const known = [...Object.keys(kind.own), ...COMMON, ...kind.kernels, ...weightRuleNames(...kind.kernels.map(stem))];
+    checkKnownOptions(owner, options, [...LAYER_OPTIONS, ...known]);
     super(options);
     this.kind = kind;
     this.kernelSize = sizesOf(owner, 'kernelSize', options.kernelSize, axes);
@@ -72,9 +99,12 @@ export abstract class Convolution extends Layer {
       activation: resolveActivation(owner, options.activation ?? 'linear'),
       useBias: trueOrFalse(owner, 'useBias', options.useBias ?? true),
       biasInitializer: resolveInitializer(owner, options.biasInitializer ?? 'zeros'),
+      biasRules: resolveRules(owner, 'bias', options),
+      activity: resolveActivity(owner, options),
     };
     const given = options as unknown as Readonly<Record<string, InitializerLike | undefined>>;
     this.initializers = kind.kernels.map((name) => resolveInitializer(owner, given[name] ?? 'glorotUniform'));
+    this.kernelRules = kind.kernels.map((name) => resolveRules(owner, stem(name), options));
     if (Math.max(...this.strides) > 1 && Math.max(...this.dilationRate) > 1) {
       const found = `strides ${formatShape(this.strides)} and dilationRate ${formatShape(this.dilationRate)}`;
       throw new DownhillError('argument', `${owner}: ${found} cannot both exceed 1; set one of them to 1`);
@@ -83,7 +113,7 @@ export abstract class Convolution extends Layer {
 
   override get config(): LayerConfig {
     const { kernelSize, strides, padding, dilationRate, kind } = this;
-    const { activation, useBias, biasInitializer } = this.rest;
+    const { activation, useBias, biasInitializer, biasRules, activity } = this.rest;
     const kernels = kind.kernels.map((name, k) => [name, describeInitializer(this.initializers[k])]);
     return {
       ...kind.own,
@@ -92,6 +122,9 @@ export abstract class Convolution extends Layer {
       useBias,
       ...Object.fromEntries(kernels),
       biasInitializer: describeInitializer(biasInitializer),
+      ...Object.assign({}, ...kind.kernels.map((name, k) => describeRules(stem(name), this.kernelRules[k]))),
+      ...describeRules('bias', biasRules),
+      ...describeActivity(activity),
     };
   }
 
@@ -113,16 +146,25 @@ export abstract class Convolution extends Layer {
     const { kernelSize, padding, dilationRate } = this;
     if (this.slides) checkFits(this.label, 'kernelSize', inputShape, { kernelSize, padding, dilationRate });
     const specs = this.kernelShapes(inputShape).map(
-      ([name, shape], k): WeightSpec => ({ name, shape, initializer: this.initializers[k], trainable: true }),
+      ([name, shape], k): WeightSpec => ({
+        name,
+        shape,
+        initializer: this.initializers[k],
+        trainable: true,
+        ...this.kernelRules[k],
+      }),
     );
     if (!this.rest.useBias) return specs;
     const shape = [this.outputChannels(inputShape)];
-    return [...specs, { name: 'bias', shape, initializer: this.rest.biasInitializer, trainable: true }];
+    const { biasInitializer: initializer, biasRules } = this.rest;
+    return [...specs, { name: 'bias', shape, initializer, trainable: true, ...biasRules }];
   }
 
-  override call(x: Tensor, weights: readonly Tensor[]): Tensor {
-    const { activation, useBias } = this.rest;
-    if (!useBias) return activation.apply(this.convolve(x, weights));
-    return activation.apply(add(this.convolve(x, weights.slice(0, -1)), weights[weights.length - 1]));
+  override call(x: Tensor, weights: readonly Tensor[], context: CallContext): Tensor {
+    const { activation, useBias, activity } = this.rest;
+    const kernels = useBias ? weights.slice(0, -1) : weights;
+    const product = this.convolve(x, kernels);
+    const sum = useBias ? add(product, weights[weights.length - 1]) : product;
+    return penalized(activity, activation.apply(sum), context);
   }
 }

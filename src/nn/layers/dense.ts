@@ -11,10 +11,27 @@ import type { Shape } from '../../util/shape.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
-import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions, type WeightSpec } from '../layer.ts';
+import {
+  type CallContext,
+  LAYER_OPTIONS,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type WeightSpec,
+} from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
+import {
+  type ActivityOptions,
+  describeActivity,
+  describeRules,
+  penalized,
+  resolveActivity,
+  resolveRules,
+  type WeightRuleOptions,
+  weightRuleNames,
+} from '../weight-rules.ts';
 
-export interface DenseOptions extends LayerOptions {
+export interface DenseOptions extends LayerOptions, ActivityOptions, WeightRuleOptions<'kernel' | 'bias'> {
   /** Size of the output's last axis. */
   readonly units: number;
   /** `linear` when left out. */
@@ -27,7 +44,11 @@ export interface DenseOptions extends LayerOptions {
   readonly biasInitializer?: InitializerLike;
 }
 
-const OPTIONS = [...LAYER_OPTIONS, 'units', 'activation', 'useBias', 'kernelInitializer', 'biasInitializer'];
+const OPTIONS = [
+  ...LAYER_OPTIONS,
+  ...['units', 'activation', 'useBias', 'kernelInitializer', 'biasInitializer', 'activityRegularizer'],
+  ...weightRuleNames('kernel', 'bias'),
+];
 
 /** x [B, …, C] → [B, …, units]; weights: kernel [C, units], bias [units]. */
 export class Dense extends Layer {
@@ -44,34 +65,47 @@ export class Dense extends Layer {
       useBias: trueOrFalse('dense', 'useBias', options.useBias ?? true),
       kernelInitializer: resolveInitializer('dense', options.kernelInitializer ?? 'glorotUniform'),
       biasInitializer: resolveInitializer('dense', options.biasInitializer ?? 'zeros'),
+      kernelRules: resolveRules('dense', 'kernel', options),
+      biasRules: resolveRules('dense', 'bias', options),
+      activity: resolveActivity('dense', options),
     };
   }
 
   override get config(): LayerConfig {
-    const { units, activation, useBias, kernelInitializer, biasInitializer } = this.options;
+    const { units, activation, useBias, kernelInitializer, biasInitializer, ...rules } = this.options;
     return {
       units,
       activation: describeActivation(this.label, activation),
       useBias,
       kernelInitializer: describeInitializer(kernelInitializer),
       biasInitializer: describeInitializer(biasInitializer),
+      ...describeRules('kernel', rules.kernelRules),
+      ...describeRules('bias', rules.biasRules),
+      ...describeActivity(rules.activity),
     };
   }
 
   override build(inputShape: Shape): readonly WeightSpec[] {
-    const { units, useBias, kernelInitializer, biasInitializer } = this.options;
+    const { units, useBias, kernelInitializer, biasInitializer, kernelRules, biasRules } = this.options;
     const channels = inputShape.at(-1);
     if (channels === undefined) {
       throw new DownhillError('shape', `${this.label}: examples are scalars; it needs at least one axis, such as [1]`);
     }
-    const kernel = { name: 'kernel', shape: [channels, units], initializer: kernelInitializer, trainable: true };
-    const bias = { name: 'bias', shape: [units], initializer: biasInitializer, trainable: true };
+    const kernel = {
+      name: 'kernel',
+      shape: [channels, units],
+      initializer: kernelInitializer,
+      trainable: true,
+      ...kernelRules,
+    };
+    const bias = { name: 'bias', shape: [units], initializer: biasInitializer, trainable: true, ...biasRules };
     return useBias ? [kernel, bias] : [kernel];
   }
 
-  override call(x: Tensor, [kernel, bias]: readonly Tensor[]): Tensor {
+  override call(x: Tensor, [kernel, bias]: readonly Tensor[], context: CallContext): Tensor {
     const product = matmul(x, kernel);
-    return this.options.activation.apply(bias === undefined ? product : add(product, bias));
+    const { activation, activity } = this.options;
+    return penalized(activity, activation.apply(bias === undefined ? product : add(product, bias)), context);
   }
 }
 
@@ -80,6 +114,13 @@ export const dense = (options: DenseOptions): Dense => new Dense(options);
 
 /** For the conformance tests. */
 export const denseCases: readonly LayerCase[] = [
+  {
+    title: 'dense with penalties and a constraint',
+    make: () => dense({ units: 3, kernelRegularizer: 'l2', biasConstraint: 'nonNeg', activityRegularizer: 'l1' }),
+    inputShape: [4],
+    outputShape: [3],
+    parameters: 15,
+  },
   { title: 'dense', make: () => dense({ units: 4 }), inputShape: [5], outputShape: [4], parameters: 24 },
   {
     title: 'dense without bias, relu',

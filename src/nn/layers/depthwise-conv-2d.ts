@@ -9,10 +9,11 @@ import type { Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
 import type { LayerCase } from '../layer-case.ts';
+import type { WeightRuleOptions } from '../weight-rules.ts';
 import type { Padding, Pair } from '../windows.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 
-export interface DepthwiseConv2DOptions extends ConvolutionOptions<Pair> {
+export interface DepthwiseConv2DOptions extends ConvolutionOptions<Pair>, WeightRuleOptions<'depthwise'> {
   /** Filters of each channel; 1 when left out. */
   readonly depthMultiplier?: number;
   /** `glorotUniform` when left out. */

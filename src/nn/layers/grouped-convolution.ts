@@ -6,10 +6,11 @@ import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
+import type { WeightRuleOptions } from '../weight-rules.ts';
 import type { Sizes } from '../windows.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 
-export interface GroupedConvolutionOptions<S extends Sizes> extends ConvolutionOptions<S> {
+export interface GroupedConvolutionOptions<S extends Sizes> extends ConvolutionOptions<S>, WeightRuleOptions<'kernel'> {
   /** Count of output channels. */
   readonly filters: number;
   /** Channels and filters are cut into so many groups that do not see each other; 1 when left out. */

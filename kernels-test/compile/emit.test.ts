@@ -14,11 +14,13 @@ import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { relu } from '../../src/ops/activations.ts';
 import { add, div, mul, sub } from '../../src/ops/binary.ts';
+import { cast } from '../../src/ops/cast.ts';
+import { greater } from '../../src/ops/compare.ts';
 import { conv2d } from '../../src/ops/conv.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { maxPool2d } from '../../src/ops/pool.ts';
 import { max, mean, sum } from '../../src/ops/reduce.ts';
-import { reshape } from '../../src/ops/shape.ts';
+import { pad, reshape, slice } from '../../src/ops/shape.ts';
 import { exp, log, neg, square } from '../../src/ops/unary.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { gradients } from '../../src/transform/grad.ts';
@@ -188,4 +190,38 @@ describe('folded grids', () => {
     const [run] = await runPlan(gpu, plan, spec, bindings);
     expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
   });
+});
+
+test('a mask of what rows give is computed after their fold, in the same kernel', () => {
+  const x = input('x', [5, 4]);
+  // The mask has no memory: its reader computes it, which must not happen in the loop that still folds.
+  const isLargest = cast(greater(sub(x, max(x, { axes: -1, keepDims: true })), -1), 'f32');
+  const { kernels } = planned({ outputs: [isLargest] });
+  expect(kernels).toHaveLength(1);
+  const loops = kernels[0].wgsl.split('for (var r');
+  expect(loops).toHaveLength(3);
+  expect(loops[1]).not.toContain('select');
+});
+
+test('no function is named as a type of WGSL is', () => {
+  const x = input('x', [6, 5]);
+  let value = x;
+  // Each slice is a function of its own, called at another index.
+  for (let k = 0; k < 40; k++)
+    value = add(
+      value,
+      slice(
+        pad(x, [
+          [0, 0],
+          [k, 0],
+        ]),
+        [0, k],
+        [6, 5],
+      ),
+    );
+  const text = planned({ outputs: [value] })
+    .kernels.map(({ wgsl }) => wgsl)
+    .join('\n');
+  expect(text).not.toMatch(/fn (f16|f32)\(/);
+  expect(text).toMatch(/fn f3\d\(/);
 });

@@ -39,8 +39,11 @@ function chunkCount(input: EmitInput): number {
   return Math.max(1, Math.min(Math.ceil(invocations / space.outer), Math.floor(space.fold / elements)));
 }
 
-/** The folds of the cluster with their phases: a fold comes after every fold that its elements depend on. */
-function foldsOf({ cluster }: EmitInput): Fold[] {
+/**
+ * The folds of the cluster with their phases: a fold comes after every fold that its elements depend on, through nodes
+ * that every reader computes for itself, too.
+ */
+function foldsOf({ cluster, fused }: EmitInput): Fold[] {
   const phases = new Map<Tensor, number>();
   const phaseOf = (node: Tensor): number => {
     const known = phases.get(node);
@@ -49,7 +52,7 @@ function foldsOf({ cluster }: EmitInput): Fold[] {
     for (const input of node.inputs) {
       const root = rootOf(input);
       const role = cluster.roles.get(root);
-      if (role === undefined) continue;
+      if (role === undefined && !fused.recomputed.has(root)) continue;
       phase = Math.max(phase, phaseOf(root) + (role === 'fold' ? 1 : 0));
     }
     phases.set(node, phase);
@@ -66,13 +69,13 @@ function foldsOf({ cluster }: EmitInput): Fold[] {
 
 /** Phase after which an inner node can be evaluated. */
 function readyPhase(node: Tensor, input: EmitInput): number {
-  const { cluster } = input;
+  const { cluster, fused } = input;
   let phase = 0;
   const folds = new Map(foldsOf(input).map((fold) => [fold.node, fold.phase]));
   const visit = (current: Tensor) => {
     for (const inner of current.inputs) {
       const root = rootOf(inner);
-      if (!cluster.roles.has(root)) continue;
+      if (!cluster.roles.has(root) && !fused.recomputed.has(root)) continue;
       phase = Math.max(phase, (folds.get(root) ?? -1) + 1);
       visit(root);
     }

@@ -21,7 +21,6 @@ import { numberBetween, show, wholeNumber } from '../check-options.ts';
 import { exampleMean } from '../losses/loss.ts';
 import { changed } from '../losses/options.ts';
 import type { ModelOutput } from '../output.ts';
-import { amongTopK } from './confusion.ts';
 import { type MeanMetric, type MetricOptions, type MetricSpec, metricSpec } from './metric.ts';
 
 export interface BinaryAccuracyOptions extends MetricOptions {
@@ -60,7 +59,7 @@ export const sparseCategoricalAccuracy = (options: MetricOptions = {}): MetricSp
 
 /** The share of rows whose largest target stands at one of the `k` largest outputs. */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
-  topK('topKCategoricalAccuracy', options, (y) => amongTopK(y, 1));
+  topK('topKCategoricalAccuracy', options, (y) => argMax(y, { axis: -1 }));
 
 /** The share of ids that are the index of one of the `k` largest outputs. */
 export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
@@ -98,7 +97,7 @@ function topK(kind: string, options: TopKOptions, truth: ((y: Tensor) => Tensor)
       name,
       targets: truth === undefined ? 'classes' : 'values',
       perExample: (y, { values }) => {
-        const isTrue = truth?.(y) ?? equal(oneHot(y, values.shape[values.rank - 1]), 1);
+        const isTrue = equal(oneHot(truth?.(y) ?? y, values.shape[values.rank - 1]), 1);
         return exampleMean(cast(inTopK(isTrue, values, k), 'f32'));
       },
     };

@@ -8,9 +8,9 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
 import { cast } from '../../ops/cast.ts';
-import { equal, greater, less, logicalAnd, logicalOr, notEqual } from '../../ops/compare.ts';
+import { equal, greater, greaterEqual, less, logicalAnd, logicalOr, notEqual } from '../../ops/compare.ts';
 import { iota } from '../../ops/create.ts';
-import { sum } from '../../ops/reduce.ts';
+import { max, sum } from '../../ops/reduce.ts';
 import { expandDims, pack, reshape } from '../../ops/shape.ts';
 import { slice } from '../../ops/slice.ts';
 import { abs } from '../../ops/unary.ts';
@@ -167,7 +167,7 @@ function saysYes(values: Tensor, threshold: number | undefined, topK: number | u
 }
 
 /** bool [B, …, C]: fewer than `k` of the row stand before it, the larger ones and the equal ones to its left. */
-export function amongTopK(values: Tensor, k: number): Tensor {
+function amongTopK(values: Tensor, k: number): Tensor {
   const classes = values.shape[values.rank - 1];
   const own = expandDims(values, -1);
   const other = expandDims(values, -2);
@@ -179,8 +179,7 @@ export function amongTopK(values: Tensor, k: number): Tensor {
 
 /** bool: the largest of its row, and not 0. */
 function isLargest(values: Tensor): Tensor {
-  const larger = sum(cast(greater(expandDims(values, -2), expandDims(values, -1)), 'f32'), { axes: -1 });
-  return logicalAnd(less(larger, 1), greater(abs(values), 1e-9));
+  return logicalAnd(greaterEqual(values, max(values, { axes: -1, keepDims: true })), greater(abs(values), 1e-9));
 }
 
 /** The elements at `index` of the last axis, [B, …, 1]. */

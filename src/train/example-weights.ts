@@ -1,85 +1,116 @@
 /**
- * How much each example counts: `sampleWeight`, a number an example, times `classWeight`, a number a class, as in Keras.
+ * How much each example counts, on the host: from weights of the examples, or of their classes, to one f32 a row.
  *
- * Invariant: the result has one finite weight of at least 0 an example, or there is none at all.
+ * Invariant: weights are finite and not negative, and class weights name exactly the classes that the targets have. Keras
+ * lets a class without a weight count as 1 (keras/src/trainers/data_adapters/data_adapter_utils.py); here it is an error,
+ * as a misspelt class would be.
  */
 
 import { show } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
-import { sizeOf } from '../util/shape.ts';
+import { formatShape, sizeOf } from '../util/shape.ts';
 import { type DataInput, floatTable, type Table, toTable } from './table.ts';
-import { checkCounts, checkValues } from './targets.ts';
 
-/** Weight of each class by its id: `{ 0: 1, 1: 5 }`. */
+/** Weights by class id. */
 export type ClassWeight = Readonly<Record<number, number>>;
 
 export interface ExampleWeightOptions {
-  /** One number an example. */
+  /** One weight an example. */
   readonly sampleWeight?: DataInput;
+  /** One weight a class id; one-hot targets count by their largest value. */
   readonly classWeight?: ClassWeight;
-  /** Checked targets: class ids (i32), or rows whose largest value (one value: ≥ 0.5) stands for the class. */
+  /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value stands for the class. */
   readonly y: Table;
 }
 
 /**
- * f32 [rows] weights, or undefined when none are given.
- * @throws DownhillError `argument` for class weights that are no numbers of at least 0, that name a class which the data
- *   lacks or lack one that it has; `data` or `shape` for sample weights that are not one finite number of at least 0 an example.
+ * The weights of the examples whose targets are `y`, f32 [rows]; undefined when none are given.
+ * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts that
+ *   differ and weights that are negative or not finite, `shape` for more than one weight an example.
  */
-export async function exampleWeights(options: ExampleWeightOptions): Promise<Table | undefined> {
-  const { sampleWeight, classWeight, y } = options;
-  const own = sampleWeight === undefined ? undefined : await sampleWeights(sampleWeight, y);
-  if (classWeight === undefined) return own;
-  const classes = classesOf(y);
-  const weightOf = checkClassWeight(classWeight, classes);
-  const data = Float32Array.from(classes, (id, row) => weightOf.get(id)! * (own?.data[row] ?? 1));
-  return { name: 'class weights', rows: y.rows, shape: [], encoding: 'f32', data };
-}
-
-async function sampleWeights(input: DataInput, y: Table): Promise<Table> {
-  const table = floatTable(await toTable('sampleWeight', input));
-  checkCounts(y, table);
+export async function exampleWeights({
+  sampleWeight,
+  classWeight,
+  y,
+}: ExampleWeightOptions): Promise<Table | undefined> {
+  if (sampleWeight !== undefined && classWeight !== undefined) {
+    throw new DownhillError('argument', `sampleWeight and classWeight exclude each other; give one of them`);
+  }
+  if (classWeight !== undefined) return classWeights(classWeight, y);
+  if (sampleWeight === undefined) return undefined;
+  const table = await toTable('sampleWeight', sampleWeight);
   if (sizeOf(table.shape) !== 1) {
-    throw new DownhillError('shape', `sampleWeight: rows have shape [${table.shape}]; expected one number an example`);
+    const found = formatShape([table.rows, ...table.shape]);
+    throw new DownhillError('shape', `sampleWeight takes one number an example, found shape ${found}`);
   }
-  return { ...checkValues(table, 'weights of examples are at least 0', 0), shape: [] };
-}
-
-function classesOf(y: Table): Int32Array {
-  const width = sizeOf(y.shape);
-  if (y.encoding === 'i32' && width !== 1) {
-    throw new DownhillError('argument', `fit: classWeight needs one class an example; ${y.name} has ${width}`);
-  }
-  return Int32Array.from({ length: y.rows }, (_, row) => {
-    const values = y.data.subarray(row * width, (row + 1) * width);
-    if (y.encoding === 'i32') return values[0];
-    if (width === 1) return values[0] >= 0.5 ? 1 : 0;
-    return values.indexOf(Math.max(...values));
-  });
-}
-
-function checkClassWeight(classWeight: ClassWeight, classes: Int32Array): Map<number, number> {
-  if (typeof classWeight !== 'object' || classWeight === null) {
-    throw new DownhillError('argument', `fit: classWeight maps class ids to weights, found ${show(classWeight)}`);
-  }
-  const weights = new Map(Object.entries(classWeight).map(([id, weight]) => [Number(id), weight]));
-  for (const [id, weight] of weights) {
-    if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue;
+  if (table.rows !== y.rows) {
     throw new DownhillError(
-      'argument',
-      `fit: classWeight of class ${id} must be a number of at least 0, found ${show(weight)}`,
+      'data',
+      `sampleWeight has ${table.rows} weights but ${y.name} has ${y.rows} targets; expected as many`,
     );
   }
-  const present = [...new Set(classes)].sort((a, b) => a - b);
-  const missing = present.filter((id) => !weights.has(id));
+  const weights = floatTable(table);
+  for (let k = 0; k < weights.rows; k++) checkWeight(`sampleWeight of example ${k}`, weights.data[k]);
+  return { ...weights, shape: [] };
+}
+
+function classWeights(given: ClassWeight, y: Table): Table {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new DownhillError(
+      'argument',
+      `fit: classWeight takes weights by class id, such as { 0: 1, 1: 5 }, found ${show(given)}`,
+    );
+  }
+  const weights = new Map<number, number>();
+  for (const [key, weight] of Object.entries(given)) {
+    const id = Number(key);
+    if (!Number.isInteger(id)) {
+      throw new DownhillError('argument', `fit: classWeight takes class ids as keys, found ${show(key)}`);
+    }
+    weights.set(id, checkWeight(`fit: classWeight of class ${id}`, weight));
+  }
+  const ids = classIds(y);
+  const present = [...new Set(ids)].sort((a, b) => a - b);
+  const list = (classes: readonly number[]): string =>
+    (classes.length === 1 ? 'class ' : 'classes ') + classes.join(', ');
+  const lacking = present.filter((id) => !weights.has(id));
   const excess = [...weights.keys()].filter((id) => !present.includes(id));
-  if (missing.length === 0 && excess.length === 0) return weights;
-  const problems = [
-    ...(missing.length > 0 ? [`has no weight for ${missing.join(', ')}`] : []),
-    ...(excess.length > 0 ? [`names ${excess.join(', ')}, which the targets do not have`] : []),
-  ];
-  throw new DownhillError(
-    'argument',
-    `fit: classWeight ${problems.join(' and ')}; classes of the targets: ${present.join(', ')}`,
-  );
+  if (lacking.length > 0 || excess.length > 0) {
+    const problems = [
+      ...(lacking.length > 0 ? [`no weight for ${list(lacking)}`] : []),
+      ...(excess.length > 0 ? [`weights for ${list(excess)}, of which there is no example`] : []),
+    ];
+    throw new DownhillError(
+      'argument',
+      `fit: classWeight has ${problems.join(' and ')}; ${y.name} has ${list(present)}`,
+    );
+  }
+  const data = Float32Array.from(ids, (id) => weights.get(id)!);
+  return { name: 'classWeight', rows: y.rows, shape: [], encoding: 'f32', data };
+}
+
+/** The class of each example: its id, its one number rounded, or the place of its largest one. */
+function classIds({ name, rows, shape, data }: Table): Int32Array {
+  if (sizeOf(shape) !== 1 && shape.length !== 1) {
+    throw new DownhillError(
+      'shape',
+      `fit: classWeight needs one class an example; ${name} has targets of shape ${formatShape(shape)}, so give sampleWeight`,
+    );
+  }
+  const width = sizeOf(shape);
+  const ids = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const from = row * width;
+    if (width === 1) {
+      ids[row] = Math.round(data[from]);
+      continue;
+    }
+    for (let k = 1; k < width; k++) if (data[from + k] > data[from + ids[row]]) ids[row] = k;
+  }
+  return ids;
+}
+
+function checkWeight(owner: string, weight: unknown): number {
+  if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) return weight;
+  throw new DownhillError('data', `${owner} is ${show(weight)}; weights are finite and at least 0`);
 }

@@ -170,6 +170,51 @@ describe.each(backends)('updates in a training on %s', (kind, create) => {
   });
 });
 
+describe('dispatches', () => {
+  beforeAll(() => setBackend(createCpuBackend()));
+  afterAll(() => setBackend(undefined));
+
+  const file = golden<TrainingFile>('updated-trainings.json');
+  const dispatches = async (name: OptimizerName, config: object, multipliers = {}): Promise<number> => {
+    using model = network();
+    model.compile({ optimizer: optimizers[name](config), loss, learningRateMultipliers: multipliers });
+    return (await model.fit(shaped(file.x), shaped(file.y), { ...fitted, epochs: 1 })).facts.dispatchesPerStep;
+  };
+
+  test.each([
+    ['sgd', { momentum: 0.9, nesterov: true, weightDecay: 0.1, clipValue: 1 }],
+    ['sgd', { gradientAccumulationSteps: 4, useEma: true, emaOverwriteFrequency: 3 }],
+    ['rmsprop', { momentum: 0.9, weightDecay: 0.1 }],
+    ['adam', { clipValue: 1, weightDecay: 0.1 }],
+    ['adamW', {}],
+    ['adagrad', {}],
+    ['adadelta', {}],
+    ['adamax', {}],
+    ['nadam', {}],
+  ] as const)('%s %j updates all weights in one dispatch, as plain gradient descent does', async (name, config) => {
+    expect(await dispatches(name, config)).toBe(await dispatches('sgd', {}));
+  });
+
+  test('more slots than eight bindings can hold, and rules in two halves, take few more', async () => {
+    const plain = await dispatches('sgd', {});
+    // Lion's weights and its mean share no intermediate value.
+    expect(await dispatches('lion', {})).toBe(plain + 1);
+    expect(await dispatches('adam', { amsgrad: true })).toBeLessThanOrEqual(plain + 1);
+    const all = { useEma: true, gradientAccumulationSteps: 2, weightDecay: 0.1, clipValue: 1 };
+    expect(await dispatches('adam', { ...all, amsgrad: true })).toBeLessThanOrEqual(plain + 2);
+    expect(await dispatches('rmsprop', { ...all, momentum: 0.9, centered: true })).toBeLessThanOrEqual(plain + 4);
+  });
+
+  test('every treatment is a group of its own, and a norm is folded before', async () => {
+    const plain = await dispatches('adam', {});
+    expect(await dispatches('adam', {}, { hidden: 0.5 })).toBe(plain + 1);
+    expect(await dispatches('adam', { weightDecay: 0.1, excludeFromWeightDecay: ['bias'] })).toBe(plain + 1);
+    expect(await dispatches('adam', { globalClipNorm: 1 })).toBeLessThanOrEqual(plain + 3);
+    // A fold and a scaling for each of the four weights at most.
+    expect(await dispatches('adam', { clipNorm: 1 })).toBeLessThanOrEqual(plain + 8);
+  });
+});
+
 test('options that fit nothing are refused before step 0', () => {
   const compiled = (learningRateMultipliers: unknown) => () =>
     network().compile({ optimizer: 'sgd', loss, learningRateMultipliers: learningRateMultipliers as never });

@@ -2,8 +2,9 @@
  * One training step's change of all weights: accumulated gradients, clipping, decay, the optimizer's rule, moving
  * averages and constraints, in the order of Keras 3 (keras/src/optimizers/base_optimizer.py, `apply`).
  *
- * Invariants: everything is a formula over flat groups, so that a group without a norm in it is updated by one
- * dispatch; whether a step updates or only accumulates is a scalar, not another program.
+ * Invariants: everything is a formula over flat groups, so that a group is updated by one dispatch, or by a few where a
+ * norm is folded first or the slots outnumber the bindings of one kernel; whether a step updates or only accumulates is a
+ * scalar, not another program.
  * Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (clipping);
  * Polyak and Juditsky 1992 (averages).
  */

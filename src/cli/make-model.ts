@@ -111,7 +111,9 @@ export function trainableModel(setting: ModelSetting, set: ArrayDataset): Traina
 function buildModel({ model: spec, augmentation, seed }: ModelSetting, set: ArrayDataset): ZooModel {
   const plain = plainModel(spec, set, seed);
   if (augmentation.length === 0) return plain;
-  return new Sequential([...augmentation, ...plain.layers], { name: plain.name, inputShape: set.xShape, seed });
+  // A stack stays a stack; a model with branches is one layer of the new one.
+  const rest = plain instanceof Sequential ? plain.layers : [plain];
+  return new Sequential([...augmentation, ...rest], { name: plain.name, inputShape: set.xShape, seed });
 }
 
 function plainModel(spec: ModelSpec, set: ArrayDataset, seed: number): ZooModel {

@@ -38,6 +38,7 @@ export interface TrainSetting {
     readonly seed: number;
     readonly shuffle: boolean;
     readonly callbacks: readonly Callback[];
+    readonly classWeight?: Readonly<Record<string, number>>;
   };
 }
 
@@ -82,6 +83,7 @@ export function trainSetting(
       ...{ epochs, batchSize, seed },
       shuffle: config.shuffle ?? true,
       callbacks: config.callbacks,
+      ...(config.classWeight !== undefined && { classWeight: config.classWeight }),
     },
   };
 }

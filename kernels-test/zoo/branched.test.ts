@@ -1,5 +1,5 @@
 /**
- * Residual and Inception networks: published counts, and one training step of a narrow one on small images.
+ * Networks for ImageNet and CIFAR: published counts, and one training step of a narrow one on small images.
  */
 
 import { afterEach, expect, test } from 'vitest';
@@ -7,8 +7,11 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Model } from '../../src/train/model.ts';
 import { sizeOf } from '../../src/util/shape.ts';
+import { alexNet } from '../../src/zoo/alexnet.ts';
+import { cifarVgg } from '../../src/zoo/cifar-vgg.ts';
 import { googLeNet } from '../../src/zoo/googlenet.ts';
 import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from '../../src/zoo/resnet.ts';
+import { vgg16, vgg19 } from '../../src/zoo/vgg.ts';
 
 afterEach(() => setBackend(undefined));
 
@@ -45,6 +48,14 @@ test('GoogLeNet with its auxiliary heads has 13,378,280 parameters and three out
 
 test.each([
   ['ResNet-18', () => resNet18({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
+  ['AlexNet', () => alexNet({ inputShape: [67, 67, 3], classes: 3, width: 0.02 })],
+  ['AlexNet in two groups', () => alexNet({ inputShape: [67, 67, 3], classes: 3, width: 0.02, groups: 2 })],
+  ['VGG-16', () => vgg16({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
+  ['VGG-19', () => vgg19({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
+  ['ResNet-34', () => resNet34({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
+  ['ResNet-101', () => resNet101({ inputShape: [32, 32, 3], classes: 3, width: 0.02 })],
+  ['ResNet-152', () => resNet152({ inputShape: [32, 32, 3], classes: 3, width: 0.02 })],
+  ['CIFAR experiment VII', () => cifarVgg({ variant: 'VII', inputShape: [8, 8, 3], classes: 3 })],
   ['ResNet-50', () => resNet50({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
   ['GoogLeNet', () => googLeNet({ inputShape: [32, 32, 3], classes: 3, width: 0.25 })],
   ['ResNet-20', () => resNet20({ inputShape: [16, 16, 3], classes: 3 })],

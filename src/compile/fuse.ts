@@ -51,6 +51,10 @@ class Fuser {
   private readonly pinned = new Set<Tensor>();
   private readonly scalars: ReadonlySet<Tensor>;
   private readonly reasons: string[] = [];
+  /** What has been found of clusters, which never change; a network of 150 layers asks thousands of times. */
+  private readonly knownRoots = new WeakMap<ReadonlyMap<Tensor, unknown>, ReadonlySet<Tensor>>();
+  /** Of the clusters as they are now: emptied when one comes or goes. */
+  private readonly knownProducers = new Map<Cluster, ReadonlySet<Cluster>>();
 
   constructor(
     private readonly graph: Graph,
@@ -81,6 +85,7 @@ class Fuser {
       const cluster = singleCluster(id++, node);
       this.clusters.add(cluster);
       this.clusterOf.set(node, cluster);
+      this.knownProducers.clear();
       if (!this.options.enabled) continue;
       const partner = sumPartner.get(node);
       if (partner !== undefined && this.joinSum(cluster, node, partner)) continue;
@@ -143,6 +148,7 @@ class Fuser {
     this.clusters.delete(first);
     this.clusters.delete(second);
     this.clusters.add(joined);
+    this.knownProducers.clear();
     for (const node of roles.keys()) this.clusterOf.set(node, joined);
     return joined;
   }
@@ -199,7 +205,9 @@ class Fuser {
   }
 
   /** Roots outside of `roles` that its nodes read, looking through recomputed nodes. */
-  private externalRoots(roles: ReadonlyMap<Tensor, unknown>): Set<Tensor> {
+  private externalRoots(roles: ReadonlyMap<Tensor, unknown>): ReadonlySet<Tensor> {
+    const known = this.knownRoots.get(roles);
+    if (known !== undefined) return known;
     const roots = new Set<Tensor>();
     const visit = (node: Tensor) => {
       for (const input of node.inputs) {
@@ -210,10 +218,13 @@ class Fuser {
       }
     };
     for (const node of roles.keys()) visit(node);
+    this.knownRoots.set(roles, roots);
     return roots;
   }
 
-  private producers(cluster: Cluster): Set<Cluster> {
+  private producers(cluster: Cluster): ReadonlySet<Cluster> {
+    const known = this.knownProducers.get(cluster);
+    if (known !== undefined) return known;
     const result = new Set<Cluster>();
     const add = (root: Tensor) => {
       const producer = this.clusterOf.get(root);
@@ -221,6 +232,7 @@ class Fuser {
       else if (root.op?.lower.kind === 'place') for (const part of root.inputs) add(rootOf(part));
     };
     for (const root of this.externalRoots(cluster.roles)) add(root);
+    this.knownProducers.set(cluster, result);
     return result;
   }
 

@@ -149,6 +149,7 @@ describe('files', () => {
     expect(() => modelFromJSON(json.replace('"layer":"skip"', '"layer":"skp"'))).toThrow(
       /"graph" names a layer "skp" that is not among the layers/,
     );
+    expect(() => modelFromJSON(json.replace('"seed":', '"sed":'))).toThrow(/"sed".*did you mean "seed"/);
     expect(() => modelFromJSON(json.replace('"graph":{"inputs"', '"graph":{"sources"'))).toThrow(/"graph" is/);
   });
 });

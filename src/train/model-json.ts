@@ -10,7 +10,7 @@ import type { Layer } from '../nn/layer.ts';
 import { resolveLoss } from '../nn/losses/index.ts';
 import { type MetricJson, metricJson } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
-import { DownhillError } from '../util/errors.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { compileGoals } from './compile-goals.ts';
 import type { CompileState } from './model-core.ts';
@@ -132,13 +132,24 @@ export function checkModelJson(json: unknown, file: string): ModelJson {
       `${file}: expected a Sequential or Functional with a name and layers, found ${show(data)}`,
     );
   }
+  checkKeys(data, ROOT_KEYS, file);
   data.layers.forEach((entry: unknown, k) => {
-    if (isRecord(entry) && isRecord(entry.config)) return;
-    throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
+    if (!isRecord(entry) || !isRecord(entry.config)) {
+      throw new DownhillError('file', `${file}: layer ${k} is ${show(entry)}; expected className and config`);
+    }
+    checkKeys(entry, ['className', 'config'], `${file}: layer ${k}`);
   });
   if (data.className === 'Functional') checkGraph(data.graph, file);
   if (data.compiled !== null) checkCompiled(data.compiled, file);
   return data as unknown as ModelJson;
+}
+
+const ROOT_KEYS = ['format', 'version', 'className', 'name', 'seed', 'inputShape', 'layers', 'graph', 'compiled'];
+
+/** @throws DownhillError `argument` for a key that is not one of `known`, with the nearest. */
+function checkKeys(record: object, known: readonly string[], where: string): void {
+  const unknown = Object.keys(record).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw unknownName(`key in ${where}:`, unknown, known);
 }
 
 function checkGraph(graph: unknown, file: string): void {

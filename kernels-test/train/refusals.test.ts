@@ -42,7 +42,10 @@ describe('layers', () => {
     [() => layers.maxPooling2d({ poolSize: 0 }), /poolSize must be a whole number of at least 1, found 0/],
     [() => layers.dropout({ rate: 1 }), /dropout: rate must be a finite number from 0 to below 1, found 1/],
     [() => layers.dropout({ rate: Number.NaN }), /found NaN/],
-    [() => layers.activation({ activation: 'swish' as never }), /unknown activation of activation: "swish"/],
+    [
+      () => layers.activation({ activation: 'swich' as never }),
+      /unknown activation of activation: "swich"; did you mean "swish"/,
+    ],
     [() => layers.input({ shape: 28 as never }), /shape must list the sizes of one example/],
     [() => makeLayer('Dens', {}), /unknown layer "Dens"; did you mean "Dense"/],
     [() => makeLayer(undefined, {}), /unknown layer/],

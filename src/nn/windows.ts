@@ -41,7 +41,7 @@ export type Sizes = number | readonly number[];
 export function sizesOf(owner: string, option: string, value: unknown, axes: number, least = 1): readonly number[] {
   if (typeof value === 'number') return Array<number>(axes).fill(wholeNumber(owner, option, value, least));
   if (Array.isArray(value) && value.length === axes) return value.map((v) => wholeNumber(owner, option, v, least));
-  const many = axes === 1 ? 'a list of one' : `a list of ${axes}`;
+  const many = ['', '[length]', '[height, width]', '[depth, height, width]'][axes] ?? `a list of ${axes}`;
   throw new DownhillError('argument', `${owner}: ${option} must be a number or ${many}, found ${show(value)}`);
 }
 

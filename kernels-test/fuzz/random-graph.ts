@@ -106,7 +106,8 @@ class Drawer {
     const samples = op.samples.filter(({ inputs }) => inputs.every(isUsable));
     if (samples.length === 0) return;
     const sample = this.pick(samples);
-    if (Array.isArray(sample.attrs.axes) && this.random.chance(0.7)) {
+    // Folds of several operands (batch normalisation) have shapes that depend on each other: those of their samples.
+    if (Array.isArray(sample.attrs.axes) && sample.inputs.length === 1 && this.random.chance(0.7)) {
       this.fold(op, sample);
       return;
     }

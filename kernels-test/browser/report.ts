@@ -10,6 +10,9 @@ import type { CheckResult } from './page/check.ts';
 export class Outcome {
   private readonly results: CheckResult[] = [];
 
+  /** @param suite what was checked, for the summary: the folder of kernels-test/. */
+  constructor(private readonly suite = 'browser') {}
+
   /** Takes a result in, and prints it. */
   add(result: CheckResult): void {
     this.results.push(result);
@@ -21,9 +24,9 @@ export class Outcome {
     return this.results.filter(({ passed }) => !passed).length;
   }
 
-  /** `browser: N passed, N failed`. */
+  /** `browser: N passed, N failed`, by the suite's name. */
   summary(): string {
-    return `browser: ${this.results.length - this.failed} passed, ${this.failed} failed`;
+    return `${this.suite}: ${this.results.length - this.failed} passed, ${this.failed} failed`;
   }
 
   /** Writes the report to where `args` asks for it, if they do. */
@@ -33,7 +36,7 @@ export class Outcome {
     if (path === undefined) return;
     const assertionResults = this.results.map(({ passed }) => ({ status: passed ? 'passed' : 'failed' }));
     const status = this.failed === 0 ? 'passed' : 'failed';
-    const report: VitestReport = { testResults: [{ name: 'kernels-test/browser', status, assertionResults }] };
+    const report: VitestReport = { testResults: [{ name: `kernels-test/${this.suite}`, status, assertionResults }] };
     writeFileSync(path, JSON.stringify(report));
   }
 }

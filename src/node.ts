@@ -25,4 +25,5 @@ export type { CsvLoggerOptions } from './train/callbacks/csv-logger.node.ts';
 export { callbacks } from './train/callbacks/index.node.ts';
 export type { JsonlLoggerOptions } from './train/callbacks/jsonl-logger.node.ts';
 export type { FileCheckpointOptions } from './train/callbacks/model-checkpoint.node.ts';
+export type { TensorBoardOptions } from './train/callbacks/tensorboard.node.ts';
 export { loadModel, saveModel } from './train/files.node.ts';

@@ -12,6 +12,7 @@ import { trainSetting } from '../../src/cli/train-setting.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { sgd } from '../../src/nn/optimizers/sgd.ts';
+import { TensorBoard } from '../../src/train/callbacks/tensorboard.node.ts';
 import { modelFromJSON } from '../../src/train/load-model.ts';
 import { expectCliRefusal, jsonOf } from './run-cli.ts';
 
@@ -37,7 +38,7 @@ async function example(): Promise<string> {
 /** What the command line says when it says nothing. */
 const SILENT = {
   ...{ model: undefined, optimizer: undefined, learningRate: undefined, schedule: undefined },
-  ...{ loss: undefined, epochs: undefined, batchSize: undefined, seed: undefined },
+  ...{ loss: undefined, epochs: undefined, batchSize: undefined, seed: undefined, tensorboard: undefined },
 };
 
 const images = arrayDataset({
@@ -62,13 +63,20 @@ describe('a config', () => {
   test('passes class weights and callbacks on to fit', async () => {
     const path = await configFile({
       classWeight: { 0: 1, 1: 5, 2: 1 },
-      callbacks: ['reduceLROnPlateau', { name: 'csvLogger', config: { path: join(folder, 'log.csv') } }],
+      callbacks: [
+        'reduceLROnPlateau',
+        { name: 'csvLogger', config: { path: join(folder, 'log.csv') } },
+        { name: 'tensorBoard', config: { path: join(folder, 'board'), updateFreq: 'batch', histogramFreq: 1 } },
+      ],
       model: 'softmax',
       shuffle: false,
     });
     const { fit } = trainSetting(SILENT, await readTrainConfig(path), 'digits', images);
     expect(fit).toMatchObject({ classWeight: { 0: 1, 1: 5, 2: 1 }, shuffle: false });
-    expect(fit.callbacks).toHaveLength(2);
+    expect(fit.callbacks).toHaveLength(3);
+    expect(fit.callbacks[2]).toBeInstanceOf(TensorBoard);
+    const words = { ...SILENT, tensorboard: join(folder, 'other') };
+    expect(trainSetting(words, await readTrainConfig(path), 'digits', images).fit.callbacks).toHaveLength(4);
   });
 
   test('keeps the rate that its optimizer has, and follows its schedule', async () => {
@@ -151,6 +159,11 @@ describe('refuses', () => {
       /json: callbacks\[0\]: .*unknown option "patiance"; did you mean "patience"/,
     ],
     ['a log without a path', { callbacks: ['csvLogger'] }, /callbacks\[0\]: csvLogger: path must be the file/],
+    [
+      'a board with an unknown option',
+      { callbacks: [{ name: 'tensorBoard', config: { path: 'x', updateFrequency: 1 } }] },
+      /callbacks\[0\]: tensorBoard: unknown option "updateFrequency"/,
+    ],
     ['no epochs', { epochs: 0 }, /json: epochs must be a whole number of at least 1, found 0/],
     ['a shuffle that is a word', { shuffle: 'yes' }, /json: shuffle must be true or false, found "yes"/],
     [

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readEvents } from '../train/read-events.ts';
 import { jsonOf, runCli, tinyDataFolder } from './run-cli.ts';
 
 /** The record of `train --json`, in order. */
@@ -67,6 +68,20 @@ describe('train', () => {
     for (const row of ['test accuracy', 'speed', 'memory', 'adapter', 'digest']) expect(stdout).toContain(`\n${row}  `);
     expect(stdout).toMatch(/samples\/s/);
     expect(stderr).toBe('');
+  });
+
+  test('leaves event files for TensorBoard', async () => {
+    const board = join(folder, 'deep', 'board');
+    const { status, stderr } = await runCli([...words, '--backend', 'cpu', '--epochs', '2', '--tensorboard', board]);
+    expect(status, stderr).toBe(0);
+    for (const [part, tag] of [
+      ['train', 'epoch_learning_rate'],
+      ['validation', 'epoch_accuracy'],
+    ]) {
+      const [file] = await readdir(join(board, part));
+      const events = readEvents(await readFile(join(board, part, file)));
+      expect(events.filter((event) => event.tag === tag).map(({ step }) => step)).toEqual([0, 1]);
+    }
   });
 
   test('says so aloud and goes on when there is no adapter', async () => {

@@ -31,6 +31,7 @@ function fakeModel(): TrainedModel {
     name: 'fake',
     stopTraining: false,
     learningRate: 0.1,
+    iterations: 0,
     getWeights: async () => [],
     restoreWeights: () => {},
     ...{ save: unused, gradientsOnBatch: unused, activationsOnBatch: unused },

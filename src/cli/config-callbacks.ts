@@ -18,9 +18,10 @@ export const CONFIG_CALLBACKS: Readonly<Record<string, (config: JsonRecord) => C
   modelCheckpoint: (config: Unchecked) => callbacks.modelCheckpoint(config),
   csvLogger: ({ path, ...options }: Unchecked) => callbacks.csvLogger(pathOf('csvLogger', path), options),
   jsonlLogger: ({ path, ...options }: Unchecked) => callbacks.jsonlLogger(pathOf('jsonlLogger', path), options),
+  tensorBoard: ({ path, ...options }: Unchecked) => callbacks.tensorBoard(pathOf('tensorBoard', path), options),
 };
 
 function pathOf(owner: string, path: unknown): string {
   if (typeof path === 'string' && path !== '') return path;
-  throw new DownhillError('argument', `${owner}: path must be the file to write, found ${show(path)}`);
+  throw new DownhillError('argument', `${owner}: path must be the file or folder to write, found ${show(path)}`);
 }

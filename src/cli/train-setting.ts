@@ -6,6 +6,7 @@ import type { ArrayDataset } from '../data/dataset.ts';
 import { resolveLoss } from '../nn/losses/index.ts';
 import type { OptimizerName } from '../nn/optimizers/index.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
+import { callbacks } from '../train/callbacks/index.node.ts';
 import type { ZooName } from '../zoo/index.ts';
 import type { Named } from './config-reader.ts';
 import type { DatasetName } from './load-data.ts';
@@ -22,6 +23,8 @@ export interface TrainWords {
   readonly epochs: number | undefined;
   readonly batchSize: number | undefined;
   readonly seed: number | undefined;
+  /** Folder for TensorBoard's event files. */
+  readonly tensorboard: string | undefined;
 }
 
 export interface TrainSetting {
@@ -82,7 +85,10 @@ export function trainSetting(
     fit: {
       ...{ epochs, batchSize, seed },
       shuffle: config.shuffle ?? true,
-      callbacks: config.callbacks,
+      callbacks:
+        words.tensorboard === undefined
+          ? config.callbacks
+          : [...config.callbacks, callbacks.tensorBoard(words.tensorboard)],
       ...(config.classWeight !== undefined && { classWeight: config.classWeight }),
     },
   };

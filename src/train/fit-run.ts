@@ -12,7 +12,7 @@ import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed, rowsOfTables } from './feed.ts';
 import { reportedGoals } from './goals.ts';
 import { History, type TrainingFacts } from './history.ts';
-import { layOutReport, type ReportEntry, RunningReport, reportLogs } from './report.ts';
+import { layOutReport, type ReportEntry, RunningReport, reportLogs, validationName } from './report.ts';
 import { StepClock } from './step-clock.ts';
 import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
@@ -199,9 +199,4 @@ class FitRun {
     // Awaited by `validate`; a failure before that must not count as unhandled.
     this.evaluator.catch(() => undefined);
   }
-}
-
-/** `loss` → `valLoss`. */
-export function validationName(name: string): string {
-  return `val${name[0].toUpperCase()}${name.slice(1)}`;
 }

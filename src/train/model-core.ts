@@ -159,6 +159,11 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return this.built().weights.reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
   }
 
+  /** Updates of the weights so far, over all trainings, as the optimizer counts them; files with its state hold it. */
+  get iterations(): number {
+    return this.builtState?.store.iterations ?? 0;
+  }
+
   /** The values of all weights, in the order of the layers. @throws as `build`. */
   getWeights(): Promise<WeightValue[]> {
     return this.built().store.read();

@@ -39,6 +39,11 @@ export function layOutReport(values: readonly ReportedValue[], program: Pick<Ste
   });
 }
 
+/** The name of a value over the validation data: `loss` → `valLoss`. */
+export function validationName(name: string): string {
+  return `val${name[0].toUpperCase()}${name.slice(1)}`;
+}
+
 /** One step's report by name. */
 export function reportLogs(entries: readonly ReportEntry[], report: ArrayLike<number>): Logs {
   return Object.fromEntries(

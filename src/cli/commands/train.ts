@@ -43,6 +43,7 @@ const OPTIONS = {
   batchSize: whole({ least: 1, fallback: undefined, doc: 'examples of a step; 64 unless given' }),
   limit: whole({ least: 1, fallback: undefined, doc: 'only the first N training examples' }),
   out: text({ placeholder: 'DIR', doc: 'saves model.json, weights.safetensors and history.json there' }),
+  tensorboard: text({ placeholder: 'DIR', doc: 'writes event files for TensorBoard there' }),
   ...COMMON_OPTIONS,
   seed: { ...COMMON_OPTIONS.seed, fallback: undefined as number | undefined },
 };

@@ -34,6 +34,8 @@ export interface TrainedModel {
   stopTraining: boolean;
   /** The optimizer's learning rate, positive; a change holds from the next step on. */
   learningRate: number;
+  /** Updates that were sent so far, those of trainings before included. */
+  readonly iterations: number;
   /** The values of all weights, after the steps that were sent so far. */
   getWeights(): Promise<WeightValue[]>;
   /**

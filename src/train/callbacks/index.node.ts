@@ -7,5 +7,6 @@ import { csvLogger } from './csv-logger.node.ts';
 import { callbacks as universal } from './index.ts';
 import { jsonlLogger } from './jsonl-logger.node.ts';
 import { modelCheckpoint } from './model-checkpoint.node.ts';
+import { tensorBoard } from './tensorboard.node.ts';
 
-export const callbacks = { ...universal, modelCheckpoint, backupAndRestore, csvLogger, jsonlLogger };
+export const callbacks = { ...universal, modelCheckpoint, backupAndRestore, csvLogger, jsonlLogger, tensorBoard };

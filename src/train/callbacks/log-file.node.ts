@@ -1,5 +1,5 @@
 /**
- * LogFile: a text file that grows by whole lines while a model trains.
+ * LogFile: a file that grows by whole lines, or whole records, while a model trains.
  *
  * Invariant: each line is on its way to the disk when `append` resolves, so that a training that dies keeps its log.
  */
@@ -34,9 +34,9 @@ export class LogFile {
   }
 
   /** @throws DownhillError `file` naming the path and the system's reason. */
-  async append(text: string): Promise<void> {
+  async append(data: string | Uint8Array): Promise<void> {
     try {
-      await appendFile(this.path, text);
+      await appendFile(this.path, data);
     } catch (cause) {
       throw new DownhillError('file', `${this.owner}: cannot write ${this.path}: ${systemReason(cause)}`, { cause });
     }

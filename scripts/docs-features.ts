@@ -114,14 +114,14 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   optimizers: {
     title: 'Optimizers (20 steps)',
     names: Object.keys(optimizers),
-    files: /^optimizers\.json$/,
+    files: /^optimizers.*\.json$/,
     features: byName,
     required: true,
   },
   optimizerOptions: {
     title: 'Options of all optimizers, and variants',
     names: [...COMMON_OPTIONS.filter((name) => name !== 'name'), 'momentum', 'nesterov', 'centered', 'amsgrad'],
-    files: /^optimizers\.json$/,
+    files: /^optimizers.*\.json$/,
     features: ({ config = {} }) => Object.keys(config),
     required: false,
   },

@@ -38,6 +38,9 @@ interface OptimizerFile {
   }[];
 }
 
+/** The second has weights of all sorts, for the optimizer to which they are not all alike. */
+const FILES = [golden<OptimizerFile>('optimizers.json'), golden<OptimizerFile>('optimizers-matrices.json')];
+
 const backends: readonly [string, () => Promise<Backend>][] = [
   ['cpu', async () => createCpuBackend()],
   ['webgpu', () => createNodeWebGPUBackend()],
@@ -54,8 +57,8 @@ describe.each(backends)('updates on %s', (_kind, create) => {
     await backend.dispose();
   });
 
-  const file = golden<OptimizerFile>('optimizers.json');
-  test.each(file.cases.map((c) => [c.name, c.config, c] as const))('%s %j', async (name, config, { path, final }) => {
+  const told = FILES.flatMap((file) => file.cases.map((c) => [c.name, c.config, { ...c, file }] as const));
+  test.each(told)('%s %j', async (name, config, { path, final, file }) => {
     const optimizer = optimizers[name](config);
     const weights = file.names.map((weight, index) => ({
       path: `dense/${weight}`,
@@ -63,6 +66,7 @@ describe.each(backends)('updates on %s', (_kind, create) => {
       index,
       stream: index,
       decay: !config.excludeFromWeightDecay?.includes(weight),
+      rule: optimizer.ruleOf(weight, file.shapes[index]),
       spec: { name: weight, shape: file.shapes[index], initializer: initializers.zeros(), trainable: true },
     }));
     const groups = layoutWeights(weights, 1000);
@@ -75,39 +79,40 @@ describe.each(backends)('updates on %s', (_kind, create) => {
         return tensors[g].slice(offset, offset + size);
       });
 
-    const { slots, scalars } = optimizer;
+    const { scalars } = optimizer;
+    const slots = groups.flatMap(({ rule }, g) => optimizer.slotsOf(rule).map((slot) => ({ g, slot, rule })));
     const step = compile((...all: Tensor[]) => {
       const [parameters, gradients] = [all.slice(0, groups.length), all.slice(groups.length, 2 * groups.length)];
       const rest = all.slice(2 * groups.length);
       const inputs = groups.map((group, g): ParameterGroup => {
-        const own = Object.fromEntries(slots.map((slot, k) => [slot, rest[g * slots.length + k]]));
+        const own = Object.fromEntries(
+          slots.flatMap(({ slot, g: of }, k) => (of === g ? [[slot, rest[k]] as const] : [])),
+        );
         const shapes = group.weights.map(({ spec }) => spec.shape as Shape);
-        return { parameters: parameters[g], gradient: gradients[g], slots: own, shapes, decay: group.decay };
+        const { decay, rule } = group;
+        return { parameters: parameters[g], gradient: gradients[g], slots: own, shapes, decay, rule };
       });
-      const values = rest.slice(groups.length * slots.length);
+      const values = rest.slice(slots.length);
       const updated = applyUpdates(optimizer, inputs, Object.fromEntries(scalars.map((s, k) => [s, values[k]])));
-      return [
-        ...updated.map(({ parameters }) => parameters),
-        ...updated.flatMap((fresh) => slots.map((slot) => fresh.slots[slot])),
-      ];
+      return [...updated.map(({ parameters }) => parameters), ...slots.map(({ g, slot }) => updated[g].slots[slot])];
     });
 
     let parameters = joined(file.start);
-    let state = groups.flatMap(({ elements }) =>
-      slots.map((slot) => vector(new Array(elements).fill(optimizer.slotStarts[slot]))),
+    let state = slots.map(({ g, slot, rule }) =>
+      vector(new Array(groups[g].elements).fill(optimizer.slotStartsOf(rule)[slot])),
     );
     for (const [k, gradients] of file.gradients.entries()) {
       const values = optimizer.scalarValues(k + 1).map((value) => tensorOf(value));
       const next = await step(...parameters, ...joined(gradients), ...state, ...values);
       parameters = next.slice(0, groups.length);
       state = next.slice(groups.length);
-      const told = file.steps.indexOf(k + 1);
-      if (told < 0) continue;
+      const row = file.steps.indexOf(k + 1);
+      if (row < 0) continue;
       const found = await Promise.all(parameters.map(async (tensor) => [...(await tensor.data())]));
-      expect(distance(split(found).flat(), path[told].flat()), `step ${k + 1}`).toBeLessThan(1e-4);
+      expect(distance(split(found).flat(), path[row].flat()), `step ${k + 1}`).toBeLessThan(1e-4);
     }
     const last = optimizer.common.useEma
-      ? groups.map((_, g) => state[g * slots.length + slots.indexOf(AVERAGE)])
+      ? groups.map((_, g) => state[slots.findIndex(({ g: of, slot }) => of === g && slot === AVERAGE)])
       : parameters;
     const found = await Promise.all(last.map(async (tensor) => [...(await tensor.data())]));
     expect(distance(split(found).flat(), final.flat()), 'final').toBeLessThan(1e-4);
@@ -147,15 +152,19 @@ describe.each(backends)('updates on %s', (_kind, create) => {
 });
 
 test('every optimizer has a trajectory, and is its name and config', () => {
-  const names = golden<OptimizerFile>('optimizers.json').cases.map(({ name }) => name);
-  expect(new Set(names)).toEqual(new Set(Object.keys(optimizers)));
-  for (const { name, config } of golden<OptimizerFile>('optimizers.json').cases) {
+  const cases = FILES.flatMap((file) => file.cases);
+  expect(new Set(cases.map(({ name }) => name))).toEqual(new Set(Object.keys(optimizers)));
+  for (const { name, config } of cases) {
     const made = optimizers[name](config);
     expect(made.name).toBe(name);
     expect(made.config).toMatchObject(config);
     const again = resolveOptimizer(name, JSON.parse(JSON.stringify(made.config)));
     expect(again.config).toEqual(made.config);
-    expect(again.slotStarts).toEqual(made.slotStarts);
+    for (const shape of [[2], [2, 3]]) {
+      const rule = made.ruleOf('dense/kernel', shape);
+      expect(again.ruleOf('dense/kernel', shape)).toBe(rule);
+      expect(again.slotStartsOf(rule)).toEqual(made.slotStartsOf(rule));
+    }
     expect(again.scalarValues(7)).toEqual(made.scalarValues(7));
   }
 });

@@ -126,6 +126,17 @@ test('every switch of the update at once stays in the one step: schedule, decay,
   expect(facts.submitsPerStep).toBe(1);
 });
 
+test('Muon’s matrix products stay in the one step', async () => {
+  using model = lenet5();
+  const learningRate = cosineDecayRestarts({ initialLearningRate: 0.01, firstDecaySteps: 4 });
+  const optimizer = optimizers.muon({ learningRate, clipNorm: 1, useEma: true, excludeLayers: ['^dense_2/'] });
+  const learningRateMultipliers = { dense: 0.5 };
+  model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', learningRateMultipliers });
+  const { facts, steady } = await steadySteps(model, 4, 5);
+  expectNothingNew(steady, facts.dispatchesPerStep);
+  expect(facts.submitsPerStep).toBe(1);
+});
+
 test('a learning rate that changes with every epoch compiles nothing and costs no submit, no object', async () => {
   using model = toyModel();
   const { learningRateScheduler, reduceLROnPlateau } = callbacks;

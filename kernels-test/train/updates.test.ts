@@ -158,6 +158,34 @@ describe.each(backends)('updates in a training on %s', (kind, create) => {
     expect(await resumed.getWeights()).toEqual(await straight.getWeights());
   });
 
+  test('Muon: matrices and the rest are told apart, rates of layers hold, state survives save and load', async () => {
+    const batch = [
+      { data: Float32Array.from(flat(file.x)), shape: [20, 5] },
+      { data: Float32Array.from(flat(file.y)), shape: [20] },
+    ] as const;
+    const compiled = (model: Sequential, multipliers = {}): Sequential => {
+      const optimizer = optimizers.muon({ learningRate: 0.05, excludeLayers: ['head/'], rmsRate: null });
+      model.compile({ optimizer, loss, learningRateMultipliers: multipliers });
+      return model;
+    };
+    using straight = compiled(network(), { '/bias$/': 0 });
+    const start = await straight.getWeights();
+    for (let k = 0; k < 3; k++) await straight.trainOnBatch(...batch);
+    const saved = await straight.save({ optimizer: true });
+    const between = await straight.getWeights();
+    for (let k = 0; k < 3; k++) await straight.trainOnBatch(...batch);
+    const end = await straight.getWeights();
+    for (const k of [1, 3]) expect(bits(end[k].data)).toEqual(bits(start[k].data));
+    for (const k of [0, 2]) expect(end[k].data).not.toEqual(between[k].data);
+    // A momentum for all 57 values, a mean of squares for all but the 30 of hidden/kernel, the rate and the count.
+    expect(straight.summary()).toContain(`Optimizer params: ${57 + 27 + 2} `);
+
+    using resumed = Sequential.load(saved);
+    expect(resumed.toJSON()).toEqual(straight.toJSON());
+    for (let k = 0; k < 3; k++) await resumed.trainOnBatch(...batch);
+    expect(await resumed.getWeights()).toEqual(end);
+  });
+
   test('new groups carry every value over, with groups small and many', async () => {
     using model = network();
     const before = await model.getWeights();
@@ -205,6 +233,17 @@ describe('dispatches', () => {
     expect(await dispatches('rmsprop', { ...all, momentum: 0.9, centered: true })).toBeLessThanOrEqual(plain + 4);
   });
 
+  test('Muon takes a few dispatches for each matrix, whatever else is switched on', async () => {
+    const plain = await dispatches('sgd', {});
+    // One update of the biases; of each of the two kernels a norm and five steps of three products and what is around them.
+    const muon = await dispatches('muon', {});
+    expect(muon).toBeLessThanOrEqual(plain + 3 + 2 * (1 + 5 * 3));
+    const all = { gradientAccumulationSteps: 2, clipValue: 1, useEma: true, emaOverwriteFrequency: 3 };
+    expect(await dispatches('muon', all)).toBeLessThanOrEqual(muon + 4);
+    // Where no matrix is left it is AdamW.
+    expect(await dispatches('muon', { excludeLayers: ['kernel'] })).toBe(plain);
+  });
+
   test('every treatment is a group of its own, and a norm is folded before', async () => {
     const plain = await dispatches('adam', {});
     expect(await dispatches('adam', {}, { hidden: 0.5 })).toBe(plain + 1);
@@ -236,6 +275,14 @@ test('options that fit nothing are refused before step 0', () => {
   expect(() => optimizers.adamW({ weightDecay: Number.NaN })).toThrow(/adamW: weightDecay must be .* found NaN/);
   expect(() => optimizers.adamW({ excludeFromWeightDecay: 'bias' as never })).toThrow(/must be a list of words/);
   expect(() => optimizers.lion({ beta1: 0 })).toThrow(/lion: beta1/);
+  expect(() => optimizers.muon({ excludeLayers: ['('] })).toThrow(/muon: excludeLayers must be a list of words or reg/);
+  expect(() => optimizers.muon({ excludeLayers: 'head' as never })).toThrow(/excludeLayers must be .* found "head"/);
+  expect(() => optimizers.muon({ nsSteps: 0 })).toThrow(/muon: nsSteps must be a whole number of at least 1, found 0/);
+  expect(() => optimizers.muon({ momentum: 1 })).toThrow(/muon: momentum must be .* from 0 to below 1, found 1/);
+  expect(() => optimizers.muon({ muonA: Number.NaN })).toThrow(/muon: muonA must be a finite number/);
+  expect(() => optimizers.muon({ adamBeta: 0.9 } as never)).toThrow(
+    /unknown option "adamBeta"; did you mean "adamBeta/,
+  );
   expect(() => optimizers.rmsprop({ rho: -0.1 })).toThrow(/rmsprop: rho/);
   expect(() => layers.dense({ units: 1, kernelRegularizer: 'l3' as never })).toThrow(/regularizer of dense: "l3"/);
   expect(() => layers.dense({ units: 1, kernelConstraint: 'maxnorm' as never })).toThrow(/did you mean "maxNorm"/);

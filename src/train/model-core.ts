@@ -250,7 +250,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
 
   private writeFile(bytes: Uint8Array, file: string): void {
     const { store, weights } = this.built();
-    restoreWeights(store, weights, this.compileState?.optimizer.slots, bytes, file);
+    restoreWeights(store, weights, this.compileState?.optimizer, bytes, file);
   }
 
   protected built(dataShape?: Shape): Built {

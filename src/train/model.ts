@@ -63,9 +63,9 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
   summary(): string {
     const built = this.knownShapes() === undefined && this.builtState === undefined ? undefined : this.built();
-    const slots = this.compileState?.optimizer.slots.length ?? 0;
     const links = this.className === 'Functional' ? this.graph() : undefined;
-    return formatSummary(summaryOf(this.name, this.layers, built, built?.store.iterations ? slots : undefined, links));
+    const optimizer = built?.store.iterations ? this.compileState?.optimizer : undefined;
+    return formatSummary(summaryOf(this.name, this.layers, built, optimizer, links));
   }
 
   /**

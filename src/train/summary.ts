@@ -5,10 +5,11 @@
 
 import type { Layer } from '../nn/layer.ts';
 import { InputLayer } from '../nn/layers/input.ts';
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
 import type { BuiltLayers } from './build-layers.ts';
 import type { LayerGraph } from './layer-graph.ts';
-import type { Weight } from './weight-layout.ts';
+import { isTrained, type Weight } from './weight-layout.ts';
 
 export interface SummaryRow {
   /** `conv2d (Conv2D)`. */
@@ -37,17 +38,17 @@ export function formatOutputShape(shape: Shape | undefined): string {
 
 /**
  * What the table says of a model.
- * @param built undefined while the input's shape is not known. @param slots of the optimizer, once it has made a step.
+ * @param built undefined while the input's shape is not known. @param optimizer once it has made a step.
  */
 export function summaryOf(
   name: string,
   layers: readonly Layer[],
   built: BuiltLayers | undefined,
-  slots: number | undefined,
+  optimizer: Optimizer | undefined,
   links?: LayerGraph,
 ): Summary {
-  const count = (of: (weight: Weight) => boolean): number =>
-    (built?.weights ?? []).filter(of).reduce((sum, { spec }) => sum + sizeOf(spec.shape), 0);
+  const count = (of: (weight: Weight) => boolean | number): number =>
+    (built?.weights ?? []).reduce((sum, weight) => sum + sizeOf(weight.spec.shape) * Number(of(weight)), 0);
   const rows = layers.flatMap((layer, position) => {
     if (layer instanceof InputLayer && links === undefined) return [];
     const parameters = count((weight) => weight.layer === position);
@@ -56,7 +57,8 @@ export function summaryOf(
   });
   const trainable = count(({ spec, frozen }) => spec.trainable && !frozen);
   const nonTrainable = count(({ spec, frozen }) => !spec.trainable || frozen === true);
-  return { name, rows, trainable, nonTrainable, optimizer: slots === undefined ? 0 : slots * trainable + 2 };
+  const slots = (weight: Weight) => (isTrained(weight) ? optimizer!.slotsOf(weight.rule ?? '').length : 0);
+  return { name, rows, trainable, nonTrainable, optimizer: optimizer === undefined ? 0 : count(slots) + 2 };
 }
 
 /** `add, dense` for a layer that reads their outputs; the names of all uses of a shared layer. */

@@ -45,16 +45,17 @@ export function traceUpdates(
     parameters: placeholder,
     gradient,
     slots: Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, inputs.add('bound', `${group.name}.${slot}`, placeholder)]),
+      optimizer.slotsOf(group.rule).map((slot) => [slot, inputs.add('bound', `${group.name}.${slot}`, placeholder)]),
     ),
     shapes: views.map(({ shape }) => shape),
+    rule: group.rule,
     rate: group.rate,
     decay: group.decay,
     ...(group.constraint && { constraint: group.constraint }),
   }));
   return applyUpdates(optimizer, updated, scalars).flatMap((fresh, k) => [
     { target: updated[k].parameters, value: fresh.parameters },
-    ...optimizer.slots.map((slot) => ({ target: updated[k].slots[slot], value: fresh.slots[slot] })),
+    ...Object.entries(updated[k].slots).map(([slot, target]) => ({ target, value: fresh.slots[slot] })),
   ]);
 }
 

@@ -31,7 +31,7 @@ export function checkMultipliers(value: unknown): LearningRateMultipliers {
 
 /**
  * `weights` with their marks: `frozen` by their layers as they are now, `rate` by `multipliers` (of several that fit one
- * weight the product), `decay` by the optimizer's `excludeFromWeightDecay`.
+ * weight the product), `decay` by the optimizer's `excludeFromWeightDecay`, `rule` by the optimizer.
  * @throws DownhillError `argument` for a multiplier that fits no weight, with the nearest layer.
  */
 export function treatWeights(
@@ -49,7 +49,7 @@ export function treatWeights(
   return markFrozen(weights, layers).map((weight) => {
     const rate = entries.reduce((product, [name, by]) => (fits(name, weight.path) ? product * by : product), 1);
     const decay = weightDecay === undefined || !excludeFromWeightDecay.some((word) => weight.path.includes(word));
-    return { ...weight, rate, decay };
+    return { ...weight, rate, decay, rule: optimizer.ruleOf(weight.path, weight.spec.shape) };
   });
 }
 

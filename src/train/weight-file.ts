@@ -5,6 +5,7 @@
  * Invariant: a file is read completely and checked against the model before any weight is changed.
  */
 
+import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError, nearestName } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
@@ -110,24 +111,24 @@ function checkWeight(source: string, k: number, value: unknown, code: 'file' | '
 
 /**
  * Puts the contents of a weights file into `store`.
- * @param slots names of the optimizer's slots, for a model that is compiled; its state is taken over if the file has it.
+ * @param optimizer of a model that is compiled; its state is taken over if the file has it.
  * @throws DownhillError `file` for bytes that are no weights of this model; nothing is changed then.
  */
 export function restoreWeights(
   store: WeightStore,
   weights: readonly Weight[],
-  slots: readonly string[] | undefined,
+  optimizer: Optimizer | undefined,
   bytes: Uint8Array,
   file: string,
 ): void {
   const decoded = decodeWeights(bytes, file);
   const expected = weights.map(({ path, spec }) => ({ name: path, shape: spec.shape }));
   const values = matchWeights(file, expected, decoded.weights);
-  if (decoded.optimizer !== undefined && slots !== undefined) {
+  if (decoded.optimizer !== undefined && optimizer !== undefined) {
     const { iterations, slots: saved } = decoded.optimizer;
     const trained = store.weights.filter(isTrained);
-    const names = slots.flatMap((slot) =>
-      trained.map(({ path, spec: { shape } }) => ({ name: slotKey(slot, path), shape })),
+    const names = trained.flatMap(({ path, rule = '', spec: { shape } }) =>
+      optimizer.slotsOf(rule).map((slot) => ({ name: slotKey(slot, path), shape })),
     );
     store.writeSlots(iterations > 0 ? matchWeights(file, names, saved) : new Map(), iterations);
   }

@@ -30,6 +30,8 @@ export interface Weight {
   readonly rate?: number;
   /** False when the optimizer's weight decay leaves it out; true when left out. */
   readonly decay?: boolean;
+  /** Which of the optimizer's rules updates it; '' when left out. */
+  readonly rule?: string;
 }
 
 /** True when the gradient changes `weight`. */
@@ -54,6 +56,8 @@ export interface WeightGroup {
   readonly rate: number;
   /** Whether weight decay acts on it. */
   readonly decay: boolean;
+  /** Which of the optimizer's rules updates it. */
+  readonly rule: string;
   /** Projects each weight after an update. */
   readonly constraint?: Constraint;
   readonly weights: readonly PlacedWeight[];
@@ -78,8 +82,8 @@ export function layoutWeights(weights: readonly Weight[], maxElements: number): 
 }
 
 /** Weights with the same text can be updated together. */
-function treatment({ rate = 1, decay = true, spec: { constraint } }: Weight): string {
-  return JSON.stringify([rate, decay, constraint === undefined ? null : constraintKey(constraint)]);
+function treatment({ rate = 1, decay = true, rule = '', spec: { constraint } }: Weight): string {
+  return JSON.stringify([rate, decay, rule, constraint === undefined ? null : constraintKey(constraint)]);
 }
 
 const customConstraints = new WeakMap<Constraint, number>();
@@ -110,9 +114,10 @@ function pack(weights: readonly Weight[], maxElements: number): PlacedWeight[][]
 }
 
 function group(name: string, trainable: boolean, weights: readonly PlacedWeight[]): WeightGroup {
-  const [{ rate = 1, decay = true, spec }] = weights;
+  const [{ rate = 1, decay = true, rule = '', spec }] = weights;
   const elements = weights.reduce((sum, { size }) => sum + size, 0);
-  return { name, trainable, elements, rate, decay, ...(spec.constraint && { constraint: spec.constraint }), weights };
+  const constraint = spec.constraint && { constraint: spec.constraint };
+  return { name, trainable, elements, rate, decay, rule, ...constraint, weights };
 }
 
 function numbered(name: string, k: number): string {

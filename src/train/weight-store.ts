@@ -83,7 +83,7 @@ export class WeightStore {
   }
 
   /**
-   * Takes over other marks of the same weights (frozen, rate, decay), which decide where they lie. Values are carried
+   * Takes over other marks of the same weights (frozen, rate, decay, rule), which decide where they lie. Values are carried
    * along on the device; the optimizer starts from zero.
    */
   relayout(weights: readonly Weight[]): void {
@@ -124,7 +124,7 @@ export class WeightStore {
     const { backend, groups } = this.attached;
     for (const group of groups) {
       if (!group.trainable) continue;
-      for (const [slot, start] of Object.entries(optimizer.slotStarts)) {
+      for (const [slot, start] of Object.entries(optimizer.slotStartsOf(group.rule))) {
         if (group.slots.has(slot)) continue;
         this.slotStarts.set(slot, start);
         const buffer = backend.createBuffer(group.elements, 'f32', `${group.name}.${slot}`);

@@ -1,4 +1,4 @@
-"""Makes kernels-test/golden/nn/optimizers.json, updated-trainings.json, regularizers.json, constraints.json,
+"""Makes kernels-test/golden/nn/optimizers.json, optimizers-matrices.json, updated-trainings.json, regularizers.json, constraints.json,
 schedules.json and initializers.json: what Keras 3 computes for everything around the update of weights.
 
 pip install "keras>=3" tensorflow-cpu, then: python kernels-test/golden/make/make-updates.py
@@ -27,6 +27,7 @@ CLASSES = {
     "adamax": keras.optimizers.Adamax,
     "nadam": keras.optimizers.Nadam,
     "lion": keras.optimizers.Lion,
+    "muon": keras.optimizers.Muon,
 }
 SCHEDULES = {
     "cosineDecay": keras.optimizers.schedules.CosineDecay,
@@ -128,6 +129,50 @@ def optimizers():
     names = ["kernel", "bias"]
     start = [normal(2, 3), normal(2)]
     gradients = [[normal(2, 3), normal(2)] for _ in range(20)]
+    trajectories("optimizers", names, start, gradients, cases)
+
+
+def matrices():
+    """20 updates of weights of all sorts by Muon, whose rule depends on their names and shapes."""
+    draw = np.random.default_rng(17)
+    rate = {"learningRate": 0.05}
+    cosine = {"schedule": "cosineDecay", "config": {"initialLearningRate": 0.1, "decaySteps": 15, "alpha": 0.1}}
+    cases = [
+        ("muon", {}),
+        ("muon", rate),
+        ("muon", {**rate, "nesterov": False, "momentum": 0.8, "nsSteps": 3}),
+        ("muon", {**rate, "rmsRate": None, "muonA": 3.0, "muonB": -4.0, "muonC": 1.8}),
+        ("muon", {**rate, "excludeLayers": ["^head", "l$"], "adamBeta1": 0.8, "adamBeta2": 0.9, "epsilon": 1e-3}),
+        ("muon", {**rate, "excludeEmbeddings": False, "adamLrRatio": 0.5, "rmsRate": 0.4}),
+        (
+            "muon",
+            {
+                "learningRate": cosine,
+                "weightDecay": 0.1,
+                "adamWeightDecay": 0.02,
+                "excludeFromWeightDecay": ["bias"],
+                "globalClipNorm": 1.0,
+            },
+        ),
+        ("muon", {**rate, "clipNorm": 0.5, "weightDecay": 0.0, "adamWeightDecay": 0.0}),
+        ("muon", {"learningRate": cosine, "gradientAccumulationSteps": 3, "clipValue": 0.5}),
+        ("muon", {**rate, "useEma": True, "emaMomentum": 0.7, "emaOverwriteFrequency": 4}),
+    ]
+    shapes = {
+        "kernel": (3, 4),
+        "tall": (4, 2),
+        "embedding": (3, 2),
+        "head_kernel": (2, 3),
+        "filters": (2, 2, 2),
+        "bias": (3,),
+    }
+    one = lambda shape: draw.standard_normal(shape).astype(np.float32)
+    start = [one(shape) for shape in shapes.values()]
+    gradients = [[one(shape) for shape in shapes.values()] for _ in range(20)]
+    trajectories("optimizers-matrices", list(shapes), start, gradients, cases)
+
+
+def trajectories(file, names, start, gradients, cases):
     for part in gradients[3]:
         part[:] = 0
     told = [1, 2, 3, 5, 10, 20]
@@ -146,10 +191,10 @@ def optimizers():
             {"name": name, "config": config, "path": path, "final": [numbers(np.array(w).ravel()) for w in weights]}
         )
     write(
-        "optimizers",
+        file,
         {
             "names": names,
-            "shapes": [[2, 3], [2]],
+            "shapes": [list(s.shape) for s in start],
             "start": [numbers(s.ravel()) for s in start],
             "gradients": [[numbers(g.ravel()) for g in step] for step in gradients],
             "steps": told,
@@ -321,6 +366,7 @@ def trainings():
             {},
         ),
         ("cosine, one layer frozen", "nadam", {"learningRate": cosine}, {"trainable": False}, {"trainable": False}),
+        ("kernels by Muon, biases by AdamW", "muon", {"learningRate": inverse, "globalClipNorm": 0.5}, {}, {}),
     ]
     rows = []
     for title, name, config, options, layer_arguments in cases:
@@ -351,6 +397,7 @@ def trainings():
 
 
 optimizers()
+matrices()
 schedules()
 penalties()
 initializers()

@@ -14,20 +14,22 @@ import { add, div, maximum, minimum, mul, sub } from '../../ops/binary.ts';
 import { greater } from '../../ops/compare.ts';
 import { sum } from '../../ops/reduce.ts';
 import { clip, where } from '../../ops/select.ts';
-import { pack, reshape, slice } from '../../ops/shape.ts';
 import { sqrt, square } from '../../ops/unary.ts';
-import { type Shape, sizeOf } from '../../util/shape.ts';
+import type { Shape } from '../../util/shape.ts';
 import type { Constraint } from '../constraints.ts';
+import { eachWeight } from './each-weight.ts';
 import { AVERAGE, GRADIENT_SUM, type Optimizer, type UpdateOutputs } from './optimizer.ts';
 
 /** Weights side by side that are treated alike; all tensors are f32 [P]. */
 export interface ParameterGroup {
   readonly parameters: Tensor;
   readonly gradient: Tensor;
-  /** By slot name: all of `optimizer.slots`. */
+  /** By slot name: all of `optimizer.slotsOf(rule)`. */
   readonly slots: Readonly<Record<string, Tensor>>;
   /** The weights in the group's order. */
   readonly shapes: readonly Shape[];
+  /** What `optimizer.ruleOf` says of each of them. */
+  readonly rule: string;
   /** The learning rate is multiplied by it; 1 when left out. */
   readonly rate?: number;
   /** False for weights that do not decay; true when left out. */
@@ -87,7 +89,7 @@ function clipped(optimizer: Optimizer, groups: readonly ParameterGroup[], gradie
 
 function update(
   optimizer: Optimizer,
-  { parameters, slots, rate = 1, decay = true }: ParameterGroup,
+  { parameters, slots, shapes, rule, rate = 1, decay = true }: ParameterGroup,
   gradient: Tensor,
   scalars: Readonly<Record<string, Tensor>>,
 ): UpdateOutputs {
@@ -100,9 +102,9 @@ function update(
             optimizer.rateScalars.includes(name) ? mul(value, rate) : value,
           ]),
         );
-  const decays = decay && optimizer.common.weightDecay !== undefined;
-  const decayed = decays ? sub(parameters, mul(parameters, scaled.decay)) : parameters;
-  return optimizer.update({ parameters: decayed, gradient, slots, scalars: scaled });
+  const by = decay ? optimizer.decayOf(rule) : undefined;
+  const decayed = by === undefined ? parameters : sub(parameters, mul(parameters, scaled[by]));
+  return optimizer.update({ parameters: decayed, gradient, slots, scalars: scaled, shapes, rule });
 }
 
 /** The moving average of the weights, and the weights, which it may replace. */
@@ -124,16 +126,4 @@ function constrained(parameters: Tensor, { constraint, shapes }: ParameterGroup)
   return constraint.elementwise
     ? constraint.project(parameters)
     : eachWeight(parameters, shapes, (weight) => constraint.project(weight));
-}
-
-/** `change` of each weight in the flat tensor, side by side again. */
-function eachWeight(flat: Tensor, shapes: readonly Shape[], change: (weight: Tensor) => Tensor): Tensor {
-  let offset = 0;
-  const parts = shapes.map((shape) => {
-    const size = sizeOf(shape);
-    const part = reshape(slice(flat, [offset], [size]), shape);
-    offset += size;
-    return change(part);
-  });
-  return pack(parts);
 }

@@ -8,12 +8,13 @@ import { adagrad } from './adagrad.ts';
 import { adam, adamW } from './adam.ts';
 import { adamax } from './adamax.ts';
 import { lion } from './lion.ts';
+import { muon } from './muon.ts';
 import { nadam } from './nadam.ts';
 import { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-export const optimizers = { sgd, adagrad, adadelta, rmsprop, adam, adamW, adamax, nadam, lion };
+export const optimizers = { sgd, adagrad, adadelta, rmsprop, adam, adamW, adamax, nadam, lion, muon };
 
 export type OptimizerName = keyof typeof optimizers;
 

@@ -10,6 +10,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { DownhillError } from '../../util/errors.ts';
+import type { Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
 import {
   isSchedule,
@@ -28,6 +29,10 @@ export interface UpdateInputs {
   readonly slots: Readonly<Record<string, Tensor>>;
   /** By scalar name, f32 [] each. */
   readonly scalars: Readonly<Record<string, Tensor>>;
+  /** The weights in the group's order. */
+  readonly shapes: readonly Shape[];
+  /** What `ruleOf` says of each of them. */
+  readonly rule: string;
 }
 
 export interface UpdateOutputs {
@@ -36,7 +41,7 @@ export interface UpdateOutputs {
 }
 
 /** Plain JSON data that makes the optimizer again. */
-export type OptimizerConfig = Readonly<Record<string, number | boolean | readonly string[] | ScheduleConfig>>;
+export type OptimizerConfig = Readonly<Record<string, number | boolean | null | readonly string[] | ScheduleConfig>>;
 
 /** A constant rate, or one that depends on the step. */
 export type LearningRate = number | LearningRateSchedule;
@@ -114,16 +119,31 @@ export abstract class Optimizer {
     return { learningRate, ...this.ruleConfig, ...common.config };
   }
 
-  /** Names of all values kept for each parameter. */
-  get slots(): readonly string[] {
-    return Object.keys(this.slotStarts);
+  /** Which of the optimizer's rules updates a weight: those of one rule lie side by side. Most optimizers have one. */
+  ruleOf(_path: string, _shape: Shape): string {
+    return '';
   }
 
-  /** All values kept for each parameter, with the number that they start from. */
-  get slotStarts(): Readonly<Record<string, number>> {
+  /** The values that rule `rule` keeps for each parameter, with the number that they start from. */
+  protected stateOf(_rule: string): Readonly<Record<string, number>> {
+    return this.state;
+  }
+
+  /** The scalar that weights of `rule` decay by, undefined when they do not. */
+  decayOf(_rule: string): string | undefined {
+    return this.common.weightDecay === undefined ? undefined : 'decay';
+  }
+
+  /** Names of all values kept for each parameter of `rule`. */
+  slotsOf(rule: string): readonly string[] {
+    return Object.keys(this.slotStartsOf(rule));
+  }
+
+  /** All values kept for each parameter of `rule`, with the number that they start from. */
+  slotStartsOf(rule: string): Readonly<Record<string, number>> {
     const { gradientAccumulationSteps, useEma } = this.common;
     return {
-      ...this.state,
+      ...this.stateOf(rule),
       ...(gradientAccumulationSteps > 1 && { [GRADIENT_SUM]: 0 }),
       ...(useEma && { [AVERAGE]: 0 }),
     };

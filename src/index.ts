@@ -189,6 +189,7 @@ export type { CheckpointOptions, ModelCheckpointOptions } from './train/callback
 export type { MonitorMode, MonitorOptions } from './train/callbacks/monitor.ts';
 export type { ReduceLROnPlateauOptions } from './train/callbacks/reduce-lr-on-plateau.ts';
 export type { Histogram, TensorStatistics } from './train/callbacks/statistics.ts';
+export type { ClassWeight, SampleWeight } from './train/example-weights.ts';
 export { Functional, type FunctionalOptions, model } from './train/functional.ts';
 export type { History, TrainingFacts } from './train/history.ts';
 export {

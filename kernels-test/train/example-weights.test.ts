@@ -1,6 +1,6 @@
 /** Weights of examples and classes on the host: what they become and what is refused. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ExampleWeightOptions, exampleWeights } from '../../src/train/example-weights.ts';
 import type { Table } from '../../src/train/table.ts';
 import { expectRefusal } from '../data/refusal.ts';
@@ -14,9 +14,10 @@ const hot: Table = {
   data: Float32Array.of(0, 1, 0, 0.2, 0.1, 0.7, 1, 0, 0),
 };
 
-type WeightOptions = Omit<ExampleWeightOptions, 'y'>;
+type WeightOptions = Omit<ExampleWeightOptions, 'y' | 'outputs'>;
 
-const weights = async (options: WeightOptions, y = ids) => (await exampleWeights({ ...options, y }))?.data;
+const weights = async (options: WeightOptions, y = ids) =>
+  (await exampleWeights({ ...options, y, outputs: ['out'] })).shared?.data;
 
 test('weights of examples are kept, weights of classes are looked up', async () => {
   expect(await weights({})).toBeUndefined();
@@ -62,4 +63,37 @@ test('class weights need one class an example', async () => {
     'shape',
     /one class an example; y has targets of shape \[3,3\]/,
   );
+});
+
+describe('several outputs', () => {
+  const outputs = ['a', 'b'];
+  const of = async (sampleWeight: unknown) => {
+    const { shared, byOutput } = await exampleWeights({
+      y: ids,
+      outputs,
+      sampleWeight: sampleWeight as number[],
+    });
+    return [shared && [...shared.data], byOutput?.map((table) => table && [...table.data])];
+  };
+  const [ones, twos] = [
+    [1, 1, 1, 1],
+    [2, 2, 2, 2],
+  ];
+
+  test('take weights for all, for each in their order, or by name', async () => {
+    expect(await of(ones)).toEqual([ones, undefined]);
+    expect(await of({ data: Float32Array.from(twos), shape: [4] })).toEqual([twos, undefined]);
+    expect(await of([ones, twos])).toEqual([undefined, [ones, twos]]);
+    expect(await of([null, Float32Array.from(twos)])).toEqual([undefined, [undefined, twos]]);
+    expect(await of({ b: twos })).toEqual([undefined, [undefined, twos]]);
+  });
+
+  test.each([
+    [{ c: ones }, 'argument', /unknown output in sampleWeight: "c".* a, b/],
+    [[ones], 'argument', /sampleWeight has 1 lists of weights; expected one for each output \(a, b\)/],
+    [[ones, [1, 2]], 'data', /sampleWeight "b" has 2 weights but y has 4 targets/],
+    [{ a: [1, -1, 1, 1] }, 'data', /sampleWeight "a" of example 1 is -1/],
+  ] as const)('%j is refused', async (sampleWeight, code, message) => {
+    await expectRefusal(() => of(sampleWeight), code, message);
+  });
 });

@@ -119,6 +119,60 @@ describe.each(backends)('two inputs, two outputs on %s', (_name, backend) => {
   });
 });
 
+describe.each(backends)('weights of examples by output on %s', (_name, backend) => {
+  interface Run {
+    readonly history: Record<string, number[]>;
+    readonly finalWeights: Record<string, Nested>;
+  }
+  interface WeightedGolden {
+    readonly x: number[][];
+    readonly y: { readonly value: number[][]; readonly kind: number[] };
+    readonly sampleWeight: { readonly value: number[]; readonly kind: number[] };
+    readonly weights: Record<string, Nested>;
+    readonly each: Run;
+    readonly shared: Run;
+  }
+  const file = new URL('../golden/nn/weighted-outputs.json', import.meta.url);
+  const { x, y, sampleWeight, weights, each, shared }: WeightedGolden = JSON.parse(readFileSync(file, 'utf8'));
+  const { value, kind } = sampleWeight;
+
+  test.each([
+    ['by name', { kind, value }, each],
+    ['in the order of the outputs', [value, kind], each],
+    ['for both', value, shared],
+  ] as const)("%s go Keras' way", async (_form, given, expected) => {
+    setBackend(backend());
+    const source = input({ shape: [4], name: 'x' });
+    const hidden = layers.dense({ units: 5, activation: 'tanh', name: 'hidden' })(source);
+    const heads = [
+      layers.dense({ units: 2, name: 'value' })(hidden),
+      layers.dense({ units: 3, activation: 'softmax', name: 'kind' })(hidden),
+    ];
+    using net = model({ inputs: source, outputs: heads }).compile({
+      optimizer: optimizers.sgd({ learningRate: 0.1 }),
+      loss: { value: 'meanSquaredError', kind: 'sparseCategoricalCrossentropy' },
+      lossWeights: { value: 0.6 },
+      weightedMetrics: { value: ['mae'], kind: ['accuracy'] },
+    });
+    const values = Object.entries(weights);
+    net.setWeights(values.map(([name, w]) => ({ name, shape: shapeOf(w), data: Float32Array.from(flat(w)) })));
+    const { history } = await net.fit(x, y, {
+      ...{ batchSize: 5, epochs: 2, shuffle: false, verbose: 0, sampleWeight: given },
+      validationData: [x, y, given],
+    });
+    expect(Object.keys(history)).toHaveLength(10);
+    for (const [name, logged] of Object.entries(history)) {
+      const keras = name.replace('valLoss', 'val_loss').replace(/^val([A-Z])/, (_, c) => `val_${c.toLowerCase()}`);
+      expectClose(logged, expected.history[keras.replace('_mae', '_mean_absolute_error')], 1e-4, name);
+    }
+    for (const { name, data } of await net.getWeights()) {
+      expectClose(data, flat(expected.finalWeights[name]), 1e-4, name);
+    }
+    const { loss } = await net.evaluate(x, y, { sampleWeight: given });
+    expect(loss).toBeCloseTo(history.valLoss[1], 4);
+  });
+});
+
 describe('files', () => {
   test('a functional model is its JSON and its weights', async () => {
     setBackend(cpu);

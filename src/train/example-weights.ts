@@ -7,50 +7,91 @@
  */
 
 import { show } from '../nn/check-options.ts';
-import { DownhillError } from '../util/errors.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape, sizeOf } from '../util/shape.ts';
 import { type DataInput, floatTable, type Table, toTable } from './table.ts';
+
+/**
+ * One weight an example. A model of several outputs takes them for all outputs at once, for each output in an array in
+ * its order (null: 1 each), or by the outputs' names; an output that is not named counts every example once.
+ */
+export type SampleWeight = DataInput | readonly (DataInput | null)[] | Readonly<Record<string, DataInput>>;
 
 /** Weights by class id. */
 export type ClassWeight = Readonly<Record<number, number>>;
 
 export interface ExampleWeightOptions {
-  /** One weight an example. */
-  readonly sampleWeight?: DataInput;
+  readonly sampleWeight?: SampleWeight;
   /** One weight a class id; one-hot targets count by their largest value. */
   readonly classWeight?: ClassWeight;
   /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value stands for the class. */
   readonly y: Table;
+  /** Names of the model's outputs. */
+  readonly outputs: readonly string[];
+}
+
+/** f32 [rows] each. */
+export interface ExampleWeights {
+  /** For all outputs. */
+  readonly shared?: Table;
+  /** For each output; undefined where every example counts once. */
+  readonly byOutput?: readonly (Table | undefined)[];
 }
 
 /**
- * The weights of the examples whose targets are `y`, f32 [rows]; undefined when none are given.
- * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts that
- *   differ and weights that are negative or not finite, `shape` for more than one weight an example.
+ * The weights of the examples whose targets are `y`; nothing when none are given.
+ * @throws DownhillError `argument` for both kinds of weights at once, classes or outputs that do not match, `data` for
+ *   counts that differ and weights that are negative or not finite, `shape` for more than one weight an example.
  */
 export async function exampleWeights({
   sampleWeight,
   classWeight,
   y,
-}: ExampleWeightOptions): Promise<Table | undefined> {
+  outputs,
+}: ExampleWeightOptions): Promise<ExampleWeights> {
   if (sampleWeight !== undefined && classWeight !== undefined) {
     throw new DownhillError('argument', `sampleWeight and classWeight exclude each other; give one of them`);
   }
-  if (classWeight !== undefined) return classWeights(classWeight, y);
-  if (sampleWeight === undefined) return undefined;
-  const table = await toTable('sampleWeight', sampleWeight);
+  if (classWeight !== undefined) return { shared: classWeights(classWeight, y) };
+  if (sampleWeight === undefined) return {};
+  const parts = partsByOutput(sampleWeight, outputs);
+  if (parts === undefined) return { shared: await sampleWeights('sampleWeight', sampleWeight, y) };
+  const table = (part: unknown, k: number) =>
+    part === undefined || part === null ? undefined : sampleWeights(`sampleWeight "${outputs[k]}"`, part, y);
+  return { byOutput: await Promise.all(parts.map(table)) };
+}
+
+/** What `given` says for each output; undefined when it holds for all of them. */
+function partsByOutput(given: SampleWeight, names: readonly string[]): unknown[] | undefined {
+  if (Array.isArray(given)) {
+    // A list of numbers is one weight an example.
+    const lists = names.length > 1 && given.length > 0 && given.every((part) => typeof part !== 'number');
+    if (!lists) return undefined;
+    if (given.length === names.length) return given;
+    const wanted = `one for each output (${names.join(', ')})`;
+    throw new DownhillError('argument', `sampleWeight has ${given.length} lists of weights; expected ${wanted}`);
+  }
+  const plain = typeof given === 'object' && given !== null && Object.getPrototypeOf(given) === Object.prototype;
+  if (!plain || ('data' in given && 'shape' in given && !names.includes('data'))) return undefined;
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownName('output in sampleWeight:', unknown, names);
+  return names.map((name) => (given as Record<string, unknown>)[name]);
+}
+
+async function sampleWeights(name: string, given: unknown, y: Table): Promise<Table> {
+  const table = await toTable(name, given);
   if (sizeOf(table.shape) !== 1) {
     const found = formatShape([table.rows, ...table.shape]);
-    throw new DownhillError('shape', `sampleWeight takes one number an example, found shape ${found}`);
+    throw new DownhillError('shape', `${name} takes one number an example, found shape ${found}`);
   }
   if (table.rows !== y.rows) {
     throw new DownhillError(
       'data',
-      `sampleWeight has ${table.rows} weights but ${y.name} has ${y.rows} targets; expected as many`,
+      `${name} has ${table.rows} weights but ${y.name} has ${y.rows} targets; expected as many`,
     );
   }
   const weights = floatTable(table);
-  for (let k = 0; k < weights.rows; k++) checkWeight(`sampleWeight of example ${k}`, weights.data[k]);
+  for (let k = 0; k < weights.rows; k++) checkWeight(`${name} of example ${k}`, weights.data[k]);
   return { ...weights, shape: [] };
 }
 

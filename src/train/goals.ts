@@ -33,14 +33,23 @@ export function reportedGoals(goals: Goals): ReportedValue[] {
   return [{ name: 'loss', sums: false, result: (totals) => totals[0] }, ...each];
 }
 
+/** What counts beside the targets. */
+export interface GoalParts extends Pick<ReportParts, 'penalties'> {
+  /** For each output f32 [B], how much each example counts there; undefined where all count the same. */
+  readonly weights?: readonly (Tensor | undefined)[];
+}
+
 /** The total loss, f32 [], and what a step reports, in the order of `reportedGoals`. */
 export function traceGoals(
   goals: Goals,
   targets: readonly Tensor[],
   outputs: readonly ModelOutput[],
-  { weights, penalties = [] }: ReportParts,
+  { weights, penalties = [] }: GoalParts,
 ): { loss: Tensor; report: readonly GraphOutput[] } {
-  const parts = goals.map((goal, k) => traceReport(goal, targets[k], outputs[k], weights && { weights }));
+  const parts = goals.map((goal, k) => {
+    const own = weights?.[k];
+    return traceReport(goal, targets[k], outputs[k], own && { weights: own });
+  });
   const weighted = parts.map(({ loss }, k) => (goals[k].weight === 1 ? loss : mul(loss, goals[k].weight)));
   const loss = [...weighted, ...penalties].reduce((a, b) => add(a, b));
   const total = { name: 'loss', tensor: loss };

@@ -40,6 +40,8 @@ export type RowAccess =
 export const inputName = (k: number): string => numbered('x', k);
 export const targetName = (k: number): string => numbered('y', k);
 export const WEIGHTS_NAME = 'weights';
+/** The weights that hold for output `k` alone, and stand there before those of all. */
+export const outputWeightsName = (k: number): string => `${WEIGHTS_NAME} of output ${k}`;
 
 /** Name of output `k` of the program that predicts. */
 export const predictionName = (k: number): string => numbered('predictions', k);
@@ -114,13 +116,10 @@ function traceLoss(inputs: Inputs, model: ModelParts, goals: Goals, batch: Batch
   const tensors = addBatch(inputs, batch);
   const random = training ? inputs.scalar('random', 'u32', [2]) : undefined;
   const forward = traceForward(model, groups, examplesOf(model, tensors), random);
-  const weights = tensors.get(WEIGHTS_NAME);
+  const weights = goals.map((_, k) => tensors.get(outputWeightsName(k)) ?? tensors.get(WEIGHTS_NAME));
   const targets = goals.map((_, k) => tensors.get(targetName(k))!);
   const { loss, report } = withScope('loss', () =>
-    traceGoals(goals, targets, forward.outputs, {
-      penalties: penaltiesOf(groups, forward),
-      ...(weights !== undefined && { weights }),
-    }),
+    traceGoals(goals, targets, forward.outputs, { penalties: penaltiesOf(groups, forward), weights }),
   );
   return { groups, forward, loss, report };
 }

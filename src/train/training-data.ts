@@ -11,9 +11,9 @@ import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
 import type { EvaluationData } from './evaluate-run.ts';
-import { type ClassWeight, exampleWeights } from './example-weights.ts';
+import { type ClassWeight, exampleWeights, type SampleWeight } from './example-weights.ts';
 import { rowsOfTables, type Tables } from './feed.ts';
-import { inputName, targetName, WEIGHTS_NAME } from './step-graph.ts';
+import { inputName, outputWeightsName, targetName, WEIGHTS_NAME } from './step-graph.ts';
 import { type DataInput, datasetTable, isDataset, type Table, tableRows, toTable } from './table.ts';
 import { checkCounts, checkExamples, checkTargets, checkValues } from './targets.ts';
 import type { ValidationData } from './training-options.ts';
@@ -115,7 +115,7 @@ export async function readArguments<O extends object>(
 
 /** How much examples count. */
 export interface Weighting {
-  readonly sampleWeight?: DataInput;
+  readonly sampleWeight?: SampleWeight;
   readonly classWeight?: ClassWeight;
 }
 
@@ -124,7 +124,7 @@ export interface Weighting {
  * @throws DownhillError `data` or `shape`, `argument` for weights that do not fit.
  */
 export async function checkTables(
-  { model, losses, shapes }: DataRules,
+  { model, losses, shapes, outputs: names }: DataRules,
   { x, y }: LabelledTables,
   { sampleWeight, classWeight }: Weighting = {},
 ): Promise<Tables> {
@@ -143,12 +143,16 @@ export async function checkTables(
   if (classWeight !== undefined && y.length > 1) {
     throw new DownhillError('argument', `fit: classWeight fits models of one output; "${model}" has ${y.length}`);
   }
-  const weights = await exampleWeights({
+  const { shared, byOutput = [] } = await exampleWeights({
     y: tables.get(targetName(0))!,
+    outputs: names,
     ...(sampleWeight !== undefined && { sampleWeight }),
     ...(classWeight !== undefined && { classWeight }),
   });
-  if (weights !== undefined) tables.set(WEIGHTS_NAME, weights);
+  if (shared !== undefined) tables.set(WEIGHTS_NAME, shared);
+  byOutput.forEach((table, k) => {
+    if (table !== undefined) tables.set(outputWeightsName(k), table);
+  });
   return tables;
 }
 
@@ -193,7 +197,7 @@ async function validationTables(rules: DataRules, data: ValidationData): Promise
       `fit: validationData is [x, y], [x, y, weights] or a data set, found ${show(data)}`,
     );
   }
-  const [x, y, sampleWeight] = data as readonly [unknown, unknown, DataInput?];
+  const [x, y, sampleWeight] = data as readonly [unknown, unknown, SampleWeight?];
   const weighting = sampleWeight === undefined ? {} : { sampleWeight };
   return checkTables(rules, await labelledTables(x, y, rules, 'validation '), weighting);
 }

@@ -6,8 +6,7 @@ import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Callback } from './callbacks/callback.ts';
-import type { ClassWeight } from './example-weights.ts';
-import type { DataInput } from './table.ts';
+import type { ClassWeight, SampleWeight } from './example-weights.ts';
 import type { ModelData } from './training-data.ts';
 
 export interface BatchOptions {
@@ -18,13 +17,13 @@ export interface BatchOptions {
 /** Held-out data: [x, y], [x, y, weights of the examples] or a data set. */
 export type ValidationData =
   | readonly [x: ModelData, y: ModelData]
-  | readonly [x: ModelData, y: ModelData, sampleWeight: DataInput]
+  | readonly [x: ModelData, y: ModelData, sampleWeight: SampleWeight]
   | ArrayDataset;
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends BatchOptions {
-  /** One number an example: how much it counts; 1 each when left out. */
-  readonly sampleWeight?: DataInput;
+  /** One number an example: how much it counts; 1 each when left out. For several outputs also by output. */
+  readonly sampleWeight?: SampleWeight;
 }
 
 export interface FitOptions extends BatchOptions {
@@ -40,9 +39,9 @@ export interface FitOptions extends BatchOptions {
   /** Seeds the order and the dropout; the model's seed when left out. */
   readonly seed?: number;
   readonly callbacks?: readonly Callback[];
-  /** One number an example: how much it counts; 1 each when left out. */
-  readonly sampleWeight?: DataInput;
-  /** How much the examples of each class count: `{ 0: 1, 1: 5 }`; with `sampleWeight`, the two are multiplied. */
+  /** One number an example: how much it counts; 1 each when left out. For several outputs also by output. */
+  readonly sampleWeight?: SampleWeight;
+  /** How much the examples of each class count: `{ 0: 1, 1: 5 }`; excludes `sampleWeight`. */
   readonly classWeight?: ClassWeight;
   /** 1 shows a progress bar, 0 nothing; 1 when left out. */
   readonly verbose?: 0 | 1 | boolean;

@@ -154,7 +154,13 @@ export class LineChart {
       },
       axes: [
         { ...axis, label: xLabel, labelSize: 18, size: 28 },
-        { ...axis, scale: 'left', size: 56, ...(leftLabel && { label: leftLabel, labelSize: 18 }) },
+        {
+          ...axis,
+          scale: 'left',
+          size: 56,
+          ...(leftLabel && { label: leftLabel, labelSize: 18 }),
+          ...(logarithmic && powersOfTen(axis.grid)),
+        },
         ...(hasRight
           ? [
               {
@@ -184,6 +190,14 @@ export class LineChart {
       ],
     };
   }
+}
+
+/** A logarithmic axis has a line and a number at each power of ten, not at every tenth between two. */
+function powersOfTen(grid: uPlot.Axis.Grid): uPlot.Axis {
+  const filter: uPlot.Axis.Filter = (_, splits) =>
+    splits.map((value) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? value : null));
+  const text = (value: number | null): string => (value === null ? '' : value.toExponential(0).replace('e+0', 'e0'));
+  return { filter, grid: { ...grid, filter }, values: (_, splits) => splits.map(text) };
 }
 
 /** Pixels of the chart's height that the legend takes. */

@@ -211,8 +211,16 @@ export {
 } from './train/safetensors.ts';
 export { Sequential, sequential } from './train/sequential.ts';
 export type { LayerOutput } from './train/single-batches.ts';
+export type { TrainingSnapshot } from './train/snapshot.ts';
 export type { DataInput, NestedNumbers, ShapedData } from './train/table.ts';
 export { type EventTime, histogramEvent, scalarEvent, versionEvent } from './train/tensorboard/events.ts';
+export {
+  type Position,
+  Trainer,
+  type TrainerEvent,
+  type TrainerOptions,
+  type TrainerState,
+} from './train/trainer.ts';
 export type { ModelData } from './train/training-data.ts';
 export type { BatchOptions, EvaluateOptions, FitOptions, ValidationData } from './train/training-options.ts';
 export type { WeightValue } from './train/weight-store.ts';

@@ -7,6 +7,7 @@
  */
 
 import { AVERAGE } from '../nn/optimizers/optimizer.ts';
+import { DownhillError } from '../util/errors.ts';
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
 import { type EvaluationData, Evaluator } from './evaluate-run.ts';
 import { createFeed, type Feed, rowsOfTables } from './feed.ts';
@@ -27,6 +28,10 @@ export interface FitJob {
   readonly validation: EvaluationData | undefined;
   readonly epochs: number;
   readonly initialEpoch: number;
+  /** Within `initialEpoch`. */
+  readonly initialStep: number;
+  /** Milliseconds of work that may be queued ahead; undefined for no bound. */
+  readonly frameBudget?: number;
   readonly shuffle: boolean;
   /** Whole number below 2³². */
   readonly seed: number;
@@ -48,11 +53,14 @@ export async function runFit(job: FitJob): Promise<History> {
     samples: rows,
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
   };
+  checkInitialStep(job.initialStep, params.steps);
   model.stopTraining = false;
   const initialEpoch = await callbacks.onResume(params, model);
+  // A callback that leads on to a later epoch starts it at its beginning.
+  const initialStep = initialEpoch === job.initialEpoch ? job.initialStep : 0;
   const history = new History({ ...params, initialEpoch });
   await callbacks.onTrainBegin(history.params, model);
-  const run = new FitRun({ ...job, initialEpoch }, names);
+  const run = new FitRun({ ...job, initialEpoch, initialStep }, names);
   try {
     await run.build();
     let logs: Logs = {};
@@ -131,7 +139,9 @@ class FitRun {
     await runSteps({
       backend: context.backend,
       log,
+      from: epoch === job.initialEpoch ? job.initialStep : 0,
       steps: programs.steps,
+      ...(job.frameBudget !== undefined && { frameBudget: job.frameBudget }),
       stopped: () => model.stopTraining,
       submit: (step, record) => {
         const waiting = callbacks.onBatchBegin(step);
@@ -199,4 +209,13 @@ class FitRun {
     // Awaited by `validate`; a failure before that must not count as unhandled.
     this.evaluator.catch(() => undefined);
   }
+}
+
+/** @throws DownhillError `argument` for a step that no epoch has. */
+function checkInitialStep(initialStep: number, steps: number): void {
+  if (initialStep < steps) return;
+  throw new DownhillError(
+    'argument',
+    `fit: initialStep must be below the ${steps} steps of an epoch, found ${initialStep}; the next epoch begins at 0`,
+  );
 }

@@ -102,6 +102,11 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     this.compileStateFor('learningRate').optimizer.learningRate = value;
   }
 
+  /** True when the optimizer's learning rate comes from a schedule. @throws DownhillError `state` before compile. */
+  get followsSchedule(): boolean {
+    return this.compileStateFor('followsSchedule').optimizer.followsSchedule;
+  }
+
   /**
    * Trains on x and y, or on a data set, as Keras' `fit` does: the last, smaller batch of an epoch counts too, and
    * logged values are means over the examples of the epoch.

@@ -5,6 +5,9 @@
  * which shares the processor with us, asking is dear: Node's WebGPU polls for as long as anything is awaited, and that
  * is a core which the adapter lacks (measured on llvmpipe with two cores: 45 ms of processor time a LeNet step instead
  * of 31). There the host sends three steps, sleeps for most of the time that they will take, and only then asks.
+ *
+ * Where something else wants the device (the page that shows the training), a budget bounds the work that is queued
+ * before it: many small steps or one large one, as measured.
  */
 
 import type { Backend } from '../backend/backend.ts';
@@ -26,10 +29,11 @@ const MAX_IN_FLIGHT = 3;
 const SLEPT_SHARE = 0.85;
 const TIMER_SLACK = 1;
 
-/** The pacer for `backend`. */
-export function createPacer(backend: Backend, onFinished: OnFinished): Pacer {
+/** The pacer for `backend`. @param budget milliseconds of work that may be queued; undefined for no bound. */
+export function createPacer(backend: Backend, onFinished: OnFinished, budget?: number): Pacer {
   // A backend that computes in `run` itself has nothing in flight.
   if (backend.kind !== 'webgpu') return new QueuePacer(backend, onFinished, 1);
+  if (budget !== undefined) return new BudgetPacer(backend, onFinished, budget);
   if (backend.limits.adapterClass === 'cpu') return new SleepingPacer(backend, onFinished);
   return new QueuePacer(backend, onFinished, MAX_IN_FLIGHT);
 }
@@ -54,6 +58,57 @@ class QueuePacer implements Pacer {
 
   async drain(): Promise<void> {
     for (const finished of this.inFlight.splice(0)) await finished;
+  }
+}
+
+/** Most steps that are asked for at once, so that a stop or a pause is obeyed soon. */
+const MAX_GROUP = 64;
+
+/**
+ * Sends groups of steps that take half the budget each, and waits for the oldest when two are under way: the device
+ * works on one while the host sends the next.
+ */
+class BudgetPacer implements Pacer {
+  readonly quiet = true;
+  private readonly groups: Promise<void>[] = [];
+  /** Steps of the group that is being sent. */
+  private sending = 0;
+  private groupSize = 1;
+  private lastEnd = 0;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly onFinished: OnFinished,
+    private readonly budget: number,
+  ) {}
+
+  sent(): void | Promise<void> {
+    if (this.sending === 0 && this.groups.length === 0) this.lastEnd = performance.now();
+    if (++this.sending < this.groupSize) return;
+    this.close();
+    if (this.groups.length > 1) return this.groups.shift();
+  }
+
+  async drain(): Promise<void> {
+    if (this.sending > 0) this.close();
+    for (const group of this.groups.splice(0)) await group;
+  }
+
+  private close(): void {
+    const steps = this.sending;
+    this.sending = 0;
+    const finished = this.backend.finish().then(() => {
+      const now = performance.now();
+      const stepMs = Math.max((now - this.lastEnd) / steps, 0.01);
+      this.lastEnd = now;
+      // At most twice as many as before: one fast measurement must not queue a second of work.
+      const fitting = Math.floor(this.budget / 2 / stepMs);
+      this.groupSize = Math.max(1, Math.min(fitting, 2 * this.groupSize, MAX_GROUP));
+      this.onFinished(steps);
+    });
+    // Awaited later: a failure before that must not count as unhandled.
+    finished.catch(() => undefined);
+    this.groups.push(finished);
   }
 }
 

@@ -16,7 +16,12 @@ export type Recorder = (outputs: readonly number[]) => OutputRecord[];
 export interface StepRun {
   readonly backend: Backend;
   readonly log: StepLog;
+  /** The first step; 0 when left out. */
+  readonly from?: number;
+  /** The step at which to end. */
   readonly steps: number;
+  /** Milliseconds of work that may be queued ahead; undefined for no bound. */
+  readonly frameBudget?: number;
   /** Submits a step, which must keep its values where `record` says. */
   submit(step: number, record: Recorder): void | Promise<void>;
   /** The report of each step, in order. */
@@ -32,6 +37,8 @@ export interface StepRun {
 /** Reports are read back when this many are unread, or this many milliseconds after the last time. */
 const READ_STEPS = 64;
 const READ_INTERVAL = 250;
+/** The same where someone watches, frame by frame. */
+const WATCHED_READ_INTERVAL = 100;
 /** Milliseconds after which the event loop gets a turn. */
 const TURN_INTERVAL = 50;
 
@@ -41,15 +48,18 @@ export async function runSteps(run: StepRun): Promise<number> {
   const record: Recorder = (outputs) => log.record(outputs);
   const arrived: Float64Array[] = [];
   let reading: Promise<void> | undefined;
-  let delivered = 0;
-  let finished = 0;
+  const { from = 0, frameBudget } = run;
+  const readInterval = frameBudget === undefined ? READ_INTERVAL : WATCHED_READ_INTERVAL;
+  let delivered = from;
+  let finished = from;
   let lastRead = performance.now();
   let lastTurn = lastRead;
 
-  const pacer = createPacer(backend, (steps) => {
+  const onFinished = (steps: number): void => {
     run.onFinished?.(finished, steps);
     finished += steps;
-  });
+  };
+  const pacer = createPacer(backend, onFinished, frameBudget);
   const startReading = (): void => {
     lastRead = performance.now();
     reading = log.read().then((rows) => {
@@ -63,7 +73,7 @@ export async function runSteps(run: StepRun): Promise<number> {
     while (arrived.length > 0) await run.onReport(delivered++, arrived.shift()!);
   };
 
-  let step = 0;
+  let step = from;
   for (; step < run.steps && !run.stopped?.(); step++) {
     if (log.full) {
       await reading;
@@ -73,9 +83,9 @@ export async function runSteps(run: StepRun): Promise<number> {
     if (submitted !== undefined) await submitted;
     const waiting = pacer.sent();
     if (waiting !== undefined) await waiting;
-    if (step === 0 && run.waitForFirst) await pacer.drain();
+    if (step === from && run.waitForFirst) await pacer.drain();
     const now = performance.now();
-    const due = log.unread >= READ_STEPS || now - lastRead >= READ_INTERVAL;
+    const due = log.unread >= READ_STEPS || now - lastRead >= readInterval;
     if (due && reading === undefined && pacer.quiet) startReading();
     if (arrived.length > 0) await deliver();
     if (now - lastTurn >= TURN_INTERVAL) {
@@ -88,5 +98,5 @@ export async function runSteps(run: StepRun): Promise<number> {
   startReading();
   await reading;
   await deliver();
-  return step;
+  return step - from;
 }

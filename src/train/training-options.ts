@@ -31,6 +31,13 @@ export interface FitOptions extends BatchOptions {
   readonly epochs?: number;
   /** Number of the epoch at which to start, when a training goes on; 0 when left out. */
   readonly initialEpoch?: number;
+  /** Number of the step within `initialEpoch` at which to start, when an epoch goes on; 0 when left out. */
+  readonly initialStep?: number;
+  /**
+   * Milliseconds of work that may be queued on the device ahead of anything else, where something else wants the device
+   * too: 8 keeps a web page smooth. Left out, the device is kept as busy as it can be.
+   */
+  readonly frameBudget?: number;
   readonly validationData?: ValidationData;
   /** Share of the examples, taken from the end before shuffling, that is held out; 0 when left out. */
   readonly validationSplit?: number;
@@ -48,20 +55,20 @@ export interface FitOptions extends BatchOptions {
 }
 
 /** Options without a default. */
-type OptionalOption = 'validationData' | 'sampleWeight' | 'classWeight';
+type OptionalOption = 'validationData' | 'sampleWeight' | 'classWeight' | 'frameBudget';
 
 export type CheckedFitOptions = Required<Omit<FitOptions, OptionalOption | 'verbose'>> &
   Pick<FitOptions, OptionalOption> & { readonly verbose: boolean };
 
 const FIT_OPTIONS = [
   ...['epochs', 'batchSize', 'validationData', 'validationSplit', 'shuffle', 'seed', 'callbacks', 'verbose'],
-  ...['initialEpoch', 'sampleWeight', 'classWeight'],
+  ...['initialEpoch', 'initialStep', 'sampleWeight', 'classWeight', 'frameBudget'],
 ];
 
 /** @throws DownhillError `argument` for an option that is not accepted. */
 export function checkFitOptions(options: FitOptions, modelSeed: number): CheckedFitOptions {
   checkKnownOptions('fit', options, FIT_OPTIONS);
-  const { callbacks = [], verbose = 1, validationData, sampleWeight, classWeight } = options;
+  const { callbacks = [], verbose = 1, validationData, sampleWeight, classWeight, frameBudget } = options;
   if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== 'object' || callback === null)) {
     throw new DownhillError('argument', `fit: callbacks must be an array of callbacks, found ${show(callbacks)}`);
   }
@@ -84,6 +91,8 @@ export function checkFitOptions(options: FitOptions, modelSeed: number): Checked
   return {
     epochs,
     initialEpoch,
+    initialStep: wholeNumber('fit', 'initialStep', options.initialStep ?? 0, 0),
+    ...(frameBudget !== undefined && { frameBudget: checkFrameBudget(frameBudget) }),
     batchSize: checkBatchSize('fit', options.batchSize),
     ...(validationData !== undefined && { validationData }),
     ...(sampleWeight !== undefined && { sampleWeight }),
@@ -99,6 +108,11 @@ export function checkFitOptions(options: FitOptions, modelSeed: number): Checked
 /** @throws DownhillError `argument`. */
 export function checkBatchSize(owner: string, batchSize: unknown = 32): number {
   return wholeNumber(owner, 'batchSize', batchSize, 1);
+}
+
+function checkFrameBudget(milliseconds: unknown): number {
+  if (typeof milliseconds === 'number' && milliseconds > 0 && Number.isFinite(milliseconds)) return milliseconds;
+  throw new DownhillError('argument', `fit: frameBudget must be milliseconds above 0, found ${show(milliseconds)}`);
 }
 
 /** A seed is a u32. @throws DownhillError `argument`. */

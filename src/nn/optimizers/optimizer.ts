@@ -87,6 +87,11 @@ export abstract class Optimizer {
     return typeof this.rate === 'number' ? this.rate : this.rate.at(this.steps);
   }
 
+  /** True when the learning rate comes from a schedule. */
+  get followsSchedule(): boolean {
+    return typeof this.rate !== 'number';
+  }
+
   /** @throws DownhillError `argument` unless it is a finite number of at least 0, `state` under a schedule. */
   set learningRate(value: number) {
     if (typeof this.rate !== 'number') {

@@ -40,7 +40,8 @@ export interface TrainedModel {
   getWeights(): Promise<WeightValue[]>;
   /**
    * Replaces all weights; bytes of a weights file replace the optimizer's state too where they hold it. For callbacks:
-   * in `onTrainBegin`, `onEpochBegin`, `onEpochEnd` and `onTrainEnd`, when no step is under way.
+   * in `onTrainBegin`, `onEpochBegin`, `onEpochEnd` and `onTrainEnd`, when no step is under way, and in an `onBatchBegin`
+   * that the training waits for: the steps sent before still see the old values.
    * @throws DownhillError `state` at any other time, `argument` or `file` for weights that do not fit.
    */
   restoreWeights(values: readonly WeightValue[] | Uint8Array, file?: string): void;
@@ -76,7 +77,7 @@ export interface Callback {
 
 /** Several callbacks as one; each is called in turn, in the order given. */
 export class CallbackList {
-  /** True inside a hook during which no step is under way. */
+  /** True inside a hook that the next step waits for. */
   betweenSteps = false;
 
   constructor(private readonly callbacks: readonly Callback[]) {}
@@ -104,7 +105,12 @@ export class CallbackList {
 
   /** A promise only when a callback asks for one: a steady step must not wait. */
   onBatchBegin(batch: number): void | Promise<void> {
-    return inTurn(this.callbacks.map((callback) => () => callback.onBatchBegin?.(batch)));
+    const pending = inTurn(this.callbacks.map((callback) => () => callback.onBatchBegin?.(batch)));
+    if (pending === undefined) return;
+    this.betweenSteps = true;
+    return pending.finally(() => {
+      this.betweenSteps = false;
+    });
   }
 
   onBatchEnd(batch: number, logs: Logs, running: Logs): void | Promise<void> {

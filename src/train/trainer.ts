@@ -1,0 +1,296 @@
+/**
+ * Trainer: a training that someone watches and that nothing takes away. It runs `fit`, can be paused, stopped and looked
+ * into between two steps, keeps a snapshot every few seconds, and goes on from it on a new device when the device is lost.
+ *
+ * Invariants: everything that is asked of the model meanwhile happens between two steps, so it sees the weights after a
+ * whole number of them; a snapshot names that number. What is lost with a device are the steps since the last snapshot,
+ * and they are taken again, to the same bits on the same adapter.
+ */
+
+import type { Backend } from '../backend/backend.ts';
+import type { ArrayDataset } from '../data/dataset.ts';
+import { checkKnownOptions } from '../nn/check-options.ts';
+import { setBackend } from '../runtime/index.ts';
+import { DownhillError } from '../util/errors.ts';
+import type { Callback, Logs, TrainingParams } from './callbacks/callback.ts';
+import type { History } from './history.ts';
+import type { Model } from './model.ts';
+import { checkSnapshot, restoreSnapshot, type TrainingSnapshot, takeSnapshot } from './snapshot.ts';
+import type { FitOptions } from './training-options.ts';
+
+export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initialStep' | 'verbose'> {
+  /** The compiled model, made anew after a loss of the device; the same each time. */
+  readonly model: () => Model;
+  readonly data: ArrayDataset;
+  /** A new backend: called at the start and after each loss. The trainer makes it the default one, and disposes it. */
+  readonly openBackend: () => Promise<Backend>;
+  /** Milliseconds between two snapshots; 2000 when left out. More where taking one is slow: at most a tenth of the time. */
+  readonly snapshotInterval?: number;
+  /** Where to go on. */
+  readonly resume?: TrainingSnapshot;
+  readonly onEvent?: (event: TrainerEvent) => void;
+}
+
+/** `step` counts from 0 within its epoch; `index` counts the steps of the whole training. */
+export type TrainerEvent =
+  | { readonly type: 'begin'; readonly params: TrainingParams; readonly backend: string; readonly from: Position }
+  | { readonly type: 'compile'; readonly built: number; readonly total: number }
+  | (Position & { readonly type: 'step'; readonly index: number; readonly logs: Logs; readonly running: Logs })
+  | { readonly type: 'epoch'; readonly epoch: number; readonly logs: Logs }
+  | { readonly type: 'snapshot'; readonly snapshot: TrainingSnapshot; readonly ms: number }
+  /** The device is gone; training goes on at `from`, and `steps` steps are taken again. */
+  | { readonly type: 'lost'; readonly message: string; readonly from: Position; readonly steps: number };
+
+export interface Position {
+  readonly epoch: number;
+  readonly step: number;
+}
+
+export type TrainerState = 'new' | 'starting' | 'running' | 'paused' | 'ended';
+
+/** Losses in a row, without a snapshot in between, after which it is no use to go on. */
+const MAX_LOSSES = 3;
+const SNAPSHOT_INTERVAL = 2000;
+const SNAPSHOT_SHARE = 0.1;
+
+interface Task {
+  run(model: Model): Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export class Trainer {
+  private current: Model | undefined;
+  private backend: Backend | undefined;
+  private phase: TrainerState = 'new';
+  private paused = false;
+  private stopping = false;
+  private tasks: Task[] = [];
+  private wake: (() => void) | undefined;
+  /** The next step to be sent. */
+  private position: Position = { epoch: 0, step: 0 };
+  private stepsPerEpoch = 1;
+  private lastSnapshot: TrainingSnapshot | undefined;
+  private snapshotDue = 0;
+
+  constructor(private readonly options: TrainerOptions) {
+    checkKnownOptions('Trainer', options, TRAINER_OPTIONS);
+    this.lastSnapshot = options.resume === undefined ? undefined : checkSnapshot(options.resume);
+  }
+
+  get state(): TrainerState {
+    return this.phase;
+  }
+
+  /** The model as it is being trained; another object after a loss of the device. Undefined before `run`. */
+  get model(): Model | undefined {
+    return this.current;
+  }
+
+  /** The newest snapshot. */
+  get snapshot(): TrainingSnapshot | undefined {
+    return this.lastSnapshot;
+  }
+
+  /**
+   * Trains to the end, or until `stop`. The history is that of the last device.
+   * @throws DownhillError as `fit`, and `device-lost` when the device is lost again and again.
+   */
+  async run(): Promise<History> {
+    if (this.phase !== 'new') throw new DownhillError('state', 'Trainer: run() was called before; make a new Trainer');
+    try {
+      for (let losses = 0; ; losses++) {
+        const before = this.lastSnapshot;
+        try {
+          return await this.attempt();
+        } catch (error) {
+          if (!isLoss(error) || this.stopping) throw error;
+          if (this.lastSnapshot !== before) losses = 0;
+          if (losses + 1 >= MAX_LOSSES) throw error;
+          this.recover(error);
+        }
+      }
+    } finally {
+      this.phase = 'ended';
+      await this.runTasks();
+    }
+  }
+
+  /** Holds before the next step; `peek` still works. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.wake?.();
+  }
+
+  /** Ends the training after the current step; `run` resolves. */
+  stop(): void {
+    this.stopping = true;
+    this.paused = false;
+    if (this.current !== undefined) this.current.stopTraining = true;
+    this.wake?.();
+  }
+
+  /**
+   * Runs `task` with the model between two steps, and holds the training until it is done; after the training, at once.
+   * A task that a loss of the device cuts off is run again on the next device.
+   */
+  peek<T>(task: (model: Model) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.phase === 'ended' && this.current !== undefined) return task(this.current).then(resolve, reject);
+      this.tasks.push({ run: task, resolve: resolve as (value: unknown) => void, reject });
+      if (this.phase === 'ended') void this.runTasks();
+      else this.wake?.();
+    });
+  }
+
+  /** A snapshot as of now. */
+  takeSnapshot(): Promise<TrainingSnapshot> {
+    return this.peek((model) => this.keepSnapshot(model));
+  }
+
+  /** Ends the training and frees the model and the backend. */
+  async dispose(): Promise<void> {
+    this.stop();
+    while (this.phase !== 'ended' && this.phase !== 'new') await new Promise((resolve) => setTimeout(resolve, 5));
+    this.phase = 'ended';
+    await this.release();
+  }
+
+  /** One device's share of the training. */
+  private async attempt(): Promise<History> {
+    this.phase = 'starting';
+    const { model: build, data, openBackend, snapshotInterval: _, resume: __, onEvent: ___, ...fit } = this.options;
+    this.backend = await openBackend();
+    setBackend(this.backend);
+    const model = build();
+    this.current = model;
+    const from = this.lastSnapshot;
+    if (from !== undefined) restoreSnapshot(model, from);
+    this.position = { epoch: from?.epoch ?? 0, step: from?.step ?? 0 };
+    if (this.stopping) model.stopTraining = true;
+    const start = { initialEpoch: this.position.epoch, initialStep: this.position.step };
+    const callbacks = [...(fit.callbacks ?? []), this.hooks(model)];
+    const history = await model.fit(data, { ...fit, ...start, verbose: 0, callbacks });
+    await this.runTasks();
+    await this.keepSnapshot(model);
+    return history;
+  }
+
+  private hooks(model: Model): Callback {
+    let epoch = this.position.epoch;
+    return {
+      onTrainBegin: (params) => {
+        this.stepsPerEpoch = params.steps;
+        this.emit({ type: 'begin', params, backend: this.backend!.description, from: this.position });
+        if (this.stopping) model.stopTraining = true;
+      },
+      onCompile: (built, total) => this.emit({ type: 'compile', built, total }),
+      onEpochBegin: (number) => {
+        epoch = number;
+      },
+      onBatchBegin: (step) => {
+        this.position = { epoch, step };
+        const now = performance.now();
+        if (this.snapshotDue === 0) this.snapshotDue = now + this.interval;
+        this.phase = 'running';
+        if (this.paused || this.tasks.length > 0 || now >= this.snapshotDue) return this.gate(model);
+        this.advance();
+      },
+      onBatchEnd: (step, logs, running) =>
+        this.emit({ type: 'step', epoch, step, index: epoch * this.stepsPerEpoch + step, logs, running }),
+      onEpochEnd: (number, logs) => this.emit({ type: 'epoch', epoch: number, logs }),
+    };
+  }
+
+  /** Between two steps: what is asked for, a snapshot when one is due, and the pause. */
+  private async gate(model: Model): Promise<void> {
+    if (performance.now() >= this.snapshotDue || this.paused) await this.keepSnapshot(model);
+    await this.runTasks();
+    while (this.paused) {
+      this.phase = 'paused';
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      this.wake = undefined;
+      await this.runTasks();
+    }
+    this.phase = 'running';
+    this.advance();
+  }
+
+  /** The step at `position` is about to be sent. */
+  private advance(): void {
+    const { epoch, step } = this.position;
+    this.position = step + 1 < this.stepsPerEpoch ? { epoch, step: step + 1 } : { epoch: epoch + 1, step: 0 };
+  }
+
+  private async runTasks(): Promise<void> {
+    while (this.tasks.length > 0) {
+      const task = this.tasks[0];
+      try {
+        if (this.current === undefined) throw new DownhillError('state', 'Trainer: there is no model yet');
+        task.resolve(await task.run(this.current));
+      } catch (error) {
+        // Kept for the next device.
+        if (isLoss(error) && this.phase !== 'ended') throw error;
+        task.reject(error);
+      }
+      this.tasks.shift();
+    }
+  }
+
+  private async keepSnapshot(model: Model): Promise<TrainingSnapshot> {
+    const started = performance.now();
+    const { epoch, step } = this.position;
+    const snapshot = await takeSnapshot(model, epoch, step);
+    const now = performance.now();
+    this.lastSnapshot = snapshot;
+    this.snapshotDue = now + Math.max(this.interval, (now - started) / SNAPSHOT_SHARE);
+    this.emit({ type: 'snapshot', snapshot, ms: now - started });
+    return snapshot;
+  }
+
+  private recover(error: DownhillError): void {
+    const from = { epoch: this.lastSnapshot?.epoch ?? 0, step: this.lastSnapshot?.step ?? 0 };
+    const index = ({ epoch, step }: Position): number => epoch * this.stepsPerEpoch + step;
+    const steps = Math.max(0, index(this.position) - index(from));
+    this.emit({ type: 'lost', message: error.message, from, steps });
+    this.current?.dispose();
+    this.current = undefined;
+    // The device is gone: nothing to wait for, and nothing that could still fail.
+    void this.backend?.dispose().catch(() => undefined);
+    this.backend = undefined;
+    this.snapshotDue = 0;
+  }
+
+  private async release(): Promise<void> {
+    this.current?.dispose();
+    this.current = undefined;
+    setBackend(undefined);
+    const backend = this.backend;
+    this.backend = undefined;
+    await backend?.dispose();
+  }
+
+  private get interval(): number {
+    return this.options.snapshotInterval ?? SNAPSHOT_INTERVAL;
+  }
+
+  private emit(event: TrainerEvent): void {
+    this.options.onEvent?.(event);
+  }
+}
+
+const TRAINER_OPTIONS = [
+  ...['model', 'data', 'openBackend', 'snapshotInterval', 'resume', 'onEvent'],
+  ...['epochs', 'batchSize', 'validationData', 'validationSplit', 'shuffle', 'seed', 'callbacks', 'sampleWeight'],
+  ...['classWeight', 'frameBudget'],
+];
+
+function isLoss(error: unknown): error is DownhillError {
+  return error instanceof DownhillError && error.code === 'device-lost';
+}

@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Model } from '../../src/train/model.ts';
 import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/trainer.ts';
@@ -13,11 +13,10 @@ import { toyData, toyModel } from './toy.ts';
 
 // Dawn dies with the process's last reference to its instance, so it stays in module scope.
 const gpu = create([]);
-const adapters = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(() => gpu.requestAdapter()));
+const adapters = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => gpu.requestAdapter()));
 
 async function openWebGPU(): Promise<WebGPUBackend> {
-  const device = await (adapters.pop() as GPUAdapter).requestDevice();
-  return createWebGPUBackend({ device, ownsDevice: true });
+  return createWebGPUBackendFromAdapter(adapters.pop() as GPUAdapter);
 }
 
 const openCpu = async (): Promise<Backend> => createCpuBackend();
@@ -99,6 +98,17 @@ describe('on WebGPU', () => {
     expect(begins[1].from).toEqual(lost[0].from);
     expect(history.history.loss.length).toBeGreaterThan(0);
     expect(await weightsOf(cut.model)).toEqual(await undisturbed(openWebGPU));
+  });
+
+  test('a profile between two steps names every kernel and leaves the training as it was', async () => {
+    const made = trainer({ openBackend: openWebGPU });
+    const profile = made.peek((one) => one.profileOnBatch([[1, 0]], [1], { runs: 1 }));
+    const history = await made.run();
+    const times = await profile;
+    expect(times.length).toBeGreaterThan(0);
+    expect(times.every(({ label, ns }) => label !== '' && ns >= 0)).toBe(true);
+    expect(Math.abs(times.length - history.facts.dispatchesPerStep)).toBeLessThanOrEqual(4);
+    expect(await weightsOf(made.model)).toEqual(await undisturbed(openWebGPU));
   });
 
   test('a device that is lost at once, again and again, ends the training with that error', async () => {

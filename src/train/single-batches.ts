@@ -3,6 +3,7 @@
  * to call, so a call costs an upload, a run and a read.
  */
 
+import type { DispatchTime } from '../backend/profile.ts';
 import type { GraphSpec } from '../core/graph.ts';
 import type { Layer } from '../nn/layer.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
@@ -76,6 +77,21 @@ export async function trainOnBatch(
   write(batch);
   program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
   return readLogs(program, compiled.goals);
+}
+
+/** Device time of each dispatch of an update on `batch`, the median of `runs`. The weights are updated by each run. */
+export async function profileOnBatch(
+  { backend, parts, groups, store }: Context,
+  programs: BatchPrograms,
+  compiled: Compiled,
+  batch: Tables,
+  options: { readonly seed: number; readonly runs: number },
+): Promise<DispatchTime[]> {
+  const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
+    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+  );
+  write(batch);
+  return program.profile(stepScalars(compiled.optimizer, store.iterations + 1, options.seed), options.runs);
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */

@@ -4,6 +4,7 @@
  */
 
 import type { Backend, BackendBuffer, OutputRecord, Program } from '../backend/backend.ts';
+import { type DispatchTime, profileProgram } from '../backend/profile.ts';
 import { compileGraph } from '../compile/index.ts';
 import type { Plan, PlanInput } from '../compile/plan.ts';
 import type { TypedArray } from '../core/dtype.ts';
@@ -50,6 +51,12 @@ export class StepProgram {
   run(values: ScalarValues, records?: readonly OutputRecord[]): void {
     for (const input of this.scalars) this.fill(input, values.get(input.name));
     this.program.run(this.block, records);
+  }
+
+  /** Device time of each dispatch of a step; each of the `runs` updates what the step updates. @throws as `profileProgram`. */
+  profile(values: ScalarValues, runs: number): Promise<DispatchTime[]> {
+    for (const input of this.scalars) this.fill(input, values.get(input.name));
+    return profileProgram(this.program, { runs, ...(this.block && { scalars: this.block }) });
   }
 
   /** Positions of the outputs `names`, for records. */

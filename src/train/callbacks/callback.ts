@@ -40,8 +40,8 @@ export interface TrainedModel {
   getWeights(): Promise<WeightValue[]>;
   /**
    * Replaces all weights; bytes of a weights file replace the optimizer's state too where they hold it. For callbacks:
-   * in `onTrainBegin`, `onEpochBegin`, `onEpochEnd` and `onTrainEnd`, when no step is under way, and in an `onBatchBegin`
-   * that the training waits for: the steps sent before still see the old values.
+   * in `onTrainBegin`, `onEpochBegin`, `onEpochEnd` and `onTrainEnd`, when no step is under way, and in `onBatchBegin`,
+   * where the steps sent before still see the old values.
    * @throws DownhillError `state` at any other time, `argument` or `file` for weights that do not fit.
    */
   restoreWeights(values: readonly WeightValue[] | Uint8Array, file?: string): void;
@@ -105,9 +105,12 @@ export class CallbackList {
 
   /** A promise only when a callback asks for one: a steady step must not wait. */
   onBatchBegin(batch: number): void | Promise<void> {
-    const pending = inTurn(this.callbacks.map((callback) => () => callback.onBatchBegin?.(batch)));
-    if (pending === undefined) return;
     this.betweenSteps = true;
+    const pending = inTurn(this.callbacks.map((callback) => () => callback.onBatchBegin?.(batch)));
+    if (pending === undefined) {
+      this.betweenSteps = false;
+      return;
+    }
     return pending.finally(() => {
       this.betweenSteps = false;
     });

@@ -1,5 +1,5 @@
 /**
- * The compiler: graph → simplify → fuse → schedule → memory → Plan. Pure: no GPU object is made and nothing is awaited.
+ * The compiler: graph → simplify → fuse → schedule → waves → memory → Plan. Pure: no GPU object is made and nothing is awaited.
  */
 
 import { buildGraph, type GraphSpec, printGraph, verifyGraph } from '../core/graph.ts';
@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
 import { schedule } from './schedule.ts';
 import { simplify } from './simplify.ts';
+import { planWaves } from './waves.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
@@ -30,12 +31,13 @@ export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMIT
   const simplified = simplify(traced);
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
-  const fused = fuse(simplified, {
-    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-    enabled: options.fusion ?? !environment().noFuse,
-  });
+  const fusion = options.fusion ?? !environment().noFuse;
+  const fused = fuse(simplified, { maxStorageBuffers: limits.maxStorageBuffersPerShaderStage, enabled: fusion });
   if (debug >= 3) for (const reason of fused.reasons) console.error(`not fused: ${reason}`);
-  const plan = buildPlan(fused, schedule(fused), limits, options.reuse ?? !environment().noPlan);
+  const scheduled = schedule(fused);
+  const { waves, reasons } = planWaves(fused, scheduled, limits, fusion);
+  if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
+  const plan = buildPlan(fused, scheduled, waves, limits, options.reuse ?? !environment().noPlan);
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

@@ -12,7 +12,8 @@ import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
 import { type Cluster, rootOf } from './cluster.ts';
 import { emitContract } from './emit/contract-kernel.ts';
-import { type EmitInput, type EmittedKernel, threadKernel, threadWriter } from './emit/emit.ts';
+import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadKernel } from './emit/emit.ts';
+import { joinKernels } from './emit/join-kernels.ts';
 import { emitMap } from './emit/map-kernel.ts';
 import { emitReduce } from './emit/reduce-kernel.ts';
 import { clusterName, type FusedGraph } from './fuse.ts';
@@ -21,9 +22,24 @@ import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, Re
 import { referenceSteps } from './reference.ts';
 import type { Schedule } from './schedule.ts';
 import { resolve } from './views.ts';
+import type { Stage, Wave } from './waves.ts';
 
-export function buildPlan(fused: FusedGraph, schedule: Schedule, limits: PlanLimits, reuse: boolean): Plan {
-  return new PlanBuilder(fused, schedule, limits, reuse).build();
+export function buildPlan(
+  fused: FusedGraph,
+  schedule: Schedule,
+  waves: readonly Wave[],
+  limits: PlanLimits,
+  reuse: boolean,
+): Plan {
+  return new PlanBuilder(fused, schedule, waves, limits, reuse).build();
+}
+
+/** A kernel with what is said of it in the plan. */
+interface Labelled {
+  readonly kernel: EmittedKernel;
+  readonly label: string;
+  readonly reference: readonly ReferenceStep[];
+  readonly flops: number;
 }
 
 class PlanBuilder {
@@ -31,14 +47,17 @@ class PlanBuilder {
   private readonly kernels: PlanKernel[] = [];
   private readonly kernelByText = new Map<string, number>();
   private readonly dispatches: Dispatch[] = [];
-  /** Step of the last kernel that reads or writes each storage root. */
+  /** Number of the last wave that reads or writes each storage root. */
   private readonly lastUse = new Map<Tensor, number>();
   /** Parts of places, and the place and offset they lie at. */
   private readonly placeOf = new Map<Tensor, { place: Tensor; offset: number }>();
+  /** Kernels of a cluster, by stage, from its first wave on. */
+  private readonly emitted = new Map<Cluster, readonly Labelled[]>();
 
   constructor(
     private readonly fused: FusedGraph,
     private readonly schedule: Schedule,
+    private readonly waves: readonly Wave[],
     private readonly limits: PlanLimits,
     reuse: boolean,
   ) {
@@ -58,17 +77,15 @@ class PlanBuilder {
       const root = rootOf(tensor);
       this.memory.place(root, { buffer: this.memory.add('output', root.size, name), offset: 0 });
     }
-    this.schedule.order.forEach((cluster, step) => {
-      for (const root of [...readBy(cluster, this.fused), ...writtenBy(cluster, this.fused)]) {
-        this.lastUse.set(this.storage(root), step);
-      }
+    this.waves.forEach(({ stages }, at) => {
+      for (const root of stages.flatMap((stage) => this.touched(stage))) this.lastUse.set(this.storage(root), at);
     });
     // Values that are copied to their target at the end stay alive until then.
     for (const { value } of this.schedule.copied) {
       this.lastUse.set(this.storage(rootOf(value)), Number.POSITIVE_INFINITY);
     }
-    this.schedule.order.forEach((cluster, step) => {
-      this.emitCluster(cluster, step);
+    this.waves.forEach((wave, at) => {
+      this.emitWave(wave, at);
     });
     for (const update of this.schedule.copied) this.emitCopy(update);
 
@@ -103,32 +120,77 @@ class PlanBuilder {
       }));
   }
 
-  private emitCluster(cluster: Cluster, step: number): void {
+  /** Everything in memory that a stage's cluster reads or writes: the reference of its last stage needs it all. */
+  private touched({ cluster }: Stage): Tensor[] {
+    return [...readBy(cluster, this.fused), ...writtenBy(cluster, this.fused)];
+  }
+
+  private emitWave(wave: Wave, at: number): void {
+    for (const { cluster, number } of wave.stages) if (number === 0) this.emitCluster(cluster);
+    const kernels = wave.stages.flatMap(({ cluster, number }) => this.emitted.get(cluster)?.[number] ?? []);
+    if (kernels.length > 0) this.addWave(kernels);
+    for (const { kernel } of kernels) for (const buffer of kernel.scratch) this.memory.release(buffer);
+    this.releaseDead(wave, at);
+  }
+
+  /** One dispatch for all `kernels`, or one for each when they cannot be joined. */
+  private addWave(kernels: readonly Labelled[]): void {
+    const joined =
+      kernels.length === 1
+        ? kernels[0].kernel
+        : joinKernels(
+            kernels.map(({ kernel }) => kernel),
+            this.limits,
+          );
+    if (typeof joined === 'string') {
+      for (const each of kernels) this.addDispatch(each);
+      return;
+    }
+    this.addDispatch({
+      kernel: joined,
+      label: kernels.map(({ label }) => label).join(' & '),
+      reference: concatenated(kernels.map(({ reference }) => reference)),
+      flops: kernels.reduce((sum, { flops }) => sum + flops, 0),
+    });
+  }
+
+  /** Gives the results of `cluster` their places and writes its kernels, of all stages. */
+  private emitCluster(cluster: Cluster): void {
     const written = writtenBy(cluster, this.fused);
-    const empty = cluster.points === 0;
     for (const root of written) this.giveLocation(root);
-    if (!empty) {
-      const input: EmitInput = { cluster, fused: this.fused, memory: this.memory, limits: this.limits, written };
-      const emitted = emitters[cluster.kind](input);
-      const label = clusterLabel(cluster);
-      const reference = referenceSteps(cluster, this.fused, (tensor) => this.placed(tensor), written);
-      emitted.forEach((kernel, stage) => {
+    if (cluster.points === 0) return;
+    const lanes = this.waves.flatMap((wave) =>
+      wave.stages.some((stage) => stage.cluster === cluster) ? [wave.lanes] : [],
+    );
+    const input: EmitInput = {
+      ...{ cluster, written, lanes },
+      ...{ fused: this.fused, memory: this.memory, limits: this.limits },
+    };
+    const emitted = emitters[cluster.kind](input);
+    const label = clusterLabel(cluster);
+    const reference = referenceSteps(cluster, this.fused, (tensor) => this.placed(tensor), written);
+    this.emitted.set(
+      cluster,
+      emitted.map((kernel, stage) => {
         // The reference runs where the results are complete: at the last stage.
         const last = stage === emitted.length - 1;
         const suffix = emitted.length === 1 ? '' : last ? ' (merge)' : ' (partials)';
-        this.addDispatch(kernel, label + suffix, last ? reference : [], stage === 0 ? clusterFlops(cluster) : 0);
-        for (const buffer of kernel.scratch) this.memory.release(buffer);
-      });
-    }
-    this.releaseDead(cluster, step);
+        return {
+          kernel,
+          label: label + suffix,
+          reference: last ? reference : [],
+          flops: stage === 0 ? clusterFlops(cluster) : 0,
+        };
+      }),
+    );
   }
 
-  /** Frees the temporaries whose last reader this step was. */
-  private releaseDead(cluster: Cluster, step: number): void {
+  /** Frees the temporaries whose last reader this wave was. */
+  private releaseDead({ stages }: Wave, at: number): void {
     const released = new Set<Tensor>();
-    for (const root of [...readBy(cluster, this.fused), ...writtenBy(cluster, this.fused)]) {
+    for (const root of stages.flatMap((stage) => this.touched(stage))) {
       const storage = this.storage(root);
-      if (this.lastUse.get(storage) !== step || released.has(storage)) continue;
+      if (this.lastUse.get(storage) !== at || released.has(storage)) continue;
       released.add(storage);
       const location = this.memory.find(storage);
       if (location !== undefined) this.memory.release(location.buffer);
@@ -160,10 +222,10 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = threadWriter(this.memory, target.size, this.limits);
+    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.limits);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = [writer.store(this.locationOf(target), target.dtype, 'i', from)];
-    const kernel = threadKernel(writer, target.size, body, this.limits);
+    const kernel = threadKernel(writer, body);
     const [source, destination] = [this.placed(value), this.placed(target)];
     const step: ReferenceStep = {
       op: copy,
@@ -173,10 +235,10 @@ class PlanBuilder {
       dtype: target.dtype,
       output: destination,
     };
-    this.addDispatch(kernel, 'copy', [step], 0);
+    this.addDispatch({ kernel, label: 'copy', reference: [step], flops: 0 });
   }
 
-  private addDispatch(kernel: EmittedKernel, label: string, reference: readonly ReferenceStep[], flops: number): void {
+  private addDispatch({ kernel, label, reference, flops }: Labelled): void {
     const { wgsl, access, uniforms, workgroupSize, buffers, workgroups } = kernel;
     let id = this.kernelByText.get(wgsl);
     if (id === undefined) {
@@ -201,6 +263,19 @@ class PlanBuilder {
 }
 
 const emitters = { map: (input: EmitInput) => emitMap(input), reduce: emitReduce, contract: emitContract };
+
+/** Lists of reference steps one behind another; what a step reads of an earlier one moves with it. */
+function concatenated(lists: readonly (readonly ReferenceStep[])[]): ReferenceStep[] {
+  const all: ReferenceStep[] = [];
+  for (const list of lists) {
+    const first = all.length;
+    for (const step of list) {
+      const inputs = step.inputs.map((input) => ('step' in input ? { step: input.step + first } : input));
+      all.push({ ...step, inputs });
+    }
+  }
+  return all;
+}
 
 /** `matmul+add+relu dense "fc1"`. */
 function clusterLabel(cluster: Cluster): string {

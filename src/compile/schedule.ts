@@ -19,6 +19,8 @@ export interface Schedule {
   readonly inPlace: ReadonlyMap<Tensor, Tensor>;
   /** Updates that need a copy after everything else. */
   readonly copied: readonly GraphUpdate[];
+  /** What must have run before each kernel: those that feed it, and those that read what it overwrites. */
+  readonly before: ReadonlyMap<Cluster, ReadonlySet<Cluster>>;
 }
 
 export function schedule(fused: FusedGraph): Schedule {
@@ -45,7 +47,7 @@ export function schedule(fused: FusedGraph): Schedule {
     for (const other of others) before.get(writer)?.add(other);
     inPlace.set(root, update.target);
   }
-  return { order: inOrder(fused.clusters, before), inPlace, copied };
+  return { order: inOrder(fused.clusters, before), inPlace, copied, before };
 }
 
 /** True when `first` must run before `second`. */

@@ -55,6 +55,11 @@ export interface ReduceLowering<A> {
   axes(input: Aval, attrs: A): readonly number[];
   /** WGSL type of the accumulator: a storable scalar, or a struct that a library of `use` declares. */
   state(context: EmitContext<A>): string;
+  /**
+   * Of a struct, its f32 fields in the order of its constructor: how an accumulator is stored between the two stages of a
+   * fold in chunks. Left out for a scalar, and for a fold that stays in one piece.
+   */
+  readonly parts?: readonly string[];
   init(context: EmitContext<A>): string;
   /** Accumulator after element `x`, the `r`-th (u32) of its fold. */
   step(acc: string, x: string, r: string, context: EmitContext<A>): string;

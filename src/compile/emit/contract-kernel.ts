@@ -11,28 +11,34 @@ import { shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
-import { type EmitInput, type EmittedKernel, foldGrid, threadKernel, threadWriter } from './emit.ts';
+import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 import { storePoints } from './stores.ts';
 
+/** How the kernel of a contract cluster is cut, which decides how many dispatches it takes and of which workgroups. */
+export function contractTile(input: Pick<EmitInput, 'cluster' | 'limits'>): Tile {
+  const spec = input.cluster.contraction as Contraction;
+  return chooseTile(spec, spec.m + (sumOf(input) === null ? 0 : 1), input.limits);
+}
+
 export function emitContract(input: EmitInput): EmittedKernel[] {
-  const { cluster, limits, memory } = input;
+  const { cluster, memory } = input;
   const spec = cluster.contraction as Contraction;
   const rows = spec.m + (sumOf(input) === null ? 0 : 1);
-  const tile = chooseTile(spec, rows, limits);
+  const tile = contractTile(input);
   if (tile.chunks === 1) return [emitProduct(input, tile, null)];
   const partials = { buffer: memory.acquire(tile.chunks * spec.batch * rows * spec.n, 'partial products'), offset: 0 };
   return [emitProduct(input, tile, partials), emitMerge(input, tile.chunks, partials)];
 }
 
-function nodeWith(input: EmitInput, wanted: string): Tensor | null {
+function nodeWith(input: Pick<EmitInput, 'cluster'>, wanted: string): Tensor | null {
   for (const [node, role] of input.cluster.roles) if (role === wanted) return node;
   return null;
 }
 
-const sumOf = (input: EmitInput) => nodeWith(input, 'sum');
+const sumOf = (input: Pick<EmitInput, 'cluster'>) => nodeWith(input, 'sum');
 
 /** @param partials where chunks leave their products, or null when the product is stored at once. */
 function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): EmittedKernel {
@@ -90,12 +96,12 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
 function emitMerge(input: EmitInput, chunks: number, partials: Location): EmittedKernel {
-  const { cluster, fused, memory, limits } = input;
+  const { cluster, fused, memory, limits, lanes } = input;
   const { m, n, batch } = cluster.contraction as Contraction;
   const sum = sumOf(input);
   const rows = m + (sum === null ? 0 : 1);
   const points = batch * rows * n;
-  const writer = threadWriter(memory, points, limits);
+  const writer = new ThreadWriter(memory, points, lanes[1], limits);
   const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   writer.addFunction(
@@ -107,7 +113,7 @@ function emitMerge(input: EmitInput, chunks: number, partials: Location): Emitte
     `for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }`,
     `store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`,
   ];
-  return threadKernel(writer, points, body, limits, [partials.buffer]);
+  return threadKernel(writer, body, [partials.buffer]);
 }
 
 /** `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. */

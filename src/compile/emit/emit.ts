@@ -19,6 +19,8 @@ export interface EmitInput {
   readonly limits: PlanLimits;
   /** Nodes of the cluster that must be stored. */
   readonly written: readonly Tensor[];
+  /** Invocations of a workgroup of each dispatch, as far as they are free: those of the skeleton's thread kernels. */
+  readonly lanes: readonly number[];
 }
 
 /** One dispatch before it gets its place in the plan. */
@@ -33,43 +35,51 @@ export interface EmittedKernel {
   readonly scratch: readonly number[];
 }
 
-const WORKGROUP_SIZE = 64;
+/** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
+export const THREAD_LANES = 64;
 
 /** A writer for the thread skeleton, which finds its counts in the first two words. */
-export function threadWriter({ scalarBuffer }: Memory, points: number, limits: PlanLimits): KernelWriter {
-  const writer = new KernelWriter(scalarBuffer);
-  writer.count(points);
-  writer.count(pointsPerLane(points, limits));
-  return writer;
-}
+export class ThreadWriter extends KernelWriter {
+  /** @param points how often the body runs; @param lanes invocations of a workgroup. */
+  constructor(
+    { scalarBuffer }: Memory,
+    readonly points: number,
+    readonly lanes: number,
+    readonly limits: PlanLimits,
+  ) {
+    super(scalarBuffer);
+    this.count(points);
+    this.count(this.pointsPerLane);
+  }
 
-/** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
-function pointsPerLane(points: number, { adapterClass }: PlanLimits): number {
-  if (adapterClass === 'gpu') return 1;
-  return Math.max(1, Math.min(16, Math.floor(points / (WORKGROUP_SIZE * 32))));
+  /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
+  get pointsPerLane(): number {
+    if (this.limits.adapterClass === 'gpu') return 1;
+    const most = (16 * THREAD_LANES) / this.lanes;
+    return Math.max(1, Math.min(most, Math.floor(this.points / (this.lanes * 32))));
+  }
 }
 
 /**
- * A kernel of the thread skeleton, from a writer that `threadWriter` made for as many points.
+ * A kernel of the thread skeleton.
  * @param body statements over the index `i`.
  */
 export function threadKernel(
-  writer: KernelWriter,
-  points: number,
+  writer: ThreadWriter,
   body: readonly string[],
-  limits: PlanLimits,
   scratch: readonly number[] = [],
 ): EmittedKernel {
+  const { lanes, points, pointsPerLane, limits } = writer;
   return {
     wgsl: fillSkeleton(shaders.thread, {
-      params: { WORKGROUP_SIZE: `${WORKGROUP_SIZE}u` },
+      params: { WORKGROUP_SIZE: `${lanes}u` },
       slots: { declarations: writer.declarations(), helpers: writer.helpers(), body: body.join('\n') },
     }),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(Math.ceil(points / (WORKGROUP_SIZE * pointsPerLane(points, limits))), limits),
-    workgroupSize: WORKGROUP_SIZE,
+    workgroups: foldGrid(Math.ceil(points / (lanes * pointsPerLane)), limits),
+    workgroupSize: lanes,
     scratch,
   };
 }

@@ -10,12 +10,20 @@ import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../cluster.ts';
 import { rootOf } from '../cluster.ts';
 import { indexExpression } from '../index-map.ts';
-import { type EmitInput, type EmittedKernel, threadKernel, threadWriter } from './emit.ts';
+import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { storePoints } from './stores.ts';
 
 /** Invocations worth having, and the fewest elements a chunk is worth. */
 const CHUNKING = { cpu: { invocations: 512, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
+
+/** What must be known of a cluster before its kernels are written. */
+type Outline = Pick<EmitInput, 'cluster' | 'fused' | 'limits' | 'written'>;
+
+/** How many dispatches the cluster takes. */
+export function reduceStages(input: Outline): number {
+  return chunkCount(input) > 1 ? 2 : 1;
+}
 
 export function emitReduce(input: EmitInput): EmittedKernel[] {
   const chunks = chunkCount(input);
@@ -29,7 +37,7 @@ interface Fold {
 }
 
 /** How many pieces each fold is cut into; 1 when it must stay whole or is short. */
-function chunkCount(input: EmitInput): number {
+function chunkCount(input: Outline): number {
   const space = input.cluster.space as FoldSpace;
   const folds = foldsOf(input);
   const whole = folds.some(({ lower, phase }) => lower.merge === null || phase > 0);
@@ -43,7 +51,7 @@ function chunkCount(input: EmitInput): number {
  * The folds of the cluster with their phases: a fold comes after every fold that its elements depend on, through nodes
  * that every reader computes for itself, too.
  */
-function foldsOf({ cluster, fused }: EmitInput): Fold[] {
+function foldsOf({ cluster, fused }: Outline): Fold[] {
   const phases = new Map<Tensor, number>();
   const phaseOf = (node: Tensor): number => {
     const known = phases.get(node);
@@ -85,9 +93,9 @@ function readyPhase(node: Tensor, input: EmitInput): number {
 }
 
 function emitWhole(input: EmitInput): EmittedKernel {
-  const { cluster, fused, memory, limits } = input;
+  const { cluster, fused, memory, limits, lanes } = input;
   const space = cluster.space as FoldSpace;
-  const writer = threadWriter(memory, space.outer, limits);
+  const writer = new ThreadWriter(memory, space.outer, lanes[0], limits);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const row = scope('i', ['point']);
   const folds = foldsOf(input);
@@ -116,7 +124,7 @@ function emitWhole(input: EmitInput): EmittedKernel {
     }
   }
   const stores = storePoints(input, evaluator, row);
-  return threadKernel(writer, space.outer, [...body, ...row.lines, ...stores], limits);
+  return threadKernel(writer, [...body, ...row.lines, ...stores]);
 }
 
 /** One pass over the elements of a row: steps the folds and stores the inner outputs that are ready. */
@@ -162,44 +170,49 @@ function foldLoop(
 }
 
 function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
-  const { cluster, fused, memory, limits } = input;
+  const { cluster, fused, memory, limits, lanes } = input;
   const space = cluster.space as FoldSpace;
   const folds = foldsOf(input);
-  const partials = memory.acquire(folds.length * chunks * space.outer, 'partial folds');
-  const dtypeOf = (fold: Fold, evaluator: Evaluator) => {
-    const state = fold.lower.state(evaluator.context(fold.node));
+  const dtypeOf = ({ node, lower }: Fold, evaluator: Evaluator) => {
+    const state = lower.parts === undefined ? lower.state(evaluator.context(node)) : 'f32';
     invariant(state === 'f32' || state === 'i32' || state === 'u32', `partials of type ${state} cannot be stored`);
     return state;
   };
+  // One slice for each word of each accumulator: folds one after another, chunks within them.
+  const slice = chunks * space.outer;
+  const slices = folds.map(({ lower }) => lower.parts?.length ?? 1);
+  const partials = memory.acquire(slices.reduce((sum, count) => sum + count) * slice, 'partial folds');
+  const locations = folds.map((_, k) => {
+    const before = slices.slice(0, k).reduce((sum, count) => sum + count, 0);
+    return Array.from({ length: slices[k] }, (_, part) => ({ buffer: partials, offset: (before + part) * slice }));
+  });
 
-  const first = threadWriter(memory, space.outer * chunks, limits);
+  const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], limits);
   const firstEvaluator = new Evaluator(first, cluster, fused, memory);
   const outer = first.count(space.outer);
   const length = first.count(Math.ceil(space.fold / chunks));
   const extent = first.count(space.fold);
   const row = scope('o', ['point']);
   const loop = foldLoop(folds, [], input, firstEvaluator, row, { from: 'first', to: 'last' });
-  const partialStores = folds.map((fold, k) => {
-    const location = { buffer: partials, offset: k * chunks * space.outer };
+  const partialStores = folds.flatMap((fold, k) => {
     const acc = loop.accumulators.get(fold.node) as string;
-    return first.store(location, dtypeOf(fold, firstEvaluator), 'i', acc);
+    const dtype = dtypeOf(fold, firstEvaluator);
+    return locations[k].map((location, part) => {
+      const field = fold.lower.parts?.[part];
+      return first.store(location, dtype, 'i', field === undefined ? acc : `${acc}.${field}`);
+    });
   });
-  const firstKernel = threadKernel(
-    first,
-    space.outer * chunks,
-    [
-      `let o = i % ${outer};`,
-      `let first = i / ${outer} * ${length};`,
-      `let last = min(first + ${length}, ${extent});`,
-      `let base = ${indexExpression(space.outerAxes, 'o')};`,
-      ...row.lines,
-      ...loop.lines,
-      ...partialStores,
-    ],
-    limits,
-  );
+  const firstKernel = threadKernel(first, [
+    `let o = i % ${outer};`,
+    `let first = i / ${outer} * ${length};`,
+    `let last = min(first + ${length}, ${extent});`,
+    `let base = ${indexExpression(space.outerAxes, 'o')};`,
+    ...row.lines,
+    ...loop.lines,
+    ...partialStores,
+  ]);
 
-  const second = threadWriter(memory, space.outer, limits);
+  const second = new ThreadWriter(memory, space.outer, lanes[1], limits);
   const evaluator = new Evaluator(second, cluster, fused, memory);
   const pieces = second.count(chunks);
   const step = second.count(space.outer);
@@ -208,19 +221,24 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const body: string[] = [];
   folds.forEach((fold, k) => {
     const { node, lower } = fold;
+    const context = evaluator.context(node);
     const dtype = dtypeOf(fold, evaluator);
-    const location = { buffer: partials, offset: k * chunks * space.outer };
+    const accumulator = (index: string): string => {
+      const words = locations[k].map((location) => second.load(location, dtype, index));
+      return lower.parts === undefined ? words[0] : `${lower.state(context)}(${words.join(', ')})`;
+    };
     const acc = second.name('acc');
-    const piece = second.load(location, dtype, `c * ${step} + i`);
+    const begin = accumulator('i');
+    const piece = accumulator(`c * ${step} + i`);
     const value = second.name('v');
     body.push(
-      `var ${acc} = ${second.load(location, dtype, 'i')};`,
-      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece, evaluator.context(node))}; }`,
-      `let ${value} = ${lower.finish?.(acc, total, evaluator.context(node)) ?? acc};`,
+      `var ${acc} = ${begin};`,
+      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece, context)}; }`,
+      `let ${value} = ${lower.finish?.(acc, total, context) ?? acc};`,
     );
     at.values.set(node, value);
   });
   const stores = storePoints(input, evaluator, at);
-  const secondKernel = threadKernel(second, space.outer, [...body, ...at.lines, ...stores], limits, [partials]);
+  const secondKernel = threadKernel(second, [...body, ...at.lines, ...stores], [partials]);
   return [firstKernel, secondKernel];
 }

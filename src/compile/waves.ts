@@ -1,0 +1,173 @@
+/**
+ * Waves: which kernels run side by side in one dispatch. A kernel of two stages takes part in two waves. Stages of a wave
+ * do not depend on each other, so the gradients of a layer's input and of its weights, or the second stage of one sum
+ * and the first of another, cost one dispatch, and small ones fill a device together.
+ *
+ * List scheduling: the first stage that waits, in the order of the schedule, leads a wave; every other stage that could run
+ * now joins it if the workgroups and the bindings allow it and no value lies in memory much longer for it.
+ */
+
+import type { Tensor } from '../core/tensor.ts';
+import { type Cluster, rootOf } from './cluster.ts';
+import { contractTile } from './emit/contract-kernel.ts';
+import { THREAD_LANES } from './emit/emit.ts';
+import { reduceStages } from './emit/reduce-kernel.ts';
+import { clusterName, type FusedGraph } from './fuse.ts';
+import { readBy, writtenBy } from './memory.ts';
+import type { PlanLimits } from './plan.ts';
+import type { Schedule } from './schedule.ts';
+
+/** One dispatch's worth of a cluster, before it is joined with others. */
+export interface Stage {
+  readonly cluster: Cluster;
+  /** 0, or 1 for the second of two. */
+  readonly number: number;
+  readonly last: boolean;
+}
+
+export interface Wave {
+  readonly stages: readonly Stage[];
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+}
+
+export interface Waves {
+  readonly waves: readonly Wave[];
+  /** Why stages that could have run together do not, for `DEBUG=3`. */
+  readonly reasons: readonly string[];
+}
+
+/** Most kernels in one: the text grows with each, and what one of them needs in registers all of them hold. */
+const MOST = 4;
+/** How far ahead of its turn a kernel runs whose result waits in memory. */
+const REACH = 8;
+/** Results of fewer elements may wait. */
+const SMALL = 4096;
+
+/** @param together false gives every stage a wave of its own. */
+export function planWaves(fused: FusedGraph, schedule: Schedule, limits: PlanLimits, together: boolean): Waves {
+  return new Planner(fused, schedule, limits, together).run();
+}
+
+interface Waiting extends Stage {
+  /** Place in the schedule's order. */
+  readonly position: number;
+  /** Workgroup size that the kernel insists on; null when any will do. */
+  readonly lanes: number | null;
+  /** What it binds at most. */
+  readonly bindings: ReadonlySet<unknown>;
+  /** The storage of its result exists already or is small. */
+  readonly free: boolean;
+}
+
+class Planner {
+  private readonly placeOf = new Map<Tensor, Tensor>();
+  private readonly scalars: ReadonlySet<Tensor>;
+  private readonly reasons = new Set<string>();
+  /** Clusters whose last stage has run in an earlier wave. */
+  private readonly done = new Set<Cluster>();
+  /** Clusters whose first stage has. */
+  private readonly begun = new Set<Cluster>();
+
+  constructor(
+    private readonly fused: FusedGraph,
+    private readonly schedule: Schedule,
+    private readonly limits: PlanLimits,
+    private readonly together: boolean,
+  ) {
+    for (const node of fused.graph.nodes) {
+      if (node.op?.lower.kind === 'place') for (const part of node.inputs) this.placeOf.set(rootOf(part), node);
+    }
+    this.scalars = new Set(fused.graph.inputs.flatMap(({ kind, tensor }) => (kind === 'scalar' ? [tensor] : [])));
+  }
+
+  run(): Waves {
+    const waiting = this.schedule.order.flatMap((cluster, position) => this.stagesOf(cluster, position));
+    const waves: Wave[] = [];
+    for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
+      const wave = [leader];
+      for (let k = 0; this.together && k < waiting.length && wave.length < MOST; ) {
+        const candidate = waiting[k];
+        if (this.ready(candidate) && this.fits(wave, candidate)) wave.push(...waiting.splice(k, 1));
+        else k++;
+      }
+      for (const { cluster, last } of wave) {
+        this.begun.add(cluster);
+        if (last) this.done.add(cluster);
+      }
+      const lanes = wave.find((stage) => stage.lanes !== null)?.lanes ?? THREAD_LANES;
+      waves.push({ stages: wave.map(({ cluster, number, last }) => ({ cluster, number, last })), lanes });
+    }
+    return { waves, reasons: [...this.reasons] };
+  }
+
+  private stagesOf(cluster: Cluster, position: number): Waiting[] {
+    const { fused, limits } = this;
+    const written = writtenBy(cluster, fused);
+    const bindings = new Set([...readBy(cluster, fused)].map((root) => this.storage(root)));
+    let count = 1;
+    let lanes: number | null = null;
+    if (cluster.kind === 'contract') {
+      const tile = contractTile({ cluster, limits });
+      count = tile.chunks > 1 ? 2 : 1;
+      lanes = tile.lanesM * tile.lanesN;
+    } else if (cluster.kind === 'reduce' && cluster.points > 0) {
+      count = reduceStages({ cluster, fused, limits, written });
+    }
+    if (count === 2) bindings.add(cluster);
+    const free = written.every((root) => root.size <= SMALL || this.storage(root) !== root);
+    const results = written.map((root) => this.storage(root));
+    return Array.from({ length: count }, (_, number) => {
+      const last = number === count - 1;
+      return {
+        ...{ cluster, number, last, position },
+        lanes: number === 0 ? lanes : null,
+        bindings: last ? new Set([...bindings, ...results]) : bindings,
+        free: last ? free : partialsAreSmall(cluster, free),
+      };
+    });
+  }
+
+  /** What a root's buffer is told by: the target of an update in place, the place it is a part of, the scalar block. */
+  private storage(root: Tensor): unknown {
+    if (this.scalars.has(root)) return 'scalars';
+    const target = this.schedule.inPlace.get(root);
+    if (target !== undefined) return target;
+    const place = this.placeOf.get(root);
+    return place === undefined ? root : this.storage(place);
+  }
+
+  private ready({ cluster, number }: Waiting): boolean {
+    if (number > 0) return this.begun.has(cluster);
+    for (const earlier of this.schedule.before.get(cluster) ?? []) if (!this.done.has(earlier)) return false;
+    return true;
+  }
+
+  /** Whether `candidate`, which could run now, joins `wave`; notes why not. */
+  private fits(wave: readonly Waiting[], candidate: Waiting): boolean {
+    const [leader] = wave;
+    // Kernels without elements are not dispatched, and no reason to keep others apart.
+    if (candidate.cluster.points === 0 || leader.cluster.points === 0) return false;
+    if (!candidate.free && candidate.position - leader.position > REACH) {
+      return this.apart(leader, candidate, 'its result would wait in memory');
+    }
+    const lanes = wave.find((stage) => stage.lanes !== null)?.lanes;
+    if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {
+      return this.apart(leader, candidate, `workgroups of ${lanes} and ${candidate.lanes}`);
+    }
+    const most = this.limits.maxStorageBuffersPerShaderStage;
+    const all = new Set([...wave, candidate].flatMap(({ bindings }) => [...bindings]));
+    if (all.size > most) return this.apart(leader, candidate, `${all.size} storage buffers, ${most} allowed`);
+    return true;
+  }
+
+  private apart(leader: Waiting, candidate: Waiting, why: string): false {
+    this.reasons.add(`${clusterName(leader.cluster)} & ${clusterName(candidate.cluster)}: ${why}`);
+    return false;
+  }
+}
+
+/** Partial results of a fold are few; those of a contraction are as large as its result, several times. */
+function partialsAreSmall(cluster: Cluster, free: boolean): boolean {
+  return cluster.kind === 'reduce' ? free : false;
+}

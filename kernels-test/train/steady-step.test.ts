@@ -22,7 +22,7 @@ import { lenet5, resNet20 } from '../../src/zoo/index.ts';
 import { type CallCounts, type InstrumentedDevice, instrument } from '../support/count-calls.ts';
 import { toyData, toyModel } from './toy.ts';
 
-const RESNET20_DISPATCHES = 215;
+const RESNET20_DISPATCHES = 175;
 
 // Dawn dies with the process's last reference to its instance, so it stays in module scope.
 const gpu = create([]);

@@ -1,11 +1,11 @@
 /**
- * Folds that are formulas in other folds: variance in two passes (no cancellation, unlike E[x²] − E[x]²) and
- * log Σ exp with the maximum taken out.
+ * Folds that take more than a sum: variance in one walk without cancellation (Welford's step, Chan's merge;
+ * shaders/moments.wgsl), and log Σ exp, a formula in other folds with the maximum taken out.
  */
 
 import type { Op } from '../core/op.ts';
 import { alignFold } from './align-fold.ts';
-import { add, mul, squaredDifference, sub } from './binary.ts';
+import { add, mul, sub } from './binary.ts';
 import { defineReduce, foldCount, foldTargets, foldWith } from './define-reduce.ts';
 import { max, mean, sum } from './reduce.ts';
 import { isFinite as isFiniteNumber } from './rounding.ts';
@@ -32,12 +32,27 @@ export const variance = defineReduce({
     const centered = sub(x, mean(x, { axes, keepDims: true }));
     return [mul(mul(centered, 2 / foldCount(x.shape, axes)), alignFold(dy, x, axes))];
   },
-  lower: { kind: 'composite' },
-  expand([x], { axes, keepDims }) {
-    // One op, which nobody else asks for: `sub` would be shared with a gradient or a normalisation, and then be stored.
-    return mean(squaredDifference(x, mean(x, { axes, keepDims: true })), { axes, keepDims });
+  lower: {
+    state({ use }) {
+      use('moments');
+      return 'Moments';
+    },
+    parts: ['count', 'mean', 'squares'],
+    init: () => 'Moments(0.0, 0.0, 0.0)',
+    step: (state, x) => `moments_step(${state}, ${x})`,
+    merge: (a, b) => `moments_merge(${a}, ${b})`,
+    finish: (state) => `${state}.squares / ${state}.count`,
   },
-  tolerance: { relative: 1e-5, source: 'two sums in another order: n · 2⁻²⁴ each' },
+  samples: [
+    { title: 'long', inputs: [{ shape: [64, 64] }], attrs: { axes: [0, 1], keepDims: false } },
+    { title: 'tall and narrow', inputs: [{ shape: [64, 33, 3] }], attrs: { axes: [0, 1], keepDims: true } },
+    {
+      title: 'far from zero',
+      inputs: [{ shape: [4], values: [1000, 1001, 1002, 1004] }],
+      attrs: { axes: [0], keepDims: false },
+    },
+  ],
+  tolerance: { relative: 1e-5, source: 'a running mean and a sum: n · 2⁻²⁴ each (Chan, Golub, LeVeque 1983, table 3)' },
 });
 
 /** log Σ exp(x) over `axes` (all when left out), without overflow. */

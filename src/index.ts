@@ -192,6 +192,7 @@ export type { Histogram, TensorStatistics } from './train/callbacks/statistics.t
 export type { ClassWeight, SampleWeight } from './train/example-weights.ts';
 export { Functional, type FunctionalOptions, model } from './train/functional.ts';
 export type { History, TrainingFacts } from './train/history.ts';
+export type { ModelData } from './train/labelled-data.ts';
 export {
   type FindableModel,
   type LearningRateCurve,
@@ -221,7 +222,6 @@ export {
   type TrainerOptions,
   type TrainerState,
 } from './train/trainer.ts';
-export type { ModelData } from './train/training-data.ts';
 export type { BatchOptions, EvaluateOptions, FitOptions, ValidationData } from './train/training-options.ts';
 export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';

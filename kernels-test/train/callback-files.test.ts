@@ -3,10 +3,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { fromGenerator } from '../../src/data/stream.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
@@ -110,6 +111,30 @@ describe('files', () => {
     const rest = await second.fit(data, { ...quiet, epochs: 4, callbacks: [callbacks.backupAndRestore(folder)] });
     expect([...rest.lossHistory]).toEqual([...whole.lossHistory].slice(8));
     expect(await second.getWeights()).toEqual(await straight.getWeights());
+  });
+
+  test('an epoch of a stream counts when the stream ends it, not when the training is interrupted', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const stream = fromGenerator(() => [{ x: data.x, y: data.y }], { xShape: [2] });
+    using model = toyModel();
+    // Four batches in a pass.
+    for (const stepsPerEpoch of [undefined, 9]) {
+      const steps = stepsPerEpoch === undefined ? {} : { stepsPerEpoch };
+      const backup = callbacks.backupAndRestore(folder, { deleteCheckpoint: false });
+      const options = { ...quiet, ...steps, epochs: 3, callbacks: [backup, cutIn(2)] };
+      await expect(model.fit(stream, options)).rejects.toThrow('cut');
+      expect(readdirSync(folder).sort()).toEqual(['state.json', 'weights-2.safetensors']);
+      const interrupt: Callback = {
+        onBatchBegin: () => {
+          model.stopTraining = true;
+        },
+      };
+      await model.fit(stream, { ...quiet, ...steps, epochs: 3, callbacks: [interrupt, backup] });
+      expect(readdirSync(folder).sort()).toEqual(['state.json', 'weights-2.safetensors']);
+      for (const file of readdirSync(folder)) rmSync(join(folder, file));
+    }
+    expect(warn).toHaveBeenCalledTimes(2);
+    warn.mockRestore();
   });
 
   test('an epoch that was interrupted is no state, and keeps the backup', async () => {

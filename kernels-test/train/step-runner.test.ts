@@ -39,7 +39,10 @@ function slowBackend(adapterClass: AdapterClass) {
   return { backend, counts, send };
 }
 
-async function run(steps: number, options: { stopAfter?: number; failAt?: number; on?: AdapterClass } = {}) {
+async function run(
+  steps: number,
+  options: { stopAfter?: number; failAt?: number; endAt?: number; on?: AdapterClass } = {},
+) {
   const { backend, counts, send } = slowBackend(options.on ?? 'gpu');
   const log = new StepLog(backend, [1, 1]);
   const reports: number[][] = [];
@@ -49,10 +52,12 @@ async function run(steps: number, options: { stopAfter?: number; failAt?: number
     log,
     steps,
     submit: (step, record) => {
+      if (step === options.endAt) return false;
       if (step === options.failAt) throw new Error(`step ${step} failed`);
       send();
       for (const { into, offset } of record([0, 1]))
         backend.write(into, Float32Array.of(step + (offset % 2) / 2), offset);
+      return true;
     },
     stopped: () => reports.length > (options.stopAfter ?? Number.POSITIVE_INFINITY),
     onFinished: (first, count) => ended.push(...Array.from({ length: count }, (_, k) => first + k)),
@@ -91,6 +96,11 @@ describe('runSteps', () => {
 
   test('a step that fails ends the run with its error', async () => {
     await expect(run(20, { failAt: 7 })).rejects.toThrow('step 7 failed');
+  });
+
+  test('it ends where there is no further step, and delivers what was sent', async () => {
+    const { sent, reports, ended } = await run(Number.POSITIVE_INFINITY, { endAt: 7 });
+    expect([sent, reports.length, ended.length]).toEqual([7, 7, 7]);
   });
 
   test('no steps, no reports', async () => {

@@ -4,78 +4,76 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { createFeed, type Feed, type FeedSpec, type Tables } from './feed.ts';
+import type { BatchData } from './batch-data.ts';
+import type { Batches, OpenData } from './batches.ts';
 import { type Goals, reportedGoals } from './goals.ts';
 import type { ModelParts } from './model-parts.ts';
+import { openData } from './open-data.ts';
 import { layOutReport, type ReportEntry, RunningReport } from './report.ts';
 import { evaluateGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
 import { runSteps } from './step-runner.ts';
-import { PassPrograms } from './training-context.ts';
 import type { DeviceGroup } from './weight-store.ts';
 
-export interface EvaluationData {
-  /** By input name. */
-  readonly tables: Tables;
-  readonly batchSize: number;
-}
+/** Streams begin a new pass for each run, tables keep their order: the key of a shuffle does not matter. */
+const NO_SHUFFLE = [0, 0] as const;
 
 export class Evaluator {
   private constructor(
     private readonly backend: Backend,
     private readonly report: readonly ReportEntry[],
-    private readonly feed: Feed,
+    private readonly source: OpenData,
     private readonly log: StepLog,
-    private readonly programs: PassPrograms,
+    private readonly batches: Batches,
   ) {}
 
-  /** Uploads the data and builds the programs. */
+  /** Uploads the data, or asks for its first batch, and builds the programs. */
   static async create(
     backend: Backend,
     parts: ModelParts,
     groups: readonly DeviceGroup[],
     goals: Goals,
-    { tables, batchSize }: EvaluationData,
+    data: BatchData,
   ): Promise<Evaluator> {
-    const feed = createFeed(backend, tables, batchSize, false);
+    const source = await openData(backend, data, false);
     try {
-      const graph = (spec: FeedSpec) => evaluateGraph(parts, goals, spec);
-      const programs = await PassPrograms.create(backend, groups, feed, batchSize, graph);
-      const report = layOutReport(reportedGoals(goals), programs.full);
+      const batches = await source.load({ groups, graph: (spec) => evaluateGraph(parts, goals, spec) });
+      const report = layOutReport(reportedGoals(goals), batches.full);
       const log = new StepLog(
         backend,
         report.map(({ width }) => width),
       );
-      return new Evaluator(backend, report, feed, log, programs);
+      return new Evaluator(backend, report, source, log, batches);
     } catch (error) {
-      feed.dispose();
+      await source.dispose();
       throw error;
     }
   }
 
-  /** The values over all examples, by name. */
+  /** The values over all examples, by name. @throws DownhillError as the batches of a stream. */
   async run(): Promise<Record<string, number>> {
-    const { backend, feed, log, programs, report: entries } = this;
+    const { backend, log, batches, report: entries } = this;
     const names = entries.map(({ name }) => name);
     const running = new RunningReport(entries);
+    await batches.startEpoch(NO_SHUFFLE);
     await runSteps({
       backend,
       log,
-      steps: programs.steps,
+      steps: batches.limit,
       submit: async (step, record) => {
-        const offset = step * programs.fullCount;
-        const program = await programs.program(step);
-        feed.prepare(offset, programs.count(step));
-        program.run(new Map([['offset', [offset]]]), record(program.outputIndices(names)));
+        const batch = await batches.next(step);
+        if (batch === undefined) return false;
+        batch.program.run(new Map([['offset', [batch.offset]]]), record(batch.program.outputIndices(names)));
+        return true;
       },
-      onReport: (step, report) => running.add(report, programs.count(step)),
+      onReport: (step, report) => running.add(report, batches.count(step)),
     });
     return running.logs();
   }
 
   async dispose(): Promise<void> {
-    await this.programs.dispose();
+    await this.batches.dispose();
     this.log.dispose();
-    this.feed.dispose();
+    await this.source.dispose();
   }
 }

@@ -28,6 +28,8 @@ export interface ExampleWeightOptions {
   readonly y: Table;
   /** Names of the model's outputs. */
   readonly outputs: readonly string[];
+  /** True for targets that are a part of the data: classes may be missing in them. */
+  readonly partial?: boolean;
 }
 
 /** f32 [rows] each. */
@@ -48,11 +50,12 @@ export async function exampleWeights({
   classWeight,
   y,
   outputs,
+  partial = false,
 }: ExampleWeightOptions): Promise<ExampleWeights> {
   if (sampleWeight !== undefined && classWeight !== undefined) {
     throw new DownhillError('argument', `sampleWeight and classWeight exclude each other; give one of them`);
   }
-  if (classWeight !== undefined) return { shared: classWeights(classWeight, y) };
+  if (classWeight !== undefined) return { shared: classWeights(classWeight, y, partial) };
   if (sampleWeight === undefined) return {};
   const parts = partsByOutput(sampleWeight, outputs);
   if (parts === undefined) return { shared: await sampleWeights('sampleWeight', sampleWeight, y) };
@@ -95,7 +98,7 @@ async function sampleWeights(name: string, given: unknown, y: Table): Promise<Ta
   return { ...weights, shape: [] };
 }
 
-function classWeights(given: ClassWeight, y: Table): Table {
+function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new DownhillError(
       'argument',
@@ -115,7 +118,7 @@ function classWeights(given: ClassWeight, y: Table): Table {
   const list = (classes: readonly number[]): string =>
     (classes.length === 1 ? 'class ' : 'classes ') + classes.join(', ');
   const lacking = present.filter((id) => !weights.has(id));
-  const excess = [...weights.keys()].filter((id) => !present.includes(id));
+  const excess = partial ? [] : [...weights.keys()].filter((id) => !present.includes(id));
   if (lacking.length > 0 || excess.length > 0) {
     const problems = [
       ...(lacking.length > 0 ? [`no weight for ${list(lacking)}`] : []),

@@ -8,24 +8,25 @@
 
 import { AVERAGE } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
+import { type BatchData, dataFacts } from './batch-data.ts';
+import type { Batches, OpenData, ReadyBatch } from './batches.ts';
 import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
-import { type EvaluationData, Evaluator } from './evaluate-run.ts';
-import { createFeed, type Feed, rowsOfTables } from './feed.ts';
+import { Evaluator } from './evaluate-run.ts';
 import { reportedGoals } from './goals.ts';
 import { History, type TrainingFacts } from './history.ts';
+import { openData } from './open-data.ts';
 import { layOutReport, type ReportEntry, RunningReport, reportLogs, validationName } from './report.ts';
 import { StepClock } from './step-clock.ts';
 import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
-import type { StepProgram } from './step-program.ts';
 import { type Recorder, runSteps } from './step-runner.ts';
-import { type Compiled, type Context, PassPrograms, stepScalars } from './training-context.ts';
+import { type Compiled, type Context, stepScalars } from './training-context.ts';
 
 export interface FitJob {
   readonly context: Context;
   readonly compiled: Compiled;
-  readonly data: EvaluationData;
-  readonly validation: EvaluationData | undefined;
+  readonly data: BatchData;
+  readonly validation: BatchData | undefined;
   readonly epochs: number;
   readonly initialEpoch: number;
   /** Within `initialEpoch`. */
@@ -43,17 +44,13 @@ export interface FitJob {
 export async function runFit(job: FitJob): Promise<History> {
   const { model, callbacks, data, epochs } = job;
   const names = reportedGoals(job.compiled.goals).map(({ name }) => name);
-  const rows = rowsOfTables(data.tables);
-  const batchSize = Math.min(data.batchSize, rows);
   const params = {
     epochs,
     initialEpoch: job.initialEpoch,
-    steps: Math.ceil(rows / batchSize),
-    batchSize,
-    samples: rows,
+    ...dataFacts(data),
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
   };
-  checkInitialStep(job.initialStep, params.steps);
+  checkInitialStep(job.initialStep, data, params.steps);
   model.stopTraining = false;
   const initialEpoch = await callbacks.onResume(params, model);
   // A callback that leads on to a later epoch starts it at its beginning.
@@ -83,35 +80,30 @@ export async function runFit(job: FitJob): Promise<History> {
 class FitRun {
   readonly losses: number[] = [];
   private readonly clock = new StepClock();
-  private readonly feed: Feed;
+  private source: OpenData | undefined;
   private log!: StepLog;
   private report!: readonly ReportEntry[];
-  private programs!: PassPrograms;
+  private batches!: Batches;
   private evaluator: Promise<Evaluator> | undefined;
   private submitsPerStep = 0;
 
   constructor(
     private readonly job: FitJob,
     private readonly names: readonly string[],
-  ) {
-    const { context, data, shuffle } = job;
-    this.feed = createFeed(context.backend, data.tables, data.batchSize, shuffle);
-  }
+  ) {}
 
-  /** Compiles and loads the program of a full batch. */
+  /** Opens the data, compiles and loads the program of a full batch. */
   async build(): Promise<void> {
-    const { context, compiled, data, callbacks } = this.job;
+    const { context, compiled, data, shuffle, callbacks } = this.job;
     const { backend, parts, groups } = context;
+    this.source = await openData(backend, data, shuffle);
     this.clock.start();
-    this.programs = await PassPrograms.create(
-      backend,
+    this.batches = await this.source.load({
       groups,
-      this.feed,
-      data.batchSize,
-      (spec) => trainGraph(parts, compiled.goals, compiled.optimizer, spec),
-      (built, total) => callbacks.onCompile(built, total),
-    );
-    this.report = layOutReport(reportedGoals(compiled.goals), this.programs.full);
+      graph: (spec) => trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+      onProgress: (built, total) => callbacks.onCompile(built, total),
+    });
+    this.report = layOutReport(reportedGoals(compiled.goals), this.batches.full);
     this.log = new StepLog(
       backend,
       this.report.map(({ width }) => width),
@@ -120,46 +112,48 @@ class FitRun {
 
   /** The values over the epoch. */
   async trainEpoch(epoch: number): Promise<Record<string, number>> {
-    const { job, feed, programs, log, clock, names, report: entries } = this;
+    const { job, batches, log, clock, names, report: entries } = this;
     const { callbacks, model, context, compiled } = job;
     const shuffle = [job.seed, epoch] as const;
     const running = new RunningReport(entries);
     const scalars = new Map<string, readonly number[]>([['shuffle', shuffle]]);
-    feed.startEpoch(shuffle);
+    await batches.startEpoch(shuffle);
 
-    const submit = (step: number, program: StepProgram, record: Recorder): void => {
-      const offset = step * programs.fullCount;
-      feed.prepare(offset, programs.count(step));
+    const submit = ({ program, offset }: ReadyBatch, record: Recorder): boolean => {
       stepScalars(compiled.optimizer, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
       const before = context.backend.counters.submits;
       program.run(scalars, record(program.outputIndices(names)));
-      if (program === programs.full) this.submitsPerStep = context.backend.counters.submits - before;
+      if (program === batches.full) this.submitsPerStep = context.backend.counters.submits - before;
+      return true;
+    };
+    const begin = (step: number, batch: ReadyBatch | undefined, record: Recorder): boolean | Promise<boolean> => {
+      if (batch === undefined) return false;
+      const waiting = callbacks.onBatchBegin(step);
+      return waiting === undefined ? submit(batch, record) : waiting.then(() => submit(batch, record));
     };
     clock.startEpoch();
     await runSteps({
       backend: context.backend,
       log,
       from: epoch === job.initialEpoch ? job.initialStep : 0,
-      steps: programs.steps,
+      steps: batches.limit,
       ...(job.frameBudget !== undefined && { frameBudget: job.frameBudget }),
       stopped: () => model.stopTraining,
       submit: (step, record) => {
-        const waiting = callbacks.onBatchBegin(step);
-        const program = programs.program(step);
-        if (waiting === undefined && !(program instanceof Promise)) return submit(step, program, record);
-        return Promise.resolve(waiting)
-          .then(() => program)
-          .then((ready) => submit(step, ready, record));
+        const batch = batches.next(step);
+        return batch instanceof Promise
+          ? batch.then((ready) => begin(step, ready, record))
+          : begin(step, batch, record);
       },
       waitForFirst: epoch === job.initialEpoch,
       onFinished: (first, steps) => {
-        const samples = Array.from({ length: steps }, (_, k) => programs.count(first + k));
+        const samples = Array.from({ length: steps }, (_, k) => batches.count(first + k));
         if (clock.finished(...samples)) this.buildRest();
       },
       onReport: (step, report) => {
         this.losses.push(report[0]);
         const logs = reportLogs(entries, report);
-        running.add(report, programs.count(step));
+        running.add(report, batches.count(step));
         return callbacks.onBatchEnd(step, logs, running.logs());
       },
     });
@@ -179,13 +173,13 @@ class FitRun {
   }
 
   async facts(): Promise<TrainingFacts> {
-    const { programs, clock, job } = this;
-    const { plan } = programs.full;
+    const { batches, clock, job } = this;
+    const { plan } = batches.full;
     return {
       ...clock.facts(),
       dispatchesPerStep: plan.dispatches.length,
       submitsPerStep: this.submitsPerStep,
-      pipelines: await programs.pipelines(),
+      pipelines: await batches.pipelines(),
       planBytes: plan.planBytes + plan.boundBytes,
       peakBytes: job.context.backend.counters.peakBytes,
     };
@@ -193,15 +187,15 @@ class FitRun {
 
   async dispose(): Promise<void> {
     await (await this.evaluator?.catch(() => undefined))?.dispose();
-    await this.programs?.dispose();
+    await this.batches?.dispose();
     this.log?.dispose();
-    this.feed.dispose();
+    await this.source?.dispose();
   }
 
   /** Starts to build what the rest of the training needs. Only now: the first step had the processor for itself. */
   private buildRest(): void {
     const { context, compiled, validation } = this.job;
-    const last = this.programs.prepareLast();
+    const last = this.batches.prepareRest();
     if (validation === undefined) return;
     this.evaluator = last.then(() =>
       Evaluator.create(context.backend, context.parts, context.groups, compiled.goals, validation),
@@ -212,7 +206,11 @@ class FitRun {
 }
 
 /** @throws DownhillError `argument` for a step that no epoch has. */
-function checkInitialStep(initialStep: number, steps: number): void {
+function checkInitialStep(initialStep: number, data: BatchData, steps = Number.POSITIVE_INFINITY): void {
+  if (initialStep > 0 && data.kind === 'stream') {
+    const found = `"${data.name}" is a stream, which always begins at its first batch; found initialStep ${initialStep}`;
+    throw new DownhillError('argument', `fit: initialStep goes with data in memory: ${found}`);
+  }
   if (initialStep < steps) return;
   throw new DownhillError(
     'argument',

@@ -12,10 +12,10 @@ import { SymbolicTensor } from '../nn/symbol.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { nameLayer } from './build-layers.ts';
+import type { DataNames } from './labelled-data.ts';
 import { type LayerGraph, symbolGraph } from './layer-graph.ts';
 import { Model } from './model.ts';
 import { layerJson, type ModelJson } from './model-json.ts';
-import type { DataNames } from './training-data.ts';
 
 export interface FunctionalOptions {
   /** What `input` gave, one or several. */

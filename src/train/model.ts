@@ -9,6 +9,7 @@
 import type { DispatchTime } from '../backend/profile.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
+import type { DatasetStream } from '../data/stream.ts';
 import { checkKnownOptions, wholeNumber } from '../nn/check-options.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
@@ -19,23 +20,9 @@ import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback
 import { ProgressBar } from './callbacks/progress-bar.ts';
 import { compileGoals, resolveGoals } from './compile-goals.ts';
 import { Evaluator } from './evaluate-run.ts';
-import { rowsOfTables, type Tables } from './feed.ts';
+import type { Tables } from './feed.ts';
 import { runFit } from './fit-run.ts';
 import type { History } from './history.ts';
-import { type CompileState, ModelCore } from './model-core.ts';
-import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
-import {
-  activationsOnBatch,
-  gradientsOnBatch,
-  type LayerOutput,
-  predictTable,
-  profileOnBatch,
-  trainOnBatch,
-} from './single-batches.ts';
-import { inputName } from './step-graph.ts';
-import { formatSummary, summaryOf } from './summary.ts';
-import { checkCounts, checkExamples } from './targets.ts';
-import { type Compiled, trainingContext } from './training-context.ts';
 import {
   checkTables,
   type DataRules,
@@ -43,17 +30,38 @@ import {
   type ModelData,
   modelTables,
   readArguments,
-  trainingData,
-} from './training-data.ts';
+} from './labelled-data.ts';
+import { type CompileState, ModelCore } from './model-core.ts';
+import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
 import {
-  type BatchOptions,
+  activationsOnBatch,
+  batchesOfTables,
+  gradientsOnBatch,
+  type LayerOutput,
+  predictBatches,
+  profileOnBatch,
+  trainOnBatch,
+} from './single-batches.ts';
+import { inputName } from './step-graph.ts';
+import { eachBatch } from './stream-data.ts';
+import { formatSummary, summaryOf } from './summary.ts';
+import { datasetTable, isStream } from './table.ts';
+import { checkCounts, checkExamples } from './targets.ts';
+import { type Compiled, trainingContext } from './training-context.ts';
+import { evaluationData, needsStream, trainingData } from './training-data.ts';
+import {
   checkBatchSize,
   checkFitOptions,
   type EvaluateOptions,
   type FitOptions,
+  type PredictOptions,
+  wholeOption,
 } from './training-options.ts';
 import { checkMultipliers } from './treatments.ts';
 import type { WeightValue } from './weight-store.ts';
+
+/** Examples with their targets, in memory or batch by batch. */
+type Dataset = ArrayDataset | DatasetStream;
 
 export abstract class Model extends ModelCore implements TrainedModel, Disposable {
   /** True ends a running `fit` after the current step. */
@@ -110,18 +118,22 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * Trains on x and y, or on a data set, as Keras' `fit` does: the last, smaller batch of an epoch counts too, and
-   * logged values are means over the examples of the epoch.
+   * Trains on x and y, on a data set or on a stream, as Keras' `fit` does: the last, smaller batch of an epoch counts too,
+   * and logged values are means over the examples of the epoch.
    * @throws DownhillError `state` before compile, `argument` for options, `data`, `shape` or `dtype` for data that does
    *   not fit the model.
    */
-  fit(dataset: ArrayDataset, options?: FitOptions): Promise<History>;
+  fit(dataset: Dataset, options?: FitOptions): Promise<History>;
   fit(x: ModelData, y: ModelData, options?: FitOptions): Promise<History>;
-  async fit(first: ModelData | ArrayDataset, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
+  async fit(first: ModelData | Dataset, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
     this.compileStateFor('fit');
-    const { tables, options: given } = await readArguments('fit', this.dataNames(), first, second, third);
-    const options = checkFitOptions(given, this.seed);
-    const { data, validation } = await trainingData(this.dataRules(), tables, options);
+    const read = await readArguments<FitOptions>('fit', this.dataNames(), first, second, third);
+    const options = checkFitOptions(read.options, this.seed);
+    const { shuffle } = read.options;
+    const { data, validation } = await trainingData(this.dataRules(), read.data, {
+      ...options,
+      askedToShuffle: shuffle === true,
+    });
     return this.exclusively('fit', async () => {
       const compiled = this.compiled();
       const context = await this.context(compiled.optimizer);
@@ -132,29 +144,19 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * Loss and metrics over x and y, or over a data set, at inference, by name.
+   * Loss and metrics over x and y, a data set or a stream, at inference, by name.
    * @throws DownhillError as `fit`.
    */
-  evaluate(dataset: ArrayDataset, options?: EvaluateOptions): Promise<Record<string, number>>;
+  evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Record<string, number>>;
   evaluate(x: ModelData, y: ModelData, options?: EvaluateOptions): Promise<Record<string, number>>;
   async evaluate(
-    first: ModelData | ArrayDataset,
+    first: ModelData | Dataset,
     second?: ModelData | EvaluateOptions,
     third?: EvaluateOptions,
   ): Promise<Record<string, number>> {
     this.compileStateFor('evaluate');
-    const { tables, options } = await readArguments<EvaluateOptions>(
-      'evaluate',
-      this.dataNames(),
-      first,
-      second,
-      third,
-    );
-    checkKnownOptions('evaluate', options, ['batchSize', 'sampleWeight']);
-    const batchSize = checkBatchSize('evaluate', options.batchSize);
-    const { sampleWeight } = options;
-    const weighting = sampleWeight === undefined ? {} : { sampleWeight };
-    const data = { tables: await checkTables(this.dataRules(), tables, weighting), batchSize };
+    const read = await readArguments<EvaluateOptions>('evaluate', this.dataNames(), first, second, third);
+    const data = await evaluationData(this.dataRules(), read.data, read.options);
     const compiled = this.compiled();
     const { backend, parts, groups } = await this.context();
     const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
@@ -166,10 +168,10 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * The outputs for x, f32 [N, …outputShape], in host memory.
+   * The outputs for x, or for the examples of a stream, f32 [N, …outputShape], in host memory.
    * @throws DownhillError as `fit`; `state` when the model has several outputs (`predictAll` gives them).
    */
-  async predict(x: ModelData, options: BatchOptions = {}): Promise<Tensor> {
+  async predict(x: ModelData | DatasetStream, options: PredictOptions = {}): Promise<Tensor> {
     const { outputs } = this.dataNames();
     if (outputs.length === 1) return (await this.predictAll(x, options))[0];
     const found = `${outputs.length} outputs (${outputs.join(', ')})`;
@@ -177,15 +179,18 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /** Each output for x, f32 [N, …], in host memory. @throws DownhillError as `fit`. */
-  async predictAll(x: ModelData, options: BatchOptions = {}): Promise<Tensor[]> {
-    checkKnownOptions('predict', options, ['batchSize']);
+  async predictAll(x: ModelData | DatasetStream, options: PredictOptions = {}): Promise<Tensor[]> {
+    checkKnownOptions('predict', options, ['batchSize', 'steps']);
     const batchSize = checkBatchSize('predict', options.batchSize);
-    const examples = await this.examples(x);
-    const data = await this.inTurn(async () =>
-      predictTable(await this.context(), this.batchPrograms, examples, batchSize),
+    const { steps } = wholeOption('predict', 'steps', options.steps);
+    if (steps !== undefined && !isStream(x)) throw needsStream('steps', 'predict');
+    const batches = isStream(x)
+      ? this.exampleBatches(x, batchSize, steps)
+      : batchesOfTables(await this.examples(x), batchSize);
+    const { rows, outputs } = await this.inTurn(async () =>
+      predictBatches(await this.context(), this.batchPrograms, batches),
     );
-    const rows = rowsOfTables(examples);
-    return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, data[k]));
+    return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, outputs[k]));
   }
 
   /** One update on the batch x, y; its loss and metrics by name. @throws DownhillError as `fit`. */
@@ -267,6 +272,18 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
       checkCounts(tables[0], table);
     });
     return new Map(tables.map((table, k) => [inputName(k), checkExamples(this.name, table, inputShapes[k])]));
+  }
+
+  /** The examples of a pass of `stream`, or of its first batches. */
+  private exampleBatches(stream: DatasetStream, batchSize: number, steps: number | undefined): AsyncIterable<Tables> {
+    const { inputs } = this.dataNames();
+    const check = async (batch: ArrayDataset) => {
+      const table = await datasetTable(batch, 'x');
+      return new Map([[inputName(0), checkExamples(this.name, table, this.built(table.shape).inputShapes[0])]]);
+    };
+    if (inputs.length === 1) return eachBatch(stream, batchSize, check, steps);
+    const found = `the model has ${inputs.length} inputs`;
+    throw new DownhillError('argument', `predict: data set "${stream.name}" has one x; ${found}`);
   }
 
   private compileStateFor(method: string): CompileState {

@@ -9,12 +9,12 @@ import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { nameLayer } from './build-layers.ts';
+import type { DataNames } from './labelled-data.ts';
 import { chainGraph, type LayerGraph } from './layer-graph.ts';
 import { loadModelFiles, modelFromJSON } from './load-model.ts';
 import { Model } from './model.ts';
 import { layerJson, type ModelJson } from './model-json.ts';
 import type { SavedModel, SequentialOptions } from './model-options.ts';
-import type { DataNames } from './training-data.ts';
 
 /** What a stack is made of: layers, and models that stand for a layer. */
 export type Stackable = Layer | Model;

@@ -28,19 +28,26 @@ import type { WeightArray, WeightValue } from './weight-store.ts';
 /** Reads that may be under way before the next batch is sent. */
 const MAX_READS = 3;
 
-/** The outputs for all rows of `tables`, row-major, one array an output. */
-export async function predictTable(
-  { backend, parts, groups }: Context,
-  programs: BatchPrograms,
-  tables: Tables,
-  batchSize: number,
-): Promise<Float32Array[]> {
-  const names = parts.graph.outputs.map((_, k) => predictionName(k));
-  const pending: Promise<ArrayLike<number>[]>[] = [];
+/** Batches of at most `batchSize` rows of `tables`. */
+export function* batchesOfTables(tables: Tables, batchSize: number): Generator<Tables> {
   const rows = rowsOfTables(tables);
   for (let from = 0; from < rows; from += batchSize) {
     const to = Math.min(rows, from + batchSize);
-    const batch = new Map([...tables].map(([name, table]) => [name, tableRows(table, from, to)]));
+    yield new Map([...tables].map(([name, table]) => [name, tableRows(table, from, to)]));
+  }
+}
+
+/** The outputs for all rows of `batches`, row-major, one array an output, and how many rows there are. */
+export async function predictBatches(
+  { backend, parts, groups }: Context,
+  programs: BatchPrograms,
+  batches: Iterable<Tables> | AsyncIterable<Tables>,
+): Promise<{ rows: number; outputs: Float32Array[] }> {
+  const names = parts.graph.outputs.map((_, k) => predictionName(k));
+  const pending: Promise<ArrayLike<number>[]>[] = [];
+  let rows = 0;
+  for await (const batch of batches) {
+    rows += rowsOfTables(batch);
     const { program, write } = await programs.get('predict', backend, groups, batch, (spec) =>
       predictGraph(parts, spec),
     );
@@ -50,7 +57,7 @@ export async function predictTable(
     if (pending.length > MAX_READS) await pending[pending.length - 1 - MAX_READS];
   }
   const read = await Promise.all(pending);
-  return names.map((_, k) => joined(read.map((parts) => parts[k])));
+  return { rows, outputs: names.map((_, k) => joined(read.map((parts) => parts[k]))) };
 }
 
 function joined(parts: readonly ArrayLike<number>[]): Float32Array {

@@ -18,12 +18,12 @@ export interface StepRun {
   readonly log: StepLog;
   /** The first step; 0 when left out. */
   readonly from?: number;
-  /** The step at which to end. */
+  /** The step at which to end at the latest; may be infinite. */
   readonly steps: number;
   /** Milliseconds of work that may be queued ahead; undefined for no bound. */
   readonly frameBudget?: number;
-  /** Submits a step, which must keep its values where `record` says. */
-  submit(step: number, record: Recorder): void | Promise<void>;
+  /** Submits a step, which must keep its values where `record` says; false when there is none and the run ends. */
+  submit(step: number, record: Recorder): boolean | Promise<boolean>;
   /** The report of each step, in order. */
   onReport(step: number, report: Float64Array): void | Promise<void>;
   /** True to let the first step end before the second is sent. */
@@ -80,7 +80,7 @@ export async function runSteps(run: StepRun): Promise<number> {
       startReading();
     }
     const submitted = run.submit(step, record);
-    if (submitted !== undefined) await submitted;
+    if (!(typeof submitted === 'boolean' ? submitted : await submitted)) break;
     const waiting = pacer.sent();
     if (waiting !== undefined) await waiting;
     if (step === from && run.waitForFirst) await pacer.drain();

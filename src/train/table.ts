@@ -8,6 +8,7 @@
 
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
+import type { DatasetStream } from '../data/stream.ts';
 import { show } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkShape, formatShape, type Shape, sizeOf } from '../util/shape.ts';
@@ -44,6 +45,11 @@ export interface Table {
   readonly shape: Shape;
   readonly encoding: 'f32' | 'i32' | 'u8';
   readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** True for a data set that comes batch by batch. */
+export function isStream(value: unknown): value is DatasetStream {
+  return typeof value === 'object' && value !== null && 'batches' in value && typeof value.batches === 'function';
 }
 
 /** True for a data set with its two sides. */

@@ -184,7 +184,8 @@ export class Trainer {
     let epoch = this.position.epoch;
     return {
       onTrainBegin: (params) => {
-        this.stepsPerEpoch = params.steps;
+        // Data in memory: the steps are known.
+        this.stepsPerEpoch = params.steps!;
         this.emit({ type: 'begin', params, backend: this.backend!.description, from: this.position });
         if (this.stopping) model.stopTraining = true;
       },

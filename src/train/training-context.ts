@@ -1,15 +1,13 @@
 /**
  * TrainingContext: what training, evaluation and prediction share: the backend, the built model and where its weights
- * lie on the device. Programs for batches of one feed are made here.
+ * lie on the device.
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
-import type { GraphSpec } from '../core/graph.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
-import type { Feed, FeedSpec } from './feed.ts';
+import type { Feed } from './feed.ts';
 import type { Goals } from './goals.ts';
 import type { ModelParts } from './model-parts.ts';
-import { StepProgram } from './step-program.ts';
 import type { DeviceGroup, WeightStore } from './weight-store.ts';
 
 /** What a compiled model trains with. */
@@ -49,74 +47,6 @@ export function stepBuffers(groups: readonly DeviceGroup[], feed: Pick<Feed, 'bu
     for (const [slot, slotBuffer] of slots) buffers.set(`${name}.${slot}`, slotBuffer);
   }
   return buffers;
-}
-
-/**
- * The programs of one pass over a feed: one for full batches and, where the rows do not divide, one for the last. The
- * second is built while the first one already runs.
- */
-export class PassPrograms {
-  readonly steps: number;
-  readonly fullCount: number;
-  private readonly lastCount: number;
-  private last: Promise<StepProgram> | undefined;
-
-  private constructor(
-    readonly full: StepProgram,
-    rows: number,
-    batchSize: number,
-    private readonly load: (count: number) => Promise<StepProgram>,
-  ) {
-    this.fullCount = Math.min(batchSize, rows);
-    this.steps = Math.ceil(rows / this.fullCount);
-    this.lastCount = rows - (this.steps - 1) * this.fullCount;
-  }
-
-  static async create(
-    backend: Backend,
-    groups: readonly DeviceGroup[],
-    feed: Feed,
-    batchSize: number,
-    graph: (spec: FeedSpec) => GraphSpec,
-    onProgress?: (built: number, total: number) => void,
-  ): Promise<PassPrograms> {
-    const buffers = stepBuffers(groups, feed);
-    const load = (count: number, progress?: typeof onProgress): Promise<StepProgram> =>
-      StepProgram.load(backend, graph(feed.spec(count)), buffers, progress);
-    return new PassPrograms(await load(Math.min(batchSize, feed.rows), onProgress), feed.rows, batchSize, load);
-  }
-
-  /** Rows of step `step`. */
-  count(step: number): number {
-    return step === this.steps - 1 ? this.lastCount : this.fullCount;
-  }
-
-  /** The program of step `step`; a promise only for the last, smaller batch. */
-  program(step: number): StepProgram | Promise<StepProgram> {
-    return this.count(step) === this.fullCount ? this.full : this.prepareLast();
-  }
-
-  /** Starts to build the last batch's program, if it needs one of its own. */
-  prepareLast(): Promise<StepProgram> {
-    if (this.lastCount === this.fullCount) return Promise.resolve(this.full);
-    if (this.last === undefined) {
-      this.last = this.load(this.lastCount);
-      // Awaited when the epoch's last step comes; a failure before that must not count as unhandled.
-      this.last.catch(() => undefined);
-    }
-    return this.last;
-  }
-
-  /** Distinct kernels of the programs built so far. */
-  async pipelines(): Promise<number> {
-    const programs = [this.full, ...(this.last === undefined ? [] : [await this.last])];
-    return new Set(programs.flatMap(({ plan }) => plan.kernels.map(({ wgsl }) => wgsl))).size;
-  }
-
-  async dispose(): Promise<void> {
-    this.full.dispose();
-    await this.last?.then((program) => program.dispose()).catch(() => undefined);
-  }
 }
 
 /** Keeps the keys of a step's random numbers apart from those of the shuffles, which count epochs. */

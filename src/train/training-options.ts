@@ -3,25 +3,33 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
+import type { DatasetStream } from '../data/stream.ts';
 import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Callback } from './callbacks/callback.ts';
 import type { ClassWeight, SampleWeight } from './example-weights.ts';
-import type { ModelData } from './training-data.ts';
+import type { ModelData } from './labelled-data.ts';
 
 export interface BatchOptions {
   /** Examples of a step; 32 when left out. The last batch of a pass may be smaller. */
   readonly batchSize?: number;
 }
 
-/** Held-out data: [x, y], [x, y, weights of the examples] or a data set. */
+/** Held-out data: [x, y], [x, y, weights of the examples], a data set or a stream. */
 export type ValidationData =
   | readonly [x: ModelData, y: ModelData]
   | readonly [x: ModelData, y: ModelData, sampleWeight: SampleWeight]
-  | ArrayDataset;
+  | ArrayDataset
+  | DatasetStream;
+
+/** Options of `predict`. */
+export interface PredictOptions extends BatchOptions {
+  /** Of a stream: batches after which to end; the whole pass when left out. */
+  readonly steps?: number;
+}
 
 /** Options of `evaluate`. */
-export interface EvaluateOptions extends BatchOptions {
+export interface EvaluateOptions extends PredictOptions {
   /** One number an example: how much it counts; 1 each when left out. For several outputs also by output. */
   readonly sampleWeight?: SampleWeight;
 }
@@ -41,7 +49,7 @@ export interface FitOptions extends BatchOptions {
   readonly validationData?: ValidationData;
   /** Share of the examples, taken from the end before shuffling, that is held out; 0 when left out. */
   readonly validationSplit?: number;
-  /** True when left out: each epoch sees the examples in another order. */
+  /** True when left out: each epoch sees the examples in another order. Streams come in the order of their generator. */
   readonly shuffle?: boolean;
   /** Seeds the order and the dropout; the model's seed when left out. */
   readonly seed?: number;
@@ -50,19 +58,29 @@ export interface FitOptions extends BatchOptions {
   readonly sampleWeight?: SampleWeight;
   /** How much the examples of each class count: `{ 0: 1, 1: 5 }`; excludes `sampleWeight`. */
   readonly classWeight?: ClassWeight;
+  /** Of a stream: steps of an epoch, over which its passes flow on; an epoch is a pass when left out. */
+  readonly stepsPerEpoch?: number;
+  /** Of a stream as validation data: batches after which each validation ends; the whole pass when left out. */
+  readonly validationSteps?: number;
   /** 1 shows a progress bar, 0 nothing; 1 when left out. */
   readonly verbose?: 0 | 1 | boolean;
 }
 
 /** Options without a default. */
-type OptionalOption = 'validationData' | 'sampleWeight' | 'classWeight' | 'frameBudget';
+type OptionalOption =
+  | 'validationData'
+  | 'sampleWeight'
+  | 'classWeight'
+  | 'frameBudget'
+  | 'stepsPerEpoch'
+  | 'validationSteps';
 
 export type CheckedFitOptions = Required<Omit<FitOptions, OptionalOption | 'verbose'>> &
   Pick<FitOptions, OptionalOption> & { readonly verbose: boolean };
 
 const FIT_OPTIONS = [
   ...['epochs', 'batchSize', 'validationData', 'validationSplit', 'shuffle', 'seed', 'callbacks', 'verbose'],
-  ...['initialEpoch', 'initialStep', 'sampleWeight', 'classWeight', 'frameBudget'],
+  ...['initialEpoch', 'initialStep', 'sampleWeight', 'classWeight', 'frameBudget', 'stepsPerEpoch', 'validationSteps'],
 ];
 
 /** @throws DownhillError `argument` for an option that is not accepted. */
@@ -97,12 +115,20 @@ export function checkFitOptions(options: FitOptions, modelSeed: number): Checked
     ...(validationData !== undefined && { validationData }),
     ...(sampleWeight !== undefined && { sampleWeight }),
     ...(classWeight !== undefined && { classWeight }),
+    ...wholeOption('fit', 'stepsPerEpoch', options.stepsPerEpoch),
+    ...wholeOption('fit', 'validationSteps', options.validationSteps),
     validationSplit,
     shuffle: trueOrFalse('fit', 'shuffle', options.shuffle ?? true),
     seed: checkSeed('fit', options.seed ?? modelSeed),
     callbacks,
     verbose: Boolean(verbose),
   };
+}
+
+/** `value` under its name when it is given. @throws DownhillError `argument` unless it is a whole number of at least 1. */
+export function wholeOption<K extends string>(owner: string, name: K, value: unknown): { readonly [N in K]?: number } {
+  if (value === undefined) return {};
+  return { [name]: wholeNumber(owner, name, value, 1) } as { readonly [N in K]?: number };
 }
 
 /** @throws DownhillError `argument`. */

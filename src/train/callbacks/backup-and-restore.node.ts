@@ -45,7 +45,9 @@ export class BackupAndRestore implements Callback {
   private readonly every: number;
   private readonly deleteCheckpoint: boolean;
   private model: TrainedModel | undefined;
-  private steps = 0;
+  private steps: number | undefined;
+  /** True when the training was to end before the last values of the epoch came. */
+  private stopping = false;
   private batches = 0;
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
@@ -74,7 +76,8 @@ export class BackupAndRestore implements Callback {
   onTrainBegin({ steps }: TrainingParams, model: TrainedModel): void {
     this.model = model;
     this.steps = steps;
-    this.batches = steps;
+    this.batches = steps ?? 0;
+    this.stopping = false;
   }
 
   onEpochBegin(): void {
@@ -83,6 +86,10 @@ export class BackupAndRestore implements Callback {
 
   onBatchBegin(): void {
     this.batches++;
+  }
+
+  onBatchEnd(): void {
+    this.stopping = this.model?.stopTraining ?? false;
   }
 
   async onEpochEnd(epoch: number): Promise<void> {
@@ -96,7 +103,9 @@ export class BackupAndRestore implements Callback {
 
   /** True when the last epoch did not take all its steps: it was interrupted. */
   private get cutShort(): boolean {
-    return this.batches < this.steps;
+    if (this.steps === undefined) return this.stopping;
+    // A stream that ran out made the epoch short, too, but nobody stopped it.
+    return this.batches < this.steps && this.model!.stopTraining;
   }
 
   private async writeState(model: TrainedModel, epoch: number): Promise<void> {

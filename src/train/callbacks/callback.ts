@@ -18,11 +18,11 @@ export interface TrainingParams {
   /** Epoch at which training would end. */
   readonly epochs: number;
   readonly initialEpoch: number;
-  /** Steps of one epoch, the last, smaller batch included. */
-  readonly steps: number;
+  /** Steps of one epoch, the last, smaller batch included; undefined for a stream of unknown length. */
+  readonly steps: number | undefined;
   readonly batchSize: number;
-  /** Training examples. */
-  readonly samples: number;
+  /** Training examples; undefined for a stream of unknown length. */
+  readonly samples: number | undefined;
   /** Names of the values in the logs of an epoch, in order. */
   readonly metrics: readonly string[];
 }

@@ -27,6 +27,8 @@ export class ProgressBar implements Callback {
   private epochStart = 0;
   private lastWrite = 0;
   private steps = 0;
+  /** Steps of an epoch; of a stream of unknown length those of the last one. */
+  private total: number | undefined;
   /** When the epoch's first values came, and of how many steps: the first step of all compiles, which is no rate. */
   private mark: { readonly time: number; readonly steps: number } | undefined;
 
@@ -38,6 +40,7 @@ export class ProgressBar implements Callback {
 
   onTrainBegin(params: TrainingParams): void {
     this.params = params;
+    this.total = params.steps;
     this.lastWrite = this.now();
   }
 
@@ -57,27 +60,30 @@ export class ProgressBar implements Callback {
   }
 
   onBatchEnd(batch: number, _logs: Logs, running: Logs): void {
-    const { steps } = this.params!;
     this.steps = batch + 1;
     this.mark ??= { time: this.now(), steps: this.steps };
     const interval = this.writer.isTTY ? INTERVAL_TTY : INTERVAL_PLAIN;
-    if (this.now() - this.lastWrite < interval || this.steps === steps) return;
+    if (this.now() - this.lastWrite < interval || this.steps === this.total) return;
     this.lastWrite = this.now();
     const rate = this.rate();
-    const left = duration((1000 * (steps - this.steps)) / rate);
-    this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s · ETA ${left} · ${describeLogs(running)}`, false);
+    const known = this.total !== undefined && this.total > this.steps;
+    const left = known ? ` · ETA ${duration((1000 * (this.total! - this.steps)) / rate)}` : '';
+    this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s${left} · ${describeLogs(running)}`, false);
   }
 
   onEpochEnd(_epoch: number, logs: Logs): void {
+    if (this.params!.steps === undefined) this.total = this.steps;
     const elapsed = duration(this.now() - this.epochStart);
     this.show(`${this.head()} · ${elapsed} · ${this.rate().toPrecision(3)} steps/s · ${describeLogs(logs)}`, true);
   }
 
   private head(): string {
-    const { epochs, steps } = this.params!;
-    const counted = `epoch ${this.epoch + 1}/${epochs} ${String(this.steps).padStart(String(steps).length)}/${steps}`;
+    const { total } = this;
+    const epoch = `epoch ${this.epoch + 1}/${this.params!.epochs}`;
+    if (total === undefined) return `${epoch} ${this.steps}`;
+    const counted = `${epoch} ${String(this.steps).padStart(String(total).length)}/${total}`;
     if (!this.writer.isTTY) return counted;
-    const filled = Math.round((BAR_WIDTH * this.steps) / steps);
+    const filled = Math.min(BAR_WIDTH, Math.round((BAR_WIDTH * this.steps) / total));
     return `${counted} ${'━'.repeat(filled)}${'╌'.repeat(BAR_WIDTH - filled)}`;
   }
 

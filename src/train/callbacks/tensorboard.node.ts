@@ -2,7 +2,8 @@
  * TensorBoard: a training as event files, `train/` and `validation/` in a log folder, with Keras' tags: `epoch_loss` by
  * epoch in both, `epoch_learning_rate`, `evaluation_loss_vs_iterations`, on request `batch_loss` by step and
  * `dense/kernel/histogram`.
- * Source: keras/src/callbacks/tensorboard.py. Unlike there, steps of a training that goes on count from its first epoch.
+ * Source: keras/src/callbacks/tensorboard.py. Unlike there, steps of a training that goes on count from its first epoch,
+ * where an epoch's steps are known.
  *
  * Invariant: each file begins with its version and grows by whole records; every epoch is on its way to the disk when
  * its end has been heard.
@@ -70,7 +71,7 @@ export class TensorBoard implements Callback {
   /** Begins the files. @throws DownhillError `file` when they cannot be written. */
   async onTrainBegin({ initialEpoch, steps, metrics }: TrainingParams, model: TrainedModel): Promise<void> {
     this.model = model;
-    this.step = initialEpoch * steps;
+    this.step = initialEpoch * (steps ?? 0);
     this.lastFlush = this.now();
     this.train = await EventFile.begin(join(this.logDir, 'train'), this.now());
     const measured = metrics.map((name) => [validationName(name), name] as const);

@@ -1,0 +1,260 @@
+/** The playground's page: knobs on one side, a worker that trains on the other, pictures in between. */
+
+import './playground.css';
+import * as Comlink from 'comlink';
+import { LineChart } from '../shared/line-chart.ts';
+import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
+import { missingWebGPU, offerCpu } from '../shared/webgpu-check.ts';
+import { palette } from './colors.ts';
+import type { Engine } from './engine.worker.ts';
+import { Knobs } from './knobs.ts';
+import { NetworkView, type Place } from './network-view.ts';
+import type { Built, EngineEvent, Frame } from './protocol.ts';
+import { fromHash, isRegression, toHash } from './settings.ts';
+import { SurfaceView } from './surface-view.ts';
+
+/** Pictures for each point of the chart: it is drawn less often than they are. */
+const FRAMES_PER_POINT = 5;
+
+const HINT = 'Point at a neuron, or go from one to the next with the arrow keys, to see its surface large.';
+
+startPage();
+const play = element<HTMLButtonElement>('play');
+const start = fromHash(location.hash);
+if (start.refused.length > 0) {
+  notify(`The address says what no knob can be: ${start.refused.join(', ')}. The usual values stand there.`, {
+    kind: 'warning',
+  });
+}
+
+let playing = false;
+let place: Place | undefined;
+let built: Built | undefined;
+let frame: Frame | undefined;
+let frames = 0;
+const checked = (id: string): boolean => element<HTMLInputElement>(id).checked;
+const viewOptions = () => ({ discrete: checked('discrete'), showTest: checked('showTest') });
+
+const surface = new SurfaceView(element<HTMLCanvasElement>('surface'), palette(), viewOptions());
+const network = new NetworkView(element('network'), element<HTMLCanvasElement>('links'), palette(), {
+  toggle: (feature) => knobs.toggle(feature),
+  look: (at) => {
+    place = at;
+    drawSurface();
+  },
+});
+const chart = new LineChart(element('chart'), {
+  label: 'Loss and share of right answers by updates',
+  xLabel: 'updates',
+  leftLabel: 'loss',
+  rightLabel: 'right',
+  rightRange: [0, 1],
+  series: [
+    { label: 'loss, trained on', color: 'series-1' },
+    { label: 'loss, held out', color: 'series-4' },
+    { label: 'right, trained on', color: 'series-1', axis: 'right', dashed: true, digits: 3 },
+    { label: 'right, held out', color: 'series-4', axis: 'right', dashed: true, digits: 3 },
+  ],
+});
+const knobs = new Knobs(start.settings, (settings) => {
+  history.replaceState(null, '', `#${toHash(settings)}`);
+  asked.settings = true;
+  void work();
+});
+network.layOut(start.settings);
+
+const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
+
+/** What is asked for and not done yet; of several settings only the last count. */
+const asked = { settings: false, reset: false };
+let busy = false;
+
+async function work(): Promise<void> {
+  if (busy || play.disabled) return;
+  busy = true;
+  settle();
+  try {
+    while (asked.settings || asked.reset) {
+      if (asked.settings) {
+        asked.settings = false;
+        stand(await engine.apply(knobs.settings));
+      } else {
+        asked.reset = false;
+        stand(await engine.reset());
+      }
+    }
+  } catch (error) {
+    notify(messageOf(error), { kind: 'error', key: 'apply' });
+  } finally {
+    busy = false;
+    settle();
+  }
+}
+
+/** Says whether what is seen is the network that the knobs ask for. */
+function settle(): void {
+  const settled = !busy && built !== undefined && frame?.build === built.build;
+  element('network').setAttribute('aria-busy', String(!settled));
+}
+
+/** A network stands ready. */
+function stand(next: Built): void {
+  const same =
+    String(built?.sizes) === String(next.sizes) && String(built?.settings.features) === String(next.settings.features);
+  built = next;
+  const { settings, restart } = next;
+  if (!same) network.layOut(settings);
+  network.setBuilt(next);
+  surface.setPoints(next.points, next.trainCount);
+  if (restart !== undefined) {
+    chart.clear();
+    frames = 0;
+    if (frame !== undefined) say(`The network starts anew: ${restart}.`);
+  } else if (frame !== undefined) {
+    say('Changed; the network goes on from its weights.');
+  }
+  const held = next.points.length / 3 - next.trainCount;
+  const shapes = next.sizes.slice(1).map((count, k) => `${next.sizes[k]}×${count}`);
+  const kept = next.slots.length === 0 ? 'nothing' : next.slots.join(' and ');
+  element('facts').textContent =
+    `${next.trainCount} points to learn from, ${held} held out; ${next.updatesPerEpoch} updates an epoch. ` +
+    `Weights ${shapes.join(', ')}: ${next.parameters} numbers with the biases; the optimizer keeps ${kept} for each.`;
+  settle();
+  element('low').textContent = isRegression(settings) ? '−1 and below' : 'class 0';
+  element('high').textContent = isRegression(settings) ? '1 and above' : 'class 1';
+}
+
+function say(text: string): void {
+  element('about').textContent = text;
+}
+
+function drawSurface(): void {
+  const cells = network.surface(place);
+  if (cells !== undefined) surface.draw(cells);
+  element('result-title').textContent = place === undefined ? 'Output' : network.name(place);
+  if (place !== undefined) say(network.describe(place));
+}
+
+/** Resolves when the picture was drawn; in a tab that nobody sees, not until it is seen: the worker trains on without. */
+function show(next: Frame): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      resolve();
+      if (next.build !== built?.build) return;
+      if (frame === undefined) say(HINT);
+      frame = next;
+      network.draw(next);
+      drawSurface();
+      showFigures(next);
+      if (frames++ % FRAMES_PER_POINT === 0 || !playing) addPoint(next);
+      settle();
+    });
+  });
+}
+
+function showFigures(next: Frame): void {
+  const share = (value: number | undefined): string => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
+  const figures = {
+    epoch: String(next.epoch),
+    updates: String(next.updates),
+    rate: playing ? next.updatesPerSecond.toFixed(0) : '–',
+    perFrame: playing ? String(next.updatesPerFrame) : '–',
+    trainLoss: next.trainLoss.toFixed(4),
+    testLoss: next.testLoss.toFixed(4),
+    trainAccuracy: share(next.trainAccuracy),
+    testAccuracy: share(next.testAccuracy),
+  };
+  for (const [id, text] of Object.entries(figures)) element(id).textContent = text;
+}
+
+function addPoint({ updates, trainLoss, testLoss, trainAccuracy, testAccuracy }: Frame): void {
+  const last = chart.data.x.at(-1) ?? -1;
+  if (updates < last || !Number.isFinite(trainLoss + testLoss)) return;
+  chart.push(updates, [trainLoss, testLoss, trainAccuracy ?? null, testAccuracy ?? null]);
+}
+
+function setPlaying(now: boolean): void {
+  playing = now;
+  play.textContent = now ? 'Pause' : 'Play';
+}
+
+play.addEventListener('click', () => {
+  setPlaying(!playing);
+  void (playing ? engine.play() : engine.pause());
+});
+element('step').addEventListener('click', () => {
+  setPlaying(false);
+  void engine.step();
+});
+element('reset').addEventListener('click', () => {
+  asked.reset = true;
+  void work();
+});
+for (const id of ['showTest', 'discrete']) {
+  element(id).addEventListener('change', () => {
+    surface.view = viewOptions();
+    drawSurface();
+  });
+}
+document.addEventListener('themechange', () => {
+  surface.palette = palette();
+  network.palette = palette();
+  drawSurface();
+});
+new ResizeObserver(() => drawSurface()).observe(element('surface'));
+addEventListener('hashchange', () => location.reload());
+element('download').addEventListener('click', () => {
+  if (built === undefined || frame === undefined) return;
+  const { cells: _, layers, ...figures } = frame;
+  const weights = layers.map(({ kernel, bias }) => ({ kernel: [...kernel], bias: [...bias] }));
+  const { settings, sizes, trainCount, updatesPerEpoch, slots } = built;
+  const state = { settings, sizes, trainCount, updatesPerEpoch, slots, points: [...built.points], ...figures, weights };
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(state, null, 1)], { type: 'application/json' }));
+  link.download = 'playground.json';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
+
+function hear(event: EngineEvent): void {
+  if (event.kind === 'compiling') {
+    if (frame === undefined) say(`Kernels compiled: ${event.built} of ${event.total}`);
+  } else if (event.kind === 'diverged') {
+    setPlaying(false);
+    notify('The loss is no number any more: the steps were too large. Lower the learning rate, then press Reset.', {
+      kind: 'warning',
+      key: 'diverged',
+    });
+  } else if (event.kind === 'device-lost') {
+    notify('The graphics device was lost; another one is being opened.', { kind: 'warning', key: 'device' });
+  } else if (event.kind === 'recovered') {
+    chart.clear();
+    showDevice(event.device);
+    const text = `The graphics device was lost. A new one goes on from update ${event.updates}; ${event.lostUpdates} updates were lost.`;
+    notify(text, { kind: 'good', key: 'device' });
+  } else {
+    setPlaying(false);
+    notify(`${event.message} Reload the page to open the device again, or go on with the CPU from the last weights.`, {
+      kind: 'error',
+      key: 'device',
+      action: {
+        label: 'Go on with the CPU',
+        run: () => void open('cpu').then(async () => stand(await engine.resume())),
+      },
+    });
+  }
+}
+
+async function open(choice: 'webgpu' | 'cpu'): Promise<void> {
+  showDevice(await engine.open(choice, Comlink.proxy(show), Comlink.proxy(hear)));
+}
+
+const missing = await missingWebGPU();
+if (missing !== undefined) {
+  showDevice('No WebGPU here');
+  await offerCpu(element('status'), missing);
+}
+await open(missing === undefined ? 'webgpu' : 'cpu');
+for (const id of ['play', 'step', 'reset', 'download']) element<HTMLButtonElement>(id).disabled = false;
+asked.settings = true;
+await work();

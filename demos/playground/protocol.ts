@@ -1,0 +1,62 @@
+/** What the page and its worker say to each other. */
+
+import type { Settings } from './settings.ts';
+
+/** A network that stands ready. */
+export interface Built {
+  /** Counts the networks that were made; frames of another one are not for this one. */
+  readonly build: number;
+  readonly settings: Settings;
+  /** Why it starts from fresh weights; undefined when it goes on. */
+  readonly restart: string | undefined;
+  /** Units of each layer: inputs, hidden layers, output. */
+  readonly sizes: readonly number[];
+  /** x, y and target of each point, in the plane as shown; those that are trained on first. */
+  readonly points: Float32Array;
+  readonly trainCount: number;
+  readonly updatesPerEpoch: number;
+  /** Weights and biases together. */
+  readonly parameters: number;
+  /** What the optimizer keeps for each weight. */
+  readonly slots: readonly string[];
+  /** CELLS² bytes for each of all FEATURES, in use or not. */
+  readonly inputCells: Uint8Array;
+}
+
+/** The network at one moment. */
+export interface Frame {
+  readonly build: number;
+  readonly updates: number;
+  readonly epoch: number;
+  /** Without the penalty, so that the two can be compared. */
+  readonly trainLoss: number;
+  readonly testLoss: number;
+  /** Undefined for regression. */
+  readonly trainAccuracy: number | undefined;
+  readonly testAccuracy: number | undefined;
+  /** CELLS² bytes for each neuron of each layer after the inputs: 0 is −1, 255 is 1. */
+  readonly cells: Uint8Array;
+  /** Kernel [in, out] and bias of each layer after the inputs. */
+  readonly layers: readonly { readonly kernel: Float32Array; readonly bias: Float32Array }[];
+  /** Over the last second of playing. */
+  readonly updatesPerSecond: number;
+  /** Updates since the frame before. */
+  readonly updatesPerFrame: number;
+  /** Milliseconds that this frame's surfaces took to compute and read. */
+  readonly surfaceMs: number;
+}
+
+/** What happens without being asked for. */
+export type EngineEvent =
+  | { readonly kind: 'compiling'; readonly built: number; readonly total: number }
+  | { readonly kind: 'diverged' }
+  | { readonly kind: 'device-lost'; readonly message: string }
+  | { readonly kind: 'recovered'; readonly device: string; readonly updates: number; readonly lostUpdates: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** What the page gives the worker to be told by. */
+export interface Listener {
+  /** Resolves when the frame was drawn: only then the next one is made. */
+  frame(frame: Frame): Promise<void>;
+  event(event: EngineEvent): void;
+}

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { modelFromJSON } from '../../src/train/load-model.ts';
-import { alexNet, ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
+import { alexNet, capsuleNetwork, ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
 
 /** Count and where it comes from. */
 const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: string]>> = {
@@ -22,6 +22,12 @@ const PUBLISHED: Readonly<Record<ZooName, readonly [count: number, source: strin
   'dense-autoencoder': [222_384, '784·128 + 128·64 + 64·32 + 32·64 + 64·128 + 128·784, and 1200 biases'],
   'sparse-autoencoder': [201_616, '2 · 784·128 + 128 + 784'],
   'denoising-autoencoder': [222_384, 'as dense-autoencoder'],
+  vae: [
+    815_824,
+    'Kingma and Welling 2014, 500 units, a code of 20: 784·500 + 500 + 2 · (500·20 + 20) + 20·500 + 500 + 500·784 + 784',
+  ],
+  capsnet: [6_804_224, 'Sabour et al. 2017: 6.8 million; 81·256 + 256 + 81·256·256 + 256 + 1152·8·10·16'],
+  'capsnet-small': [269_920, 'as capsnet with 32 maps and 4 kinds of capsules: 2624 + 82,976 + 144·8·10·16'],
   googlenet: [6_998_552, 'Szegedy et al. 2015, table 1 with biases'],
   resnet18: [11_699_112, 'torchvision 11,689,512, and 9600 moving averages'],
   resnet34: [21_814_696, 'torchvision 21,797,672, and 17,024 moving averages'],
@@ -67,4 +73,12 @@ describe.each(ZOO_NAMES)('%s', (name) => {
 test('AlexNet in two groups has the paper’s 60 million parameters', () => {
   using model = alexNet({ groups: 2 });
   expect(model.countParams()).toBe(60_965_224);
+});
+
+test('the capsule network has the paper’s 8.2 million parameters with its reconstruction', () => {
+  using model = capsuleNetwork({ reconstruction: true });
+  expect(model.countParams()).toBe(8_215_568);
+  expect(model.outputShapes).toEqual([[10], [28, 28, 1]]);
+  using again = modelFromJSON(JSON.parse(JSON.stringify(model.toJSON())));
+  expect(again.toJSON()).toEqual(model.toJSON());
 });

@@ -100,8 +100,7 @@ function peakOf(name: string): number {
 export function trainableModel(setting: ModelSetting, set: ArrayDataset): TrainableModel {
   const model = buildModel(setting, set);
   const answer = answerFor(model.outputShape, set);
-  const scores = setting.model.kind === 'zoo' && zooEntry(setting.model.name).scores === true;
-  const objective = objectiveOf(answer, scores);
+  const objective = objectiveOf(answer, setting.model.kind === 'zoo' ? zooEntry(setting.model.name) : undefined);
   const loss = setting.loss ?? resolveLoss(objective.loss);
   model.compile({ optimizer: setting.optimizer, loss, metrics: setting.metrics ?? objective.metrics });
   const { outputShape } = model;

@@ -23,9 +23,10 @@ const OBJECTIVES = {
 /** Loss and metric of outputs that are scores: yes is above 0. */
 const SCORES = { loss: 'hinge', metrics: [binaryAccuracy({ name: 'accuracy', threshold: 0 })] } as const;
 
-/** The loss and the metric of a model whose outputs mean `answer`. */
-export function objectiveOf(answer: Answer, scores: boolean) {
-  return scores ? SCORES : OBJECTIVES[answer];
+/** The loss and the metric of a model whose outputs mean `answer`. @param entry of a model of the zoo. */
+export function objectiveOf(answer: Answer, entry?: ZooEntry) {
+  const objective = entry?.scores === true ? SCORES : OBJECTIVES[answer];
+  return entry?.loss === undefined ? objective : { ...objective, loss: entry.loss };
 }
 
 /** What the outputs of a model with `outputShape` (of one example) must mean for the examples of `set`. */
@@ -78,7 +79,7 @@ function valued({ classNames: _, ...set }: ArrayDataset, y: Float32Array, yShape
 }
 
 /** What the model takes, when `set` is something else. */
-function misfit({ answers, leastSide, sides = 1 }: ZooEntry, set: ArrayDataset): string | undefined {
+function misfit({ answers, leastSide, sides = 1, loss }: ZooEntry, set: ArrayDataset): string | undefined {
   const { xShape, classNames } = set;
   if (leastSide !== undefined) {
     const [height, width] = xShape;
@@ -87,6 +88,8 @@ function misfit({ answers, leastSide, sides = 1 }: ZooEntry, set: ArrayDataset):
     if (height % sides !== 0 || width % sides !== 0) return `images whose sides are multiples of ${sides}`;
   }
   if (answers === 'yesOrNo' && classNames?.length !== 2) return 'two classes';
+  // Any other classifier can have linear outputs instead.
+  if (answers === 'classes' && loss !== undefined && classNames === undefined) return 'classes to tell apart';
   if (answers === 'numbers' && classNames !== undefined) return 'numbers to predict';
   if (answers === 'input' && xShape.length !== 3) return 'images, which it gives back';
   return undefined;

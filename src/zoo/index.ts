@@ -2,10 +2,12 @@
  * The models of the zoo by the names that the command line takes, with what each one takes and answers.
  */
 
+import type { LossName } from '../nn/losses/index.ts';
 import type { Model } from '../train/model.ts';
 import { unknownName } from '../util/errors.ts';
 import { type AlexNetOptions, alexNet } from './alexnet.ts';
 import { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';
+import { type CapsuleNetworkOptions, capsuleNetwork, smallCapsuleNetwork } from './capsule-network.ts';
 import { type CifarVggOptions, cifarVgg } from './cifar-vgg.ts';
 import { type GoogLeNetOptions, googLeNet } from './googlenet.ts';
 import { lenet5 } from './lenet.ts';
@@ -13,6 +15,12 @@ import { linearRegression, logisticRegression, perceptron, softmaxRegression } f
 import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
 import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from './resnet.ts';
+import {
+  type VariationalAutoencoderOptions,
+  type VariationalOptions,
+  variationalAutoencoder,
+  variationalDecoder,
+} from './variational-autoencoder.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 /** A model of the zoo, not yet compiled. */
@@ -32,9 +40,14 @@ export interface ZooEntry {
   readonly sides?: number;
   /** True for outputs that are scores: yes is above 0. */
   readonly scores?: true;
+  /** The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer. */
+  readonly loss?: LossName;
   /** Values of the published model. */
   readonly parameters: number;
 }
+
+/** Lengths of capsules are no distribution over the classes. */
+const MARGIN = { loss: 'sparseCategoricalMargin' } as const;
 
 const ENTRIES = {
   perceptron: { make: perceptron, answers: 'yesOrNo', parameters: 3, scores: true },
@@ -51,6 +64,9 @@ const ENTRIES = {
   'sparse-autoencoder': { make: sparseAutoencoder, answers: 'input', parameters: 201_616 },
   'denoising-autoencoder': { make: denoisingAutoencoder, answers: 'input', parameters: 222_384 },
   'conv-autoencoder': { make: convolutionalAutoencoder, answers: 'input', leastSide: 4, sides: 4, parameters: 28_353 },
+  vae: { make: variationalAutoencoder, answers: 'input', parameters: 815_824 },
+  capsnet: { make: capsuleNetwork, answers: 'classes', leastSide: 17, parameters: 6_804_224, ...MARGIN },
+  'capsnet-small': { make: smallCapsuleNetwork, answers: 'classes', leastSide: 17, parameters: 269_920, ...MARGIN },
   alexnet: { make: alexNet, answers: 'classes', leastSide: 67, parameters: 62_378_344 },
   vgg16: { make: vgg16, answers: 'classes', leastSide: 32, parameters: 138_357_544 },
   vgg19: { make: vgg19, answers: 'classes', leastSide: 32, parameters: 143_667_240 },
@@ -88,7 +104,9 @@ export type { ClassifierOptions, Head, ImageNetOptions, ZooOptions } from './opt
 export {
   type AlexNetOptions,
   alexNet,
+  type CapsuleNetworkOptions,
   type CifarVggOptions,
+  capsuleNetwork,
   cifarVgg,
   convolutionalAutoencoder,
   denoisingAutoencoder,
@@ -110,8 +128,13 @@ export {
   resNet50,
   resNet101,
   resNet152,
+  smallCapsuleNetwork,
   softmaxRegression,
   sparseAutoencoder,
+  type VariationalAutoencoderOptions,
+  type VariationalOptions,
+  variationalAutoencoder,
+  variationalDecoder,
   vgg16,
   vgg19,
 };

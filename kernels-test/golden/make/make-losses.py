@@ -150,6 +150,7 @@ def losses():
         ("categoricalHinge", {}, L.CategoricalHinge, {}, hot, logits),
         ("klDivergence", {}, L.KLDivergence, {}, soft, probabilities),
         ("poisson", {}, L.Poisson, {}, counts, positive),
+        *margin_cases(),
     ]
     weights = np.array([1, 0, 2.5, 0.5], np.float32)
     out = []
@@ -176,6 +177,36 @@ def losses():
             }
         )
     write("losses-more", out)
+
+
+class Margin(keras.losses.Loss):
+    """The margin loss of capsule networks (Sabour, Frosst, Hinton 2017, equation 4), which Keras has not."""
+
+    def __init__(self, upper=0.9, lower=0.1, weight=0.5, sparse=False, **arguments):
+        super().__init__(**arguments)
+        self.upper, self.lower, self.weight, self.sparse = upper, lower, weight, sparse
+
+    def call(self, y, v):
+        if self.sparse:
+            y = tf.one_hot(tf.cast(y, tf.int32), v.shape[-1])
+        there = y * tf.nn.relu(self.upper - v) ** 2
+        absent = (1 - y) * tf.nn.relu(v - self.lower) ** 2
+        return tf.reduce_sum(there + self.weight * absent, -1)
+
+
+def margin_cases():
+    draw = np.random.default_rng(23)
+    lengths = short(draw.uniform(0.02, 0.98, (4, 5)))
+    ids = draw.integers(0, 5, 4)
+    several = draw.integers(0, 2, (4, 5)).astype(np.float32)
+    options = {"positiveMargin": 0.8, "negativeMargin": 0.25, "negativeWeight": 0.7}
+    arguments = {"upper": 0.8, "lower": 0.25, "weight": 0.7}
+    return [
+        ("categoricalMargin", {}, Margin, {}, np.eye(5, dtype=np.float32)[ids], lengths),
+        ("categoricalMargin", options, Margin, arguments, several, lengths),
+        ("sparseCategoricalMargin", {}, Margin, {"sparse": True}, ids, lengths),
+        ("sparseCategoricalMargin", options, Margin, {**arguments, "sparse": True}, ids, lengths),
+    ]
 
 
 def metrics():

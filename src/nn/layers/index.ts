@@ -14,6 +14,8 @@ import {
 import { AlphaDropout, alphaDropout, alphaDropoutCases } from './alpha-dropout.ts';
 import { AveragePooling2D, averagePooling2d, averagePooling2dCases } from './average-pooling-2d.ts';
 import { BatchNormalization, batchNormalization, batchNormalizationCases } from './batch-normalization.ts';
+import { Capsule, capsule, capsuleCases } from './capsule.ts';
+import { CapsuleLength, CapsuleMask, capsuleLength, capsuleMask, capsuleOutputCases } from './capsule-output.ts';
 import { Concatenate, concatenate, concatenateCases } from './concatenate.ts';
 import { Conv1D, conv1d, conv1dCases } from './conv-1d.ts';
 import { Conv2D, conv2d, conv2dCases } from './conv-2d.ts';
@@ -65,6 +67,7 @@ import { Normalization, normalization, normalizationCases } from './normalizatio
 import { Permute, permute, permuteCases } from './permute.ts';
 import { AveragePooling1D, averagePooling1d, MaxPooling1D, maxPooling1d, pooling1dCases } from './pooling-1d.ts';
 import { PReLU, prelu, preluCases } from './prelu.ts';
+import { PrimaryCapsules, primaryCapsules, primaryCapsulesCases } from './primary-capsules.ts';
 import { RandomBrightness, randomBrightness, randomBrightnessCases } from './random-brightness.ts';
 import { RandomContrast, randomContrast, randomContrastCases } from './random-contrast.ts';
 import { RandomCrop, randomCrop, randomCropCases } from './random-crop.ts';
@@ -76,6 +79,7 @@ import { ReLU, relu, reluCases } from './relu.ts';
 import { RepeatVector, repeatVector, repeatVectorCases } from './repeat-vector.ts';
 import { Rescaling, rescaling, rescalingCases } from './rescaling.ts';
 import { Reshape, reshape, reshapeCases } from './reshape.ts';
+import { Sampling, sampling, samplingCases } from './sampling.ts';
 import { SeparableConv2D, separableConv2d, separableConv2dCases } from './separable-conv-2d.ts';
 import { Softmax, softmax, softmaxCases } from './softmax.ts';
 import { SpatialDropout1D, spatialDropout1d, spatialDropout1dCases } from './spatial-dropout-1d.ts';
@@ -145,6 +149,11 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
   GaussianDropout,
   AlphaDropout,
   ActivityRegularization,
+  Sampling,
+  PrimaryCapsules,
+  Capsule,
+  CapsuleLength,
+  CapsuleMask,
 };
 
 /** Makes each layer from its options, under Keras' names. */
@@ -210,6 +219,11 @@ export const layers = {
   gaussianDropout,
   alphaDropout,
   activityRegularization,
+  sampling,
+  primaryCapsules,
+  capsule,
+  capsuleLength,
+  capsuleMask,
 };
 
 /** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
@@ -269,4 +283,8 @@ export const layerCases: readonly LayerCase[] = [
   ...gaussianDropoutCases,
   ...alphaDropoutCases,
   ...activityRegularizationCases,
+  ...samplingCases,
+  ...primaryCapsulesCases,
+  ...capsuleCases,
+  ...capsuleOutputCases,
 ];

@@ -10,6 +10,7 @@ import { klDivergence, poisson } from './distribution.ts';
 import { binaryFocalCrossentropy, categoricalFocalCrossentropy } from './focal.ts';
 import { categoricalHinge, hinge, squaredHinge } from './hinge.ts';
 import type { Loss } from './loss.ts';
+import { categoricalMargin, sparseCategoricalMargin } from './margin.ts';
 import {
   cosineSimilarity,
   huber,
@@ -24,6 +25,7 @@ export type { CrossentropyOptions, SparseCrossentropyOptions } from './crossentr
 export type { CustomOptions, ValueFunction } from './custom.ts';
 export type { BinaryFocalOptions, FocalOptions } from './focal.ts';
 export { exampleMean, type Loss, lossValue, type TargetKind } from './loss.ts';
+export type { MarginOptions } from './margin.ts';
 export type { CosineSimilarityOptions, HuberOptions } from './regression.ts';
 
 /** Losses that are made from their name and options. */
@@ -42,6 +44,8 @@ const NAMED = {
   hinge,
   squaredHinge,
   categoricalHinge,
+  categoricalMargin,
+  sparseCategoricalMargin,
   klDivergence,
   poisson,
   cosineSimilarity,

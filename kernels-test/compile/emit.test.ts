@@ -117,8 +117,9 @@ describe('texts', () => {
   });
 
   test('two kernels of one text are one pipeline', () => {
-    const [a, b] = [input('a', [10]), input('b', [500])];
-    const plan = planned({ outputs: [exp(a), exp(b)] });
+    // Four kernels at most are one wave.
+    const outputs = Array.from({ length: 8 }, (_, k) => exp(input(`x${k}`, [10 + 500 * k])));
+    const plan = planned({ outputs });
     expect(plan.dispatches).toHaveLength(2);
     expect(plan.kernels).toHaveLength(1);
   });

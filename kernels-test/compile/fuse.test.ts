@@ -6,14 +6,16 @@ import { add, div, mul, sub } from '../../src/ops/binary.ts';
 import { broadcastTo } from '../../src/ops/broadcast-to.ts';
 import { conv2d, conv2dWeightGrad } from '../../src/ops/conv.ts';
 import { full } from '../../src/ops/create.ts';
+import { gather } from '../../src/ops/gather.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { shuffleIndices } from '../../src/ops/permute.ts';
 import { maxPool2d } from '../../src/ops/pool.ts';
 import { max, sum } from '../../src/ops/reduce.ts';
 import { reshape, slice } from '../../src/ops/shape.ts';
 import { transpose } from '../../src/ops/transpose.ts';
 import { exp, log, neg, square } from '../../src/ops/unary.ts';
 import { gradients } from '../../src/transform/grad.ts';
-import { fused, input, kernelNames, type Roots } from '../support/graphs.ts';
+import { fused, input, kernelNames, planned, type Roots } from '../support/graphs.ts';
 
 const ROWS = { axes: -1, keepDims: true };
 const relu = (x: Tensor) => mul(x, x);
@@ -146,6 +148,38 @@ describe('apart, with a reason', () => {
     expect(reasons(roots)).toMatch(/a third kernel stands between them/);
     const names = kernelNames(roots);
     expect(names.indexOf('mul')).toBe(names.length - 1);
+  });
+});
+
+test('a map that folds alone read is computed while they walk, when what it reads is stored anyway', () => {
+  // As in the gradient of a batch normalisation: dy lies in memory for others, so dy · x need not.
+  const [x, w] = [input('x', [600, 8]), input('w', [8, 8])];
+  const dy = matmul(input('a', [600, 8]), w);
+  const roots = { outputs: [sum(dy, { axes: 0 }), sum(mul(dy, x), { axes: 0 }), exp(dy)] };
+  expect(kernelNames(roots)).toEqual(['matmul+exp', 'sum+mul+sum']);
+  expect(reasons(roots)).toMatch(/matmul(\+\w+)* \| mul: cheaper before the fold that reads it/);
+  // Over short rows map and fold become one kernel with what is before them.
+  const product = mul(exp(x), x);
+  expect(kernelNames({ outputs: [exp(x), sum(product, { axes: 1 })] })).toEqual(['exp+mul+sum']);
+});
+
+describe('dear functions of scalars', () => {
+  const [key, offset] = [input('key', [2], 'u32'), input('offset', [], 'u32')];
+  const table = input('table', [50, 7]);
+  const rows = shuffleIndices(key, offset, { count: 20, n: 50 });
+  const scalars = [key, offset];
+
+  test('are computed by the few that ask, and remembered', () => {
+    const plan = planned({ outputs: [gather(table, rows)], scalars });
+    expect(plan.dispatches.map(({ label }) => label)).toEqual(['gather']);
+    expect(plan.kernels[0].wgsl).toMatch(/if \(i != f\d+_asked\)/);
+  });
+
+  test('have a kernel when many ask, when they are outputs, and without fusion', () => {
+    const wide = gather(input('wide', [50, 9000]), rows);
+    expect(kernelNames({ outputs: [wide], scalars })).toEqual(['shuffleIndices', 'gather']);
+    expect(kernelNames({ outputs: [rows, gather(table, rows)], scalars })).toEqual(['shuffleIndices', 'gather']);
+    expect(kernelNames({ outputs: [gather(table, rows)], scalars }, { fusion: false })).toHaveLength(2);
   });
 });
 

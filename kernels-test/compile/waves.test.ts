@@ -116,6 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     );
     const asWords = { ...part('c', own, [1]), wgsl: b.wgsl.replace('array<f32>', 'array<u32>') };
     expect(joinKernels([a, asWords], DEFAULT_LIMITS)).toBe('one buffer is read as two types');
+    expect(joinKernels([a, b], { ...DEFAULT_LIMITS, maxComputeWorkgroupsPerDimension: 2 })).toBe('too many workgroups');
     const memory = (name: string) => part(name, `${own}\nvar<workgroup> tile: array<vec4<f32>, 600>;`, [1]);
     expect(joinKernels([memory('d'), memory('e')], DEFAULT_LIMITS)).toBe('too much workgroup memory');
   });

@@ -5,7 +5,7 @@
 
 import type { Tensor } from '../core/tensor.ts';
 import { type Cluster, type FoldSpace, isHeavy, type Role } from './cluster.ts';
-import { broadcastMap, foldsRows, isIdentity, sameMap } from './index-map.ts';
+import { broadcastMap, foldMap, foldsRows, isIdentity, sameMap } from './index-map.ts';
 import { resolve } from './views.ts';
 
 export type Roles = Omit<Cluster, 'id'>;
@@ -28,6 +28,9 @@ const FUNCTION_FACTOR = 8;
 
 export function joinRoles(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
   if (consumer.kind === 'map') {
+    if (producer.kind !== 'reduce' && waitsForFold(producer, consumer, context)) {
+      return 'cheaper before the fold that reads it';
+    }
     if (producer.kind === 'map') return joinMaps(producer, consumer, context);
     if (producer.kind === 'contract') return joinEpilogue(producer, consumer, context);
     const epilogue = joinEpilogue(producer, consumer, context);
@@ -38,6 +41,34 @@ export function joinRoles(producer: Cluster, consumer: Cluster, context: JoinCon
     if (producer.kind === 'reduce') return joinFolds(producer, consumer, context);
   }
   return `a ${consumer.kind} does not take in a ${producer.kind}`;
+}
+
+/**
+ * True when a map is read by folds alone, which can compute it while they walk, and what it reads of the producer lies in
+ * memory in any case: after the producer its result would have to be stored too.
+ */
+function waitsForFold(producer: Cluster, consumer: Cluster, context: JoinContext): boolean {
+  const takesIn = (reader: Tensor): boolean => {
+    const lower = reader.op?.lower;
+    if (lower?.kind !== 'reduce') return false;
+    const [input] = reader.inputs;
+    const map = foldMap(input.shape, lower.axes(input, reader.attrs));
+    // Short rows are another matter: there, a map and the fold before it become one kernel.
+    return !(foldsRows(map) && map.fold <= ROW_LIMIT);
+  };
+  let read = false;
+  for (const node of consumer.roles.keys()) {
+    if (context.pinned.has(node) || isHeavy(node)) return false;
+    for (const reader of context.readersOf(node)) {
+      if (consumer.roles.has(reader)) continue;
+      if (!takesIn(reader)) return false;
+      read = true;
+    }
+  }
+  const stored = (root: Tensor): boolean =>
+    context.pinned.has(root) ||
+    [...context.readersOf(root)].some((reader) => !producer.roles.has(reader) && !consumer.roles.has(reader));
+  return read && edges(producer, consumer, context).every(({ root }) => stored(root));
 }
 
 /** A read of one of the producer's nodes. */

@@ -103,8 +103,26 @@ export class Evaluator {
       const result = this.expression(node, at);
       body = [...at.lines, `return ${result};`].join('\n');
     }
-    this.writer.addFunction(`fn ${name}(i: u32) -> ${node.dtype} {\n${body}\n}`);
+    const isDear = lower.kind === 'index' && lower.cost === 'heavy';
+    if (isDear && this.fused.recomputed.has(node)) this.addRemembering(name, node.dtype, body);
+    else this.writer.addFunction(`fn ${name}(i: u32) -> ${node.dtype} {\n${body}\n}`);
     return name;
+  }
+
+  /** A function that is dear and asked for one value many times in a row: it keeps the last one. */
+  private addRemembering(name: string, type: string, body: string): void {
+    this.writer.addFunction(`var<private> ${name}_asked: u32 = 0xffffffffu;
+var<private> ${name}_known: ${type};
+fn ${name}_anew(i: u32) -> ${type} {
+${body}
+}
+fn ${name}(i: u32) -> ${type} {
+if (i != ${name}_asked) {
+${name}_known = ${name}_anew(i);
+${name}_asked = i;
+}
+return ${name}_known;
+}`);
   }
 
   private isInline(root: Tensor, at: Scope): boolean {

@@ -22,7 +22,7 @@ interface Declaration {
 
 /**
  * One kernel that does the work of all `kernels`, or a sentence that says why there is none: workgroups of different
- * sizes, too many bindings, one buffer read as two types, too much workgroup memory.
+ * sizes, too many bindings or workgroups, one buffer read as two types, too much workgroup memory.
  */
 export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimits): EmittedKernel | string {
   const [{ workgroupSize }] = kernels;
@@ -31,6 +31,12 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
   if (buffers.length > limits.maxStorageBuffersPerShaderStage) {
     return `${buffers.length} storage buffers, ${limits.maxStorageBuffersPerShaderStage} allowed`;
   }
+  const counts = kernels.map(({ workgroups: [x, y, z] }) => x * y * z);
+  const workgroups = foldGrid(
+    counts.reduce((a, b) => a + b),
+    limits,
+  );
+  if (workgroups[1] > limits.maxComputeWorkgroupsPerDimension) return 'too many workgroups';
   const parts = kernels.map(({ wgsl }) => declarationsOf(wgsl));
   const types = new Map<number, string>();
   for (const [k, declarations] of parts.entries()) {
@@ -45,7 +51,6 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
   const access = buffers.map((buffer) =>
     kernels.some((kernel) => kernel.access[kernel.buffers.indexOf(buffer)] === 'read_write') ? 'read_write' : 'read',
   );
-  const counts = kernels.map(({ workgroups: [x, y, z] }) => x * y * z);
   const uniforms = [...counts];
   while (uniforms.length % 4 !== 0) uniforms.push(0);
   const texts: Declaration[] = [];
@@ -69,10 +74,7 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
     access,
     uniforms,
     buffers,
-    workgroups: foldGrid(
-      counts.reduce((a, b) => a + b),
-      limits,
-    ),
+    workgroups,
     workgroupSize,
     scratch: kernels.flatMap((kernel) => kernel.scratch),
   };

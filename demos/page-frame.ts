@@ -1,8 +1,10 @@
 /**
  * Vite plugin that puts the frame around each page: metadata, styles and theme in the head, the navigation before the
- * page's own content, the footer and the place for notices after it. A page's index.html holds its `main` and scripts.
+ * page's own content, the footer and the place for notices after it. A page's index.html holds its `main` and scripts;
+ * `<!-- include PATH -->` in it stands for a piece of HTML that several pages share.
  */
 
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
@@ -51,6 +53,7 @@ function framed(html: string, path: string): string {
     </footer>
     <div id="notices" role="status" aria-live="polite"></div>`;
   return html
+    .replace(/<!-- include (\S+) -->/g, (_, file: string) => readFileSync(`${root}${file}`, 'utf8'))
     .replace('<head>', `<head>${head}`)
     .replace('<body>', `<body>${header}`)
     .replace('</body>', `${footer}</body>`)

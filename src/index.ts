@@ -43,7 +43,13 @@ export {
   take,
 } from './data/dataset.ts';
 export { type DigitsOptions, digits } from './data/digits.ts';
-export type { ByteCache, DownloadProgress } from './data/download.ts';
+export {
+  type ByteCache,
+  type DownloadOptions,
+  type DownloadProgress,
+  downloadFile,
+  type RemoteFile,
+} from './data/download.ts';
 export { type IdxArray, readIdx } from './data/idx.ts';
 export { type ImageOptions, imagesFromFiles } from './data/images.ts';
 export {
@@ -92,6 +98,7 @@ export {
   type TabularOptions,
   type TabularTransform,
 } from './data/tabular.ts';
+export { readZip, writeZip } from './data/zip.ts';
 // Models: layers, losses, optimizers, training.
 export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
 export { type Constraint, type ConstraintLike, constraints } from './nn/constraints.ts';
@@ -222,7 +229,13 @@ export {
   type TrainerOptions,
   type TrainerState,
 } from './train/trainer.ts';
-export type { BatchOptions, EvaluateOptions, FitOptions, ValidationData } from './train/training-options.ts';
+export type {
+  BatchOptions,
+  EvaluateOptions,
+  FitOptions,
+  PredictOptions,
+  ValidationData,
+} from './train/training-options.ts';
 export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';

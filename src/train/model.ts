@@ -10,7 +10,7 @@ import type { DispatchTime } from '../backend/profile.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { DatasetStream } from '../data/stream.ts';
-import { checkKnownOptions, wholeNumber } from '../nn/check-options.ts';
+import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { getBackend } from '../runtime/index.ts';
@@ -52,6 +52,7 @@ import { evaluationData, needsStream, trainingData } from './training-data.ts';
 import {
   checkBatchSize,
   checkFitOptions,
+  checkSeed,
   type EvaluateOptions,
   type FitOptions,
   type PredictOptions,
@@ -180,15 +181,17 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
 
   /** Each output for x, f32 [N, …], in host memory. @throws DownhillError as `fit`. */
   async predictAll(x: ModelData | DatasetStream, options: PredictOptions = {}): Promise<Tensor[]> {
-    checkKnownOptions('predict', options, ['batchSize', 'steps']);
+    checkKnownOptions('predict', options, ['batchSize', 'steps', 'training', 'seed']);
     const batchSize = checkBatchSize('predict', options.batchSize);
+    const training = trueOrFalse('predict', 'training', options.training ?? false);
+    const seed = training ? checkSeed('predict', options.seed ?? this.seed) : undefined;
     const { steps } = wholeOption('predict', 'steps', options.steps);
     if (steps !== undefined && !isStream(x)) throw needsStream('steps', 'predict');
     const batches = isStream(x)
       ? this.exampleBatches(x, batchSize, steps)
       : batchesOfTables(await this.examples(x), batchSize);
     const { rows, outputs } = await this.inTurn(async () =>
-      predictBatches(await this.context(), this.batchPrograms, batches),
+      predictBatches(await this.context(), this.batchPrograms, batches, seed),
     );
     return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, outputs[k]));
   }

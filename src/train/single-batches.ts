@@ -22,7 +22,7 @@ import {
 } from './step-graph.ts';
 import type { StepProgram } from './step-program.ts';
 import { tableRows } from './table.ts';
-import { type Compiled, type Context, stepScalars } from './training-context.ts';
+import { type Compiled, type Context, randomWords, stepScalars } from './training-context.ts';
 import type { WeightArray, WeightValue } from './weight-store.ts';
 
 /** Reads that may be under way before the next batch is sent. */
@@ -37,22 +37,30 @@ export function* batchesOfTables(tables: Tables, batchSize: number): Generator<T
   }
 }
 
-/** The outputs for all rows of `batches`, row-major, one array an output, and how many rows there are. */
+/**
+ * The outputs for all rows of `batches`, row-major, one array an output, and how many rows there are.
+ * @param seed for the layers' behaviour in training, where batch k draws what update k would; inference without.
+ */
 export async function predictBatches(
   { backend, parts, groups }: Context,
   programs: BatchPrograms,
   batches: Iterable<Tables> | AsyncIterable<Tables>,
+  seed?: number,
 ): Promise<{ rows: number; outputs: Float32Array[] }> {
   const names = parts.graph.outputs.map((_, k) => predictionName(k));
   const pending: Promise<ArrayLike<number>[]>[] = [];
-  let rows = 0;
+  let [rows, number] = [0, 0];
   for await (const batch of batches) {
     rows += rowsOfTables(batch);
-    const { program, write } = await programs.get('predict', backend, groups, batch, (spec) =>
-      predictGraph(parts, spec),
+    const { program, write } = await programs.get(
+      seed === undefined ? 'predict' : 'predict in training',
+      backend,
+      groups,
+      batch,
+      (spec) => predictGraph(parts, spec, seed !== undefined),
     );
     write(batch);
-    program.run(new Map());
+    program.run(seed === undefined ? new Map() : new Map([['random', randomWords(seed, ++number)]]));
     pending.push(program.read(names));
     if (pending.length > MAX_READS) await pending[pending.length - 1 - MAX_READS];
   }

@@ -72,11 +72,16 @@ export function evaluateGraph(model: ModelParts, goals: Goals, batch: BatchSpec)
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
 
-/** The model's outputs at inference, named by `predictionName`. Scalars: `offset`. */
-export function predictGraph(model: ModelParts, batch: BatchSpec): GraphSpec {
+/**
+ * The model's outputs, named by `predictionName`, at inference or, with the layers' `training` behaviour, as a step sees
+ * them. Scalars: `offset`, and `random` (two words) in training.
+ */
+export function predictGraph(model: ModelParts, batch: BatchSpec, training = false): GraphSpec {
   const inputs = new Inputs();
   const groups = addGroups(inputs, model);
-  const { outputs } = traceForward(model, groups, examplesOf(model, addBatch(inputs, batch)), undefined);
+  const examples = examplesOf(model, addBatch(inputs, batch));
+  const random = training ? inputs.scalar('random', 'u32', [2]) : undefined;
+  const { outputs } = traceForward(model, groups, examples, random);
   const predictions = outputs.map(({ values }, k) => ({ name: predictionName(k), tensor: values }));
   return finish(`predict ${model.name}`, inputs, predictions, []);
 }

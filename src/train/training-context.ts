@@ -52,6 +52,11 @@ export function stepBuffers(groups: readonly DeviceGroup[], feed: Pick<Feed, 'bu
 /** Keeps the keys of a step's random numbers apart from those of the shuffles, which count epochs. */
 const RANDOM_KEY = 0x5bd1e995;
 
+/** The key of all that layers draw in update `iteration` (from 1). */
+export function randomWords(seed: number, iteration: number): readonly [number, number] {
+  return [(seed ^ RANDOM_KEY) >>> 0, iteration >>> 0];
+}
+
 /** The scalars of update `iteration` (from 1), but for those that choose the batch. */
 export function stepScalars(
   optimizer: Optimizer,
@@ -59,7 +64,7 @@ export function stepScalars(
   seed: number,
   into: Map<string, readonly number[]> = new Map(),
 ): Map<string, readonly number[]> {
-  into.set('random', [(seed ^ RANDOM_KEY) >>> 0, iteration >>> 0]);
+  into.set('random', randomWords(seed, iteration));
   const values = optimizer.scalarValues(iteration);
   optimizer.scalars.forEach((name, k) => {
     into.set(name, [values[k]]);

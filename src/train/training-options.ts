@@ -22,14 +22,25 @@ export type ValidationData =
   | ArrayDataset
   | DatasetStream;
 
-/** Options of `predict`. */
-export interface PredictOptions extends BatchOptions {
+/** Options of passes over data that a stream may give. */
+interface PassOptions extends BatchOptions {
   /** Of a stream: batches after which to end; the whole pass when left out. */
   readonly steps?: number;
 }
 
+/** Options of `predict` and `predictAll`. */
+export interface PredictOptions extends PassOptions {
+  /**
+   * True to run the layers as they run in training: dropout drops, augmentation changes images, batch normalisation uses
+   * the batch's own statistics; nothing is updated. False when left out. Keras: `model(x, training=True)`.
+   */
+  readonly training?: boolean;
+  /** What the layers draw when `training`; the model's seed when left out. */
+  readonly seed?: number;
+}
+
 /** Options of `evaluate`. */
-export interface EvaluateOptions extends PredictOptions {
+export interface EvaluateOptions extends PassOptions {
   /** One number an example: how much it counts; 1 each when left out. For several outputs also by output. */
   readonly sampleWeight?: SampleWeight;
 }

@@ -1,0 +1,142 @@
+/** Digits: a network learns to read digits, and reads one that is drawn meanwhile. */
+
+import '../shared/training/training.css';
+import './digits.css';
+import { element, messageOf, notify, startPage } from '../shared/shell.ts';
+import { connect, sent } from '../shared/training/client.ts';
+import { showConfusion, showMistakes } from '../shared/training/insight-view.ts';
+import { drawPlanes } from '../shared/training/pictures.ts';
+import { field, RunView } from '../shared/training/run-view.ts';
+import { Pad } from './pad.ts';
+
+startPage();
+
+const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'engine' });
+const engine = connect(worker, () => {
+  element('state').textContent = 'The engine stopped.';
+});
+const bars = Array.from({ length: 10 }, (_, digit) => makeBar(digit));
+element('bars').append(...bars.map(({ item }) => item));
+const pad = new Pad(element<HTMLCanvasElement>('pad'), () => void look());
+
+const view = new RunView({
+  engine,
+  models: ['lenet', 'mlp', 'cnn'],
+  sources: [
+    { label: 'Embedded digits', source: { kind: 'digits', train: 4000, test: 1000 } },
+    { label: 'Embedded, small', source: { kind: 'digits', train: 1000, test: 500 } },
+    { label: 'MNIST, downloaded', source: { kind: 'url', name: 'mnist' } },
+    { label: 'Fashion-MNIST, downloaded', source: { kind: 'url', name: 'fashion-mnist' } },
+    { label: 'Files of yours …', source: 'ask' },
+  ],
+  defaults: { model: 'lenet', optimizer: 'adam', learningRate: 0.002, batchSize: 64, epochs: 8, seed: 1 },
+  fileName: 'digits.downhill.zip',
+  onData: ({ classNames }) => {
+    bars.forEach(({ name }, k) => {
+      name.textContent = classNames[k] ?? '';
+    });
+    element<HTMLButtonElement>('another').disabled = false;
+  },
+  onSteps: () => void look(),
+  onEpoch: () => void examine(),
+  onEnd: () => {
+    void look();
+    void examine();
+  },
+});
+
+/** What the network thinks of the drawing; one question at a time, the newest drawing counts. */
+let looking = false;
+let lastMaps = 0;
+async function look(): Promise<void> {
+  if (looking) return;
+  if (pad.image === undefined || !view.hasModel) return showProbabilities(undefined);
+  looking = true;
+  try {
+    for (
+      let image = pad.image, asked: Float32Array | undefined;
+      image !== undefined && image !== asked;
+      image = pad.image
+    ) {
+      asked = image;
+      showProbabilities(await engine.predict(sent(image)));
+      if (performance.now() - lastMaps < 500) continue;
+      lastMaps = performance.now();
+      for (const planes of await engine.featureMaps(sent(image))) drawPlanes(element('maps'), planes, false);
+    }
+  } catch (error) {
+    notify(messageOf(error), { kind: 'error', key: 'look' });
+  } finally {
+    looking = false;
+  }
+}
+
+/** Confusion matrix, mistakes and filters, as the network is now. */
+let examining = false;
+async function examine(): Promise<void> {
+  if (examining || view.data === undefined) return;
+  examining = true;
+  try {
+    const insight = await engine.insight();
+    showConfusion(element<HTMLTableElement>('confusion'), insight, view.data);
+    await showMistakes(element('mistakes'), engine, insight.mistakes, view.data);
+    for (const planes of await engine.filters()) drawPlanes(element('filters'), planes, true);
+  } catch (error) {
+    notify(messageOf(error), { kind: 'error', key: 'examine' });
+  } finally {
+    examining = false;
+  }
+}
+
+function showProbabilities(probabilities: Float32Array | undefined): void {
+  const best = probabilities === undefined ? -1 : probabilities.indexOf(Math.max(...probabilities));
+  bars.forEach(({ item, bar, number }, k) => {
+    const value = probabilities?.[k] ?? 0;
+    item.classList.toggle('best', k === best);
+    bar.style.transform = `scaleX(${value})`;
+    number.textContent = probabilities === undefined ? '' : `${(100 * value).toFixed(0)} %`;
+  });
+  const answer = element('answer');
+  if (best >= 0) {
+    const name = bars[best].name.textContent;
+    answer.textContent = `It is a ${name}, says the network (${(100 * probabilities![best]).toFixed(0)} %).`;
+  } else {
+    answer.textContent =
+      pad?.image === undefined ? 'Nothing drawn yet.' : 'Press Train first: there is no network yet.';
+  }
+}
+
+function makeBar(digit: number) {
+  const item = document.createElement('li');
+  const name = Object.assign(document.createElement('span'), { textContent: String(digit) });
+  const bar = document.createElement('i');
+  const number = Object.assign(document.createElement('span'), { className: 'number' });
+  item.append(name, bar, number);
+  return { item, name, bar, number };
+}
+
+element('clear').addEventListener('click', () => pad.clear());
+let shown = 0;
+element('another').addEventListener('click', async () => {
+  if (view.data === undefined) return;
+  const { pixels } = await engine.example('test', (shown += 37) % view.data.test);
+  pad.show(pixels);
+});
+
+const drop = element('drop');
+for (const type of ['dragover', 'dragleave', 'drop'] as const) {
+  document.addEventListener(type, (event) => {
+    event.preventDefault();
+    drop.classList.toggle('over', type === 'dragover');
+    if (event.type === 'drop' && event.dataTransfer !== null) void view.loadFiles(event.dataTransfer.files);
+  });
+}
+const files = element<HTMLInputElement>('files');
+files.addEventListener('change', () => void view.loadFiles(files.files ?? []));
+const address = element<HTMLFormElement>('address');
+address.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void view.load({ kind: 'url', name: 'mnist', folder: field(address, 'folder').value });
+});
+
+await view.start();

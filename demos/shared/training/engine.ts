@@ -1,0 +1,417 @@
+/**
+ * Engine: the training behind the Digits and Images pages, in its worker. It opens a backend, gets the data, runs a
+ * Trainer, and answers questions about the model between two steps. The page hears of it through events, at most every
+ * EVENT_MS, and of nothing that takes long.
+ *
+ * Nothing is lost: each snapshot of the trainer goes to IndexedDB (seldom for large models), and a device that is lost
+ * is replaced by the trainer itself.
+ */
+
+import {
+  type ArrayDataset,
+  type Backend,
+  createCpuBackend,
+  DownhillError,
+  loadModelFiles,
+  type Model,
+  readZip,
+  requestWebGPUBackend,
+  setBackend,
+  Trainer,
+  type TrainerEvent,
+  type TrainingSnapshot,
+  type TrainTest,
+  take,
+  writeZip,
+} from '../../../src/index.ts';
+import { loadData } from './datasets.ts';
+import { featureMaps, filtersOf, insightOf } from './insight.ts';
+import { augmentationLayers, buildModel } from './models.ts';
+import { preview } from './preview.ts';
+import type {
+  Augmentation,
+  BackendName,
+  DataInfo,
+  DataSource,
+  DeviceReport,
+  Insight,
+  KernelTime,
+  Planes,
+  RunEvent,
+  RunInfo,
+  RunSpec,
+  SavedRun,
+  SavedRunSummary,
+  StepPoint,
+} from './protocol.ts';
+import { RunLog } from './run-log.ts';
+import { SavedRuns } from './saved-runs.ts';
+
+type Listener = (event: RunEvent) => void;
+
+const EVENT_MS = 60;
+/** Milliseconds of queued work that still let the page draw sixty times a second. */
+const FRAME_BUDGET = 8;
+/** Snapshots of more bytes than this are kept less often. */
+const LARGE_SNAPSHOT = 8e6;
+const LARGE_SAVE_MS = 30_000;
+
+export class Engine {
+  private kind: BackendName = 'webgpu';
+  private backend: Backend | undefined;
+  private data: TrainTest | undefined;
+  private source: DataSource | undefined;
+  private trainer: Trainer | undefined;
+  private spec: RunSpec | undefined;
+  private log = new RunLog();
+  private listener: Listener = () => {};
+  private pending: StepPoint[] = [];
+  private lastPost = 0;
+  private lastSave = 0;
+  private saving: Promise<void> | undefined;
+  private saves = false;
+  private rate = { from: 0, index: 0, perSecond: 0 };
+  private readonly runs: SavedRuns;
+
+  /** @param page whose runs these are. */
+  constructor(page: string) {
+    this.runs = new SavedRuns(page);
+  }
+
+  /** Opens the backend once to see that it can be had. @throws DownhillError `device` when it cannot. */
+  async open(kind: BackendName): Promise<DeviceReport> {
+    this.kind = kind;
+    const backend = await this.openBackend();
+    this.backend = backend;
+    setBackend(backend);
+    return { description: backend.description, kind };
+  }
+
+  async loadData(source: DataSource, listener: Listener): Promise<DataInfo> {
+    const data = await loadData(source, (text, done, total) => listener({ type: 'data', text, done, total }));
+    this.data = data;
+    this.source = source;
+    return this.dataInfo();
+  }
+
+  /** Pixels of an example as 0 … 1, and its class. @param part `train` or `test`. */
+  example(part: 'train' | 'test', index: number): { readonly pixels: Float32Array; readonly label: number } {
+    const set = this.dataset()[part];
+    const size = set.x.length / set.size;
+    const values = set.x.subarray(index * size, (index + 1) * size);
+    const scale = values instanceof Uint8Array ? 1 / 255 : 1;
+    return { pixels: Float32Array.from(values, (value) => value * scale), label: set.y[index] };
+  }
+
+  /** Trains until the end or `stop`; resolves then. Everything on the way comes as events. */
+  async run(spec: RunSpec, listener: Listener, resume?: TrainingSnapshot): Promise<void> {
+    await this.trainer?.dispose();
+    const { train, test } = this.dataset();
+    const info = this.dataInfo();
+    this.listener = listener;
+    this.spec = spec;
+    this.pending = [];
+    if (resume === undefined) this.log = new RunLog();
+    await this.claimPlace();
+    const trainer = new Trainer({
+      model: () => buildModel(spec, info),
+      data: train,
+      validationData: test,
+      openBackend: () => this.openBackend(),
+      batchSize: spec.batchSize,
+      epochs: spec.epochs,
+      seed: spec.seed,
+      frameBudget: FRAME_BUDGET,
+      ...(resume !== undefined && { resume }),
+      onEvent: (event) => this.hear(event, trainer),
+    });
+    this.trainer = trainer;
+    try {
+      await trainer.run();
+      this.flush(true);
+      const { epoch } = trainer.snapshot!;
+      listener({ type: 'end', reason: epoch >= spec.epochs ? 'finished' : 'stopped' });
+    } catch (error) {
+      this.flush(true);
+      listener({ type: 'end', reason: 'failed', message: error instanceof Error ? error.message : String(error) });
+    } finally {
+      await this.saving;
+    }
+  }
+
+  pause(): void {
+    this.trainer?.pause();
+  }
+
+  resume(): void {
+    this.trainer?.resume();
+  }
+
+  stop(): void {
+    this.trainer?.stop();
+  }
+
+  setLearningRate(value: number): Promise<void> {
+    return this.peek(async (model) => {
+      model.learningRate = value;
+    });
+  }
+
+  /** Probabilities for one image, values 0 … 1. */
+  predict(pixels: Float32Array): Promise<Float32Array> {
+    return this.peek(async (model) => {
+      const x = { data: pixels, shape: [1, ...this.dataInfo().shape] };
+      return (await (await model.predict(x)).data()) as Float32Array;
+    });
+  }
+
+  /** Probabilities for the first `count` held-out images, one row each. */
+  predictTest(count: number): Promise<{ readonly probabilities: Float32Array; readonly count: number }> {
+    return this.peek(async (model) => {
+      const part = take(this.dataset().test, Math.min(count, this.dataset().test.size));
+      const x = { data: part.x, shape: [part.size, ...part.xShape] };
+      return { probabilities: (await (await model.predict(x)).data()) as Float32Array, count: part.size };
+    });
+  }
+
+  insight(): Promise<Insight> {
+    return this.peek((model) => insightOf(model, this.dataset().test, this.dataInfo().classNames.length));
+  }
+
+  featureMaps(pixels: Float32Array): Promise<Planes[]> {
+    return this.peek((model) => featureMaps(model, pixels, this.dataInfo().shape));
+  }
+
+  filters(): Promise<Planes[]> {
+    return this.peek(filtersOf);
+  }
+
+  /** GPU time of each kernel of a step, in order. @throws DownhillError `device` without timestamps. */
+  profile(): Promise<KernelTime[]> {
+    return this.peek(async (model) => {
+      const { train } = this.dataset();
+      const part = take(train, Math.min(this.spec!.batchSize, train.size));
+      const x = { data: part.x, shape: [part.size, ...part.xShape] };
+      const times = await model.profileOnBatch(x, { data: part.y, shape: [part.size] });
+      return times.map(({ label, ns }) => ({ label, microseconds: ns / 1000 }));
+    });
+  }
+
+  /** The same training image several times, as augmentation changes it: RGB or grey values 0 … 1, one after the other. */
+  async preview(augmentation: Augmentation, index: number, count: number): Promise<Float32Array> {
+    const { pixels } = this.example('train', index);
+    const make = () => preview(augmentationLayers(augmentation), pixels, this.dataInfo().shape, count);
+    return this.trainer === undefined ? make() : this.trainer.peek(make);
+  }
+
+  /** A zip with model.json, weights.safetensors and run.json: what the command line reads, and where to go on. */
+  async save(): Promise<Uint8Array> {
+    const snapshot = await this.needTrainer().takeSnapshot();
+    const { epoch, step, learningRate, files } = snapshot;
+    const run = { spec: this.spec, epoch, step, learningRate, points: this.log.points, epochs: this.log.epochs };
+    const text = (value: string) => new TextEncoder().encode(value);
+    return writeZip(
+      new Map([
+        ['model.json', text(files.json)],
+        ['weights.safetensors', files.weights],
+        ['run.json', text(`${JSON.stringify(run)}\n`)],
+      ]),
+    );
+  }
+
+  /** Reads what `save` gave. @throws DownhillError `file` for anything else. */
+  async readSaved(bytes: Uint8Array, name: string): Promise<Omit<SavedRun, 'source'>> {
+    const entries = await readZip(bytes, name);
+    const [json, weights, run] = ['model.json', 'weights.safetensors', 'run.json'].map((entry) => entries.get(entry));
+    if (json === undefined || weights === undefined || run === undefined) {
+      throw new DownhillError(
+        'file',
+        `${name}: no saved run; expected model.json, weights.safetensors and run.json in it`,
+      );
+    }
+    const text = (part: Uint8Array) => new TextDecoder().decode(part);
+    const model = loadModelFiles(
+      { json: text(json), weights },
+      { json: `${name}: model.json`, weights: `${name}: weights` },
+    );
+    const shape = model.inputShapes?.[0] ?? [];
+    model.dispose();
+    if (String(shape) !== String(this.dataInfo().shape)) {
+      const found = `images of [${shape.join(', ')}]`;
+      throw new DownhillError(
+        'file',
+        `${name}: its model takes ${found}; the data here are [${this.dataInfo().shape.join(', ')}]`,
+      );
+    }
+    const { spec, epoch, step, learningRate, points, epochs } = JSON.parse(text(run));
+    const snapshot = {
+      format: 'downhill-snapshot',
+      version: 1,
+      epoch,
+      step,
+      learningRate,
+      files: { json: text(json), weights },
+    } as const;
+    this.log = new RunLog(points, epochs);
+    return { version: 1, savedAt: Date.now(), spec, index: points.at(-1)?.index ?? 0, snapshot, points, epochs };
+  }
+
+  savedRun(): Promise<SavedRunSummary | undefined> {
+    return this.runs.summary();
+  }
+
+  /** The run that was kept in this browser, its data loaded. */
+  async takeUp(
+    listener: Listener,
+  ): Promise<{ readonly run: Omit<SavedRun, 'source'>; readonly data: DataInfo } | undefined> {
+    const found = await this.runs.load();
+    if (found === undefined) return undefined;
+    const { source, ...run } = found;
+    const data = await this.loadData(source, listener);
+    this.log = new RunLog(run.points, run.epochs);
+    return { run, data };
+  }
+
+  discardSaved(): Promise<void> {
+    return this.runs.discard();
+  }
+
+  /** The page is hidden or about to go: keep what there is. */
+  async hidden(): Promise<void> {
+    if (this.trainer === undefined || this.trainer.state === 'ended' || this.trainer.state === 'new') return;
+    this.lastSave = 0;
+    await this.trainer.takeSnapshot();
+    await this.saving;
+  }
+
+  /** Destroys the device as a driver reset would, to show that training goes on. */
+  destroyDevice(): void {
+    if (this.backend !== undefined && 'device' in this.backend)
+      (this.backend as { device: GPUDevice }).device.destroy();
+  }
+
+  /** The weights as one array: for tests, which compare runs to the bit. */
+  weights(): Promise<Float32Array> {
+    return this.peek(async (model) => {
+      return Float32Array.from((await model.getWeights()).flatMap(({ data }) => Array.from(data)));
+    });
+  }
+
+  private async openBackend(): Promise<Backend> {
+    const opened = this.backend;
+    this.backend = undefined;
+    // The one that `open` tried out is as good as a new one, once.
+    if (opened !== undefined && this.trainer === undefined) return (this.backend = opened);
+    this.backend =
+      this.kind === 'cpu' ? createCpuBackend({ precision: 'f32' }) : await requestWebGPUBackend(navigator.gpu);
+    return this.backend;
+  }
+
+  private hear(event: TrainerEvent, trainer: Trainer): void {
+    if (event.type === 'compile') {
+      this.listener(event);
+    } else if (event.type === 'begin') {
+      const index = event.from.epoch * event.params.steps + event.from.step;
+      this.log.cut(index);
+      this.rate = { from: performance.now(), index, perSecond: 0 };
+      this.listener({ type: 'begin', info: runInfo(trainer.model!, event.params.steps), fromIndex: index });
+    } else if (event.type === 'step') {
+      this.pending.push({ index: event.index, loss: event.logs.loss, accuracy: event.logs.accuracy });
+      this.flush(false);
+    } else if (event.type === 'epoch') {
+      this.hearEpoch(event);
+    } else if (event.type === 'snapshot') {
+      this.keep(event.snapshot);
+    } else {
+      const fromIndex = event.from.epoch * this.stepsPerEpoch() + event.from.step;
+      this.flush(true);
+      this.log.cut(fromIndex);
+      this.listener({ type: 'lost', message: event.message, fromIndex, steps: event.steps });
+    }
+  }
+
+  private hearEpoch({ epoch, logs }: Extract<TrainerEvent, { type: 'epoch' }>): void {
+    this.flush(true);
+    const { loss, accuracy, valLoss, valAccuracy } = logs;
+    const point = { epoch, index: (epoch + 1) * this.stepsPerEpoch(), loss, accuracy, valLoss, valAccuracy };
+    this.log.addEpoch(point);
+    this.listener({ type: 'epoch', point });
+  }
+
+  /** Sends what has gathered, not more often than the page can show it. */
+  private flush(now: boolean): void {
+    const time = performance.now();
+    if (this.pending.length === 0 || (!now && time - this.lastPost < EVENT_MS)) return;
+    const points = this.pending.splice(0);
+    this.lastPost = time;
+    this.log.add(points);
+    const last = points[points.length - 1].index + 1;
+    if (time - this.rate.from > 500) {
+      const perSecond = (1000 * (last - this.rate.index)) / (time - this.rate.from);
+      this.rate = { from: time, index: last, perSecond };
+    }
+    const { liveBytes = 0, peakBytes = 0 } = this.backend?.counters ?? {};
+    const stepsPerSecond = this.rate.perSecond;
+    const live = { liveBytes, peakBytes, examplesPerSecond: stepsPerSecond * this.spec!.batchSize };
+    this.listener({ type: 'steps', points, stepsPerSecond, live });
+  }
+
+  private async claimPlace(): Promise<void> {
+    this.saves = await this.runs.claim();
+    if (this.saves) return this.runs.saveSource(this.source!);
+    const reason = 'another tab of this page is training and keeps its own run; this one ends with its tab';
+    this.listener({ type: 'unsaved', reason });
+  }
+
+  private keep(snapshot: TrainingSnapshot): void {
+    const now = performance.now();
+    const seldom = snapshot.files.weights.length > LARGE_SNAPSHOT && now - this.lastSave < LARGE_SAVE_MS;
+    if (!this.saves || seldom || this.saving !== undefined) return;
+    this.lastSave = now;
+    const index = snapshot.epoch * this.stepsPerEpoch() + snapshot.step;
+    const { points, epochs } = this.log;
+    const upTo = points.filter((point) => point.index < index);
+    this.saving = this.runs
+      .save({ version: 1, savedAt: Date.now(), spec: this.spec!, index, snapshot, points: upTo, epochs: [...epochs] })
+      .then(
+        () => this.listener({ type: 'saved', index }),
+        (error) => this.listener({ type: 'unsaved', reason: `this browser would not keep it (${error.message})` }),
+      )
+      .finally(() => {
+        this.saving = undefined;
+      });
+  }
+
+  private peek<T>(task: (model: Model) => Promise<T>): Promise<T> {
+    return this.needTrainer().peek(task);
+  }
+
+  private needTrainer(): Trainer {
+    if (this.trainer === undefined) throw new DownhillError('state', 'nothing was trained yet: press Train first');
+    return this.trainer;
+  }
+
+  private dataset(): { readonly train: ArrayDataset; readonly test: ArrayDataset } {
+    if (this.data === undefined) throw new DownhillError('state', 'no data yet');
+    return this.data;
+  }
+
+  private dataInfo(): DataInfo {
+    const { train, test } = this.dataset();
+    return {
+      name: train.name,
+      train: train.size,
+      test: test.size,
+      shape: train.xShape,
+      classNames: train.classNames ?? [],
+    };
+  }
+
+  private stepsPerEpoch(): number {
+    return Math.ceil(this.dataset().train.size / Math.min(this.spec!.batchSize, this.dataset().train.size));
+  }
+}
+
+function runInfo(model: Model, stepsPerEpoch: number): RunInfo {
+  return { parameters: model.countParams(), stepsPerEpoch, summary: model.summary() };
+}

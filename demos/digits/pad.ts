@@ -23,11 +23,11 @@ export class Pad {
     this.context.lineJoin = 'round';
     this.context.strokeStyle = '#fff';
     this.context.lineWidth = canvas.width / 14;
-    this.clear();
+    this.empty();
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
       this.drawing = true;
-      if (this.shown) this.clear();
+      if (this.shown) this.empty();
       this.context.beginPath();
       this.context.moveTo(...this.at(event));
       this.line(event);
@@ -49,11 +49,15 @@ export class Pad {
   private shown = false;
 
   clear(): void {
+    this.empty();
+    this.onChange();
+  }
+
+  private empty(): void {
     this.context.fillStyle = '#000';
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     this.image = undefined;
     this.shown = false;
-    this.onChange();
   }
 
   /** Shows an image of 28 × 28 values 0 … 1 instead of a drawing. */

@@ -15,6 +15,8 @@ export interface LineSeries {
   /** `right` has an axis of its own. */
   readonly axis?: 'left' | 'right';
   readonly dashed?: boolean;
+  /** Few points, far apart: each is marked. */
+  readonly marked?: boolean;
   readonly digits?: number;
 }
 
@@ -177,13 +179,13 @@ export class LineChart {
       ],
       series: [
         { label: xLabel },
-        ...series.map(({ label, color, axis: side = 'left', dashed, digits = 4 }) => ({
+        ...series.map(({ label, color, axis: side = 'left', dashed, marked = false, digits = 4 }) => ({
           label,
           scale: side,
           stroke: themeColor(color),
           width: 2,
           spanGaps: true,
-          points: { show: false },
+          points: { show: marked, size: 7, fill: themeColor(color) },
           ...(dashed && { dash: [6, 4] }),
           value: (_: uPlot, value: number | null) => (value == null ? '–' : value.toFixed(digits)),
         })),

@@ -4,12 +4,16 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
+import { installRuntime } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
+import { readTensor } from './evaluate.ts';
 
 let current: Backend | undefined;
 
 /** Makes `backend` the default. The caller keeps ownership and disposes it. */
 export function setBackend(backend: Backend | undefined): void {
+  // Here too: a bundler leaves out a module that is imported for its side effect alone.
+  installRuntime({ data: readTensor });
   current = backend;
 }
 

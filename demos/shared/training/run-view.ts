@@ -59,7 +59,7 @@ export class RunView {
   constructor(private readonly options: RunViewOptions) {
     const series = [
       { label: 'training', color: 'series-1' },
-      { label: 'validation', color: 'series-2' },
+      { label: 'validation', color: 'series-2', marked: true },
     ];
     this.loss = new LineChart(element('loss-chart'), { label: 'Loss', xLabel: 'step', series });
     this.accuracy = new LineChart(element('accuracy-chart'), {

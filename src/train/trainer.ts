@@ -12,7 +12,7 @@ import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { setBackend } from '../runtime/index.ts';
 import { DownhillError } from '../util/errors.ts';
-import type { Callback, Logs, TrainingParams } from './callbacks/callback.ts';
+import type { Callback, Logs } from './callbacks/callback.ts';
 import type { History } from './history.ts';
 import type { Model } from './model.ts';
 import { checkSnapshot, restoreSnapshot, type TrainingSnapshot, takeSnapshot } from './snapshot.ts';
@@ -33,7 +33,7 @@ export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initi
 
 /** `step` counts from 0 within its epoch; `index` counts the steps of the whole training. */
 export type TrainerEvent =
-  | { readonly type: 'begin'; readonly params: TrainingParams; readonly backend: string; readonly from: Position }
+  | { readonly type: 'begin'; readonly stepsPerEpoch: number; readonly backend: string; readonly from: Position }
   | { readonly type: 'compile'; readonly built: number; readonly total: number }
   | (Position & { readonly type: 'step'; readonly index: number; readonly logs: Logs; readonly running: Logs })
   | { readonly type: 'epoch'; readonly epoch: number; readonly logs: Logs }
@@ -186,7 +186,12 @@ export class Trainer {
       onTrainBegin: (params) => {
         // Data in memory: the steps are known.
         this.stepsPerEpoch = params.steps!;
-        this.emit({ type: 'begin', params, backend: this.backend!.description, from: this.position });
+        this.emit({
+          type: 'begin',
+          stepsPerEpoch: this.stepsPerEpoch,
+          backend: this.backend!.description,
+          from: this.position,
+        });
         if (this.stopping) model.stopTraining = true;
       },
       onCompile: (built, total) => this.emit({ type: 'compile', built, total }),

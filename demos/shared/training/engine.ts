@@ -311,10 +311,10 @@ export class Engine {
     if (event.type === 'compile') {
       this.listener(event);
     } else if (event.type === 'begin') {
-      const index = event.from.epoch * event.params.steps + event.from.step;
+      const index = event.from.epoch * event.stepsPerEpoch + event.from.step;
       this.log.cut(index);
       this.rate = { from: performance.now(), index, perSecond: 0 };
-      this.listener({ type: 'begin', info: runInfo(trainer.model!, event.params.steps), fromIndex: index });
+      this.listener({ type: 'begin', info: runInfo(trainer.model!, event.stepsPerEpoch), fromIndex: index });
     } else if (event.type === 'step') {
       this.pending.push({ index: event.index, loss: event.logs.loss, accuracy: event.logs.accuracy });
       this.flush(false);

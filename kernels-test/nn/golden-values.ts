@@ -22,7 +22,7 @@ export function shaped(nested: Nested): { data: Float32Array; shape: number[] } 
   return { data: Float32Array.from(flat(nested)), shape: shapeOf(nested) };
 }
 
-export function tensorOf(nested: Nested): Tensor {
+export function tensorOf(nested: Nested, dtype: 'f32' | 'i32' = 'f32'): Tensor {
   const { data, shape } = shaped(nested);
-  return Tensor.host({ shape, dtype: 'f32' }, data);
+  return Tensor.host({ shape, dtype }, dtype === 'f32' ? data : Int32Array.from(data));
 }

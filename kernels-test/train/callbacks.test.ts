@@ -1,12 +1,6 @@
 /** Callbacks by themselves: what the progress bar writes, when early stopping and the NaN guard act, in which order. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  type Callback,
-  CallbackList,
-  type TrainedModel,
-  type TrainingParams,
-} from '../../src/train/callbacks/callback.ts';
+import { type Callback, CallbackList } from '../../src/train/callbacks/callback.ts';
 import { EarlyStopping } from '../../src/train/callbacks/early-stopping.ts';
 import { lambdaCallback } from '../../src/train/callbacks/lambda-callback.ts';
 import { learningRateScheduler } from '../../src/train/callbacks/learning-rate-scheduler.ts';
@@ -15,28 +9,7 @@ import { ProgressBar } from '../../src/train/callbacks/progress-bar.ts';
 import { reduceLROnPlateau } from '../../src/train/callbacks/reduce-lr-on-plateau.ts';
 import { TerminateOnNaN } from '../../src/train/callbacks/terminate-on-nan.ts';
 import { expectRefusal } from '../data/refusal.ts';
-
-const params: TrainingParams = {
-  epochs: 2,
-  initialEpoch: 0,
-  steps: 4,
-  batchSize: 10,
-  samples: 35,
-  metrics: ['loss', 'accuracy', 'valLoss', 'valAccuracy'],
-};
-
-function fakeModel(): TrainedModel {
-  const unused = () => Promise.reject(new Error('no such model'));
-  return {
-    name: 'fake',
-    stopTraining: false,
-    learningRate: 0.1,
-    iterations: 0,
-    getWeights: async () => [],
-    restoreWeights: () => {},
-    ...{ save: unused, gradientsOnBatch: unused, activationsOnBatch: unused },
-  };
-}
+import { fakeModel, drivenParams as params } from './fake-model.ts';
 
 describe('ProgressBar', () => {
   function write(isTTY: boolean, columns = 200): string {
@@ -185,108 +158,6 @@ describe('monitored values', () => {
     const scheduler = learningRateScheduler(() => Number.NaN);
     scheduler.onTrainBegin(params, fakeModel());
     await expectRefusal(() => scheduler.onEpochBegin(4), 'argument', /it gave NaN for epoch 4/);
-  });
-});
-
-describe('decisions of Keras on the same values', () => {
-  /** Runs a callback through the epochs of a golden case. @returns the epochs that ran and the rate after each. */
-  async function drive(callback: Callback, model: TrainedModel, values: readonly number[]) {
-    const rates: number[] = [];
-    await callback.onTrainBegin?.(params, model);
-    for (const [epoch, value] of values.entries()) {
-      await callback.onEpochBegin?.(epoch);
-      await callback.onEpochEnd?.(epoch, { valLoss: value });
-      rates.push(model.learningRate);
-      if (model.stopTraining) break;
-    }
-    await callback.onTrainEnd?.({});
-    return { epochs: rates.length, rates };
-  }
-
-  interface Golden {
-    readonly name: string;
-    readonly config: Readonly<Record<string, number & string & boolean>>;
-    readonly values?: readonly number[];
-    readonly start?: number;
-    readonly rates?: readonly number[];
-    readonly epochs?: number;
-    readonly stoppedEpoch?: number | null;
-    readonly bestEpoch?: number;
-    readonly restoredEpoch?: number;
-    readonly savedEpochs?: readonly number[];
-  }
-  const { cases } = JSON.parse(readFileSync(new URL('../golden/nn/callbacks.json', import.meta.url), 'utf8')) as {
-    cases: Golden[];
-  };
-  const named = (name: string) =>
-    cases.filter((found) => found.name === name).map((found) => [JSON.stringify(found.config), found] as const);
-
-  test.each(named('earlyStopping'))('earlyStopping %s', async (_, { config, values, ...expected }) => {
-    let epoch = -1;
-    let restoredEpoch: number | undefined;
-    const model: TrainedModel = {
-      ...fakeModel(),
-      getWeights: async () => [{ name: 'w', shape: [], data: Float32Array.of(epoch) }],
-      restoreWeights: (weights) => {
-        restoredEpoch = (weights as readonly { data: Float32Array }[])[0].data[0];
-      },
-    };
-    const callback = new EarlyStopping(config);
-    const counted: Callback = {
-      onTrainBegin: (...args) => callback.onTrainBegin(...args),
-      onEpochEnd: (number, logs) => {
-        epoch = number;
-        return callback.onEpochEnd(number, logs);
-      },
-      onTrainEnd: () => callback.onTrainEnd(),
-    };
-    const { epochs } = await drive(counted, model, values!);
-    expect({
-      name: 'earlyStopping',
-      epochs,
-      stoppedEpoch: callback.stoppedEpoch ?? null,
-      bestEpoch: callback.bestEpoch,
-      restoredEpoch,
-    }).toEqual(expected);
-  });
-
-  test.each(named('reduceLROnPlateau'))('reduceLROnPlateau %s', async (_, { config, start, values, rates }) => {
-    const callback = reduceLROnPlateau(config);
-    const found = await drive(callback, { ...fakeModel(), learningRate: start! }, values!);
-    found.rates.forEach((rate, k) => {
-      expect(Math.abs(rate / rates![k] - 1)).toBeLessThan(1e-6);
-    });
-    expect(callback.rates).toEqual(found.rates);
-    expect(found.epochs).toBe(rates!.length);
-  });
-
-  test.each(named('modelCheckpoint'))('modelCheckpoint %s', async (_, { config, values, savedEpochs }) => {
-    const saved: string[] = [];
-    const callback = modelCheckpoint({ ...config, path: '{epoch}', save: (_files, path) => saved.push(path) });
-    const save = async () => ({ json: '', weights: new Uint8Array() });
-    await drive(callback, { ...fakeModel(), save }, values!);
-    expect(saved.map((path) => Number(path) - 1)).toEqual(savedEpochs);
-    expect(callback.lastPath).toBe(saved.at(-1));
-  });
-
-  test.each(named('learningRateScheduler'))('learningRateScheduler %s', async (_, { config, start, rates }) => {
-    const { holdEpochs, factor } = config;
-    const callback = learningRateScheduler((epoch, rate) => (epoch < holdEpochs ? rate : rate * factor));
-    const model = { ...fakeModel(), learningRate: start! };
-    await drive(
-      callback,
-      model,
-      rates!.map(() => 1),
-    );
-    callback.rates.forEach((rate, k) => {
-      expect(Math.abs(rate / rates![k] - 1)).toBeLessThan(1e-6);
-    });
-    expect(callback.rates).toHaveLength(rates!.length);
-  });
-
-  test('the file has cases of each', () => {
-    const names = ['earlyStopping', 'reduceLROnPlateau', 'modelCheckpoint', 'learningRateScheduler'];
-    expect(names.map((name) => named(name).length)).toEqual([48, 48, 4, 1]);
   });
 });
 

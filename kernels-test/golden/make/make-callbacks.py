@@ -1,7 +1,8 @@
 """Makes kernels-test/golden/nn/callbacks.json: what Keras' callbacks decide on given sequences of monitored values.
 
 pip install "keras>=3" tensorflow-cpu, then: python kernels-test/golden/make/make-callbacks.py
-Each case drives one callback by itself, with a model that only remembers what it is told.
+Most cases drive one callback by itself, with a model that only remembers what it is told; hooks and backups need a real
+training, of one dense layer.
 """
 
 import json
@@ -145,6 +146,119 @@ def scheduler():
     return [{"name": "learningRateScheduler", "config": config, "start": 0.2, "rates": [float(f"{r:.7g}") for r in rates]}]
 
 
+def step_checkpoint():
+    """saveFreq: n counts steps through the epochs."""
+    rows = []
+    for frequency, steps, epochs in ((2, 4, 2), (3, 4, 3), (5, 3, 4), (7, 4, 2), (1, 1, 3)):
+        with tempfile.TemporaryDirectory() as directory:
+            model = FakeModel()
+            model.save_weights = lambda path, overwrite=True, model=model: model.saved.append(Path(path).name.split(".")[0])
+            callback = keras.callbacks.ModelCheckpoint(
+                directory + "/{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=frequency
+            )
+            callback.set_model(model)
+            callback.on_train_begin()
+            for epoch in range(epochs):
+                callback.on_epoch_begin(epoch)
+                for batch in range(steps):
+                    callback.on_train_batch_begin(batch)
+                    callback.on_train_batch_end(batch, {"loss": 1.0})
+                callback.on_epoch_end(epoch, {"loss": 1.0})
+            callback.on_train_end()
+        rows.append(
+            {"name": "modelCheckpoint", "config": {"saveFreq": frequency}, "steps": steps, "epochs": epochs, "saved": model.saved}
+        )
+    return rows
+
+
+def text(value):
+    return value if np.isfinite(value) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+
+
+def terminate():
+    rows = []
+    for losses in (
+        [1.0, 2.0, np.nan, 3.0],
+        [np.inf, 1.0],
+        [3.0, -np.inf, np.nan],
+        [1e30, -1e30, 0.0],
+        [0.5, 0.4, 0.3, 0.2, np.nan],
+    ):
+        callback, model = keras.callbacks.TerminateOnNaN(), FakeModel()
+        callback.set_model(model)
+        stopped = None
+        for batch, loss in enumerate(losses):
+            callback.on_train_batch_end(batch, {"loss": loss})
+            if model.stop_training:
+                stopped = batch
+                break
+        rows.append({"name": "terminateOnNaN", "config": {}, "losses": [text(v) for v in losses], "stoppedBatch": stopped})
+    return rows
+
+
+def csv_log():
+    rows = []
+    values = [float(f"{v:.4g}") for v in rng.normal(1, 0.3, 16)]
+    logs = [dict(zip(["loss", "accuracy", "val_loss", "val_accuracy"], values[4 * k : 4 * k + 4])) for k in range(4)]
+    logs[1]["val_loss"] = float("nan")
+    for separator in (",", ";"):
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{directory}/log.csv"
+            for append, part in ((False, logs[:2]), (True, logs[2:])):
+                callback = keras.callbacks.CSVLogger(path, separator=separator, append=append)
+                callback.set_model(FakeModel())
+                callback.on_train_begin()
+                for k, values in enumerate(part):
+                    callback.on_epoch_end(k + (2 if append else 0), values)
+                callback.on_train_end()
+            found = Path(path).read_text()
+        plain = [{name: text(v) for name, v in row.items()} for row in logs]
+        rows.append({"name": "csvLogger", "config": {"separator": separator}, "logs": plain, "text": found})
+    return rows
+
+
+def training(callbacks, epochs, **options):
+    """Fits one dense layer: 5 examples, batches of 2."""
+    x = np.arange(10, dtype=np.float32).reshape(5, 2) / 10
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(0.1), "mean_squared_error")
+    return model.fit(x, x[:, :1], batch_size=2, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks, **options)
+
+
+def hooks():
+    calls = []
+
+    def note(name):
+        return lambda number=None, logs=None: calls.append([name] if not isinstance(number, int) else [name, number])
+
+    names = {"onTrainBegin": "on_train_begin", "onEpochBegin": "on_epoch_begin", "onBatchBegin": "on_train_batch_begin"}
+    names |= {"onBatchEnd": "on_train_batch_end", "onEpochEnd": "on_epoch_end", "onTrainEnd": "on_train_end"}
+    given = {keras_name: note(name) for name, keras_name in names.items()}
+    training([keras.callbacks.LambdaCallback(**given)], 3, initial_epoch=1)
+    return [{"name": "lambdaCallback", "config": {}, "initialEpoch": 1, "epochs": 3, "calls": calls}]
+
+
+def backup():
+    """A training cut off before epoch `cut`, and the one that goes on. Losses are those of the epochs that it runs."""
+    rows = []
+    for cut in (0, 1, 3):
+        class Cut(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                if epoch == cut:
+                    raise RuntimeError("cut")
+
+        with tempfile.TemporaryDirectory() as directory:
+            try:
+                training([keras.callbacks.BackupAndRestore(directory), Cut()], 5)
+            except RuntimeError:
+                pass
+            history = training([keras.callbacks.BackupAndRestore(directory)], 5)
+        losses = [float(f"{v:.7g}") for v in history.history["loss"]]
+        rows.append({"name": "backupAndRestore", "config": {}, "cut": cut, "epoch": history.epoch, "losses": losses})
+    return rows
+
+
 cases = [*early_stopping(), *plateau(), *checkpoint(), *scheduler()]
+cases += [*step_checkpoint(), *terminate(), *csv_log(), *hooks(), *backup()]
 (folder / "callbacks.json").write_text(json.dumps({"cases": cases}, separators=(",", ":")) + "\n")
 print(len(cases), "cases")

@@ -278,7 +278,7 @@ def case(name, options, build, batch, kind="classes", loss="sparseCategoricalCro
     y = targets(kind, batch, x)
     as_list = lambda value: value if isinstance(value, list) else [value]  # noqa: E731
     outputs = as_list(model(x, training=False))
-    # The chances of training: noted, and then none, since streams differ. random-layers.json has these layers.
+    # The chances of training: noted, and then none, since streams differ. random.json has these layers.
     chances = []
     for layer in created:
         if isinstance(layer, L.Dropout):
@@ -331,7 +331,7 @@ cases = [
     case("cifar-vgg", {"inputShape": [8, 8, 3], "variant": "III"}, lambda: cifar_vgg(8, True, True), 8),
     case("cifar-vgg", {"inputShape": [8, 8, 3], "variant": "IV"}, lambda: cifar_vgg(8, True, True, 1e-4), 8),
     case("cifar-vgg", {"inputShape": [8, 8, 3], "variant": "V"}, lambda: cifar_vgg(8, True, True, 1e-4, True), 8),
-    # VII is VI with flips in training, which random-layers.json has.
+    # VII is VI with flips in training, which random.json has.
     case("cifar-vgg", {"inputShape": [8, 8, 3], "variant": "VI"}, lambda: cifar_vgg(8, True, True, 1e-4, True, True), 8),
     case("cifar-vgg", {"inputShape": [8, 8, 3], "variant": "VII", "flips": False},
          lambda: cifar_vgg(8, True, True, 1e-4, True, True), 8),

@@ -163,48 +163,18 @@ export const maximum = (options: LayerOptions = {}): Maximum => new Maximum(opti
 /** The smaller, element by element: `minimum()([a, b])`. */
 export const minimum = (options: LayerOptions = {}): Minimum => new Minimum(options);
 
+const MATRIX: Shape = [2, 3];
+const MAPS: Shape = [2, 2, 3];
+
 /** For the conformance tests. */
 export const elementwiseMergeCases: readonly LayerCase[] = [
-  mergeCase(
-    'add',
-    add,
-    [
-      [2, 3],
-      [2, 3],
-      [2, 3],
-    ],
-    [2, 3],
-  ),
+  mergeCase('add', add, [MATRIX, MATRIX, MATRIX], MATRIX),
   mergeCase('add of other shapes', add, [[3], [2, 1, 3]], [2, 1, 3]),
-  mergeCase(
-    'subtract',
-    subtract,
-    [
-      [2, 3],
-      [2, 1],
-    ],
-    [2, 3],
-  ),
-  mergeCase(
-    'multiply',
-    multiply,
-    [
-      [2, 2, 3],
-      [1, 1, 3],
-    ],
-    [2, 2, 3],
-  ),
+  mergeCase('subtract', subtract, [MATRIX, [2, 1]], MATRIX),
+  mergeCase('multiply', multiply, [MAPS, [1, 1, 3]], MAPS),
   mergeCase('average', average, [[4], [4], [4]], [4]),
-  mergeCase(
-    'maximum',
-    maximum,
-    [
-      [2, 3],
-      [2, 3],
-    ],
-    [2, 3],
-  ),
-  mergeCase('minimum', minimum, [[2, 3], [3]], [2, 3]),
+  mergeCase('maximum', maximum, [MATRIX, MATRIX], MATRIX),
+  mergeCase('minimum', minimum, [MATRIX, [3]], MATRIX),
 ];
 
 function mergeCase(

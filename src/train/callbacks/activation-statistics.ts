@@ -1,22 +1,13 @@
 /**
- * ActivationStatistics: what the layers of a model give while it trains, on one batch that stays the same: their mean and
- * spread, and the share of zeros, by layer.
- *
- * Invariant: it looks between epochs, at inference, and changes nothing: the training takes the same steps to the bit.
+ * ActivationStatistics: what the layers of a model give while it trains, on one batch that stays the same, at inference: their
+ * mean and spread, and the share of zeros, by layer.
  */
 
-import type { DataInput } from '../table.ts';
-import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
-import { checkBins, checkProbe, type ProbeOptions, type TensorStatistics, tensorStatistics } from './statistics.ts';
+import type { TrainedModel } from './callback.ts';
+import type { TensorStatistics } from './statistics.ts';
+import { StatisticsCallback, type StatisticsOptions } from './statistics-callback.ts';
 
-export interface ActivationStatisticsOptions extends ProbeOptions {
-  /** Examples of the batch. */
-  readonly x: DataInput;
-  /** Bins of each histogram; 30 when left out. */
-  readonly bins?: number;
-  /** Hears of each record when it is made. */
-  readonly onRecord?: (record: ActivationRecord) => unknown;
-}
+export interface ActivationStatisticsOptions extends StatisticsOptions<ActivationRecord> {}
 
 export interface ActivationRecord {
   /** Epoch (from 0) after which the batch was run. */
@@ -25,33 +16,18 @@ export interface ActivationRecord {
   readonly layers: ReadonlyMap<string, TensorStatistics>;
 }
 
-export class ActivationStatistics implements Callback {
-  /** One for each epoch that was looked at, of the last training. */
-  readonly records: ActivationRecord[] = [];
-  private readonly every: number;
-  private readonly bins: number;
-  private model: TrainedModel | undefined;
-
+export class ActivationStatistics extends StatisticsCallback<ActivationRecord, ActivationStatisticsOptions> {
   /** @throws DownhillError `argument` for an option that is missing or not accepted. */
-  constructor(private readonly options: ActivationStatisticsOptions) {
-    this.every = checkProbe('activationStatistics', options, ['x'], ['bins', 'onRecord']);
-    this.bins = checkBins('activationStatistics', options.bins);
+  constructor(options: ActivationStatisticsOptions) {
+    super('activationStatistics', options, ['x']);
   }
 
-  /** @throws DownhillError `data` or `shape` when the batch does not fit the model. */
-  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
-    this.model = model;
-    this.records.length = 0;
-    await model.activationsOnBatch(this.options.x);
+  protected override look(model: TrainedModel) {
+    return model.activationsOnBatch(this.options.x);
   }
 
-  async onEpochEnd(epoch: number): Promise<void> {
-    if (this.model === undefined || epoch % this.every !== 0) return;
-    const outputs = await this.model.activationsOnBatch(this.options.x);
-    const layers = new Map(outputs.map(({ name, data }) => [name, tensorStatistics(data, this.bins)]));
-    const record = { epoch, layers };
-    this.records.push(record);
-    await this.options.onRecord?.(record);
+  protected override record(epoch: number, layers: ReadonlyMap<string, TensorStatistics>): ActivationRecord {
+    return { epoch, layers };
   }
 }
 

@@ -1,22 +1,16 @@
 /**
  * GradientStatistics: how large the gradients of the weights are while a model trains, on one batch that stays the same.
  * Vanishing and exploding gradients show as norms that shrink or grow from layer to layer.
- *
- * Invariant: it looks between epochs and changes nothing: the training takes the same steps to the bit.
  */
 
 import type { DataInput } from '../table.ts';
-import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
-import { checkBins, checkProbe, type ProbeOptions, type TensorStatistics, tensorStatistics } from './statistics.ts';
+import type { TrainedModel } from './callback.ts';
+import type { TensorStatistics } from './statistics.ts';
+import { StatisticsCallback, type StatisticsOptions } from './statistics-callback.ts';
 
-export interface GradientStatisticsOptions extends ProbeOptions {
-  /** Examples and targets of the batch. */
-  readonly x: DataInput;
+export interface GradientStatisticsOptions extends StatisticsOptions<GradientRecord> {
+  /** Targets of the batch. */
   readonly y: DataInput;
-  /** Bins of each histogram; 30 when left out. */
-  readonly bins?: number;
-  /** Hears of each record when it is made. */
-  readonly onRecord?: (record: GradientRecord) => unknown;
 }
 
 export interface GradientRecord {
@@ -26,33 +20,18 @@ export interface GradientRecord {
   readonly weights: ReadonlyMap<string, TensorStatistics>;
 }
 
-export class GradientStatistics implements Callback {
-  /** One for each epoch that was looked at, of the last training. */
-  readonly records: GradientRecord[] = [];
-  private readonly every: number;
-  private readonly bins: number;
-  private model: TrainedModel | undefined;
-
+export class GradientStatistics extends StatisticsCallback<GradientRecord, GradientStatisticsOptions> {
   /** @throws DownhillError `argument` for an option that is missing or not accepted. */
-  constructor(private readonly options: GradientStatisticsOptions) {
-    this.every = checkProbe('gradientStatistics', options, ['x', 'y'], ['bins', 'onRecord']);
-    this.bins = checkBins('gradientStatistics', options.bins);
+  constructor(options: GradientStatisticsOptions) {
+    super('gradientStatistics', options, ['x', 'y']);
   }
 
-  /** @throws DownhillError `data` or `shape` when the batch does not fit the model. */
-  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
-    this.model = model;
-    this.records.length = 0;
-    await model.gradientsOnBatch(this.options.x, this.options.y);
+  protected override async look(model: TrainedModel) {
+    return (await model.gradientsOnBatch(this.options.x, this.options.y)).gradients;
   }
 
-  async onEpochEnd(epoch: number): Promise<void> {
-    if (this.model === undefined || epoch % this.every !== 0) return;
-    const { gradients } = await this.model.gradientsOnBatch(this.options.x, this.options.y);
-    const weights = new Map(gradients.map(({ name, data }) => [name, tensorStatistics(data, this.bins)]));
-    const record = { epoch, weights };
-    this.records.push(record);
-    await this.options.onRecord?.(record);
+  protected override record(epoch: number, weights: ReadonlyMap<string, TensorStatistics>): GradientRecord {
+    return { epoch, weights };
   }
 }
 

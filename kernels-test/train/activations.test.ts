@@ -1,28 +1,12 @@
 /** What inner layers give: the outputs that `activationsOnBatch` reads are those of the layers by themselves. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend } from '../../src/backend/backend.ts';
-import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { expect, test } from 'vitest';
 import { layers } from '../../src/nn/layers/index.ts';
-import { setBackend } from '../../src/runtime/index.ts';
 import { Sequential } from '../../src/train/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
+import { describeOnBackends } from '../support/on-backends.ts';
 
-describe.each([
-  ['cpu', async () => createCpuBackend()],
-  ['webgpu', () => createNodeWebGPUBackend()],
-] as const)('activationsOnBatch on %s', (_name, open) => {
-  let backend: Backend;
-  beforeAll(async () => {
-    backend = await open();
-    setBackend(backend);
-  });
-  afterAll(async () => {
-    setBackend(undefined);
-    await backend.dispose();
-  });
-
+describeOnBackends('activationsOnBatch', () => {
   test('each layer once, in order, with what the layers before it make of x', async () => {
     using model = new Sequential(
       [

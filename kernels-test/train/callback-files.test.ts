@@ -4,9 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { fromGenerator } from '../../src/data/stream.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
@@ -17,6 +15,7 @@ import { loadModel } from '../../src/train/files.node.ts';
 import type { Sequential } from '../../src/train/sequential.ts';
 import type { WeightValue } from '../../src/train/weight-store.ts';
 import { expectRefusal } from '../data/refusal.ts';
+import { describeOnBackends } from '../support/on-backends.ts';
 import { toyData, toyModel } from './toy.ts';
 
 const data = toyData(50);
@@ -39,20 +38,7 @@ const cutIn = (at: number): Callback => {
   };
 };
 
-describe.each([
-  ['cpu', async () => createCpuBackend()],
-  ['webgpu', () => createNodeWebGPUBackend()],
-] as const)('backupAndRestore on %s', (_name, open) => {
-  let backend: Backend;
-  beforeAll(async () => {
-    backend = await open();
-    setBackend(backend);
-  });
-  afterAll(async () => {
-    setBackend(undefined);
-    await backend.dispose();
-  });
-
+describeOnBackends('backupAndRestore', () => {
   const rates = { constant: 0.01, schedule: cosineDecay({ initialLearningRate: 0.01, decaySteps: 10 }) };
   test.each(['constant', 'schedule'] as const)(
     'a training that was cut off goes on to the bit (%s rate)',

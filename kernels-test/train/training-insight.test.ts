@@ -1,9 +1,7 @@
 /** Statistics, dead units, best weights and the learning rate finder on real trainings: right, and without a trace. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
@@ -13,6 +11,7 @@ import { tensorStatistics } from '../../src/train/callbacks/statistics.ts';
 import { learningRateFinder } from '../../src/train/learning-rate-finder.ts';
 import { Sequential } from '../../src/train/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
+import { describeOnBackends } from '../support/on-backends.ts';
 import { toyData, toyModel } from './toy.ts';
 
 const data = toyData(60);
@@ -42,20 +41,7 @@ describe('statistics of values', () => {
   });
 });
 
-describe.each([
-  ['cpu', async () => createCpuBackend()],
-  ['webgpu', () => createNodeWebGPUBackend()],
-] as const)('on %s', (_name, open) => {
-  let backend: Backend;
-  beforeAll(async () => {
-    backend = await open();
-    setBackend(backend);
-  });
-  afterAll(async () => {
-    setBackend(undefined);
-    await backend.dispose();
-  });
-
+describeOnBackends('insight', () => {
   test('looking changes nothing, and says what the model itself says', async () => {
     using plain = toyModel({ rate: 0.2 });
     const { digest, facts } = await plain.fit(data, { epochs: 3, verbose: 0, seed: 4 });

@@ -1,6 +1,8 @@
 /** Option tables: what each kind of option takes, what it refuses, and that refusals say what would fit. */
 import { describe, expect, test } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
+import { COMMANDS } from '../../src/cli/commands/index.ts';
+import { describeCommand, overview } from '../../src/cli/help.ts';
 import { choice, flag, optionName, positive, text, whole } from '../../src/cli/options.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
@@ -62,5 +64,31 @@ describe('readArguments', () => {
   test('names options in kebab case', () => {
     expect(optionName('batchSize')).toBe('--batch-size');
     expect(optionName('json')).toBe('--json');
+  });
+});
+
+describe('help', () => {
+  test.each(COMMANDS.map((command) => [command.name, command] as const))('of %s fits 100 columns', (_name, command) => {
+    const lines = describeCommand(command);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    for (const key of Object.keys(command.options)) {
+      expect(
+        lines.some((line) => line.startsWith(`  ${optionName(key)}`)),
+        key,
+      ).toBe(true);
+    }
+  });
+
+  test('of train names every choice, and only what a command line can say', () => {
+    const train = COMMANDS.find(({ name }) => name === 'train')!;
+    const words = describeCommand(train)
+      .join(' ')
+      .split(/[\s,|:]+/);
+    for (const { placeholder } of Object.values(train.options)) {
+      if (placeholder?.includes('|')) expect(words).toEqual(expect.arrayContaining(placeholder.split('|')));
+    }
+    expect(words).not.toContain('custom');
+    expect(() => train.options.loss.read('loss', 'custom')).toThrow(/unknown value of --loss: "custom"/);
+    expect(Math.max(...overview(COMMANDS).map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 });

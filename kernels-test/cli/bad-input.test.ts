@@ -114,13 +114,18 @@ describe.concurrent('data', () => {
 });
 
 describe.concurrent('saved models', () => {
-  const evaluate = async (modelDir: string) => [
+  // Written once: a test that wrote it again would pull the files from under another one's process.
+  let whole: string;
+  beforeAll(async () => {
+    whole = await dataFolder('whole');
+  });
+  const evaluate = (modelDir: string) => [
     ...['evaluate', '--backend', 'cpu', '--model-dir', modelDir],
-    ...['--dataset', 'mnist', '--data', await dataFolder('whole')],
+    ...['--dataset', 'mnist', '--data', whole],
   ];
 
   test('refuses a missing folder', async () =>
-    expectCliRefusal(await evaluate(join(folder, 'no-model')), [
+    expectCliRefusal(evaluate(join(folder, 'no-model')), [
       /cannot read model .*no-model\/model.json: no such file or folder/,
     ]));
 
@@ -160,7 +165,7 @@ describe.concurrent('saved models', () => {
     ],
   ])('refuses %s', async (name, change, message) => {
     const path = await savedModel(name.replaceAll(' ', '-'), change);
-    await expectCliRefusal(await evaluate(path), [message]);
+    await expectCliRefusal(evaluate(path), [message]);
   });
 
   test('refuses data of another shape', async () => {

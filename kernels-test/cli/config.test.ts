@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trainableModel } from '../../src/cli/make-model.ts';
+import { optionsFor } from '../../src/cli/match-model.ts';
 import { NO_CONFIG, readTrainConfig } from '../../src/cli/train-config.ts';
 import { trainSetting } from '../../src/cli/train-setting.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
@@ -110,6 +111,17 @@ describe('a config', () => {
     plain.dispose();
   });
 
+  test('of a classifier by name is not offered for numbers to predict', () => {
+    const numbers = arrayDataset({
+      ...{ name: 'numbers', x: new Float32Array(8), xShape: [2] },
+      ...{ y: new Float32Array(4), yShape: [1] },
+    });
+    expect(() => optionsFor('softmax', numbers)).toThrow(
+      /"softmax" takes classes to tell apart; .* Models that fit: linear, mlp-sigmoid, mlp,/,
+    );
+    expect(optionsFor('mlp', numbers)).toMatchObject({ classes: 1, head: 'linear' });
+  });
+
   test('that is none changes nothing', () => {
     const { fit, name } = trainSetting(SILENT, NO_CONFIG, 'digits', images);
     expect(name).toBe('lenet');
@@ -134,6 +146,16 @@ describe('refuses', () => {
     ],
     ['an unknown optimizer', { optimizer: 'adan' }, /run-\d+\.json: optimizer: unknown optimizer "adan"; did you mean/],
     ['a negative rate', { optimizer: { name: 'sgd', config: { learningRate: -1 } } }, /json: optimizer: .*-1/],
+    [
+      'an unknown schedule',
+      { schedule: 'cosinDecay' },
+      /json: schedule: unknown schedule "cosinDecay"; did you mean "cosineDecay"/,
+    ],
+    [
+      'a schedule with an unknown option',
+      { schedule: { name: 'exponentialDecay', config: { rate: 1 } } },
+      /json: schedule: exponentialDecay: unknown option "rate"/,
+    ],
     ['an unknown model', { model: 'lennet' }, /run-\d+\.json: model: unknown name "lennet"; did you mean "lenet"/],
     ['an unknown data set', { dataset: 'minst' }, /run-\d+\.json: dataset: unknown name "minst"; did you mean "mnist"/],
     ['an unknown loss', { loss: 'mxe' }, /run-\d+\.json: loss: unknown loss "mxe"; did you mean "m[sa]e"/],
@@ -171,7 +193,11 @@ describe('refuses', () => {
       { classWeight: { 1: -2 } },
       /json: classWeight\.1 must be a number of at least 0, found -2/,
     ],
-    ['weights of words', { classWeight: { cat: 2 } }, /json: classWeight must be an object from class ids/],
+    [
+      'weights of words',
+      { classWeight: { cat: 2 } },
+      /json: classWeight: key "cat" is no class index; keys are class indices/,
+    ],
   ])('%s', async (_title, config, message) => {
     await expect(readTrainConfig(await configFile(config))).rejects.toThrow(message);
   });

@@ -90,6 +90,23 @@ describe('imageFolder', () => {
     await expectRefusal(() => load(), 'file', message);
   });
 
+  test.each([
+    ['png', golden.png, 12],
+    ['png', golden.png, 40],
+    ['jpg', golden.jpeg, 2],
+    ['jpg', golden.jpeg, 60],
+  ])('names a %s file that is truncated', async (kind, whole, lacking) => {
+    const bytes = bytesOf(whole);
+    await mkdir(join(folder, 'cut'));
+    await put(`cut/x.${kind}`, bytes.subarray(0, bytes.length - lacking));
+    const length = bytes.length - lacking;
+    await expectRefusal(
+      () => load(),
+      'file',
+      new RegExp(`cannot read image .*cut/x\\.${kind}: the file is truncated: it ends after ${length} bytes`),
+    );
+  });
+
   test('refuses folders without images and options that do not fit', async () => {
     await expectRefusal(() => load(), 'data', /has no folders in it; expected one for each class/);
     await mkdir(join(folder, 'empty'));

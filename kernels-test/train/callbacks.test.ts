@@ -40,6 +40,28 @@ describe('ProgressBar', () => {
     ]);
   });
 
+  test('it shows how far a long validation is, on a terminal and elsewhere', () => {
+    const written = (isTTY: boolean, wait: number): string => {
+      let text = '';
+      let clock = 0;
+      const bar = new ProgressBar({ isTTY, write: (part) => (text += part) }, () => clock);
+      bar.onTrainBegin(params);
+      bar.onEpochBegin(0);
+      bar.onBatchEnd(3, { loss: 1 }, { loss: 1 });
+      for (let batch = 0; batch < 3; batch++) {
+        clock += wait;
+        bar.onValidationBatchEnd(batch, batch === 2 ? undefined : 9);
+      }
+      return text;
+    };
+    expect(written(true, 200)).toMatch(/4\/4 ━{20} · validating 1\/9.*validating 2\/9.*validating 3$/s);
+    expect(written(true, 10)).toBe('');
+    expect(written(false, 12_000)).toBe(
+      'epoch 1/2 4/4 · validating 1/9\nepoch 1/2 4/4 · validating 2/9\nepoch 1/2 4/4 · validating 3\n',
+    );
+    expect(written(false, 200)).toBe('');
+  });
+
   test('a line never wraps while it is written again', () => {
     const [line] = write(true, 40).split('\n');
     const states = line.split('\r\u001b[2K').slice(1);

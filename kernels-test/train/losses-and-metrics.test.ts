@@ -34,7 +34,10 @@ describe('refused by compile', () => {
     ],
     [compile(logits, ['auc']), /give auc\(\{ fromLogits: true \}\)/],
     [compile('hinge', ['recall']), /the loss hinge trains scores for −1 and 1/],
-    [compile('mse', [metrics.topKCategoricalAccuracy()]), /k 5 must be below the number of classes.*take k: 1 to 2/],
+    [
+      compile('mse', [metrics.topKCategoricalAccuracy()]),
+      /k 5 must not be above the number of classes.*take k: 1 to 3/,
+    ],
     [compile('mse', [metrics.precision({ classId: 3 })]), /classId 3 must be from 0 to 2/],
     [() => metrics.precision({ thresholds: 1.5 }), /thresholds must be a finite number from 0 to 1, found 1\.5/],
     [() => metrics.auc({ numThresholds: 1 }), /numThresholds must be a whole number of at least 2/],
@@ -129,4 +132,96 @@ test('weights of classes are weights of examples, and weighted metrics count by 
   let total = 0;
   for (let k = 0; k < 10; k++) total += weights[k] * (await model.evaluate([x[k]], [y[k]])).each;
   expect(weighted.weighted).toBeCloseTo(total / weights.reduce((sum, w) => sum + w, 0), 5);
+});
+
+test('a metric that is asked for with and without weights has two names, and JSON keeps them', async () => {
+  const weights = Array.from({ length: 10 }, (_, k) => [0.5, 1, 3][k % 3]);
+  const logs = async (both: readonly MetricLike[], weighted: readonly MetricLike[]) => {
+    using model = network();
+    model.compile({ optimizer: 'sgd', loss: 'mse', metrics: both, weightedMetrics: weighted });
+    expect(Sequential.fromJSON(model.toJSON()).toJSON().compiled).toEqual(model.toJSON().compiled);
+    return await model.evaluate(x, y, { batchSize: 4, sampleWeight: weights });
+  };
+  const tops = metrics.topKCategoricalAccuracy({ k: 2, name: 'top' });
+  const found = await logs(['mae', 'auc', tops], ['mae', 'auc', tops]);
+  const { loss, ...plain } = await logs(['mae', 'auc', tops], []);
+  const { loss: _, ...weighted } = await logs([], ['mae', 'auc', tops]);
+  expect(found).toEqual({
+    ...{ loss, ...plain },
+    ...{ weightedMae: weighted.mae, weightedAuc: weighted.auc, weightedTop: weighted.top },
+  });
+  expect(weighted.mae).not.toBe(plain.mae);
+  await expectRefusal(
+    () => logs(['mae'], ['mae', metrics.custom(distance, { name: 'weightedMae' })]),
+    'argument',
+    /two values would be logged as "weightedMae"/,
+  );
+});
+
+describe('refused when data comes', () => {
+  const ids = Array.from({ length: 10 }, (_, k) => k % 3);
+  const one = (loss: LossLike, list: readonly MetricLike[] = []) =>
+    new Sequential([layers.dense({ units: 1 })], { inputShape: [2] }).compile({
+      optimizer: 'sgd',
+      loss,
+      metrics: list,
+    });
+
+  test.each<[string, MetricLike]>([
+    ['accuracy', 'accuracy'],
+    ['auc', 'auc'],
+    ['precision', metrics.precision()],
+    ['binaryAccuracy', 'binaryAccuracy'],
+  ])('%s of numbers to predict', async (name, metric) => {
+    using model = one('mse', [metric]);
+    const values = ids.map((id) => id / 2);
+    await expectRefusal(
+      () => model.fit(x, values, { verbose: 0 }),
+      'argument',
+      new RegExp(`metric "${name}" counts right answers.*y has 0.5 in example 1.*rootMeanSquaredError or r2Score`),
+    );
+    expect(model.iterations).toBe(0);
+    await model.fit(
+      x,
+      ids.map((id) => Math.min(id, 1)),
+      { verbose: 0 },
+    );
+  });
+
+  test('class ids as targets of a hinge', async () => {
+    using model = one('hinge');
+    const message = /y: found 2 in example 2; hinge takes targets −1 and 1, or 0 and 1/;
+    await expectRefusal(() => model.fit(x, ids, { verbose: 0 }), 'data', message);
+    for (const no of [-1, 0])
+      await model.fit(
+        x,
+        ids.map((id) => (id === 0 ? no : 1)),
+        { verbose: 0 },
+      );
+  });
+
+  test.each<LossLike>(['sparseCategoricalCrossentropy', 'mse'])('dense layers on images, for %s', async (loss) => {
+    const units = loss === 'mse' ? 1 : 3;
+    using model = new Sequential([layers.dense({ units })], { inputShape: [4, 4, 1] });
+    model.compile({ optimizer: 'sgd', loss });
+    const images = { data: new Float32Array(10 * 16), shape: [10, 4, 4, 1] };
+    await expectRefusal(
+      () => model.fit(images, ids, { verbose: 0 }),
+      'shape',
+      /a Flatten layer before the Dense ones gives one row an example/,
+    );
+  });
+});
+
+test('the true class is always among as many guesses as there are classes', async () => {
+  using model = network();
+  const list = [
+    metrics.sparseTopKCategoricalAccuracy({ k: 3 }),
+    metrics.sparseTopKCategoricalAccuracy({ k: 2, name: 'two' }),
+  ];
+  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy', metrics: list });
+  const ids = Array.from({ length: 10 }, (_, k) => k % 3);
+  const found = await model.evaluate(x, ids);
+  expect(found.sparseTopKCategoricalAccuracy).toBe(1);
+  expect(found.two).toBeLessThan(1);
 });

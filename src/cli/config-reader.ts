@@ -39,6 +39,12 @@ export class ConfigReader {
     );
   }
 
+  /** For errors: `key` at `path` is no class index. */
+  noClass(path: string, key: string): DownhillError {
+    const expected = 'keys are class indices, as in { "0": 1, "1": 5 }';
+    return new DownhillError('argument', `${this.file}: ${path}: key ${show(key)} is no class index; ${expected}`);
+  }
+
   /** For errors: `found` at `path` is none of `names`. */
   unknownName(path: string, found: unknown, names: readonly string[]): DownhillError {
     return new DownhillError('argument', `${this.file}: ${path}: ${unknownName('name', found, names).message}`);

@@ -4,21 +4,24 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
+import { checkKnownOptions } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { type Loss, type LossName, losses, resolveLoss } from '../nn/losses/index.ts';
 import type { MetricLike } from '../nn/metrics/index.ts';
 import { type OptimizerName, optimizers, resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
-import { cosineDecay, resolveSchedule } from '../nn/schedules/index.ts';
+import { cosineDecay, resolveSchedule, schedules } from '../nn/schedules/index.ts';
 import { modelFromJSON } from '../train/load-model.ts';
 import { Sequential } from '../train/sequential.ts';
+import { unknownName } from '../util/errors.ts';
 import { ZOO_NAMES, type ZooModel, type ZooName, zooEntry, zooModel } from '../zoo/index.ts';
 import type { Named } from './config-reader.ts';
 import { answerFor, objectiveOf, optionsFor, withTargets } from './match-model.ts';
 import { choice, positive } from './options.ts';
 
 const OPTIMIZER_NAMES = Object.keys(optimizers) as OptimizerName[];
-const LOSS_NAMES = Object.keys(losses) as LossName[];
+/** `custom` needs a function. */
+const LOSS_NAMES = Object.keys(losses).filter((name) => name !== 'custom') as LossName[];
 
 /** The options of commands that make a model. */
 export const MODEL_OPTIONS = {
@@ -76,6 +79,17 @@ export interface RateChoice {
   /** `cosine` over the run, `constant`, or a schedule by name. */
   readonly schedule: Named;
   readonly steps: number;
+}
+
+/** @throws DownhillError `argument` for a name or an option that is not accepted, unlike `cosine` and `constant`. */
+export function checkSchedule({ name, config }: Named): void {
+  if (name === 'constant' || name === 'cosine') {
+    checkKnownOptions(name, config, []);
+    return;
+  }
+  if (!Object.hasOwn(schedules, name))
+    throw unknownName('schedule', name, ['cosine', 'constant', ...Object.keys(schedules)]);
+  resolveSchedule({ schedule: name, config: config as Readonly<Record<string, number>> });
 }
 
 /**

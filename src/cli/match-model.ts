@@ -79,7 +79,7 @@ function valued({ classNames: _, ...set }: ArrayDataset, y: Float32Array, yShape
 }
 
 /** What the model takes, when `set` is something else. */
-function misfit({ answers, leastSide, sides = 1, loss }: ZooEntry, set: ArrayDataset): string | undefined {
+function misfit({ answers, classesOnly, leastSide, sides = 1, loss }: ZooEntry, set: ArrayDataset): string | undefined {
   const { xShape, classNames } = set;
   if (leastSide !== undefined) {
     const [height, width] = xShape;
@@ -89,7 +89,8 @@ function misfit({ answers, leastSide, sides = 1, loss }: ZooEntry, set: ArrayDat
   }
   if (answers === 'yesOrNo' && classNames?.length !== 2) return 'two classes';
   // Any other classifier can have linear outputs instead.
-  if (answers === 'classes' && loss !== undefined && classNames === undefined) return 'classes to tell apart';
+  const telling = classesOnly || (answers === 'classes' && loss !== undefined);
+  if (telling && classNames === undefined) return 'classes to tell apart';
   if (answers === 'numbers' && classNames !== undefined) return 'numbers to predict';
   if (answers === 'input' && xShape.length !== 3) return 'images, which it gives back';
   return undefined;

@@ -16,7 +16,7 @@ import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { CONFIG_CALLBACKS } from './config-callbacks.ts';
 import { ConfigReader, type JsonRecord, type Named } from './config-reader.ts';
 import { DATASETS, type DatasetName } from './load-data.ts';
-import type { ModelSpec } from './make-model.ts';
+import { checkSchedule, type ModelSpec } from './make-model.ts';
 
 export interface TrainConfig {
   readonly model?: ModelSpec;
@@ -96,7 +96,11 @@ export async function readTrainConfig(file: string): Promise<TrainConfig> {
     ...whole('limit', 1),
     augmentation: root.augmentation === undefined ? [] : readLayers(reader, 'augmentation', root.augmentation),
     ...given('optimizer', (value) => readOptimizer(reader, value)),
-    ...given('schedule', (value) => reader.named('schedule', value)),
+    ...given('schedule', (value) => {
+      const schedule = reader.named('schedule', value);
+      reader.at('schedule', () => checkSchedule(schedule));
+      return schedule;
+    }),
     ...given('loss', (value) => {
       const { name, config } = reader.named('loss', value);
       return reader.at('loss', () => resolveLoss(name, config));
@@ -166,7 +170,7 @@ function readCallback(reader: ConfigReader, path: string, value: unknown): Callb
 function readWeights(reader: ConfigReader, value: unknown): Readonly<Record<string, number>> {
   const record = reader.record('classWeight', value);
   for (const [id, weight] of Object.entries(record)) {
-    if (!/^\d+$/.test(id)) throw reader.refusal('classWeight', 'an object from class ids to weights', id);
+    if (!/^\d+$/.test(id)) throw reader.noClass('classWeight', id);
     if (typeof weight !== 'number' || !(weight >= 0)) {
       throw reader.refusal(`classWeight.${id}`, 'a number of at least 0', weight);
     }

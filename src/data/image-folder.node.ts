@@ -44,16 +44,28 @@ export async function imageFolder(folder: string, options: ImageOptions): Promis
  */
 export async function decodeImage(bytes: Uint8Array): Promise<Omit<ByteImage, 'channels'>> {
   if (bytes[0] === 0x89 && bytes[1] === 0x50) {
+    requireEnd(bytes, PNG_END);
     const { PNG } = await import('pngjs');
     return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
   if (bytes[0] === 0xff && bytes[1] === 0xd8) {
+    requireEnd(bytes, JPEG_END);
     const { decode } = await import('jpeg-js');
     return decode(bytes, { useTArray: true, formatAsRGBA: true, tolerantDecoding: false });
   }
   if (bytes.length === 0) throw new Error('the file is empty');
   const first = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new Error(`it begins with ${first}`);
+}
+
+/** `IEND`, and the marker EOI. */
+const PNG_END = [0x49, 0x45, 0x4e, 0x44];
+const JPEG_END = [0xff, 0xd9];
+
+/** @throws when `end`, after which other bytes may follow, is missing: decoders say little then, or give grey pixels. */
+function requireEnd(bytes: Uint8Array, end: readonly number[]): void {
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(Buffer.from(end))) return;
+  throw new Error(`the file is truncated: it ends after ${bytes.length} bytes without its end mark`);
 }
 
 function list(folder: string) {

@@ -7,7 +7,14 @@
 
 import { numberBetween, show } from '../nn/check-options.ts';
 import { type Loss, type LossLike, resolveLoss } from '../nn/losses/index.ts';
-import { type CheckedMetric, checkMetrics, type MetricLike, resolveMetric } from '../nn/metrics/index.ts';
+import {
+  type CheckedMetric,
+  checkMetrics,
+  type MetricLike,
+  metricName,
+  renamedMetric,
+  resolveMetric,
+} from '../nn/metrics/index.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import type { Goals } from './goals.ts';
@@ -56,13 +63,18 @@ export function compileGoals(options: GoalOptions, names: readonly string[]): Ou
   }));
 }
 
-/** Checked together: the logs have one name for each. */
+/** The logs have one name for each: what is asked for twice is `mae` and `weightedMae`, as in Keras. */
 function splitChecked(metrics: unknown, weighted: unknown): Pick<OutputGoal, 'metrics' | 'weightedMetrics'> {
   if (!Array.isArray(metrics) || !Array.isArray(weighted)) {
     return { metrics: checkMetrics(metrics), weightedMetrics: checkMetrics(weighted) };
   }
-  const all = checkMetrics([...metrics, ...weighted]);
-  return { metrics: all.slice(0, metrics.length), weightedMetrics: all.slice(metrics.length) };
+  const plain = checkMetrics(metrics);
+  const names = plain.map(metricName);
+  const own = checkMetrics(weighted).map((metric) => {
+    const name = metricName(metric);
+    return names.includes(name) ? renamedMetric(metric, `weighted${name[0].toUpperCase()}${name.slice(1)}`) : metric;
+  });
+  return { metrics: plain, weightedMetrics: checkMetrics(own, ['loss', ...names]) };
 }
 
 function metricLists(option: string, given: unknown, names: readonly string[]): unknown[] {

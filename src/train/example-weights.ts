@@ -109,7 +109,10 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
   for (const [key, weight] of Object.entries(given)) {
     const id = Number(key);
     if (!Number.isInteger(id)) {
-      throw new DownhillError('argument', `fit: classWeight takes class ids as keys, found ${show(key)}`);
+      throw new DownhillError(
+        'argument',
+        `fit: classWeight: key ${show(key)} is no class index; keys are class indices, as in { 0: 1, 1: 5 }`,
+      );
     }
     weights.set(id, checkWeight(`fit: classWeight of class ${id}`, weight));
   }

@@ -163,7 +163,8 @@ class FitRun {
 
   /** The values over the validation data, under their names in the logs; none without such data. */
   async validate(): Promise<Logs> {
-    const values = await (await this.evaluator)?.run();
+    const { callbacks } = this.job;
+    const values = await (await this.evaluator)?.run((step, steps) => callbacks.onValidationBatchEnd(step, steps));
     return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [validationName(name), value]));
   }
 

@@ -7,6 +7,7 @@
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { DatasetStream } from '../data/stream.ts';
 import type { Loss } from '../nn/losses/index.ts';
+import type { Metric } from '../nn/metrics/index.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
@@ -14,7 +15,7 @@ import { type ClassWeight, exampleWeights, type SampleWeight } from './example-w
 import type { Tables } from './feed.ts';
 import { inputName, outputWeightsName, targetName, WEIGHTS_NAME } from './step-graph.ts';
 import { type DataInput, datasetTable, isDataset, isStream, type Table, toTable } from './table.ts';
-import { checkCounts, checkExamples, checkTargets, checkValues } from './targets.ts';
+import { checkAnswers, checkCounts, checkExamples, checkTargets, checkValues } from './targets.ts';
 
 /** Data for a model: one input, several in the model's order, or several by name. */
 export type ModelData = DataInput | readonly DataInput[] | Readonly<Record<string, DataInput>>;
@@ -36,6 +37,8 @@ export interface DataRules extends DataNames {
   readonly model: string;
   /** One for each output. */
   readonly losses: readonly Loss[];
+  /** What is counted for each output. @throws DownhillError `argument` for a metric that does not fit. */
+  metrics(): readonly (readonly Metric[])[];
   /** Shapes of the model's inputs and outputs; a model without a shape takes that of the data. */
   shapes(dataShape: Shape): { readonly inputs: readonly Shape[]; readonly outputs: readonly Shape[] };
 }
@@ -132,7 +135,7 @@ export interface Weighting {
  * @throws DownhillError `data` or `shape`, `argument` for weights that do not fit.
  */
 export async function checkTables(
-  { model, losses, shapes, outputs: names }: DataRules,
+  { model, losses, metrics, shapes, outputs: names }: DataRules,
   { x, y }: LabelledTables,
   { sampleWeight, classWeight, partial = false }: Weighting = {},
 ): Promise<Tables> {
@@ -146,6 +149,9 @@ export async function checkTables(
   y.forEach((table, k) => {
     checkCounts(x[0], table);
     tables.set(targetName(k), checkTargets(table, losses[k], outputs[k]));
+  });
+  metrics().forEach((list, k) => {
+    checkAnswers(tables.get(targetName(k))!, losses[k], list);
   });
   if (sampleWeight === undefined && classWeight === undefined) return tables;
   if (classWeight !== undefined && y.length > 1) {

@@ -312,6 +312,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
       model: this.name,
       ...this.dataNames(),
       losses: this.compileState!.goals.map(({ loss }) => loss),
+      metrics: () => this.compiled().goals.map(({ metrics, weightedMetrics = [] }) => [...metrics, ...weightedMetrics]),
       shapes: (dataShape) => {
         const { inputShapes, outputShapes } = this.built(dataShape);
         return { inputs: inputShapes, outputs: outputShapes };

@@ -5,6 +5,7 @@
  */
 
 import type { Loss } from '../nn/losses/index.ts';
+import type { Metric } from '../nn/metrics/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { exampleTable, floatTable, type Table } from './table.ts';
@@ -26,6 +27,26 @@ export function checkExamples(model: string, table: Table, inputShape: Shape): T
  */
 export function checkTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   return loss.targets === 'classes' ? classTargets(table, loss, outputShape) : valueTargets(table, loss, outputShape);
+}
+
+/** Losses of numbers to predict, which may be anything. */
+const REGRESSION = /^(mean.*Error|huber|logCosh|cosineSimilarity)$/;
+
+/**
+ * Metrics that count right answers need answers, 1 or 0, where the loss would take any number.
+ * @throws DownhillError `argument` naming the metric, the first target that is none, and what would fit.
+ */
+export function checkAnswers({ name, data, shape }: Table, loss: Loss, metrics: readonly Metric[]): void {
+  const counting = metrics.find(({ answers }) => answers);
+  if (counting === undefined || !REGRESSION.test(loss.name)) return;
+  const at = data.findIndex((value) => value !== 0 && value !== 1);
+  if (at < 0) return;
+  const found = `${name} has ${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
+  throw new DownhillError(
+    'argument',
+    `metric "${counting.name}" counts right answers, targets of 0 and 1; ${found}. For numbers to predict take ` +
+      'meanAbsoluteError, rootMeanSquaredError or r2Score',
+  );
 }
 
 /** @throws DownhillError `data` unless there are as many targets as examples. */
@@ -70,10 +91,11 @@ function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   if (sizeOf(table.shape) !== sizeOf(shape)) {
     const hint =
       sizeOf(table.shape) === sizeOf(outputShape) ? '; for one-hot rows, use the loss categoricalCrossentropy' : '';
+    const flatten = flattenHint(table.shape, outputShape);
     const expected = shape.length === 0 ? 'one class id an example' : `class ids of shape ${formatShape(shape)}`;
     throw new DownhillError(
       'shape',
-      `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes ${expected}${hint}`,
+      `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes ${expected}${hint}${flatten}`,
     );
   }
   const width = sizeOf(table.shape);
@@ -88,6 +110,12 @@ function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   return { ...table, shape, encoding: 'i32', data: Int32Array.from(table.data) };
 }
 
+/** Dense layers work on the last axis, so images stay images without a layer that flattens them. */
+function flattenHint(targetShape: Shape, outputShape: Shape): string {
+  if (targetShape.length > 1 || outputShape.length < 2) return '';
+  return '; a Flatten layer before the Dense ones gives one row an example';
+}
+
 function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   const scalarTargets = table.shape.length === outputShape.length - 1 && outputShape.at(-1) === 1;
   if (sameShape(table.shape, outputShape) || (scalarTargets && sameShape(table.shape, outputShape.slice(0, -1)))) {
@@ -97,6 +125,6 @@ function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';
   throw new DownhillError(
     'shape',
-    `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes the model's output shape ${formatShape(outputShape)}${hint}`,
+    `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes the model's output shape ${formatShape(outputShape)}${hint}${flattenHint(table.shape, outputShape)}`,
   );
 }

@@ -38,6 +38,8 @@ export interface ZooEntry {
   readonly leastSide?: number;
   /** What height and width must be multiples of; any when undefined. */
   readonly sides?: number;
+  /** True for a classifier that predicts no numbers: its name says so. */
+  readonly classesOnly?: true;
   /** True for outputs that are scores: yes is above 0. */
   readonly scores?: true;
   /** The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer. */
@@ -53,7 +55,7 @@ const ENTRIES = {
   perceptron: { make: perceptron, answers: 'yesOrNo', parameters: 3, scores: true },
   linear: { make: linearRegression, answers: 'numbers', parameters: 9 },
   logistic: { make: logisticRegression, answers: 'yesOrNo', parameters: 31 },
-  softmax: { make: softmaxRegression, answers: 'classes', parameters: 7850 },
+  softmax: { make: softmaxRegression, answers: 'classes', classesOnly: true, parameters: 7850 },
   'mlp-sigmoid': { make: mlpSigmoid, answers: 'classes', parameters: 468_874 },
   mlp: { make: mlpRelu, answers: 'classes', parameters: 468_874 },
   'mlp-batch-norm': { make: mlpBatchNorm, answers: 'classes', parameters: 471_434 },

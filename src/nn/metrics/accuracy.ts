@@ -79,12 +79,14 @@ const sparse = (name: string): MeanMetric => ({
 const categorical = (name: string): MeanMetric => ({
   name,
   targets: 'values',
+  answers: true,
   perExample: (y, output) => exampleMean(cast(equal(largest(output), argMax(y, { axis: -1 })), 'f32')),
 });
 
 const binary = (name: string, threshold: number): MeanMetric => ({
   name,
   targets: 'values',
+  answers: true,
   perExample: (y, { values }) => exampleMean(cast(equal(cast(greater(values, threshold), 'f32'), y), 'f32')),
 });
 
@@ -96,6 +98,7 @@ function topK(kind: string, options: TopKOptions, truth: ((y: Tensor) => Tensor)
     return {
       name,
       targets: truth === undefined ? 'classes' : 'values',
+      ...(truth !== undefined && { answers: true as const }),
       perExample: (y, { values }) => {
         const isTrue = equal(oneHot(truth?.(y) ?? y, values.shape[values.rank - 1]), 1);
         return exampleMean(cast(inTopK(isTrue, values, k), 'f32'));
@@ -116,10 +119,10 @@ function inTopK(isTrue: Tensor, values: Tensor, k: number): Tensor {
 
 function requireClasses(name: string, k: number, outputShape: Shape): void {
   const classes = outputShape.at(-1) ?? 1;
-  if (k < classes) return;
+  if (k <= classes) return;
   throw new DownhillError(
     'argument',
-    `metric "${name}": k ${show(k)} must be below the number of classes; the model's outputs are ${formatShape(outputShape)}` +
-      (classes > 1 ? `, so take k: 1 to ${classes - 1}` : ''),
+    `metric "${name}": k ${show(k)} must not be above the number of classes; the model's outputs are ${formatShape(outputShape)}` +
+      (classes > 1 ? `, so take k: 1 to ${classes}` : ''),
   );
 }

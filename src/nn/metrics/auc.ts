@@ -71,6 +71,7 @@ export function auc(options: AucOptions = {}): MetricSpec {
     return {
       name,
       targets: 'values',
+      answers: true,
       totals: (y, { values }, weights) =>
         bucketCounts(y, fromLogits ? sigmoid(values) : values, numThresholds, weights),
       result: (totals) => area(countsAbove(totals), curve, summationMethod),

@@ -78,6 +78,7 @@ export function f1Score(options: F1ScoreOptions = {}): MetricSpec {
     return {
       name,
       targets: 'values',
+      answers: true,
       totals(y, { values }, weights) {
         const yes = cast(threshold === null ? isLargest(values) : greater(values, threshold), 'f32');
         const columns = { axes: 0 };
@@ -121,6 +122,7 @@ function counted(
       return {
         name,
         targets: 'values',
+        answers: true,
         totals(y, { values }, weights) {
           const yes = saysYes(values, threshold, topK);
           const only = (x: Tensor): Tensor => (classId === undefined ? x : column(x, classId));

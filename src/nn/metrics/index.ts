@@ -145,7 +145,7 @@ export function checkMetrics(values: unknown, taken: readonly string[] = ['loss'
   const names = [...taken];
   return values.map((value) => {
     const metric = checkMetric(value);
-    const name = typeof metric === 'string' ? metric : metric.name;
+    const name = metricName(metric);
     if (names.includes(name)) {
       throw new DownhillError(
         'argument',
@@ -154,6 +154,24 @@ export function checkMetrics(values: unknown, taken: readonly string[] = ['loss'
     }
     names.push(name);
     return metric;
+  });
+}
+
+/** The name under which `metric` is logged. */
+export function metricName(metric: CheckedMetric): string {
+  return typeof metric === 'string' ? metric : metric.name;
+}
+
+/** `metric`, logged under `name`. */
+export function renamedMetric(metric: CheckedMetric, name: string): CheckedMetric {
+  // What it remembers of a run stays with the metric itself, so the new one has it as its prototype.
+  if (isMetric(metric)) return Object.create(metric, { name: { value: name } });
+  const spec = typeof metric === 'string' ? named(metric) : metric;
+  const fit: MetricSpec['fit'] = (loss, shape) => Object.create(spec.fit(loss, shape), { name: { value: name } });
+  return Object.create(spec, {
+    name: { value: name },
+    config: { value: { ...spec.config, name } },
+    fit: { value: fit },
   });
 }
 

@@ -69,6 +69,8 @@ export interface Callback {
   onBatchBegin?(batch: number): void | Promise<void>;
   /** When the values of step `batch` have been read back: `logs` over its examples, `running` over the epoch so far. */
   onBatchEnd?(batch: number, logs: Logs, running: Logs): void | Promise<void>;
+  /** When step `batch` of the validation has been sent; `steps` in all, undefined for a stream of unknown length. */
+  onValidationBatchEnd?(batch: number, steps: number | undefined): void;
   /** With the values over the epoch and, where there is validation data, `valLoss` and so on. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** With the logs of the last epoch. */
@@ -118,6 +120,10 @@ export class CallbackList {
 
   onBatchEnd(batch: number, logs: Logs, running: Logs): void | Promise<void> {
     return inTurn(this.callbacks.map((callback) => () => callback.onBatchEnd?.(batch, logs, running)));
+  }
+
+  onValidationBatchEnd(batch: number, steps: number | undefined): void {
+    for (const callback of this.callbacks) callback.onValidationBatchEnd?.(batch, steps);
   }
 
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {

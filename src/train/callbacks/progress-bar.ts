@@ -71,6 +71,12 @@ export class ProgressBar implements Callback {
     this.show(`${this.head()} · ${rate.toPrecision(3)} steps/s${left} · ${describeLogs(running)}`, false);
   }
 
+  onValidationBatchEnd(batch: number, steps: number | undefined): void {
+    if (this.now() - this.lastWrite < (this.writer.isTTY ? INTERVAL_TTY : INTERVAL_PLAIN)) return;
+    this.lastWrite = this.now();
+    this.show(`${this.head()} · validating ${batch + 1}${steps === undefined ? '' : `/${steps}`}`, false);
+  }
+
   onEpochEnd(_epoch: number, logs: Logs): void {
     if (this.params!.steps === undefined) this.total = this.steps;
     const elapsed = duration(this.now() - this.epochStart);

@@ -73,6 +73,7 @@ export {
   type Scaler,
   skip,
 } from './data/rows.ts';
+export { SHAPE_NAMES, type ShapesOptions, shapes } from './data/shapes.ts';
 export {
   kFold,
   kFoldIndices,

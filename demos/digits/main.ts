@@ -4,9 +4,10 @@ import '../shared/training/training.css';
 import './digits.css';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { connect, sent } from '../shared/training/client.ts';
+import { takeFiles } from '../shared/training/file-drop.ts';
 import { showConfusion, showMistakes } from '../shared/training/insight-view.ts';
 import { drawPlanes } from '../shared/training/pictures.ts';
-import { field, RunView } from '../shared/training/run-view.ts';
+import { RunView } from '../shared/training/run-view.ts';
 import { Pad } from './pad.ts';
 
 startPage();
@@ -52,6 +53,7 @@ async function look(): Promise<void> {
   if (looking) return;
   if (pad.image === undefined || !view.hasModel) return showProbabilities(undefined);
   looking = true;
+  element('bars').setAttribute('aria-busy', 'true');
   try {
     for (
       let image = pad.image, asked: Float32Array | undefined;
@@ -68,6 +70,7 @@ async function look(): Promise<void> {
     notify(messageOf(error), { kind: 'error', key: 'look' });
   } finally {
     looking = false;
+    element('bars').setAttribute('aria-busy', 'false');
   }
 }
 
@@ -123,20 +126,6 @@ element('another').addEventListener('click', async () => {
   pad.show(pixels);
 });
 
-const drop = element('drop');
-for (const type of ['dragover', 'dragleave', 'drop'] as const) {
-  document.addEventListener(type, (event) => {
-    event.preventDefault();
-    drop.classList.toggle('over', type === 'dragover');
-    if (event.type === 'drop' && event.dataTransfer !== null) void view.loadFiles(event.dataTransfer.files);
-  });
-}
-const files = element<HTMLInputElement>('files');
-files.addEventListener('change', () => void view.loadFiles(files.files ?? []));
-const address = element<HTMLFormElement>('address');
-address.addEventListener('submit', (event) => {
-  event.preventDefault();
-  void view.load({ kind: 'url', name: 'mnist', folder: field(address, 'folder').value });
-});
+takeFiles(view, 'mnist');
 
 await view.start();

@@ -8,8 +8,9 @@ const SIDE = 28;
 const BOX = 20;
 
 export class Pad {
-  /** Values 0 … 1 of the image as the network sees it; undefined while nothing is drawn. */
-  image: Float32Array | undefined;
+  private current: Float32Array | undefined;
+  /** True when `current` is not that of the drawing: it is made when it is asked for, not at each movement. */
+  private stale = false;
   private readonly context: CanvasRenderingContext2D;
   private drawing = false;
 
@@ -45,6 +46,13 @@ export class Pad {
     });
   }
 
+  /** Values 0 … 1 of the image as the network sees it; undefined while nothing is drawn. The same array while it is the same. */
+  get image(): Float32Array | undefined {
+    if (this.stale) this.current = this.normalised();
+    this.stale = false;
+    return this.current;
+  }
+
   /** True while the area shows an image that was put there, which a first stroke clears. */
   private shown = false;
 
@@ -56,7 +64,8 @@ export class Pad {
   private empty(): void {
     this.context.fillStyle = '#000';
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
-    this.image = undefined;
+    this.current = undefined;
+    this.stale = false;
     this.shown = false;
   }
 
@@ -71,7 +80,8 @@ export class Pad {
     this.context.imageSmoothingEnabled = false;
     this.context.drawImage(small, 0, 0, this.canvas.width, this.canvas.height);
     this.shown = true;
-    this.image = pixels;
+    this.current = pixels;
+    this.stale = false;
     this.onChange();
   }
 
@@ -83,7 +93,7 @@ export class Pad {
   private line(event: PointerEvent): void {
     this.context.lineTo(...this.at(event));
     this.context.stroke();
-    this.image = this.normalised();
+    this.stale = true;
     this.onChange();
   }
 

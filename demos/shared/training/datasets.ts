@@ -12,6 +12,7 @@ import {
   mnistFromBytes,
   mnistFromUrl,
   select,
+  shapes,
   type TrainTest,
 } from '../../../src/index.ts';
 import type { DataSource, NamedBytes } from './protocol.ts';
@@ -32,6 +33,10 @@ export async function loadData(source: DataSource, onProgress: OnProgress): Prom
   if (source.kind === 'digits') {
     onProgress(`drawing ${source.train + source.test} digits`);
     return digits({ train: source.train, test: source.test });
+  }
+  if (source.kind === 'shapes') {
+    onProgress(`drawing ${source.train + source.test} shapes`);
+    return shapes({ train: source.train, test: source.test });
   }
   if (source.kind === 'files') return fromFiles(source.files);
   const onDownload = ({ key, received, total }: { key: string; received: number; total?: number }) =>

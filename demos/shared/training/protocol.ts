@@ -15,6 +15,8 @@ export interface NamedBytes {
 /** Where examples come from. */
 export type DataSource =
   | { readonly kind: 'digits'; readonly train: number; readonly test: number }
+  /** The embedded colour shapes. */
+  | { readonly kind: 'shapes'; readonly train: number; readonly test: number }
   /** Files that were dropped: IDX (MNIST, Fashion-MNIST) or CIFAR-10's binary batches, gzipped or plain. */
   | { readonly kind: 'files'; readonly files: readonly NamedBytes[] }
   /** A folder on the web with the four IDX files; without one, the data set's own mirrors. */

@@ -32,7 +32,7 @@ export interface RunViewOptions {
   readonly defaults: Omit<RunSpec, 'augmentation'>;
   /** File name of what is saved. */
   readonly fileName: string;
-  readonly augmentation?: () => Augmentation;
+  readonly augmentation?: () => Augmentation | undefined;
   readonly onData?: (data: DataInfo) => void;
   /** Steps were made. */
   readonly onSteps?: () => void;

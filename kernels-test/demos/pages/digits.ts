@@ -83,7 +83,7 @@ async function learns(site: Site): Promise<void> {
     for (const [digit, strokes] of Object.entries(DRAWN)) {
       await page.click('#clear');
       await draw(page, strokes);
-      await page.waitForTimeout(400);
+      await page.waitForSelector('#bars[aria-busy=false]');
       const said = /It is a (\d)/.exec((await page.textContent('#answer')) ?? '')?.[1];
       answers.push(`${digit}→${said}`);
     }

@@ -54,7 +54,7 @@ describe('updates', () => {
       },
       ['add+sub'],
     ],
-    ['a read of the old value comes before', { outputs: [exp(p)], updates: [[p, sub(p, g)]] }, ['exp', 'sub']],
+    ['a read of the old value is in the same kernel', { outputs: [exp(p)], updates: [[p, sub(p, g)]] }, ['exp+sub']],
     ['so does one by another kernel', { outputs: [sum(p)], updates: [[p, sub(p, g)]] }, ['sum', 'sub']],
     [
       'a swap needs a copy',
@@ -82,6 +82,21 @@ describe('updates', () => {
   ])('%s', async (_title, roots, expected) => {
     expect(kernelNames(roots)).toEqual(expected);
     await expectRightNumbers(roots);
+  });
+
+  test('an update that proves not to be in place counts as two buffers', async () => {
+    // The product reads the new value and the old one, so the new one lies elsewhere: with it the sum would bind nine.
+    const others = Array.from({ length: 7 }, (_, k) => input(`x${k}`, [4, 4]));
+    const fresh = others.reduce((total, each) => add(total, each), w);
+    const plan = await expectRightNumbers({ outputs: [matmul(fresh, w)], updates: [[w, fresh]] });
+    expect(plan.dispatches.map(({ label }) => label.replace(/ \[.*/, ''))).toEqual([
+      'add+add+add+add+add+add',
+      'add',
+      'matmul',
+      'copy',
+    ]);
+    const alone = await expectRightNumbers({ updates: [[w, fresh]] });
+    expect(alone.dispatches).toHaveLength(1);
   });
 
   test('in place takes no memory', () => {

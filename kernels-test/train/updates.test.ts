@@ -223,14 +223,14 @@ describe('dispatches', () => {
     expect(await dispatches(name, config)).toBe(await dispatches('sgd', {}));
   });
 
-  test('more slots than eight bindings can hold, and rules in two halves, take few more', async () => {
+  test('every switch at once, and a rule in two halves, still is one dispatch: what is updated in place is one buffer', async () => {
     const plain = await dispatches('sgd', {});
-    // Lion's weights and its mean share no intermediate value.
-    expect(await dispatches('lion', {})).toBe(plain + 1);
-    expect(await dispatches('adam', { amsgrad: true })).toBeLessThanOrEqual(plain + 1);
+    // Lion's weights and its mean share no intermediate value, only what they overwrite.
+    expect(await dispatches('lion', {})).toBe(plain);
+    expect(await dispatches('adam', { amsgrad: true })).toBe(plain);
     const all = { useEma: true, gradientAccumulationSteps: 2, weightDecay: 0.1, clipValue: 1 };
-    expect(await dispatches('adam', { ...all, amsgrad: true })).toBeLessThanOrEqual(plain + 2);
-    expect(await dispatches('rmsprop', { ...all, momentum: 0.9, centered: true })).toBeLessThanOrEqual(plain + 4);
+    expect(await dispatches('adam', { ...all, amsgrad: true })).toBe(plain);
+    expect(await dispatches('rmsprop', { ...all, momentum: 0.9, centered: true })).toBe(plain);
   });
 
   test('Muon takes a few dispatches for each matrix, whatever else is switched on', async () => {
@@ -244,10 +244,12 @@ describe('dispatches', () => {
     expect(await dispatches('muon', { excludeLayers: ['kernel'] })).toBe(plain);
   });
 
-  test('every treatment is a group of its own, and a norm is folded before', async () => {
+  test('every treatment is a group of its own, beside the others where bindings allow it; a norm is folded before', async () => {
     const plain = await dispatches('adam', {});
-    expect(await dispatches('adam', {}, { hidden: 0.5 })).toBe(plain + 1);
-    expect(await dispatches('adam', { weightDecay: 0.1, excludeFromWeightDecay: ['bias'] })).toBe(plain + 1);
+    expect(await dispatches('adam', {}, { hidden: 0.5 })).toBeLessThanOrEqual(plain + 1);
+    expect(await dispatches('adam', { weightDecay: 0.1, excludeFromWeightDecay: ['bias'] })).toBeLessThanOrEqual(
+      plain + 1,
+    );
     expect(await dispatches('adam', { globalClipNorm: 1 })).toBeLessThanOrEqual(plain + 3);
     // A fold and a scaling for each of the four weights at most.
     expect(await dispatches('adam', { clipNorm: 1 })).toBeLessThanOrEqual(plain + 8);

@@ -17,12 +17,15 @@ import { sameShape } from '../util/shape.ts';
 import { type Cluster, rootOf, singleCluster } from './cluster.ts';
 import { joinRoles, type Roles } from './join.ts';
 import { recomputable } from './recompute.ts';
+import { type StorageKey, storageKeys } from './storage.ts';
 
 export interface FuseOptions {
   /** Storage buffers one kernel may bind. */
   readonly maxStorageBuffers: number;
   /** False leaves every node alone (`NOFUSE`). */
   readonly enabled: boolean;
+  /** False counts old and new value of an update as two buffers; left out, they are one. */
+  readonly inPlace?: boolean;
 }
 
 export interface FusedGraph {
@@ -50,6 +53,9 @@ class Fuser {
   /** Roots that must lie in memory whatever the clusters are. */
   private readonly pinned = new Set<Tensor>();
   private readonly scalars: ReadonlySet<Tensor>;
+  /** Bound inputs that an update overwrites. */
+  private readonly targets: ReadonlySet<Tensor>;
+  private readonly storage: (root: Tensor) => StorageKey;
   private readonly reasons: string[] = [];
   /** What has been found of clusters, which never change; a network of 150 layers asks thousands of times. */
   private readonly knownRoots = new WeakMap<ReadonlyMap<Tensor, unknown>, ReadonlySet<Tensor>>();
@@ -73,6 +79,9 @@ class Fuser {
       }
     }
     this.scalars = new Set(graph.inputs.filter((input) => input.kind === 'scalar').map((input) => input.tensor));
+    this.targets = new Set(graph.updates.map(({ target }) => target));
+    const pairs = graph.updates.map(({ target, value }) => [rootOf(value), target] as const);
+    this.storage = storageKeys(graph, new Map(options.inPlace === false ? [] : pairs));
     this.recomputed = options.enabled ? recomputable(graph, this.pinned) : new Set();
   }
 
@@ -236,8 +245,12 @@ class Fuser {
     return result;
   }
 
-  /** Other folds over the same elements that share a source with `cluster`. */
+  /**
+   * Other folds over the same elements that share a source with `cluster`; and maps that read what is overwritten, which
+   * can only happen in place when all of them have read it.
+   */
   private siblings(cluster: Cluster): Cluster[] {
+    if (cluster.kind === 'map') return this.mapSiblings(cluster);
     if (cluster.kind !== 'reduce') return [];
     const roots = this.externalRoots(cluster.roles);
     const producers = this.producers(cluster);
@@ -246,6 +259,20 @@ class Fuser {
       for (const root of this.externalRoots(other.roles)) if (roots.has(root) && !this.scalars.has(root)) return true;
       for (const producer of this.producers(other)) if (producers.has(producer)) return true;
       return false;
+    });
+  }
+
+  private mapSiblings(cluster: Cluster): Cluster[] {
+    const overwritten = [...this.externalRoots(cluster.roles)].filter(
+      (root) => this.targets.has(root) && root.size === cluster.points,
+    );
+    if (overwritten.length === 0) return [];
+    const producers = this.producers(cluster);
+    return [...this.clusters].filter((other) => {
+      if (other === cluster || other.kind !== 'map' || other.points !== cluster.points) return false;
+      if (producers.has(other) || this.producers(other).has(cluster)) return false;
+      const roots = this.externalRoots(other.roles);
+      return overwritten.some((root) => roots.has(root));
     });
   }
 
@@ -281,11 +308,11 @@ class Fuser {
 
   /** Storage buffers that a kernel over `roles` binds at most. */
   private bindings(roles: ReadonlyMap<Tensor, unknown>): number {
-    const keys = new Set<unknown>();
-    for (const root of this.externalRoots(roles)) keys.add(this.scalars.has(root) ? 'scalars' : root);
+    const keys = new Set<StorageKey>();
+    for (const root of this.externalRoots(roles)) keys.add(this.storage(root));
     for (const node of roles.keys()) {
       const outside = [...this.actualReaders(node)].some((reader) => !roles.has(reader));
-      if (outside || this.pinned.has(node)) keys.add(node);
+      if (outside || this.pinned.has(node)) keys.add(this.storage(node));
     }
     return keys.size;
   }

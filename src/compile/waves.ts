@@ -8,7 +8,7 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { type Cluster, rootOf } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { contractTile } from './emit/contract-kernel.ts';
 import { THREAD_LANES } from './emit/emit.ts';
 import { reduceStages } from './emit/reduce-kernel.ts';
@@ -16,6 +16,7 @@ import { clusterName, type FusedGraph } from './fuse.ts';
 import { readBy, writtenBy } from './memory.ts';
 import type { PlanLimits } from './plan.ts';
 import type { Schedule } from './schedule.ts';
+import { type StorageKey, storageKeys } from './storage.ts';
 
 /** One dispatch's worth of a cluster, before it is joined with others. */
 export interface Stage {
@@ -61,8 +62,7 @@ interface Waiting extends Stage {
 }
 
 class Planner {
-  private readonly placeOf = new Map<Tensor, Tensor>();
-  private readonly scalars: ReadonlySet<Tensor>;
+  private readonly storage: (root: Tensor) => StorageKey;
   private readonly reasons = new Set<string>();
   /** Clusters whose last stage has run in an earlier wave. */
   private readonly done = new Set<Cluster>();
@@ -75,10 +75,7 @@ class Planner {
     private readonly limits: PlanLimits,
     private readonly together: boolean,
   ) {
-    for (const node of fused.graph.nodes) {
-      if (node.op?.lower.kind === 'place') for (const part of node.inputs) this.placeOf.set(rootOf(part), node);
-    }
-    this.scalars = new Set(fused.graph.inputs.flatMap(({ kind, tensor }) => (kind === 'scalar' ? [tensor] : [])));
+    this.storage = storageKeys(fused.graph, schedule.inPlace);
   }
 
   run(): Waves {
@@ -104,7 +101,7 @@ class Planner {
   private stagesOf(cluster: Cluster, position: number): Waiting[] {
     const { fused, limits } = this;
     const written = writtenBy(cluster, fused);
-    const bindings = new Set([...readBy(cluster, fused)].map((root) => this.storage(root)));
+    const bindings = new Set<unknown>([...readBy(cluster, fused)].map(this.storage));
     let count = 1;
     let lanes: number | null = null;
     if (cluster.kind === 'contract') {
@@ -116,7 +113,7 @@ class Planner {
     }
     if (count === 2) bindings.add(cluster);
     const free = written.every((root) => root.size <= SMALL || this.storage(root) !== root);
-    const results = written.map((root) => this.storage(root));
+    const results = written.map(this.storage);
     return Array.from({ length: count }, (_, number) => {
       const last = number === count - 1;
       return {
@@ -126,15 +123,6 @@ class Planner {
         free: last ? free : partialsAreSmall(cluster, free),
       };
     });
-  }
-
-  /** What a root's buffer is told by: the target of an update in place, the place it is a part of, the scalar block. */
-  private storage(root: Tensor): unknown {
-    if (this.scalars.has(root)) return 'scalars';
-    const target = this.schedule.inPlace.get(root);
-    if (target !== undefined) return target;
-    const place = this.placeOf.get(root);
-    return place === undefined ? root : this.storage(place);
   }
 
   private ready({ cluster, number }: Waiting): boolean {

@@ -3,7 +3,7 @@
  * averages and constraints, in the order of Keras 3 (keras/src/optimizers/base_optimizer.py, `apply`).
  *
  * Invariants: everything is a formula over flat groups, so that a group is updated by one dispatch, or by a few where a
- * norm is folded first or the slots outnumber the bindings of one kernel; whether a step updates or only accumulates is a
+ * norm is folded first; whether a step updates or only accumulates is a
  * scalar, not another program.
  * Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013 (clipping);
  * Polyak and Juditsky 1992 (averages).

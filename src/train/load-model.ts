@@ -11,7 +11,7 @@ import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
 import { checkModelJson, compileOptions, type GraphJson, isRecord, type ModelJson, naming } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
-import { Sequential } from './sequential.ts';
+import { Stack } from './stack.ts';
 
 /**
  * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
@@ -26,7 +26,7 @@ export function modelFromJSON(json: unknown, file = 'model JSON'): Model {
   const model =
     data.className === 'Functional'
       ? functional(data, layers, file)
-      : new Sequential(layers, { name, seed, ...(inputShape !== null && { inputShape }) });
+      : new Stack(layers, { name, seed, ...(inputShape !== null && { inputShape }) });
   if (compiled !== null) naming(file, () => model.compile(compileOptions(compiled)));
   return model;
 }

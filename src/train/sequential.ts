@@ -1,79 +1,19 @@
 /**
- * Sequential: a stack of layers, as in Keras. Layers may be added until the weights are in use; the input's shape may
- * come from an input layer, from the options, from `build`, or from the first data.
+ * Sequential: a stack of layers, as in Keras, and the reading of saved ones. All of a stack's behaviour is in stack.ts.
+ *
+ * Invariant: whatever made it (`new Sequential`, `sequential`, the zoo, `modelFromJSON`), a stack is an instance of
+ * Sequential.
  */
 
-import { checkKnownOptions, show } from '../nn/check-options.ts';
-import { Layer } from '../nn/layer.ts';
-import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
 import { DownhillError } from '../util/errors.ts';
-import type { Shape } from '../util/shape.ts';
-import { nameLayer } from './build-layers.ts';
-import type { DataNames } from './labelled-data.ts';
-import { chainGraph, type LayerGraph } from './layer-graph.ts';
 import { loadModelFiles, modelFromJSON } from './load-model.ts';
-import { Model } from './model.ts';
-import { layerJson, type ModelJson } from './model-json.ts';
-import type { SavedModel, SequentialOptions } from './model-options.ts';
+import type { Model } from './model.ts';
+import type { SavedModel } from './model-options.ts';
+import { Stack } from './stack.ts';
 
-/** What a stack is made of: layers, and models that stand for a layer. */
-export type Stackable = Layer | Model;
+export { sequential } from './stack.ts';
 
-export class Sequential extends Model {
-  override readonly className = 'Sequential';
-  override readonly layers: readonly Layer[] = [];
-  private inputShape: Shape | undefined;
-
-  /** @throws DownhillError `argument` for an option or a layer that is not accepted. */
-  constructor(layers: readonly Stackable[] = [], options: SequentialOptions = {}) {
-    checkKnownOptions('sequential', options, ['name', 'seed', 'inputShape']);
-    if (!Array.isArray(layers)) {
-      throw new DownhillError('argument', `sequential: expected an array of layers, found ${show(layers)}`);
-    }
-    super('sequential', options, 'sequential');
-    if (options.inputShape !== undefined) this.inputShape = checkExampleShape('sequential', options.inputShape);
-    for (const layer of layers) this.add(layer);
-  }
-
-  /**
-   * Puts `layer` (or a whole model) on top. @returns the model.
-   * @throws DownhillError `argument` for something else or a name that is taken, `state` once the weights are in use.
-   */
-  add(given: Stackable): this {
-    const layer = given instanceof Model ? given.asLayer() : given;
-    if (!(layer instanceof Layer)) {
-      const hint = 'make one with layers.dense({ … }) and the like';
-      throw new DownhillError('argument', `model "${this.name}": add takes a layer, found ${show(layer)}; ${hint}`);
-    }
-    if (this.layers.includes(layer)) {
-      throw new DownhillError('argument', `model "${this.name}": ${layer.label} is already in it; make another layer`);
-    }
-    if (this.builtState !== undefined && !this.builtState.store.untouched) {
-      throw new DownhillError('state', `model "${this.name}" has its weights already; add ${layer.label} before that`);
-    }
-    nameLayer(this.name, layer, this.layers);
-    (this.layers as Layer[]).push(layer);
-    if (this.layers.length === 1) this.inputShape ??= firstShape(given);
-    this.builtState = undefined;
-    return this;
-  }
-
-  protected override graph(): LayerGraph {
-    return chainGraph([...this.layers]);
-  }
-
-  protected override knownShapes(): readonly Shape[] | undefined {
-    return this.builtState?.inputShapes ?? (this.inputShape && [this.inputShape]);
-  }
-
-  protected override dataNames(): DataNames {
-    return { inputs: [this.layers[0]?.name ?? 'input'], outputs: [this.layers.at(-1)?.name ?? 'output'] };
-  }
-
-  protected override structureJson(): Pick<ModelJson, 'layers' | 'inputShape'> {
-    return { inputShape: this.knownShapes()?.[0] ?? null, layers: this.layers.map(layerJson) };
-  }
-
+export class Sequential extends Stack {
   /**
    * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
    * @param file what errors call the JSON. @throws DownhillError `file` or `argument`.
@@ -89,19 +29,15 @@ export class Sequential extends Model {
   static load(saved: SavedModel, names?: { readonly json: string; readonly weights: string }): Sequential {
     return onlySequential(loadModelFiles(saved, names), names?.json);
   }
-}
 
-/** The input's shape as far as the first of a stack says it. */
-function firstShape(given: Stackable): Shape | undefined {
-  if (given instanceof InputLayer) return given.shape;
-  return given instanceof Model ? given.inputShapes?.[0] : undefined;
+  /** True for every stack; of a subclass, for its own instances. */
+  static override [Symbol.hasInstance](value: unknown): value is Sequential {
+    // biome-ignore lint/complexity/noThisInStatic: it tells the class from one that extends it
+    return Function.prototype[Symbol.hasInstance].call(this === Sequential ? Stack : this, value);
+  }
 }
 
 function onlySequential(model: Model, file = 'model JSON'): Sequential {
   if (model instanceof Sequential) return model;
   throw new DownhillError('file', `${file}: holds a functional model; read it with modelFromJSON or loadModelFiles`);
 }
-
-/** A stack of layers: `sequential([layers.dense({ units: 10 })])`. */
-export const sequential = (layers: readonly Stackable[] = [], options: SequentialOptions = {}): Sequential =>
-  new Sequential(layers, options);

@@ -11,7 +11,8 @@
 
 import { oneOf } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { type ImageNetOptions, imageNet } from './options.ts';
 
 export interface AlexNetOptions extends ImageNetOptions {
@@ -27,7 +28,7 @@ export function alexNet(options: AlexNetOptions = {}): Sequential {
   // Whole groups: an even count of maps.
   const maps = (count: number) => 2 * scale(count / 2);
   const hidden = () => [layers.dense({ units: scale(4096), activation: 'relu' }), layers.dropout({ rate: 0.5 })];
-  return new Sequential(
+  return sequential(
     [
       layers.conv2d({ filters: maps(96), kernelSize: 11, strides: 4, activation: 'relu' }),
       pool(),

@@ -10,7 +10,8 @@
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
 import { l1, type Regularizer } from '../nn/regularizers.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import type { ZooOptions } from './options.ts';
@@ -33,7 +34,7 @@ export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
   }
   const convolution = { kernelSize: 3, padding: 'same' } as const;
   const relus = { ...convolution, filters: 32, activation: 'relu' } as const;
-  return new Sequential(
+  return sequential(
     [
       layers.conv2d(relus),
       layers.maxPooling2d({ poolSize: 2, padding: 'same' }),
@@ -72,7 +73,7 @@ function dense(
   checkKnownOptions(owner, options, ['inputShape', 'seed']);
   const { inputShape = IMAGE, seed = 0 } = options;
   const middle = (units.length - 1) / 2;
-  return new Sequential(
+  return sequential(
     [
       ...(noise === undefined ? [] : [layers.gaussianNoise({ stddev: noise })]),
       layers.flatten(),

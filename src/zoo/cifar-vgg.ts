@@ -19,7 +19,8 @@ import { checkKnownOptions, oneOf, trueOrFalse } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { layers } from '../nn/layers/index.ts';
 import { l2 } from '../nn/regularizers.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { CLASSIFIER_OPTIONS, type ClassifierOptions, classifier } from './options.ts';
 
 /** What a variant is made of. */
@@ -85,7 +86,7 @@ export function cifarVgg(options: CifarVggOptions = {}): Sequential {
   ) as unknown as Parts;
   const { inputShape, classes, seed, head } = classifier('cifarVgg', common, { inputShape: [32, 32, 3] });
   const maps = [16, 32, 64].map((count) => (parts.wider ? 2 * count : count));
-  return new Sequential(
+  return sequential(
     [
       ...(parts.flips ? [layers.randomFlip({ mode: 'horizontal' })] : []),
       ...maps.flatMap((filters, block) => [

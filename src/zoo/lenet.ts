@@ -8,13 +8,14 @@
  */
 
 import { layers } from '../nn/layers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { type ClassifierOptions, classifier } from './options.ts';
 
 /** LeNet-5 for images of at least 12×12 pixels; [28, 28, 1] and ten classes when left out. Not yet compiled. */
 export function lenet5(options: ClassifierOptions = {}): Sequential {
   const { inputShape, classes, seed, head } = classifier('lenet5', options);
-  return new Sequential(
+  return sequential(
     [
       layers.conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu' }),
       layers.maxPooling2d({ poolSize: 2 }),

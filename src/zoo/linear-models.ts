@@ -9,7 +9,8 @@
 import type { ActivationName } from '../nn/activations.ts';
 import { checkKnownOptions, wholeNumber } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import type { Shape } from '../util/shape.ts';
 import { type ClassifierOptions, classifier, type ZooOptions } from './options.ts';
 
@@ -63,7 +64,7 @@ function oneLayer(
   activation: ActivationName,
 ): Sequential {
   const shape = inputShape ?? published;
-  return new Sequential([...(shape.length === 1 ? [] : [layers.flatten()]), layers.dense({ units, activation })], {
+  return sequential([...(shape.length === 1 ? [] : [layers.flatten()]), layers.dense({ units, activation })], {
     name,
     inputShape: shape,
     seed,

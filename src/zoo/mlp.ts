@@ -8,7 +8,8 @@
 
 import type { Layer } from '../nn/layer.ts';
 import { layers } from '../nn/layers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { type ClassifierOptions, classifier } from './options.ts';
 
 /** Units of the hidden layers. */
@@ -47,8 +48,9 @@ function perceptron(
   hidden: (units: number) => readonly Layer[],
 ): Sequential {
   const { inputShape, classes, seed, head } = classifier(owner, options);
-  return new Sequential(
-    [layers.flatten(), ...HIDDEN.flatMap(hidden), layers.dense({ units: classes, activation: head })],
-    { name, inputShape, seed },
-  );
+  return sequential([layers.flatten(), ...HIDDEN.flatMap(hidden), layers.dense({ units: classes, activation: head })], {
+    name,
+    inputShape,
+    seed,
+  });
 }

@@ -5,7 +5,8 @@
  */
 
 import { layers } from '../nn/layers/index.ts';
-import { Sequential } from '../train/sequential.ts';
+import type { Sequential } from '../train/sequential.ts';
+import { sequential } from '../train/stack.ts';
 import { type ImageNetOptions, imageNet } from './options.ts';
 
 /** Maps of the five blocks. */
@@ -32,7 +33,7 @@ function vgg(name: string, depths: readonly number[], options: ImageNetOptions):
     ),
     layers.maxPooling2d({ poolSize: 2, name: `block${block + 1}_pool` }),
   ]);
-  return new Sequential(
+  return sequential(
     [
       ...blocks,
       layers.flatten(),

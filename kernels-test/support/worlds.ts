@@ -1,43 +1,11 @@
 /**
- * Graphs in the worlds of src/backend/validate/bounds.ts: what a device may make of a whole graph, computed for the very
- * inputs of a test, so that ill-conditioned formulas are not failures and well-conditioned ones are held to a few last
- * places.
+ * What a device may make of a whole graph (src/self-test/worlds.ts), and what it made instead, in words.
  */
 
-import { type Divergence, firstDivergence, makeWorlds } from '../../src/backend/validate/bounds.ts';
-import { topologicalOrder } from '../../src/core/graph.ts';
+import { type Divergence, firstDivergence } from '../../src/backend/validate/bounds.ts';
 import type { CpuTensor } from '../../src/core/op.ts';
-import type { Tensor } from '../../src/core/tensor.ts';
-import type { Bindings } from './evaluate.ts';
 
-/** For each root its value in each world, the exact one first. */
-export function evaluateWorlds(roots: readonly Tensor[], bindings: Bindings): CpuTensor[][] {
-  const worlds = makeWorlds();
-  const values = new Map<Tensor, CpuTensor[]>();
-  for (const tensor of topologicalOrder(roots)) {
-    const bound = bindings.get(tensor);
-    if (bound !== undefined) {
-      values.set(tensor, Array(worlds.length).fill(bound));
-    } else if (tensor.op !== null) {
-      const { op, inputs, attrs } = tensor;
-      const operands = inputs.map((input) => values.get(input)!);
-      values.set(
-        tensor,
-        worlds.map((world, w) =>
-          world.apply(
-            op,
-            operands.map((operand) => operand[w]),
-            tensor,
-            attrs,
-          ),
-        ),
-      );
-    } else {
-      throw new Error(`worlds: ${tensor} has no value`);
-    }
-  }
-  return roots.map((root) => values.get(root)!);
-}
+export { evaluateWorlds } from '../../src/self-test/worlds.ts';
 
 /** The first value that no world explains, in words; undefined when all pass. */
 export function divergenceOf(

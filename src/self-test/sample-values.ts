@@ -1,13 +1,13 @@
 /**
- * Values for the sample inputs of op records, drawn from a seed: the same sample gives the same values in every test.
- * They are f32 values (a device starts from the same numbers), whatever the array that holds them.
+ * Values for the sample inputs of op records, drawn from a seed: the same sample gives the same values in every test
+ * and in every self-test. They are f32 values (a device starts from the same numbers), whatever the array that holds them.
  */
 
-import { type CpuData, cpuArray, type DType, type Precision } from '../../src/core/dtype.ts';
-import type { CpuTensor, Sample, SampleInput, SampleValues } from '../../src/core/op.ts';
-import type { Aval } from '../../src/core/tensor.ts';
-import { Prng } from '../../src/util/prng.ts';
-import { type Shape, sizeOf } from '../../src/util/shape.ts';
+import { type CpuData, cpuArray, type DType, type Precision } from '../core/dtype.ts';
+import type { CpuTensor, Sample, SampleInput, SampleValues } from '../core/op.ts';
+import type { Aval } from '../core/tensor.ts';
+import { Prng } from '../util/prng.ts';
+import { type Shape, sizeOf } from '../util/shape.ts';
 
 /** Shape and dtype of a sample input. */
 export function avalOf({ shape, dtype = 'f32' }: SampleInput): Aval {

@@ -7,6 +7,14 @@ import { compare } from './compare.ts';
 import { evaluate } from './evaluate.ts';
 import { gradcheck } from './gradcheck.ts';
 import { info } from './info.ts';
+import { selfTestCommand } from './self-test.ts';
 import { train } from './train.ts';
 
-export const COMMANDS: readonly Command[] = [train, evaluate, compare, gradcheck, info] as readonly Command[];
+export const COMMANDS: readonly Command[] = [
+  train,
+  evaluate,
+  compare,
+  gradcheck,
+  selfTestCommand,
+  info,
+] as readonly Command[];

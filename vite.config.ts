@@ -1,9 +1,10 @@
 /**
- * Vite for browser pages and bundles: nothing but the shaders' plugin, as the sources are plain ESM.
+ * Vite for browser pages and bundles: shaders are embedded, and builds leave out what only checks read.
  * Vitest has its own file, vitest.config.ts.
  */
 
 import { defineConfig } from 'vite';
 import { viteShaders } from './scripts/vite-shaders.ts';
+import { viteStrip } from './scripts/vite-strip.ts';
 
-export default defineConfig({ plugins: [viteShaders()] });
+export default defineConfig({ plugins: [viteShaders(), viteStrip()] });

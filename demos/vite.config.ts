@@ -8,6 +8,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { viteShaders } from '../scripts/vite-shaders.ts';
+import { viteStrip } from '../scripts/vite-strip.ts';
 import { pageFrame } from './page-frame.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -20,9 +21,9 @@ export default defineConfig({
   root,
   base: './',
   appType: 'mpa',
-  plugins: [viteShaders(), pageFrame()],
+  plugins: [viteShaders(), viteStrip(), pageFrame()],
   // An engine in a worker is a module of its own; what two workers share is one file.
-  worker: { format: 'es', plugins: () => [viteShaders()] },
+  worker: { format: 'es', plugins: () => [viteShaders(), viteStrip()] },
   build: {
     outDir: '../dist-demos',
     emptyOutDir: true,

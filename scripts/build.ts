@@ -1,23 +1,29 @@
 /**
- * `npm run build`: src/ → dist/, one JavaScript module and one .d.ts for each source file.
+ * `npm run build`: src/ → dist/, one JavaScript module and one .d.ts for each source file, and dist/lean/, the same
+ * modules without what only checks need (strip-source.ts).
  *
  * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What the
  * compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
+ * Who imports `downhill` or `downhill/node` gets the lean modules; the command and `downhill/self-test`, which run the
+ * samples of op records, the whole ones. Declarations are the same for both and stand in dist/ once.
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embedShaders } from './embed-shaders.ts';
 import { runScript } from './run-script.ts';
+import { stripSource } from './strip-source.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
 /** Modules a user may import; they must be there, and their declarations stand alone. */
-const ENTRIES = ['index', 'node'];
+const ENTRIES = ['index', 'node', 'self-test'];
 const COMMAND = 'cli/main.js';
+/** What has no lean form: it needs whole records. */
+const WHOLE = /^(cli\/|self-test)/;
 const SHEBANG = '#!/usr/bin/env node\n';
 
 function build(): void {
@@ -32,8 +38,27 @@ function build(): void {
   }
   // The user's compiler must find GPUDevice and its kin without being told of @webgpu/types.
   for (const entry of ENTRIES) edit(`${entry}.d.ts`, (text) => `/// <reference types="@webgpu/types" />\n${text}`);
+  writeLean();
   edit(COMMAND, (text) => (text.startsWith('#!') ? text : SHEBANG + text));
   chmodSync(join(dist, COMMAND), 0o755);
+}
+
+/** dist/lean/: the modules that a user's program loads, with maps to the same sources. */
+function writeLean(): void {
+  for (const entry of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const path = entry.replaceAll('\\', '/');
+    if (WHOLE.test(path) || !/\.js(\.map)?$/.test(path)) continue;
+    const text = readFileSync(join(dist, path), 'utf8');
+    const target = join(dist, 'lean', path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, path.endsWith('.map') ? deeperMap(text) : stripSource(path, text));
+  }
+}
+
+/** The map of a module that lies one folder deeper: its lines are the same (strip-source.ts). */
+function deeperMap(text: string): string {
+  const map = JSON.parse(text) as { sources: readonly string[] };
+  return JSON.stringify({ ...map, sources: map.sources.map((source) => `../${source}`) });
 }
 
 /** The compiler rewrites `./x.ts` to `./x.js` in what runs, but not in declarations. */

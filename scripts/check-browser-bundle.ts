@@ -1,17 +1,25 @@
 /**
- * Bundles src/index.ts for the browser with Vite and refuses anything of Node's in it.
+ * Bundles the library for the browser with Vite, as pages get it, and holds it to what is promised of it: nothing of
+ * Node's in it, and the sizes of docs/adr/0013-bundle-sizes.md. It prints the sizes whatever they are.
  *
  * The universal entry imports only the package's own files. Every specifier the bundler meets passes through a plugin,
- * so the answer comes from the module graph, not from searching the output; the output's size is printed beside it.
+ * so the answer comes from the module graph, not from searching the output.
  */
 
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { build, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
+import { type Bundle, bundle } from './bundle.ts';
 import { runScript } from './run-script.ts';
-import { viteShaders } from './vite-shaders.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const PAGES = 'kernels-test/browser/budget';
+
+interface Budget {
+  readonly what: string;
+  /** Bytes of gzipped script. */
+  readonly size: number;
+  readonly most: number;
+}
 
 /** Keeps what leaves the package's own files, and by which file. */
 function recordForeignImports(found: string[]): Plugin {
@@ -27,23 +35,40 @@ function recordForeignImports(found: string[]): Plugin {
 }
 
 async function checkBrowserBundle(): Promise<void> {
-  const foreign: string[] = [];
-  const result = await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    plugins: [recordForeignImports(foreign), viteShaders()],
-    build: { write: false, minify: true, lib: { entry: `${root}src/index.ts`, formats: ['es'], fileName: 'downhill' } },
-  });
-  if (foreign.length > 0) {
-    throw new Error(`the browser bundle imports from outside of the package:\n  ${foreign.join('\n  ')}`);
+  const whole = await bundleAll('src/index.ts');
+  const selfTest = await bundleAll('src/self-test.ts');
+  const [cnn, lenet] = [await bundle(`${PAGES}/cnn.ts`), await bundle(`${PAGES}/lenet.ts`)];
+  const budgets: readonly Budget[] = [
+    { what: 'core of a page that trains a CNN with batch norm and dropout', size: cnn.coreGzip, most: 60_000 },
+    { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 100_000 },
+    { what: 'everything that src/index.ts exports', size: whole.gzip, most: 160_000 },
+  ];
+  console.log('browser bundles, no foreign import; gzipped:');
+  for (const { what, size, most } of budgets) console.log(`  ${kb(size)} of ${kb(most)}  ${what}`);
+  console.log(`  ${kb(selfTest.gzip)}  downhill/self-test, with whole op records`);
+  const over = budgets.filter(({ size, most }) => size > most);
+  if (over.length > 0) {
+    const lines = over.map(({ what, size, most }) => `${what}: ${kb(size)}, at most ${kb(most)}`);
+    throw new Error(`the browser bundle is too large (docs/adr/0013-bundle-sizes.md):\n  ${lines.join('\n  ')}`);
   }
-  const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []));
-  const code = outputs.map((output) => (output.type === 'chunk' ? output.code : '')).join('\n');
+}
+
+/** @throws Error when the bundle needs what a browser has not. */
+async function bundleAll(entry: string): Promise<Bundle> {
+  const foreign: string[] = [];
+  const result = await bundle(entry, { plugins: [recordForeignImports(foreign)] });
+  if (foreign.length > 0) {
+    throw new Error(`the browser bundle of ${entry} imports from outside of the package:\n  ${foreign.join('\n  ')}`);
+  }
   // A second look, at what the first cannot see: Vite's stand-in for a Node module.
-  if (code.includes('__vite-browser-external')) throw new Error("the browser bundle uses a module of Node's");
-  const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
-  console.log(`browser bundle: ${kib(code.length)}, ${kib(gzipSync(code).length)} gzipped, no foreign import`);
+  if (result.code.includes('__vite-browser-external')) {
+    throw new Error(`the browser bundle of ${entry} uses a module of Node's`);
+  }
+  return result;
+}
+
+function kb(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1).padStart(6)} KB`;
 }
 
 runScript(import.meta.url, checkBrowserBundle);

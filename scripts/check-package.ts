@@ -1,6 +1,6 @@
 /**
- * Packs the package as `npm publish` would, installs the tarball into an empty project, and uses it from there: both
- * entries import, the command answers, and a TypeScript project that is strict about declarations accepts the types.
+ * Packs the package as `npm publish` would, installs the tarball into an empty project, and uses it from there: the
+ * entries import and work together, the command answers, and a TypeScript project that is strict about declarations accepts the types.
  * What is only right inside this repository (paths, hooks, dev dependencies) fails here.
  */
 
@@ -15,7 +15,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Everything that a tarball may hold. */
 const ALLOWED = /^(dist\/.+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
-const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/node.js', 'dist/node.d.ts', 'dist/cli/main.js', 'LICENSE'];
+const REQUIRED = [
+  ...['index', 'node'].flatMap((entry) => [`dist/lean/${entry}.js`, `dist/${entry}.d.ts`]),
+  ...['dist/self-test.js', 'dist/self-test.d.ts', 'dist/cli/main.js', 'LICENSE'],
+];
 
 interface PackReport {
   readonly filename: string;
@@ -71,7 +74,14 @@ function useFromJavaScript(folder: string): void {
      import * as node from 'downhill/node';
      const lost = Object.keys(universal).filter((name) => !(name in node));
      if (Object.keys(universal).length === 0) throw new Error('downhill exports nothing');
-     if (lost.length > 0) throw new Error('downhill/node lacks ' + lost.join(', '));`,
+     if (lost.length > 0) throw new Error('downhill/node lacks ' + lost.join(', '));
+     const heavy = universal.allOps.filter((op) => 'samples' in op || 'doc' in op).map((op) => op.name);
+     if (heavy.length > 0) throw new Error('records are not stripped: ' + heavy.join(', '));
+     // The backend of the stripped library, the samples of the whole one.
+     const { selfTest } = await import('downhill/self-test');
+     const report = await selfTest(universal.createCpuBackend(), { ops: ['softmax', 'conv2d'] });
+     const compared = report.ops.reduce((total, op) => total + op.samples, 0);
+     if (!report.pass || compared < 10) throw new Error('self-test: ' + JSON.stringify(report));`,
   );
   run(process.execPath, [file], folder);
 }
@@ -81,6 +91,8 @@ function useFromTypeScript(folder: string): void {
     join(folder, 'use.ts'),
     `import * as universal from 'downhill';
      import * as node from 'downhill/node';
+     import { type SelfTestReport, selfTest } from 'downhill/self-test';
+     export const report: Promise<SelfTestReport> = selfTest(universal.createCpuBackend());
      export const all: (typeof universal)[] = [universal, node];
      export type Device = GPUDevice;`,
   );

@@ -1,7 +1,9 @@
 /**
  * The op record: the only place an op exists. The exported function that a user calls *is* the record, so
  * `tensor.op === relu`. Shape rule, reference, gradient, lowering, samples and rejects stand together; tests, the
- * benchmark rows and the op reference walk `ops/index.ts` and read them here.
+ * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they
+ * read (docs/adr/0013-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
+ * `bench.sample` or `tolerance.source`.
  */
 
 import { DownhillError } from '../util/errors.ts';
@@ -22,7 +24,7 @@ export interface CpuTensor {
   readonly data: CpuData;
 }
 
-/** How the values of a sample input are drawn (see kernels-test/sample-values.ts). */
+/** How the values of a sample input are drawn (see self-test/sample-values.ts). */
 export type SampleValues =
   /** Standard normal. */
   | 'normal'

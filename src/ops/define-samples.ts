@@ -4,13 +4,8 @@
  */
 
 import type { DType } from '../core/dtype.ts';
-import type { Reject, Sample, SampleInput, SampleValues, Tolerance } from '../core/op.ts';
+import type { Reject, Sample, SampleInput, SampleValues } from '../core/op.ts';
 import type { Shape } from '../util/shape.ts';
-
-export const ONE_ROUNDING: Tolerance = {
-  relative: 1e-6,
-  source: 'WGSL 15.7.4: correctly rounded or at most 2.5 ulp of f32 (2⁻²⁴ relative each)',
-};
 
 /** Values an elementwise op must let through or answer rightly; -0 is left out: drivers may lose the sign. */
 const EXTREMES = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1, -2];

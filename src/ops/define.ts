@@ -25,8 +25,13 @@ import { type Aval, describe, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { asTensor } from './create.ts';
-import { binaryRejects, binarySamples, ONE_ROUNDING, unaryRejects, unarySamples } from './define-samples.ts';
+import { binaryRejects, binarySamples, unaryRejects, unarySamples } from './define-samples.ts';
 import { broadcastOffsets } from './strided.ts';
+
+export const ONE_ROUNDING: Tolerance = {
+  relative: 1e-6,
+  source: 'WGSL 15.7.4: correctly rounded or at most 2.5 ulp of f32 (2⁻²⁴ relative each)',
+};
 
 /** A tensor, or a number that takes the dtype of the other operand. */
 export type Operand = Tensor | number;

@@ -1,0 +1,234 @@
+/**
+ * What a built package and pages leave out of the sources: that it is what only checks read, that nothing else changes,
+ * and that what a page does not use is not in its script.
+ */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bundle, bundle } from '../scripts/bundle.ts';
+import { minifyWgsl } from '../scripts/minify-wgsl.ts';
+import { stripSource } from '../scripts/strip-source.ts';
+import { createNodeWebGPUBackend } from '../src/backend/webgpu.node.ts';
+import * as source from '../src/index.ts';
+import { shaders } from '../src/shaders.gen.ts';
+
+describe('stripSource', () => {
+  const record = [
+    "import { convSamples, helper } from './conv-samples.ts';",
+    "import { only } from './only.ts';",
+    'const table = [only(1)];',
+    'function draw() {',
+    '  return table;',
+    '}',
+    'export const op = defineOp(',
+    '  {',
+    "    name: 'op',",
+    "    doc: 'what it ' +",
+    "      'computes',",
+    '    infer: ([x]) => helper(x),',
+    '    samples: [...convSamples, draw()],',
+    '    rejects,',
+    "    tolerance: { relative: 1e-6, source: 'somewhere' },",
+    '    bench: { flops: () => 1, sample: { inputs: [] } },',
+    '  },',
+    '  (apply) => apply,',
+    ');',
+  ].join('\n');
+
+  test('cuts what only checks read, and what nothing else used', () => {
+    const text = stripSource('ops/op.ts', record);
+    for (const gone of ['convSamples', 'only', 'draw', 'table', 'doc', 'rejects', 'sample', 'somewhere']) {
+      expect(text, gone).not.toMatch(new RegExp(`\\b${gone}\\b`));
+    }
+    for (const kept of ["name: 'op'", 'helper(x)', 'relative: 1e-6', 'flops: () => 1', '(apply) => apply']) {
+      expect(text).toContain(kept);
+    }
+  });
+
+  test('leaves every line where it is', () => {
+    const lines = stripSource('ops/op.ts', record).split('\n');
+    expect(lines).toHaveLength(record.split('\n').length);
+    expect(lines[11]).toBe('    infer: ([x]) => helper(x),');
+    expect(lines[17]).toBe('  (apply) => apply,');
+  });
+
+  test('cuts in op files alone: elsewhere the same names mean other things', () => {
+    const text = "export const option = { doc: 'help', samples: [1], values: 2 };";
+    expect(stripSource('cli/options.ts', text)).toBe(text);
+    expect(stripSource('ops/op.ts', text)).not.toContain('help');
+  });
+
+  test('an object without a description keeps its values and samples', () => {
+    const text = "export const input = { values: 'normal', samples: 3, source: 'x' };";
+    expect(stripSource('ops/samples.ts', text)).toBe(text);
+  });
+
+  test.each([
+    ['a call', 'const a = f({ b: 1 });', 'const a = /* @__PURE__ */ f({ b: 1 });'],
+    ['a call in an argument', 'const a = f(g());', 'const a = /* @__PURE__ */ (() => (f(g())))();'],
+    ['a call in a list', 'const a = [f(1)];', 'const a = /* @__PURE__ */ (() => ([f(1)]))();'],
+    ['calls made later', 'const a = (x) => f(x);', 'const a = (x) => f(x);'],
+    ['plain data', "const a = { b: [1, 'c'] };", "const a = { b: [1, 'c'] };"],
+  ])('marks as pure: %s', (_title, text, expected) => {
+    expect(stripSource('nn/a.ts', text)).toBe(expected);
+  });
+});
+
+describe('minifyWgsl', () => {
+  test('drops comments, indentation and empty lines, and keeps the marks of skeletons', () => {
+    const text =
+      '// head\nconst A = 4u;   // @param  rows\n\n  /* a /* nested */ b */ fn f() {  // why\n  // @slot body\n';
+    expect(minifyWgsl(text)).toBe('const A = 4u; // @param\nfn f() {\n// @slot body');
+  });
+
+  test('an open comment is an error', () => {
+    expect(() => minifyWgsl('fn f() {} /* and')).toThrow(/not closed/);
+  });
+
+  test.each(Object.entries(shaders))('%s keeps every word', (_name, text) => {
+    const words = (wgsl: string) =>
+      wgsl.replace(/\/\/(?! @)[^\n]*|(\/\/ @(?:param|slot \w+|end))[^\n]*/g, '$1').split(/\s+/);
+    const filled = (wgsl: string) => words(wgsl).filter((word) => word !== '');
+    expect(filled(minifyWgsl(text))).toEqual(filled(text));
+    expect(minifyWgsl(text).length).toBeLessThan(text.length);
+  });
+});
+
+describe('the stripped library', () => {
+  let folder: string;
+  let lean: typeof source;
+  let whole: Bundle;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'downhill-strip-'));
+    whole = await bundle('src/index.ts');
+    for (const [path, code] of whole.files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), code);
+    }
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    const [entry] = whole.files.keys();
+    lean = (await import(/* @vite-ignore */ pathToFileURL(join(folder, entry)).href)) as typeof source;
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('exports what the sources export', () => {
+    expect(Object.keys(lean).sort()).toEqual(Object.keys(source).sort());
+    expect(Object.keys(lean.layers).sort()).toEqual(Object.keys(source.layers).sort());
+  });
+
+  test('op records have all that runs, and nothing that only checks read', () => {
+    expect(lean.allOps.map(({ name }) => name)).toEqual(source.allOps.map(({ name }) => name));
+    lean.allOps.forEach((op, k) => {
+      const { doc, samples, rejects, ...runs } = source.allOps[k];
+      expect(doc.length + samples.length, op.name).toBeGreaterThan(1);
+      expect(rejects, op.name).toBeDefined();
+      expect(Object.keys(op).sort(), op.name).toEqual(Object.keys(runs).sort());
+      expect(Object.keys(op.bench), op.name).toEqual(['flops']);
+      expect(op.tolerance, op.name).toEqual({ relative: runs.tolerance.relative });
+      expect(op.lower.kind, op.name).toBe(runs.lower.kind);
+    });
+  });
+
+  test('no module of samples is left, nor a comment of a shader', () => {
+    expect([...whole.modules.keys()].filter((path) => path.includes('-samples'))).toEqual([]);
+    expect(whole.code).not.toContain('every dense contraction');
+    expect(readFileSync('shaders/gemm.wgsl', 'utf8')).toContain('every dense contraction');
+  });
+
+  test('a training on the device gives the same bits', async () => {
+    const owner = await createNodeWebGPUBackend();
+    const losses = async (library: typeof source): Promise<Float32Array> => {
+      const backend = library.createWebGPUBackend({ device: owner.device });
+      library.setBackend(backend);
+      try {
+        const { layers } = library;
+        using net = library.sequential(
+          [
+            layers.conv2d({ filters: 4, kernelSize: 5, activation: 'relu' }),
+            layers.batchNormalization(),
+            layers.maxPooling2d(),
+            layers.flatten(),
+            layers.dropout({ rate: 0.2 }),
+            layers.dense({ units: 10 }),
+          ],
+          { seed: 3 },
+        );
+        net.compile({ optimizer: 'adam', loss: library.losses.sparseCategoricalCrossentropy({ fromLogits: true }) });
+        const { train } = library.digits({ train: 96, test: 1, seed: 2 });
+        const history = await net.fit(train, { epochs: 2, batchSize: 32, verbose: 0 });
+        return history.lossHistory;
+      } finally {
+        library.setBackend(undefined);
+        await backend.dispose();
+      }
+    };
+    const expected = await losses(source);
+    expect(expected).toHaveLength(6);
+    expect(expected.every(Number.isFinite)).toBe(true);
+    expect(await losses(lean)).toEqual(expected);
+    await owner.dispose();
+  });
+});
+
+describe('tree-shaking', () => {
+  const page = (text: string) => bundle('page.ts', { text });
+  const under = ({ modules }: Bundle, folder: string) => [...modules.keys()].filter((path) => path.startsWith(folder));
+
+  test('an import of nothing is nothing', async () => {
+    expect((await page("import './src/index.ts';")).minified).toBeLessThan(100);
+  });
+
+  test('one op brings no model', async () => {
+    const { modules } = await page("import { relu } from './src/index.ts';\nexport const y = (x) => relu(x);");
+    const rooms = new Set([...modules.keys()].map((path) => path.split('/')[1]));
+    expect(rooms.has('ops')).toBe(true);
+    for (const room of ['nn', 'train', 'data', 'zoo', 'runtime']) expect([...rooms]).not.toContain(room);
+  });
+
+  test('Sequential alone brings no data, no zoo, and of the callbacks only the progress bar', async () => {
+    const found = await page(
+      "import { Sequential } from './src/index.ts';\nexport const make = () => new Sequential();",
+    );
+    expect(under(found, 'src/train/').length).toBeGreaterThan(10);
+    expect(under(found, 'src/zoo/')).toEqual([]);
+    expect(under(found, 'src/data/').filter((path) => !/dataset|rows|stream|split/.test(path))).toEqual([]);
+    expect(under(found, 'src/train/callbacks/').sort()).toEqual([
+      'src/train/callbacks/callback.ts',
+      'src/train/callbacks/progress-bar.ts',
+    ]);
+    expect(under(found, 'src/ops/').filter((path) => path.includes('samples'))).toEqual([]);
+  });
+
+  test('sequential and two layers bring two layers, and optimizers by name', async () => {
+    const found = await page(
+      `import { layers, sequential } from './src/index.ts';
+       export const net = () => sequential([layers.flatten(), layers.dense({ units: 3 })]).compile({
+         optimizer: 'adam', loss: 'meanSquaredError' });`,
+    );
+    expect(under(found, 'src/nn/layers/').sort()).toEqual([
+      'src/nn/layers/dense.ts',
+      'src/nn/layers/flatten.ts',
+      'src/nn/layers/input.ts',
+    ]);
+    expect(under(found, 'src/train/load-model.ts')).toEqual([]);
+    expect(found.modules.has('src/ops/conv.ts')).toBe(false);
+    for (const name of ['adam', 'lion', 'meanSquaredError', 'sparseCategoricalCrossentropy', 'glorotUniform', 'gelu']) {
+      expect(found.code).toContain(name);
+    }
+  });
+
+  test('the self-test comes with whole records of its own, beside the stripped ones of the page', async () => {
+    const { modules } = await page(
+      `import { conv2d } from './src/index.ts';
+       export { selfTest } from './src/self-test.ts';
+       export const y = (x, k) => conv2d(x, k);`,
+    );
+    expect(modules.has('src/ops/conv-samples.ts')).toBe(false);
+    expect(modules.has('src/ops/conv-samples.ts?full')).toBe(true);
+    expect(modules.get('src/ops/conv.ts?full')).toBeGreaterThan(modules.get('src/ops/conv.ts')!);
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * Bundles of the library as a page gets them: Vite's production build, minified, in memory. Modules of the library's core
+ * go into a chunk of their own, so that their size can be told after everything unused has been dropped.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, type Plugin, type Rolldown } from 'vite';
+import { viteShaders } from './vite-shaders.ts';
+import { viteStrip } from './vite-strip.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replaceAll('\\', '/');
+
+/** Rooms of src/ that define, compile and run tensors; what is above them makes and trains models. */
+export const CORE_ROOMS = ['util', 'core', 'ops', 'transform', 'compile', 'backend', 'runtime'] as const;
+const CORE = new RegExp(`/src/(?:(?:${CORE_ROOMS.join('|')})/|shaders\\.gen\\.ts)`);
+
+export interface Bundle {
+  /** All script. */
+  readonly code: string;
+  /** The same by file name; the entry's comes first. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Sizes in bytes. */
+  readonly minified: number;
+  readonly gzip: number;
+  /** Of the chunk with the core. */
+  readonly coreGzip: number;
+  /** What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped ones. */
+  readonly modules: ReadonlyMap<string, number>;
+}
+
+export interface BundleOptions {
+  /** Text of an entry that no file holds; its imports are relative to the root. */
+  readonly text?: string;
+  readonly plugins?: readonly Plugin[];
+  /** False leaves op records whole. */
+  readonly strip?: boolean;
+}
+
+/** @param entry path from the root; with `text`, any name that ends in .ts. */
+export async function bundle(entry: string, { text, plugins = [], strip = true }: BundleOptions = {}): Promise<Bundle> {
+  const result = await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    plugins: [...plugins, viteShaders(), ...(strip ? [viteStrip()] : []), ...(text === undefined ? [] : [given(text)])],
+    build: {
+      write: false,
+      minify: true,
+      target: 'es2022',
+      modulePreload: false,
+      rolldownOptions: {
+        input: root + entry,
+        preserveEntrySignatures: 'strict',
+        output: { codeSplitting: { groups: [{ name: 'core', test: CORE }] } },
+      },
+    },
+  });
+  const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []));
+  return measured(outputs.filter((output) => output.type === 'chunk'));
+}
+
+function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
+  const gzip = (some: readonly Rolldown.OutputChunk[]) =>
+    some.reduce((total, { code }) => total + gzipSync(code).length, 0);
+  const left = chunks.flatMap(({ modules }) =>
+    Object.entries(modules).filter(([, module]) => module !== undefined && module.renderedLength > 0),
+  );
+  return {
+    code: chunks.map(({ code }) => code).join('\n'),
+    files: new Map(
+      [...chunks].sort((a, b) => Number(b.isEntry) - Number(a.isEntry)).map(({ fileName, code }) => [fileName, code]),
+    ),
+    minified: chunks.reduce((total, { code }) => total + Buffer.byteLength(code), 0),
+    gzip: gzip(chunks),
+    coreGzip: gzip(chunks.filter(({ name }) => name === 'core')),
+    modules: new Map(left.map(([id, module]) => [id.replace(root, ''), module!.renderedLength])),
+  };
+}
+
+/** Serves `text` as the module of the entry. */
+function given(text: string): Plugin {
+  let entry: string | undefined;
+  return {
+    name: 'downhill:given-entry',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      if (importer !== undefined) return null;
+      entry = source;
+      return source;
+    },
+    load: (id) => (id === entry ? text : null),
+  };
+}

@@ -1,6 +1,6 @@
 /**
  * Bundles the library for the browser with Vite, as pages get it, and holds it to what is promised of it: nothing of
- * Node's in it, and the sizes of docs/adr/0013-bundle-sizes.md. It prints the sizes whatever they are.
+ * Node's in it, and the sizes of docs/adr/0014-bundle-sizes.md. It prints the sizes whatever they are.
  *
  * The universal entry imports only the package's own files. Every specifier the bundler meets passes through a plugin,
  * so the answer comes from the module graph, not from searching the output.
@@ -40,7 +40,7 @@ async function checkBrowserBundle(): Promise<void> {
   const [cnn, lenet] = [await bundle(`${PAGES}/cnn.ts`), await bundle(`${PAGES}/lenet.ts`)];
   const budgets: readonly Budget[] = [
     { what: 'core of a page that trains a CNN with batch norm and dropout', size: cnn.coreGzip, most: 60_000 },
-    { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 100_000 },
+    { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 105_000 },
     { what: 'everything that src/index.ts exports', size: whole.gzip, most: 160_000 },
   ];
   console.log('browser bundles, no foreign import; gzipped:');
@@ -49,7 +49,7 @@ async function checkBrowserBundle(): Promise<void> {
   const over = budgets.filter(({ size, most }) => size > most);
   if (over.length > 0) {
     const lines = over.map(({ what, size, most }) => `${what}: ${kb(size)}, at most ${kb(most)}`);
-    throw new Error(`the browser bundle is too large (docs/adr/0013-bundle-sizes.md):\n  ${lines.join('\n  ')}`);
+    throw new Error(`the browser bundle is too large (docs/adr/0014-bundle-sizes.md):\n  ${lines.join('\n  ')}`);
   }
 }
 

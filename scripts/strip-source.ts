@@ -1,5 +1,5 @@
 /**
- * What a built package leaves out of the sources (docs/adr/0013-bundle-sizes.md). An op record is the only place where an
+ * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where an
  * op exists, so it also holds what only checks read: samples, refusals, descriptions, the benchmark's call. Here they are
  * cut out of the text of a module, with the imports and helpers that nothing else uses; what a module computes while it
  * loads is marked as pure, so that bundlers drop what a page does not use; and shaders lose their comments.

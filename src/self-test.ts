@@ -1,7 +1,7 @@
 /**
  * `downhill/self-test`: every op of the library, forward and backward, on a backend of the caller's, against the f64
  * reference on the CPU. It needs the samples that op records hold, so it is an entry of its own with unstripped records
- * (docs/adr/0013-bundle-sizes.md); the backend may come from `downhill` itself.
+ * (docs/adr/0014-bundle-sizes.md); the backend may come from `downhill` itself.
  */
 
 import type { Backend } from './backend/backend.ts';

@@ -2,7 +2,7 @@
  * The op record: the only place an op exists. The exported function that a user calls *is* the record, so
  * `tensor.op === relu`. Shape rule, reference, gradient, lowering, samples and rejects stand together; tests, the
  * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they
- * read (docs/adr/0013-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
+ * read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
  * `bench.sample` or `tolerance.source`.
  */
 

@@ -112,7 +112,7 @@ describe('on the device', () => {
   });
   afterAll(() => backend.dispose());
 
-  test('every kind of kernel passes, forward and backward', async () => {
+  test('every kind of kernel passes, forward and backward', { timeout: 300_000 }, async () => {
     const report = await selfTest(backend, { ops: KINDS });
     expect(report.ops.filter(({ pass }) => !pass)).toEqual([]);
     expect(report.backend).toBe('webgpu');

@@ -1,6 +1,6 @@
 /**
- * The self-test of one op: all samples of its record as one program on the backend, then the gradients of those that
- * have any as another, each twice. Values must be those of the f64 reference: forward within the tolerance of the record,
+ * The self-test of one op: each sample of its record as a program on the backend, and its gradients as another, each run
+ * twice. (All of them as one program would be joined into one large kernel, which drivers take minutes to compile.) Values must be those of the f64 reference: forward within the tolerance of the record,
  * gradients within what rounding can do to these very numbers (backend/validate/bounds.ts), the same bits both times.
  *
  * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is broken.
@@ -40,19 +40,22 @@ interface Job {
 
 /** The values of the op on each of its samples. @param seed draws other operands. */
 export async function checkForward(op: Op, backend: Backend, seed: number): Promise<PassReport> {
-  const job: Job = { name: op.name, roots: [], bindings: new Map() };
+  const { relative } = op.tolerance;
+  const reports: PassReport[] = [];
   for (const sample of op.samples) {
+    const job: Job = { name: op.name, roots: [], bindings: new Map() };
     const inputs = bindSample(job, sample, seed);
     job.roots.push({ title: titleOf(sample), tensor: applyOp(op, inputs, sample.attrs) });
+    reports.push(await compare(job, backend, 0, (found, [exact]) => beyondTolerance(found, exact, relative)));
   }
-  const { relative } = op.tolerance;
-  return compare(job, backend, 0, (found, [exact]) => beyondTolerance(found, exact, relative));
+  return merged(reports);
 }
 
 /** The gradients of ⟨op(x), random cotangent⟩ in every float operand. */
 export async function checkGradients(op: Op, backend: Backend, seed: number): Promise<PassReport> {
-  const job: Job = { name: `gradient of ${op.name}`, roots: [], bindings: new Map() };
+  const reports: PassReport[] = [];
   for (const [s, sample] of (op.vjp === null ? [] : op.samples.filter(isFiniteSample)).entries()) {
+    const job: Job = { name: `gradient of ${op.name}`, roots: [], bindings: new Map() };
     const inputs = bindSample(job, sample, seed);
     const y = applyOp(op, inputs, sample.attrs);
     const floats = inputs.filter(({ dtype }) => isFloat(dtype));
@@ -62,8 +65,20 @@ export async function checkGradients(op: Op, backend: Backend, seed: number): Pr
     for (const [k, tensor] of gradients(y, floats, cotangent).entries()) {
       job.roots.push({ title: `${titleOf(sample)}, gradient of input ${inputs.indexOf(floats[k])}`, tensor });
     }
+    reports.push(await compare(job, backend, undefined, firstDivergence));
   }
-  return compare(job, backend, undefined, firstDivergence);
+  return merged(reports);
+}
+
+/** All that was compared; the message is that of the first sample that fails. */
+function merged(reports: readonly PassReport[]): PassReport {
+  const errors = reports.map(({ worstError }) => worstError ?? Number.POSITIVE_INFINITY);
+  const worst = Math.max(0, ...errors);
+  return {
+    compared: reports.reduce((total, { compared }) => total + compared, 0),
+    worstError: Number.isFinite(worst) ? worst : null,
+    message: reports.find(({ message }) => message !== '')?.message ?? '',
+  };
 }
 
 function bindSample({ bindings }: Job, sample: Sample, seed: number): Tensor[] {
@@ -78,7 +93,6 @@ type Judge = (found: ArrayLike<number>, worlds: readonly CpuTensor[]) => Diverge
 
 /** @param erring worlds beside the exact one that `judge` looks at. */
 async function compare(job: Job, backend: Backend, erring: number | undefined, judge: Judge): Promise<PassReport> {
-  if (job.roots.length === 0) return { compared: 0, worstError: 0, message: '' };
   const expected = evaluateWorlds(
     job.roots.map(({ tensor }) => tensor),
     job.bindings,

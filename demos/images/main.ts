@@ -31,6 +31,7 @@ const view = new RunView({
   models: ['vgg', 'resnet', 'cnn'],
   sources: [
     { label: 'Embedded shapes', source: { kind: 'shapes', train: 2000, test: 500 } },
+    { label: 'Embedded shapes, few', source: { kind: 'shapes', train: 640, test: 200 } },
     { label: 'Fashion-MNIST, downloaded', source: { kind: 'url', name: 'fashion-mnist' } },
     { label: 'Files of yours …', source: 'ask' },
   ],

@@ -36,6 +36,8 @@ export async function test(site: Site): Promise<void> {
   await visit.screenshot('images-ready');
 
   await check('images: a small network learns the shapes, and the predictions follow', async () => {
+    await page.selectOption('[name=data]', '1');
+    await ready(page);
     await page.selectOption('[name=model]', 'cnn');
     await page.fill('[name=epochs]', '2');
     await page.click('#train');

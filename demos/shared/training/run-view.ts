@@ -165,6 +165,7 @@ export class RunView {
     if (spec === undefined) return;
     this.spec = spec;
     this.epochs = spec.epochs;
+    this.clearFigures();
     if (resume === undefined) this.clearCharts();
     this.show('running', 'Compiling …');
     await this.engine.run(
@@ -172,6 +173,13 @@ export class RunView {
       listening((event) => this.hear(event)),
       resume,
     );
+  }
+
+  private clearFigures(): void {
+    for (const name of ['epoch', 'step', 'loss', 'accuracy', 'steps', 'examples', 'memory', 'saved']) {
+      set(`figure-${name}`, '–');
+    }
+    this.progress(0);
   }
 
   private clearCharts(): void {

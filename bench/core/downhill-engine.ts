@@ -6,22 +6,21 @@
 import type { Backend, Program } from '../../src/backend/backend.ts';
 import { type DispatchTime, profileProgram } from '../../src/backend/profile.ts';
 import { resolveLoss } from '../../src/nn/losses/index.ts';
-import { resolveOptimizer } from '../../src/nn/optimizers/index.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { buildLayers } from '../../src/train/build-layers.ts';
 import { createFeed, type Feed } from '../../src/train/feed.ts';
-import { chainGraph } from '../../src/train/layer-graph.ts';
+import type { LayerGraph } from '../../src/train/layer-graph.ts';
 import { trainGraph } from '../../src/train/step-graph.ts';
 import { StepProgram } from '../../src/train/step-program.ts';
 import { toTable } from '../../src/train/table.ts';
 import { type Context, stepBuffers, stepScalars, trainingContext } from '../../src/train/training-context.ts';
 import { WeightStore } from '../../src/train/weight-store.ts';
 import type { Engine } from './engine.ts';
-import { ADAM, SIDE, WORKLOADS, type Workload } from './workloads.ts';
+import { optimizerOf, WORKLOADS, type Workload } from './workloads.ts';
 
 export class DownhillEngine implements Engine {
   readonly name = 'downhill';
-  private readonly optimizer: Optimizer = resolveOptimizer('adam', ADAM);
+  private optimizer!: Optimizer;
   private workload!: Workload;
   private context!: Context;
   private feed!: Feed;
@@ -33,9 +32,12 @@ export class DownhillEngine implements Engine {
   ) {}
 
   async prepare(workload: Workload): Promise<void> {
-    const { name, layers } = WORKLOADS[workload.name].model();
-    const inputShape = [SIDE, SIDE, 1];
-    const built = buildLayers(name, chainGraph(layers), [inputShape]);
+    const { inputShape } = WORKLOADS[workload.name];
+    const model = WORKLOADS[workload.name].model(true);
+    const { name } = model;
+    // What a model keeps to itself: nobody else runs one step by step and waits for it.
+    const built = buildLayers(name, (model as unknown as { graph(): LayerGraph }).graph(), [inputShape]);
+    this.optimizer = optimizerOf(workload.name);
     const store = new WeightStore(built.weights, 0);
     store.write(new Map(workload.weights.map(({ name: path, data }) => [path, data])));
     this.workload = workload;

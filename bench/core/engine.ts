@@ -13,7 +13,7 @@ export interface Engine {
   readonly version: string;
   /** Puts weights and batches on the device; builds nothing that depends on the step. */
   prepare(workload: Workload): Promise<void>;
-  /** One step of Adam on batch `k`, the loss before it. `t` counts the steps from 1. */
+  /** One step on batch `k`, the loss before it. `t` counts the steps from 1. */
   step(k: number, t: number): Promise<number>;
   dispose(): Promise<void> | void;
 }

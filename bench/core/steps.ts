@@ -4,12 +4,12 @@
  */
 
 import type { Backend } from '../../src/backend/backend.ts';
-import { digits } from '../../src/data/digits.ts';
+import { arrayDataset } from '../../src/data/dataset.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { type CallCounts, grown, startCounting } from './count-calls.ts';
 import { median, type Series, seriesOf } from './statistics.ts';
-import { WORKLOADS, type WorkloadName } from './workloads.ts';
+import { images, optimizerOf, WORKLOADS, type WorkloadName } from './workloads.ts';
 
 export interface StepsReport {
   readonly model: string;
@@ -41,12 +41,12 @@ const COUNTED_TO = 9;
 
 /** Trains model `name` on `backend` for a while. */
 export async function measureSteps(backend: Backend, name: WorkloadName, options: StepsOptions): Promise<StepsReport> {
-  const { model: make, title, batch: usual } = WORKLOADS[name];
+  const { model: make, title, batch: usual, inputShape } = WORKLOADS[name];
   const batch = options.batch ?? usual;
-  const { train } = digits({ train: batch * STEPS_PER_EPOCH, test: 1 });
+  const train = arrayDataset({ name, xShape: inputShape, ...images(inputShape, batch * STEPS_PER_EPOCH) });
   setBackend(backend);
-  using model = make();
-  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+  using model = make(false);
+  model.compile({ optimizer: optimizerOf(name), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
   const counting = startCounting();
   const counted: ReturnType<typeof grown>[] = [];
   let before: CallCounts | undefined;

@@ -83,7 +83,7 @@ async function runSteps(options: Options): Promise<Outcome> {
     ]),
   );
   const note =
-    'Adam, accuracy as metric, digits resident as bytes, shuffled on the device. A fresh process each, Mesa’s shader ' +
+    'Adam, or momentum for the networks with batch normalisation; accuracy as metric, images resident as bytes, shuffled on the device. A fresh process each, Mesa’s shader ' +
     'cache off (`MESA_SHADER_CACHE_DISABLE=true`); `step` is the median time between the ends of two steps, the first ' +
     'epoch left out.';
   return { data, markdown: `${table}\n\n${note}` };

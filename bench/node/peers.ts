@@ -32,7 +32,7 @@ interface Comparison {
 export async function runPeers(options: Options): Promise<Outcome> {
   install(options);
   const comparisons: Comparison[] = [];
-  for (const name of options.models) {
+  for (const name of options.models.filter((model) => WORKLOADS[model].peers)) {
     // Round by round, so that a busy minute does not fall on one engine alone.
     const found: EngineReport[][] = ENGINES.map(() => []);
     for (let round = 0; round < options.rounds; round++) {
@@ -46,7 +46,8 @@ export async function runPeers(options: Options): Promise<Outcome> {
   const note =
     'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
     'device before the clock starts. Reading the loss costs each engine a submit. `first step` compiles everything ' +
-    '(Mesa’s shader cache off). `memory` is the largest sum of GPU buffers up to the tenth step, batches included. ' +
+    '(Mesa’s shader cache off). VGG-small runs without dropout, whose random numbers differ, and the peers keep no moving ' +
+    'averages of its batch normalisation. `memory` is the largest sum of GPU buffers up to the tenth step, batches included. ' +
     '`first ×` and `step ×`: that engine’s time over downhill’s.';
   return {
     data: comparisons,
@@ -77,8 +78,8 @@ function compare(name: WorkloadName, reports: readonly EngineReport[]): Comparis
 }
 
 function describe({ name, reports, differences, parity }: Comparison): string {
-  const { title, batch } = WORKLOADS[name];
-  const heading = `### ${title}, batch ${batch}, Adam`;
+  const { title, batch, optimizer } = WORKLOADS[name];
+  const heading = `### ${title}, batch ${batch}, ${optimizer === 'adam' ? 'Adam' : 'momentum'}`;
   const [own] = reports;
   if (!parity) {
     const found = reports.map(({ engine, digest, losses }, k) => [engine, digest, differences[k], losses.join(' ')]);

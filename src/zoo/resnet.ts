@@ -108,20 +108,26 @@ export const resNet101 = (options: ImageNetOptions = {}): Functional => resNet(1
 /** 60,419,944 parameters, as keras.applications.ResNet152. Not yet compiled. */
 export const resNet152 = (options: ImageNetOptions = {}): Functional => resNet(152, options);
 
-/**
- * ResNet-20 for CIFAR: three stages of three basic blocks with 16, 32 and 64 maps on 32×32 images, 1×1 projections where the
- * shape changes (option B): 272,474 trainable parameters, 1,568 moving averages. Not yet compiled.
- */
-export function resNet20(options: ClassifierOptions = {}): Functional {
-  const { inputShape, classes, seed, head } = classifier('resnet20', options, { inputShape: [32, 32, 3] });
+/** He et al., section 4.2: three stages of `blocks` basic blocks with 16, 32 and 64 maps, 6 · blocks + 2 layers. */
+function cifarResNet(owner: string, blocks: number, options: ClassifierOptions): Functional {
+  const { inputShape, classes, seed, head } = classifier(owner, options, { inputShape: [32, 32, 3] });
   const x = inputSymbol({ shape: inputShape });
   const stem = relu(convolution(x, 16, 3, 1, TORCH));
   const y = stages(
     stem,
-    [16, 32, 64].map((maps) => ({ maps, blocks: 3 })),
+    [16, 32, 64].map((maps) => ({ maps, blocks })),
     basic,
     false,
   );
   const answer = layers.dense({ units: classes, activation: head })(layers.globalAveragePooling2d()(y));
-  return model({ inputs: x, outputs: answer, name: 'resnet20', seed });
+  return model({ inputs: x, outputs: answer, name: owner, seed });
 }
+
+/**
+ * ResNet-20 for CIFAR: three stages of three basic blocks with 16, 32 and 64 maps on 32×32 images, 1×1 projections where the
+ * shape changes (option B): 272,474 trainable parameters, 1,568 moving averages. Not yet compiled.
+ */
+export const resNet20 = (options: ClassifierOptions = {}): Functional => cifarResNet('resnet20', 3, options);
+
+/** The smallest of the family, one block a stage: what the benches train. Not yet compiled. */
+export const resNet8 = (options: ClassifierOptions = {}): Functional => cifarResNet('resnet8', 1, options);

@@ -10,6 +10,7 @@ import { defineConfig } from 'vite';
 import { viteShaders } from '../scripts/vite-shaders.ts';
 import { viteStrip } from '../scripts/vite-strip.ts';
 import { pageFrame } from './page-frame.ts';
+import { peers } from './peers-plugin.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -21,9 +22,9 @@ export default defineConfig({
   root,
   base: './',
   appType: 'mpa',
-  plugins: [viteShaders(), viteStrip(), pageFrame()],
+  plugins: [viteShaders(), viteStrip(), pageFrame(), peers()],
   // An engine in a worker is a module of its own; what two workers share is one file.
-  worker: { format: 'es', plugins: () => [viteShaders(), viteStrip()] },
+  worker: { format: 'es', plugins: () => [viteShaders(), viteStrip(), peers()] },
   build: {
     outDir: '../dist-demos',
     emptyOutDir: true,

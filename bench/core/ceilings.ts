@@ -45,10 +45,19 @@ const FORMS: Readonly<Record<MemoryProbe, readonly (readonly [each: number, stri
   ],
 };
 
-/** @param matmul plans of this package's own products, to be measured with the hand-written ones. */
-export async function measureCeilings(backend: Backend, matmul: readonly Plan[]): Promise<Ceilings> {
-  const rate = async (plan: Plan, work: number): Promise<number> =>
-    work / (await timePlan(backend, plan, { budgetMs: 200 })).bestNs;
+/**
+ * @param matmul plans of this package's own products, to be measured with the hand-written ones.
+ * @param onProbe hears what is about to be measured.
+ */
+export async function measureCeilings(
+  backend: Backend,
+  matmul: readonly Plan[],
+  onProbe: (label: string) => void = () => {},
+): Promise<Ceilings> {
+  const rate = async (plan: Plan, work: number): Promise<number> => {
+    onProbe(plan.name);
+    return work / (await timePlan(backend, plan, { budgetMs: 200 })).bestNs;
+  };
   const memory: { kind: MemoryProbe; label: string; gbs: number }[] = [];
   for (const kind of ['fold', 'fill', 'copy'] as const) {
     for (const bytes of SIZES) {

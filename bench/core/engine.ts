@@ -43,6 +43,8 @@ export interface DriveOptions {
   /** Milliseconds to spend on timed steps. */
   readonly budgetMs: number;
   readonly maxSteps: number;
+  /** Hears the losses of the parity steps, before any step is timed. */
+  readonly onLosses?: (losses: readonly number[]) => void;
 }
 
 /** Steps whose losses are compared and whose calls are counted. */
@@ -67,6 +69,7 @@ export async function driveEngine(engine: Engine, workload: Workload, options: D
   }
   const { pipelines, peakBytes } = counting.counts;
   counting.stop();
+  options.onLosses?.(losses);
   const times: number[] = [];
   const end = performance.now() + options.budgetMs;
   while (times.length < MIN_STEPS || (times.length < options.maxSteps && performance.now() < end)) {

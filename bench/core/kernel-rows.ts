@@ -48,18 +48,32 @@ export interface KernelsReport {
 /** Longest time of one run; longer ones are made smaller. */
 const LIMIT_NS = 2e9;
 
-/** Measures the ceilings, then every op whose name contains `filter`. */
-export async function measureKernels(
-  backend: Backend,
-  filter = '',
-  onRow: (row: KernelRow) => void = () => {},
-): Promise<KernelsReport> {
-  const ceilings = await measureCeilings(backend, [productPlan(backend, 256), productPlan(backend, 512)]);
+export interface KernelsOptions {
+  /** Only ops whose name contains it; all when left out. */
+  readonly filter?: string;
+  /** Hears which probe of the ceilings is about to be measured. */
+  readonly onProbe?: (label: string) => void;
+  /** Hears the ceilings, before the first row. */
+  readonly onCeilings?: (ceilings: Ceilings) => void;
+  readonly onRow?: (row: KernelRow) => void;
+}
+
+/** Names of the ops that have a row, in order. */
+export function kernelNames(filter = ''): string[] {
+  return allOps.map(({ name }) => name).filter((name) => name.includes(filter));
+}
+
+/** Measures the ceilings, then the ops. */
+export async function measureKernels(backend: Backend, options: KernelsOptions = {}): Promise<KernelsReport> {
+  const names = new Set(kernelNames(options.filter));
+  const products = [productPlan(backend, 256), productPlan(backend, 512)];
+  const ceilings = await measureCeilings(backend, products, options.onProbe);
+  options.onCeilings?.(ceilings);
   const rows: KernelRow[] = [];
-  for (const op of allOps.filter(({ name }) => name.includes(filter))) {
+  for (const op of allOps.filter(({ name }) => names.has(name))) {
     const row = await measureOp(backend, op, ceilings);
     rows.push(row);
-    onRow(row);
+    options.onRow?.(row);
   }
   return { ceilings, rows };
 }

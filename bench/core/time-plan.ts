@@ -62,14 +62,20 @@ export async function timePlan(backend: Backend, plan: Plan, options: TimeOption
   }
 }
 
-/** Device time of each run; undefined where the device has no timestamps. */
+/** Steps in ns to which browsers round timestamps, so that they tell no secrets: 2¹⁶ (Dawn), 100 µs. */
+const COARSE_STEPS = [65_536, 100_000];
+
+/** Device time of each run; undefined where the device has no timestamps, or rounded ones. */
 async function byTimestamps(program: Program, runs: number, scalars?: Uint32Array): Promise<number[] | undefined> {
   const once = async (): Promise<number> => {
     const dispatches = await profileProgram(program, { runs: 1, ...(scalars && { scalars }) });
     return dispatches.reduce((sum, { ns }) => sum + ns, 0);
   };
   try {
-    return await repeat(runs, once);
+    const samples = await repeat(runs, once);
+    const coarse =
+      program.plan.dispatches.length > 0 && COARSE_STEPS.some((step) => samples.every((ns) => ns % step === 0));
+    return coarse ? undefined : samples;
   } catch (error) {
     if (error instanceof DownhillError && error.code === 'device' && /timestamp/.test(error.message)) return undefined;
     throw error;

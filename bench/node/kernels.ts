@@ -10,7 +10,7 @@ import { FINE_TIMESTAMPS, openBackend } from './gpu.ts';
 export async function runKernels({ filter, say }: Options): Promise<Outcome> {
   const backend = await openBackend(FINE_TIMESTAMPS);
   say('ceilings');
-  const report = await measureKernels(backend, filter, ({ op }) => say(op));
+  const report = await measureKernels(backend, { filter, onRow: ({ op }) => say(op) });
   await backend.dispose();
   const { ceilings, rows } = report;
   const ceilingTable = markdownTable(

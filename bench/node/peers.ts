@@ -3,34 +3,21 @@
  * shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and updates.
  */
 
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { formatBytes } from '../../src/util/text.ts';
+import { type Comparison, compareEngines, PARITY } from '../core/compare-engines.ts';
 import type { EngineReport } from '../core/engine.ts';
-import { largestDifference, median } from '../core/statistics.ts';
+import { median } from '../core/statistics.ts';
 import { formatMs, formatRatio, markdownTable } from '../core/table.ts';
-import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
+import { WORKLOADS } from '../core/workloads.ts';
 import { runChild } from './child.ts';
 import type { Options, Outcome } from './commands.ts';
-
-/** Largest relative difference of a loss from downhill's. */
-export const PARITY = 1e-3;
+import { installPeers } from './install-peers.ts';
 
 const ENGINES = ['node/child-downhill.ts', 'peers/tfjs.mjs', 'peers/jax.mjs'];
-const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
 const MAX_STEPS = 60;
 
-interface Comparison {
-  readonly name: WorkloadName;
-  readonly reports: readonly EngineReport[];
-  /** Largest relative difference of each engine's losses from the first one's. */
-  readonly differences: readonly number[];
-  readonly parity: boolean;
-}
-
 export async function runPeers(options: Options): Promise<Outcome> {
-  install(options);
+  installPeers(options.say);
   const comparisons: Comparison[] = [];
   for (const name of options.models.filter((model) => WORKLOADS[model].peers)) {
     // Round by round, so that a busy minute does not fall on one engine alone.
@@ -41,7 +28,7 @@ export async function runPeers(options: Options): Promise<Outcome> {
         found[k].push(await runChild<EngineReport>(script, [name, String(options.budgetMs), String(MAX_STEPS)]));
       }
     }
-    comparisons.push(compare(name, found.map(together)));
+    comparisons.push(compareEngines(name, found.map(together)));
   }
   const note =
     'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
@@ -68,13 +55,6 @@ function together(rounds: readonly EngineReport[]): EngineReport {
       count: rounds.reduce((sum, { step }) => sum + step.count, 0),
     },
   };
-}
-
-function compare(name: WorkloadName, reports: readonly EngineReport[]): Comparison {
-  const [own] = reports;
-  const differences = reports.map(({ losses }) => largestDifference(losses, own.losses));
-  const same = reports.every(({ digest }) => digest === own.digest);
-  return { name, reports, differences, parity: same && differences.every((difference) => difference <= PARITY) };
 }
 
 function describe({ name, reports, differences, parity }: Comparison): string {
@@ -114,12 +94,4 @@ function describe({ name, reports, differences, parity }: Comparison): string {
       rows,
     ),
   ].join('\n\n');
-}
-
-/** The peers, by their lock file; nothing of downhill changes. */
-function install({ say }: Options): void {
-  if (existsSync(`${FOLDER}node_modules/@jax-js/jax`) && existsSync(`${FOLDER}node_modules/@tensorflow/tfjs`)) return;
-  say('installing the peers: npm ci in bench/peers (about 300 MB)');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  execFileSync(npm, ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
 }

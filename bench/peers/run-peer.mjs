@@ -28,8 +28,3 @@ export async function runPeer(load) {
 export function versionOf(name) {
   return JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
 }
-
-/** The weights that are trained: all but moving averages. */
-export function trained(weights) {
-  return weights.filter(({ name }) => !/\/moving(Mean|Variance)$/.test(name));
-}

@@ -47,24 +47,32 @@ function browserAdvice(agent: string): string[] {
   return ['Use Chrome or Edge 113 or later (Android: 121), Safari 26, or Firefox 141 on Windows.'];
 }
 
-/** Puts the answer into `host`, with a button that goes on with the CPU. Resolves when it was pressed. */
+/** Puts the answer into `host`: the reason, what may be done, and `after`. @returns the panel. */
+export function explainMissing(host: HTMLElement, missing: MissingWebGPU, after: string): HTMLElement {
+  const panel = document.createElement('section');
+  panel.className = 'panel wide';
+  panel.id = 'no-webgpu';
+  const title = document.createElement('h2');
+  title.textContent = missing.reason;
+  const list = document.createElement('ul');
+  for (const advice of missing.advice)
+    list.append(Object.assign(document.createElement('li'), { textContent: advice }));
+  const words = document.createElement('p');
+  words.textContent = after;
+  panel.append(title, list, words);
+  host.prepend(panel);
+  return panel;
+}
+
+/** The same with a button that goes on with the CPU. Resolves when it was pressed. */
 export function offerCpu(host: HTMLElement, missing: MissingWebGPU): Promise<void> {
   return new Promise((resolve) => {
-    const panel = document.createElement('section');
-    panel.className = 'panel wide';
-    panel.id = 'no-webgpu';
-    const title = document.createElement('h2');
-    title.textContent = missing.reason;
-    const list = document.createElement('ul');
-    for (const advice of missing.advice)
-      list.append(Object.assign(document.createElement('li'), { textContent: advice }));
-    const words = document.createElement('p');
-    words.textContent = 'Or go on with the CPU: the same results, ten to a hundred times slower.';
+    const after = 'Or go on with the CPU: the same results, ten to a hundred times slower.';
+    const panel = explainMissing(host, missing, after);
     const accept = () => {
       panel.remove();
       resolve();
     };
-    panel.append(title, list, words, button('Go on with the CPU', accept, 'primary'));
-    host.prepend(panel);
+    panel.append(button('Go on with the CPU', accept, 'primary'));
   });
 }

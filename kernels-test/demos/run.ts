@@ -6,6 +6,7 @@
 
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { installPeers } from '../../bench/node/install-peers.ts';
 import { runScript } from '../../scripts/run-script.ts';
 import { ensureChromium, launch } from '../browser/chromium.ts';
 import { checker } from '../browser/page/check.ts';
@@ -22,9 +23,12 @@ runScript(import.meta.url, async () => {
   const names = readdirSync(pages).map((file) => file.replace(/\.ts$/, ''));
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Error(`no tests for ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  const built = process.argv.includes('--built');
+  // The Kernels page has them as chunks of its own.
+  if (!built && (wanted.length === 0 || wanted.includes('kernels'))) installPeers(console.log);
   const browser = await launch(ensureChromium());
   try {
-    const site = await openSite(browser, check, process.argv.includes('--built'));
+    const site = await openSite(browser, check, built);
     for (const name of wanted.length > 0 ? wanted : names) {
       const { test } = (await import(`./pages/${name}.ts`)) as { test(site: Site): Promise<void> };
       await check(`${name}: its tests run to their end`, () => test(site));

@@ -1,8 +1,8 @@
 /** Measures kernels. To stop it, end the worker: the device goes with it. */
 
 import { expose } from 'comlink';
+import { requestWebGPUBackend } from '../../bench/core/browser-backend.ts';
 import { kernelNames, measureKernels } from '../../bench/core/kernel-rows.ts';
-import { requestWebGPUBackend } from '../../src/index.ts';
 import type { KernelBench } from './workers.ts';
 
 const bench: KernelBench = {

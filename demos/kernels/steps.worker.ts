@@ -5,13 +5,13 @@
 
 import { peers } from 'virtual:peers';
 import { expose } from 'comlink';
+import { requestWebGPUBackend } from '../../bench/core/browser-backend.ts';
 import { DownhillEngine } from '../../bench/core/downhill-engine.ts';
 import { driveEngine, type Engine } from '../../bench/core/engine.ts';
 import { makeWorkload } from '../../bench/core/workloads.ts';
 import { jaxEngine } from '../../bench/peers/jax-engine.mjs';
 import { tfjsEngine } from '../../bench/peers/tfjs-engine.mjs';
 import { version } from '../../package.json';
-import { requestWebGPUBackend } from '../../src/index.ts';
 import type { EngineName, StepBench } from './workers.ts';
 
 /** What of the peers is called here. */

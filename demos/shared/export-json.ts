@@ -20,7 +20,9 @@ export function exportJson(host: HTMLElement, name: string, make: () => unknown)
   const download = button('Download JSON', () => {
     const url = URL.createObjectURL(new Blob([text()], { type: 'application/json' }));
     const link = Object.assign(document.createElement('a'), { href: url, download: `${name}.json` });
+    document.body.append(link);
     link.click();
+    link.remove();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   });
   const enable = (on: boolean): void => {

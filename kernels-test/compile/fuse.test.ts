@@ -1,6 +1,8 @@
 /** fuse: what becomes one kernel, what stays apart and why, and that no cycle of kernels arises. */
 
 import { describe, expect, test } from 'vitest';
+import { clusterName } from '../../src/compile/fuse.ts';
+import { readBy } from '../../src/compile/memory.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { add, div, mul, sub } from '../../src/ops/binary.ts';
 import { broadcastTo } from '../../src/ops/broadcast-to.ts';
@@ -149,6 +151,28 @@ describe('apart, with a reason', () => {
     const names = kernelNames(roots);
     expect(names.indexOf('mul')).toBe(names.length - 1);
   });
+});
+
+test('every kernel and each that feeds it have a reason why they are two', () => {
+  const [image, kernel] = [input('image', [4, 12, 12, 3]), input('kernel', [3, 3, 3, 6])];
+  const pooled = maxPool2d(mul(conv2d(image, kernel), exp(input('scale', [6]))), { poolSize: 2 });
+  const logits = matmul(reshape(pooled, [4, 150]), input('w', [150, 5]));
+  const roots = { outputs: gradients(sum(square(softmax(logits))), [kernel, image]) };
+  const graph = fused(roots);
+  let neighbours = 0;
+  for (const consumer of graph.clusters) {
+    for (const root of readBy(consumer, graph)) {
+      const producer = graph.clusterOf.get(root);
+      if (producer === undefined) continue;
+      neighbours++;
+      const pair = `${clusterName(producer)} | ${clusterName(consumer)}: `;
+      expect(
+        graph.reasons.filter((reason) => reason.startsWith(pair)),
+        pair,
+      ).not.toHaveLength(0);
+    }
+  }
+  expect(neighbours).toBeGreaterThan(6);
 });
 
 test('a map that folds alone read is computed while they walk, when what it reads is stored anyway', () => {

@@ -56,7 +56,7 @@ class Fuser {
   /** Bound inputs that an update overwrites. */
   private readonly targets: ReadonlySet<Tensor>;
   private readonly storage: (root: Tensor) => StorageKey;
-  private readonly reasons: string[] = [];
+  private readonly reasons = new Set<string>();
   /** What has been found of clusters, which never change; a network of 150 layers asks thousands of times. */
   private readonly knownRoots = new WeakMap<ReadonlyMap<Tensor, unknown>, ReadonlySet<Tensor>>();
   /** Of the clusters as they are now: emptied when one comes or goes. */
@@ -98,9 +98,10 @@ class Fuser {
       if (!this.options.enabled) continue;
       const partner = sumPartner.get(node);
       if (partner !== undefined && this.joinSum(cluster, node, partner)) continue;
-      // A sum that waits for its contraction must not join anything else first.
-      if (partner === undefined || cluster.kind === 'contract') this.grow(cluster);
+      // A sum must not join anything else before its contraction has come.
+      if (partner === undefined || cluster.kind === 'contract' || this.clusterOf.has(partner)) this.grow(cluster);
     }
+    if (this.options.enabled) this.explain();
     const materialized = new Set<Tensor>();
     for (const cluster of this.clusters) {
       for (const node of cluster.roles.keys()) if (this.leaves(node, cluster)) materialized.add(node);
@@ -111,7 +112,7 @@ class Fuser {
       clusterOf: this.clusterOf,
       recomputed: this.recomputed,
       materialized,
-      reasons: this.reasons,
+      reasons: [...this.reasons],
     };
   }
 
@@ -131,25 +132,48 @@ class Fuser {
   }
 
   private tryJoin(producer: Cluster, consumer: Cluster): Cluster | null {
+    const result = this.jointRoles(producer, consumer);
+    if (typeof result !== 'string') return this.replace(producer, consumer, result);
+    this.refuse(producer, consumer, result);
+    return null;
+  }
+
+  /** What both would be as one kernel, or why they cannot be. */
+  private jointRoles(producer: Cluster, consumer: Cluster): Roles | string {
     const result = joinRoles(producer, consumer, {
       readersOf: (node) => this.readers.get(node) ?? new Set(),
       pinned: this.pinned,
       recomputed: this.recomputed,
     });
-    if (typeof result === 'string') return this.refuse(producer, consumer, result);
-    if (this.readsPlaceOf(producer, consumer))
-      return this.refuse(producer, consumer, 'read after other kernels fill it');
-    if (this.reaches(producer, consumer)) return this.refuse(producer, consumer, 'a third kernel stands between them');
-    const buffers = this.bindings(result.roles);
-    if (buffers > this.options.maxStorageBuffers) {
-      return this.refuse(producer, consumer, `${buffers} storage buffers, ${this.options.maxStorageBuffers} allowed`);
-    }
-    return this.replace(producer, consumer, result);
+    if (typeof result === 'string') return result;
+    if (this.readsPlaceOf(producer, consumer)) return 'read after other kernels fill it';
+    if (this.reaches(producer, consumer)) return 'a third kernel stands between them';
+    return this.tooMany(result.roles) ?? result;
   }
 
-  private refuse(producer: Cluster, consumer: Cluster, why: string): null {
-    this.reasons.push(`${clusterName(producer)} | ${clusterName(consumer)}: ${why}`);
-    return null;
+  /** Why one kernel over `roles` cannot bind all that it needs, if it cannot. */
+  private tooMany(roles: ReadonlyMap<Tensor, unknown>): string | undefined {
+    const buffers = this.bindings(roles);
+    const most = this.options.maxStorageBuffers;
+    return buffers > most ? `${buffers} storage buffers, ${most} allowed` : undefined;
+  }
+
+  private refuse(producer: Cluster, consumer: Cluster, why: string): void {
+    this.reasons.add(`${clusterName(producer)} | ${clusterName(consumer)}: ${why}`);
+  }
+
+  /** Says of every kernel and each that feeds it, as they are in the end, why they are two. */
+  private explain(): void {
+    for (const consumer of this.clusters) {
+      for (const producer of this.producers(consumer)) {
+        const result = this.jointRoles(producer, consumer);
+        this.refuse(
+          producer,
+          consumer,
+          typeof result === 'string' ? result : 'apart when they met, and not tried again',
+        );
+      }
+    }
   }
 
   private replace(first: Cluster, second: Cluster, { kind, points, space, contraction, roles }: Roles): Cluster {
@@ -191,9 +215,13 @@ class Fuser {
     const [contract, sum] = cluster.kind === 'contract' ? [cluster, other] : [other, cluster];
     const sumNode = cluster.kind === 'contract' ? partner : node;
     if (sum.roles.size > 1 || contract.kind !== 'contract') return false;
-    if (this.reaches(contract, sum) || this.reaches(sum, contract)) return false;
     const roles = new Map(contract.roles).set(sumNode, 'sum' as const);
-    if (this.bindings(roles) > this.options.maxStorageBuffers) return false;
+    const between = this.reaches(contract, sum) || this.reaches(sum, contract);
+    const why = between ? 'a third kernel stands between them' : this.tooMany(roles);
+    if (why !== undefined) {
+      this.refuse(contract, sum, why);
+      return false;
+    }
     this.replace(contract, sum, { ...contract, roles });
     return true;
   }

@@ -83,7 +83,7 @@ class Planner {
     const waves: Wave[] = [];
     for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
       const wave = [leader];
-      for (let k = 0; this.together && k < waiting.length && wave.length < MOST; ) {
+      for (let k = 0; this.together && k < waiting.length; ) {
         const candidate = waiting[k];
         if (this.ready(candidate) && this.fits(wave, candidate)) wave.push(...waiting.splice(k, 1));
         else k++;
@@ -136,6 +136,7 @@ class Planner {
     const [leader] = wave;
     // Kernels without elements are not dispatched, and no reason to keep others apart.
     if (candidate.cluster.points === 0 || leader.cluster.points === 0) return false;
+    if (wave.length === MOST) return this.apart(leader, candidate, `a wave has ${MOST} kernels at most`);
     if (!candidate.free && candidate.position - leader.position > REACH) {
       return this.apart(leader, candidate, 'its result would wait in memory');
     }

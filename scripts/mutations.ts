@@ -122,8 +122,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'memory: a value is freed after its first reader',
     file: 'src/compile/plan-builder.ts',
-    from: 'this.lastUse.set(this.storage(root), step);',
-    to: 'if (!((this.lastUse.get(this.storage(root)) ?? step) < step - 1)) this.lastUse.set(this.storage(root), step);',
+    from: 'this.lastUse.set(this.storage(root), at);',
+    to: 'if (!((this.lastUse.get(this.storage(root)) ?? at) < at - 1)) this.lastUse.set(this.storage(root), at);',
     tests: [PLAN],
   },
   {

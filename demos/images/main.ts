@@ -28,7 +28,7 @@ const grid = new PredictionGrid(element('predictions'));
 
 const view = new RunView({
   engine,
-  models: ['vgg', 'resnet', 'cnn'],
+  models: ['resnet', 'vgg', 'cnn', 'lenet'],
   sources: [
     { label: 'Embedded shapes', source: { kind: 'shapes', train: 2000, test: 500 } },
     { label: 'Embedded shapes, few', source: { kind: 'shapes', train: 640, test: 200 } },

@@ -95,7 +95,7 @@ function drawShape(bytes: Uint8Array, at: number, inside: Inside, random: Prng):
   const { ground, ink } = colours(random);
   // Shading of the ground, per pixel and colour; noise over everything.
   const [shadeX, shadeY] = [0.6 * random.bell(), 0.6 * random.bell()];
-  const noise = random.between(2, 18);
+  const noise = random.between(1, 8);
   const place = placement(random);
   for (let row = 0; row < SIDE; row++) {
     for (let column = 0; column < SIDE; column++) {
@@ -121,17 +121,17 @@ function colours(random: Prng): { readonly ground: readonly number[]; readonly i
   for (;;) {
     const [ground, ink] = [0, 1].map(() => [0, 1, 2].map(() => random.between(10, 245)));
     const difference = ground!.reduce((sum, value, c) => sum + Math.abs(value - ink![c]!), 0);
-    if (difference > 190) return { ground: ground!, ink: ink! };
+    if (difference > 260) return { ground: ground!, ink: ink! };
   }
 }
 
 /** From a pixel's place to the shape's own square: moved, turned, stretched and slanted. */
 function placement(random: Prng): (x: number, y: number) => readonly [number, number] {
   // Rotation without sine and cosine: (1 - t²)/(1 + t²) and 2t/(1 + t²) with t the tangent of half the angle.
-  const t = random.between(-0.2, 0.2);
+  const t = random.between(-0.12, 0.12);
   const cosine = (1 - t * t) / (1 + t * t);
   const sine = (2 * t) / (1 + t * t);
-  const size = random.between(7, 13);
+  const size = random.between(9.5, 14);
   const [wide, high] = [size * random.between(0.85, 1.15), size * random.between(0.85, 1.15)];
   const slant = 0.12 * random.bell();
   const flipped = random.chance(0.5) ? -1 : 1;

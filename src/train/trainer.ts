@@ -48,6 +48,9 @@ export interface Position {
 
 export type TrainerState = 'new' | 'starting' | 'running' | 'paused' | 'ended';
 
+/** Thrown through `fit` by `stop`. */
+const STOPPED = new Error('stopped');
+
 /** Losses in a row, without a snapshot in between, after which it is no use to go on. */
 const MAX_LOSSES = 3;
 const SNAPSHOT_INTERVAL = 2000;
@@ -93,10 +96,10 @@ export class Trainer {
   }
 
   /**
-   * Trains to the end, or until `stop`. The history is that of the last device.
+   * Trains to the end, or until `stop`; undefined then. The history is that of the last device.
    * @throws DownhillError as `fit`, and `device-lost` when the device is lost again and again.
    */
-  async run(): Promise<History> {
+  async run(): Promise<History | undefined> {
     if (this.phase !== 'new') throw new DownhillError('state', 'Trainer: run() was called before; make a new Trainer');
     try {
       for (let losses = 0; ; losses++) {
@@ -126,11 +129,10 @@ export class Trainer {
     this.wake?.();
   }
 
-  /** Ends the training after the current step; `run` resolves. */
+  /** Ends the training before the next step, in the middle of an epoch or of its validation; `run` resolves. */
   stop(): void {
     this.stopping = true;
     this.paused = false;
-    if (this.current !== undefined) this.current.stopTraining = true;
     this.wake?.();
   }
 
@@ -161,7 +163,7 @@ export class Trainer {
   }
 
   /** One device's share of the training. */
-  private async attempt(): Promise<History> {
+  private async attempt(): Promise<History | undefined> {
     this.phase = 'starting';
     const { model: build, data, openBackend, snapshotInterval: _, resume: __, onEvent: ___, ...fit } = this.options;
     this.backend = await openBackend();
@@ -171,10 +173,12 @@ export class Trainer {
     const from = this.lastSnapshot;
     if (from !== undefined) restoreSnapshot(model, from);
     this.position = { epoch: from?.epoch ?? 0, step: from?.step ?? 0 };
-    if (this.stopping) model.stopTraining = true;
     const start = { initialEpoch: this.position.epoch, initialStep: this.position.step };
     const callbacks = [...(fit.callbacks ?? []), this.hooks(model)];
-    const history = await model.fit(data, { ...fit, ...start, verbose: 0, callbacks });
+    const history = await model.fit(data, { ...fit, ...start, verbose: 0, callbacks }).catch((error) => {
+      if (error !== STOPPED) throw error;
+      return undefined;
+    });
     await this.runTasks();
     await this.keepSnapshot(model);
     return history;
@@ -192,7 +196,7 @@ export class Trainer {
           backend: this.backend!.description,
           from: this.position,
         });
-        if (this.stopping) model.stopTraining = true;
+        this.checkStop();
       },
       onCompile: (built, total) => this.emit({ type: 'compile', built, total }),
       onEpochBegin: (number) => {
@@ -200,6 +204,7 @@ export class Trainer {
       },
       onBatchBegin: (step) => {
         this.position = { epoch, step };
+        this.checkStop();
         const now = performance.now();
         if (this.snapshotDue === 0) this.snapshotDue = now + this.interval;
         this.phase = 'running';
@@ -208,6 +213,7 @@ export class Trainer {
       },
       onBatchEnd: (step, logs, running) =>
         this.emit({ type: 'step', epoch, step, index: epoch * this.stepsPerEpoch + step, logs, running }),
+      onValidationBatchEnd: () => this.checkStop(),
       onEpochEnd: (number, logs) => this.emit({ type: 'epoch', epoch: number, logs }),
     };
   }
@@ -225,7 +231,13 @@ export class Trainer {
       await this.runTasks();
     }
     this.phase = 'running';
+    this.checkStop();
     this.advance();
+  }
+
+  /** Leaves `fit` where it is: what is left of the epoch is not worth waiting for. */
+  private checkStop(): void {
+    if (this.stopping) throw STOPPED;
   }
 
   /** The step at `position` is about to be sent. */

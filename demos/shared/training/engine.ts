@@ -127,10 +127,9 @@ export class Engine {
     });
     this.trainer = trainer;
     try {
-      await trainer.run();
+      const history = await trainer.run();
       this.flush(true);
-      const { epoch } = trainer.snapshot!;
-      listener({ type: 'end', reason: epoch >= spec.epochs ? 'finished' : 'stopped' });
+      listener({ type: 'end', reason: history === undefined ? 'stopped' : 'finished' });
     } catch (error) {
       this.flush(true);
       listener({ type: 'end', reason: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -53,7 +53,6 @@ async function look(): Promise<void> {
   if (looking) return;
   if (pad.image === undefined || !view.hasModel) return showProbabilities(undefined);
   looking = true;
-  element('bars').setAttribute('aria-busy', 'true');
   try {
     for (
       let image = pad.image, asked: Float32Array | undefined;
@@ -61,7 +60,9 @@ async function look(): Promise<void> {
       image = pad.image
     ) {
       asked = image;
+      const { version } = pad;
       showProbabilities(await engine.predict(sent(image)));
+      element('bars').dataset.version = String(version);
       if (performance.now() - lastMaps < 500) continue;
       lastMaps = performance.now();
       for (const planes of await engine.featureMaps(sent(image))) drawPlanes(element('maps'), planes, false);
@@ -70,7 +71,6 @@ async function look(): Promise<void> {
     notify(messageOf(error), { kind: 'error', key: 'look' });
   } finally {
     looking = false;
-    element('bars').setAttribute('aria-busy', 'false');
   }
 }
 

@@ -14,6 +14,9 @@ export class Pad {
   private readonly context: CanvasRenderingContext2D;
   private drawing = false;
 
+  /** Counts the changes: `data-version` of the canvas too, so that others can tell for which drawing an answer is. */
+  version = 0;
+
   /** @param onChange called after each stroke's movement. */
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -58,6 +61,11 @@ export class Pad {
 
   clear(): void {
     this.empty();
+    this.changed();
+  }
+
+  private changed(): void {
+    this.canvas.dataset.version = String(++this.version);
     this.onChange();
   }
 
@@ -82,7 +90,7 @@ export class Pad {
     this.shown = true;
     this.current = pixels;
     this.stale = false;
-    this.onChange();
+    this.changed();
   }
 
   private at({ offsetX, offsetY }: PointerEvent): [number, number] {
@@ -94,7 +102,7 @@ export class Pad {
     this.context.lineTo(...this.at(event));
     this.context.stroke();
     this.stale = true;
-    this.onChange();
+    this.changed();
   }
 
   private normalised(): Float32Array | undefined {

@@ -262,6 +262,8 @@ export class Trainer {
   }
 
   private async keepSnapshot(model: Model): Promise<TrainingSnapshot> {
+    // The steps under way are not part of what a snapshot costs.
+    await this.backend?.finish();
     const started = performance.now();
     const { epoch, step } = this.position;
     const snapshot = await takeSnapshot(model, epoch, step);

@@ -83,7 +83,10 @@ async function learns(site: Site): Promise<void> {
     for (const [digit, strokes] of Object.entries(DRAWN)) {
       await page.click('#clear');
       await draw(page, strokes);
-      await page.waitForSelector('#bars[aria-busy=false]');
+      await page.waitForFunction(() => {
+        const version = (id: string) => document.getElementById(id)!.dataset.version;
+        return version('bars') === version('pad');
+      });
       const said = /It is a (\d)/.exec((await page.textContent('#answer')) ?? '')?.[1];
       answers.push(`${digit}→${said}`);
     }

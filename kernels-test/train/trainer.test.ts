@@ -188,6 +188,15 @@ test('a task that fails is the asker’s own trouble', async () => {
   await seen;
 });
 
+test('what is asked at the end is answered before the model goes', async () => {
+  const made = trainer({ openBackend: openCpu });
+  await made.run();
+  const answers = [made.peek(weightsOf), made.peek(async (one) => (await one.predict([[1, 0]])).data())];
+  await made.dispose();
+  const [weights, predicted] = await Promise.all(answers);
+  expect([weights.length, predicted.length]).toEqual([2 * 8 + 8 + 8 * 3 + 3, 3]);
+});
+
 test('what is no snapshot, an unknown option and a second run are refused', async () => {
   const resume = { format: 'other' } as never;
   await expectRefusal(async () => trainer({ openBackend: openCpu, resume }), 'file', /downhill-snapshot/);

@@ -69,6 +69,8 @@ export class Trainer {
   private paused = false;
   private stopping = false;
   private tasks: Task[] = [];
+  /** Tasks of an ended training that are under way. */
+  private readonly late = new Set<Promise<unknown>>();
   private wake: (() => void) | undefined;
   /** The next step to be sent. */
   private position: Position = { epoch: 0, step: 0 };
@@ -142,7 +144,8 @@ export class Trainer {
    */
   peek<T>(task: (model: Model) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.phase === 'ended' && this.current !== undefined) return task(this.current).then(resolve, reject);
+      if (this.phase === 'ended' && this.current !== undefined)
+        return this.runLate(task(this.current).then(resolve, reject));
       this.tasks.push({ run: task, resolve: resolve as (value: unknown) => void, reject });
       if (this.phase === 'ended') void this.runTasks();
       else this.wake?.();
@@ -154,12 +157,19 @@ export class Trainer {
     return this.peek((model) => this.keepSnapshot(model));
   }
 
-  /** Ends the training and frees the model and the backend. */
+  /** Ends the training and, when what was asked is answered, frees the model and the backend. */
   async dispose(): Promise<void> {
     this.stop();
     while (this.phase !== 'ended' && this.phase !== 'new') await new Promise((resolve) => setTimeout(resolve, 5));
     this.phase = 'ended';
+    await Promise.all(this.late);
     await this.release();
+  }
+
+  /** Keeps the model alive until `task` has settled. */
+  private runLate(task: Promise<unknown>): void {
+    this.late.add(task);
+    void task.finally(() => this.late.delete(task));
   }
 
   /** One device's share of the training. */

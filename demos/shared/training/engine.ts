@@ -59,6 +59,8 @@ const LARGE_SAVE_MS = 30_000;
 export class Engine {
   private kind: BackendName = 'webgpu';
   private backend: Backend | undefined;
+  /** Opened and not yet used. */
+  private spare: Backend | undefined;
   private data: TrainTest | undefined;
   private source: DataSource | undefined;
   private trainer: Trainer | undefined;
@@ -82,7 +84,7 @@ export class Engine {
   async open(kind: BackendName): Promise<DeviceReport> {
     this.kind = kind;
     const backend = await this.openBackend();
-    this.backend = backend;
+    this.spare = backend;
     setBackend(backend);
     return { description: backend.description, kind };
   }
@@ -105,7 +107,9 @@ export class Engine {
 
   /** Trains until the end or `stop`; resolves then. Everything on the way comes as events. */
   async run(spec: RunSpec, listener: Listener, resume?: TrainingSnapshot): Promise<void> {
-    await this.trainer?.dispose();
+    const before = this.trainer;
+    this.trainer = undefined;
+    await before?.dispose();
     const { train, test } = this.dataset();
     const info = this.dataInfo();
     this.listener = listener;
@@ -296,13 +300,13 @@ export class Engine {
     });
   }
 
+  /** The backend that `open` tried out, the first time; then a new one each time, as the one before is gone. */
   private async openBackend(): Promise<Backend> {
-    const opened = this.backend;
-    this.backend = undefined;
-    // The one that `open` tried out is as good as a new one, once.
-    if (opened !== undefined && this.trainer === undefined) return (this.backend = opened);
+    const spare = this.spare;
+    this.spare = undefined;
     this.backend =
-      this.kind === 'cpu' ? createCpuBackend({ precision: 'f32' }) : await requestWebGPUBackend(navigator.gpu);
+      spare ??
+      (this.kind === 'cpu' ? createCpuBackend({ precision: 'f32' }) : await requestWebGPUBackend(navigator.gpu));
     return this.backend;
   }
 

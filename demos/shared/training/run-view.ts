@@ -164,6 +164,8 @@ export class RunView {
     const spec = resume === undefined ? this.readKnobs() : this.spec;
     if (spec === undefined) return;
     this.spec = spec;
+    // Until there is a new one: questions to the network before would come too late.
+    this.trained = false;
     this.epochs = spec.epochs;
     this.clearFigures();
     if (resume === undefined) this.clearCharts();

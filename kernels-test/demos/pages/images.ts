@@ -38,9 +38,9 @@ export async function test(site: Site): Promise<void> {
   await check('images: a small network learns the shapes, and the predictions follow', async () => {
     await page.selectOption('[name=data]', '1');
     await ready(page);
-    await page.selectOption('[name=model]', 'lenet');
+    await page.selectOption('[name=model]', 'cnn');
     await page.fill('[name=batchSize]', '16');
-    await page.fill('[name=epochs]', '5');
+    await page.fill('[name=epochs]', '3');
     await page.click('#train');
     await page.waitForFunction(
       () => document.querySelectorAll('#predictions .right, #predictions .wrong').length >= 40,
@@ -55,7 +55,7 @@ export async function test(site: Site): Promise<void> {
     const accuracy = Number.parseFloat((await page.textContent('#figure-accuracy'))!);
     const right = await page.locator('#predictions .right').count();
     expect(accuracy > 20, `validation accuracy ${accuracy} %: no better than guessing among ten`);
-    return `${accuracy} % after five epochs, ${right} of 40 shown are right, ${await page.textContent('#figure-steps')} steps/s`;
+    return `${accuracy} % after three epochs, ${right} of 40 shown are right, ${await page.textContent('#figure-steps')} steps/s`;
   });
 
   await check('images: ResNet-8 with every augmentation trains, and a step is measured', async () => {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { readZip } from '../../../src/index.ts';
 import { expect } from '../../browser/page/check.ts';
+import { checkSmooth } from '../page-checks.ts';
 import type { Site, Visit } from '../site.ts';
 
 const ACCURACY = 0.95;
@@ -83,10 +84,9 @@ async function learns(site: Site): Promise<void> {
     for (const [digit, strokes] of Object.entries(DRAWN)) {
       await page.click('#clear');
       await draw(page, strokes);
-      await page.waitForFunction(() => {
-        const version = (id: string) => document.getElementById(id)!.dataset.version;
-        return version('bars') === version('pad');
-      });
+      await page.waitForFunction(
+        () => document.getElementById('bars')!.dataset.version === document.getElementById('pad')!.dataset.version,
+      );
       const said = /It is a (\d)/.exec((await page.textContent('#answer')) ?? '')?.[1];
       answers.push(`${digit}→${said}`);
     }
@@ -97,7 +97,9 @@ async function learns(site: Site): Promise<void> {
 
   await check('digits: no task of the main thread took 50 ms while it trained', async () => {
     const tasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
-    expect(tasks.length === 0, `${tasks.length} long tasks: ${tasks.map((ms) => `${ms.toFixed()} ms`)}`);
+    if (tasks.length === 0) return 'none since Train was pressed';
+    // Other programs may have held the page up: then the next seconds, or the processor's own time, decide.
+    return `${tasks.length} by the clock (${tasks.map((ms) => ms.toFixed())} ms); then ${await checkSmooth(page)}`;
   });
 
   await check('digits: confusion matrix, mistakes, feature maps and filters are there', async () => {

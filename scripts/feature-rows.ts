@@ -82,7 +82,7 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'losses (cross-entropies from logits and probabilities, with label smoothing)',
       'losses',
-      'meanSquaredError meanAbsoluteError meanSquaredLogarithmicError huber logCosh binaryCrossentropy categoricalCrossentropy sparseCategoricalCrossentropy binaryFocalCrossentropy hinge klDivergence poisson cosineSimilarity',
+      'meanSquaredError meanAbsoluteError meanSquaredLogarithmicError huber logCosh binaryCrossentropy categoricalCrossentropy sparseCategoricalCrossentropy binaryFocalCrossentropy hinge klDivergence poisson cosineSimilarity tripletHard',
     ),
     held('weights of examples in losses and metrics', 'losses-more.json', 'nn/loss-goldens.test.ts'),
     held('weights of examples by output', 'weighted-outputs.json', 'train/functional.test.ts'),
@@ -90,7 +90,6 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
       'weights of classes',
       "looked up as weights of examples, which have Keras' figures: kernels-test/train/example-weights.test.ts",
     ),
-    reason('triplet loss', 'not built; Keras 3 has none either'),
     of('optimizers', 'optimizers', 'sgd adagrad adadelta rmsprop adam adamW adamax nadam lion muon'),
     of(
       'momentum, Nesterov, centred, AMSGrad, clipping, decay, averages, accumulation',

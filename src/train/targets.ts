@@ -86,7 +86,7 @@ function checkRange(table: Table, loss: Loss): Table {
 }
 
 function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
-  const classes = outputShape.at(-1) ?? 0;
+  const classes = loss.anyClass ? 2 ** 31 : (outputShape.at(-1) ?? 0);
   const shape = outputShape.slice(0, -1);
   if (sizeOf(table.shape) !== sizeOf(shape)) {
     const hint =
@@ -102,9 +102,10 @@ function classTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   table.data.forEach((id, k) => {
     if (id === loss.ignoreClass || (Number.isInteger(id) && id >= 0 && id < classes)) return;
     const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
+    const expected = loss.anyClass ? 'a whole number from 0' : `0 to ${classes - 1} (the model has ${classes} outputs)`;
     throw new DownhillError(
       'data',
-      `${table.name}: label ${id} of example ${Math.floor(k / width)} is ${problem}; expected 0 to ${classes - 1} (the model has ${classes} outputs)`,
+      `${table.name}: label ${id} of example ${Math.floor(k / width)} is ${problem}; expected ${expected}`,
     );
   });
   return { ...table, shape, encoding: 'i32', data: Int32Array.from(table.data) };

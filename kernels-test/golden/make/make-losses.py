@@ -151,6 +151,7 @@ def losses():
         ("klDivergence", {}, L.KLDivergence, {}, soft, probabilities),
         ("poisson", {}, L.Poisson, {}, counts, positive),
         *margin_cases(),
+        *triplet_cases(),
     ]
     weights = np.array([1, 0, 2.5, 0.5], np.float32)
     out = []
@@ -206,6 +207,37 @@ def margin_cases():
         ("categoricalMargin", options, Margin, arguments, several, lengths),
         ("sparseCategoricalMargin", {}, Margin, {"sparse": True}, ids, lengths),
         ("sparseCategoricalMargin", options, Margin, {**arguments, "sparse": True}, ids, lengths),
+    ]
+
+
+class TripletHard(keras.losses.Loss):
+    """The batch-hard triplet loss (Hermans, Beyer, Leibe 2017, equation 5), which Keras has not."""
+
+    def __init__(self, margin=1.0, soft=False, **arguments):
+        super().__init__(**arguments)
+        self.margin, self.soft = margin, soft
+
+    def call(self, y, x):
+        y = tf.reshape(tf.cast(y, tf.int32), [-1])
+        values = []
+        for anchor in range(x.shape[0]):
+            distance = [tf.norm(x[anchor] - x[other]) for other in range(x.shape[0]) if other != anchor]
+            same = [bool(y[anchor] == y[other]) for other in range(x.shape[0]) if other != anchor]
+            positive = tf.reduce_max([d for d, own in zip(distance, same) if own])
+            negative = tf.reduce_min([d for d, own in zip(distance, same) if not own])
+            gap = positive - negative
+            values.append(tf.math.softplus(gap) if self.soft else tf.nn.relu(self.margin + gap))
+        return tf.stack(values)
+
+
+def triplet_cases():
+    draw = np.random.default_rng(29)
+    embeddings = short(draw.normal(0, 0.6, (4, 3)))
+    ids = np.array([7, 2, 2, 7])
+    return [
+        ("tripletHard", {}, TripletHard, {}, ids, embeddings),
+        ("tripletHard", {"margin": 0.2}, TripletHard, {"margin": 0.2}, ids, embeddings),
+        ("tripletHard", {"soft": True}, TripletHard, {"soft": True}, ids, embeddings),
     ]
 
 

@@ -20,6 +20,7 @@ import {
   meanSquaredError,
   meanSquaredLogarithmicError,
 } from './regression.ts';
+import { tripletHard } from './triplet.ts';
 
 export type { CrossentropyOptions, SparseCrossentropyOptions } from './crossentropy.ts';
 export type { CustomOptions, ValueFunction } from './custom.ts';
@@ -27,6 +28,7 @@ export type { BinaryFocalOptions, FocalOptions } from './focal.ts';
 export { exampleMean, type Loss, lossValue, type TargetKind } from './loss.ts';
 export type { MarginOptions } from './margin.ts';
 export type { CosineSimilarityOptions, HuberOptions } from './regression.ts';
+export type { TripletOptions } from './triplet.ts';
 
 /** Losses that are made from their name and options. */
 const NAMED = {
@@ -49,6 +51,7 @@ const NAMED = {
   klDivergence,
   poisson,
   cosineSimilarity,
+  tripletHard,
 };
 
 /** All losses by name, and `custom` for a function of one's own. */

@@ -40,6 +40,8 @@ export interface Loss {
   readonly targetRange?: TargetRange;
   /** True when outputs are scores with a margin, for targets of −1 and 1. */
   readonly margins?: true;
+  /** True when class ids need not be below the size of the output's last axis: they only tell examples apart. */
+  readonly anyClass?: true;
   /** The class id that marks what shall not count. */
   readonly ignoreClass?: number;
   /** f32 [B]; traced once for each program. */

@@ -38,8 +38,17 @@ export type TrainerEvent =
   | (Position & { readonly type: 'step'; readonly index: number; readonly logs: Logs; readonly running: Logs })
   | { readonly type: 'epoch'; readonly epoch: number; readonly logs: Logs }
   | { readonly type: 'snapshot'; readonly snapshot: TrainingSnapshot; readonly ms: number }
-  /** The device is gone; training goes on at `from`, and `steps` steps are taken again. */
-  | { readonly type: 'lost'; readonly message: string; readonly from: Position; readonly steps: number };
+  /**
+   * The device is gone; training goes on at `from`, and `steps` steps are taken again, those that were only sent included:
+   * the work of `ms` milliseconds since the snapshot.
+   */
+  | {
+      readonly type: 'lost';
+      readonly message: string;
+      readonly from: Position;
+      readonly steps: number;
+      readonly ms: number;
+    };
 
 export interface Position {
   readonly epoch: number;
@@ -77,6 +86,8 @@ export class Trainer {
   private stepsPerEpoch = 1;
   private lastSnapshot: TrainingSnapshot | undefined;
   private snapshotDue = 0;
+  /** When the state of the last snapshot was the present one; that of the start without any. */
+  private safeAt = 0;
 
   constructor(private readonly options: TrainerOptions) {
     checkKnownOptions('Trainer', options, TRAINER_OPTIONS);
@@ -183,6 +194,7 @@ export class Trainer {
     const from = this.lastSnapshot;
     if (from !== undefined) restoreSnapshot(model, from);
     this.position = { epoch: from?.epoch ?? 0, step: from?.step ?? 0 };
+    this.safeAt = performance.now();
     const start = { initialEpoch: this.position.epoch, initialStep: this.position.step };
     const callbacks = [...(fit.callbacks ?? []), this.hooks(model)];
     const history = await model.fit(data, { ...fit, ...start, verbose: 0, callbacks }).catch((error) => {
@@ -279,6 +291,7 @@ export class Trainer {
     const snapshot = await takeSnapshot(model, epoch, step);
     const now = performance.now();
     this.lastSnapshot = snapshot;
+    this.safeAt = now;
     this.snapshotDue = now + Math.max(this.interval, (now - started) / SNAPSHOT_SHARE);
     this.emit({ type: 'snapshot', snapshot, ms: now - started });
     return snapshot;
@@ -288,7 +301,7 @@ export class Trainer {
     const from = { epoch: this.lastSnapshot?.epoch ?? 0, step: this.lastSnapshot?.step ?? 0 };
     const index = ({ epoch, step }: Position): number => epoch * this.stepsPerEpoch + step;
     const steps = Math.max(0, index(this.position) - index(from));
-    this.emit({ type: 'lost', message: error.message, from, steps });
+    this.emit({ type: 'lost', message: error.message, from, steps, ms: performance.now() - this.safeAt });
     this.current?.dispose();
     this.current = undefined;
     // The device is gone: nothing to wait for, and nothing that could still fail.

@@ -52,6 +52,8 @@ type Listener = (event: RunEvent) => void;
 const EVENT_MS = 60;
 /** Milliseconds of queued work that still let the page draw sixty times a second. */
 const FRAME_BUDGET = 8;
+/** Milliseconds between snapshots: with a slow step or two on top, still far from five seconds. */
+const SNAPSHOT_MS = 1500;
 /** Snapshots of more bytes than this are kept less often. */
 const LARGE_SNAPSHOT = 8e6;
 const LARGE_SAVE_MS = 30_000;
@@ -126,6 +128,7 @@ export class Engine {
       epochs: spec.epochs,
       seed: spec.seed,
       frameBudget: FRAME_BUDGET,
+      snapshotInterval: SNAPSHOT_MS,
       ...(resume !== undefined && { resume }),
       onEvent: (event) => this.hear(event, trainer),
     });
@@ -329,7 +332,7 @@ export class Engine {
       const fromIndex = event.from.epoch * this.stepsPerEpoch() + event.from.step;
       this.flush(true);
       this.log.cut(fromIndex);
-      this.listener({ type: 'lost', message: event.message, fromIndex, steps: event.steps });
+      this.listener({ type: 'lost', message: event.message, fromIndex, steps: event.steps, ms: event.ms });
     }
   }
 

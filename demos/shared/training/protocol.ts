@@ -104,7 +104,13 @@ export type RunEvent =
   /** The run is kept in this browser as of step `index`. */
   | { readonly type: 'saved'; readonly index: number }
   | { readonly type: 'unsaved'; readonly reason: string }
-  | { readonly type: 'lost'; readonly message: string; readonly fromIndex: number; readonly steps: number }
+  | {
+      readonly type: 'lost';
+      readonly message: string;
+      readonly fromIndex: number;
+      readonly steps: number;
+      readonly ms: number;
+    }
   | { readonly type: 'end'; readonly reason: 'finished' | 'stopped' | 'failed'; readonly message?: string };
 
 export interface LiveFigures {

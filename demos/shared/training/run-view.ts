@@ -256,7 +256,7 @@ export class RunView {
       case 'lost':
         this.cut(event.fromIndex);
         notify(
-          `The GPU device was lost. Training goes on at step ${event.fromIndex} on a new one; ${event.steps} steps are taken again.`,
+          `The GPU device was lost. Training goes on at step ${event.fromIndex} on a new one; ${event.steps} steps (${(event.ms / 1000).toFixed(1)} s) are taken again.`,
           { kind: 'warning', key: 'lost', sticky: true },
         );
         this.show('running', 'Opening a new device …');

@@ -1,6 +1,6 @@
 /**
  * The zoo against the same networks built from Keras' layers (golden/make/make-zoo.py): outputs, loss and the gradient of
- * every weight, in f64 on the CPU backend, and on WebGPU for the small ones at their published size.
+ * every weight, in f64 on the CPU backend, and on WebGPU for all but the bottleneck ResNets.
  *
  * Weights and examples are computed here and there by the same formula. Networks for ImageNet are narrow ones on small
  * images: blocks, strides, paddings and normalisations are those of the published ones, whose counts counts.test.ts has.
@@ -46,9 +46,9 @@ const titled = (list: readonly ZooCase[]) => list.map((one) => [one.name, one.op
 test('small models are compared on both backends', () => {
   // That each model has a case is held by kernels-test/features.test.ts.
   const large = cases.filter(({ gpu }) => !gpu).map(({ name }) => name);
-  expect(new Set(large.map((name) => name.replace(/\d+$/, '')))).toEqual(
-    new Set(['cifar-vgg', 'alexnet', 'vgg', 'googlenet', 'resnet']),
-  );
+  // Bottleneck ResNets as narrow as these are ill-conditioned: f32 differs by up to 1e-3 of the loss. GoogLeNet with its
+  // auxiliary heads takes llvmpipe a minute to compile; without them it is compared.
+  expect(large).toEqual(['googlenet', 'resnet50', 'resnet101', 'resnet152']);
 });
 
 /** Keras has float64 here: what separates it from f64 is the order of sums. */

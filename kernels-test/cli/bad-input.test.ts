@@ -41,7 +41,10 @@ const train = (...words: string[]) => ['train', '--backend', 'cpu', '--model', '
 
 describe.concurrent('the command line', () => {
   test.each([
-    [['trian'], [/unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, self-test, info/]],
+    [
+      ['trian'],
+      [/unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, self-test, info/],
+    ],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],
     [['train', '--epoch', '3'], [/train: unknown option --epoch; did you mean --epochs\?/]],
     [['train', '--epochs', '-2'], [/--epochs takes a whole number of at least 1, found "-2"/]],

@@ -11,19 +11,17 @@
  * TensorFlow's own only come near to.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend } from '../../src/backend/backend.ts';
-import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { expect, test } from 'vitest';
 import { Tensor } from '../../src/core/tensor.ts';
 import type { CallContext, LayerConfig } from '../../src/nn/layer.ts';
 import { makeLayer } from '../../src/nn/layers/index.ts';
 import { mul } from '../../src/ops/binary.ts';
 import { sum } from '../../src/ops/reduce.ts';
-import { evaluate, setBackend } from '../../src/runtime/index.ts';
+import { evaluate } from '../../src/runtime/index.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { Prng } from '../../src/util/prng.ts';
 import { sizeOf } from '../../src/util/shape.ts';
+import { describeOnBackends } from '../support/on-backends.ts';
 import { flat, golden, type Nested, shaped, shapeOf } from './golden-values.ts';
 
 interface Common {
@@ -106,20 +104,7 @@ const FORWARD = 1e-5;
 const GRADIENT = 1e-4;
 const SIGMAS = 5;
 
-describe.each([
-  ['cpu', async () => createCpuBackend()],
-  ['webgpu', () => createNodeWebGPUBackend()],
-] as const)('on %s', (_backend, open) => {
-  let backend: Backend;
-  beforeAll(async () => {
-    backend = await open();
-    setBackend(backend);
-  });
-  afterAll(async () => {
-    setBackend(undefined);
-    await backend.dispose();
-  });
-
+describeOnBackends('random layers', () => {
   test.each(ofKind<Dropping>('formula', 'kept'))('%s %j: kept and dropped elements', async (_n, _c, expected) => {
     const { shape, kept, dropped, gradient, channels } = expected;
     const [x, dy] = [between(shape, 1), between(shape, 2)];

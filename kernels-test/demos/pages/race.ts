@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';
 import { breakKernels } from '../break-kernels.ts';
+import { sidewaysPixels } from '../page-checks.ts';
 import type { Site } from '../site.ts';
 
 const TOLERANCE = 1e-3;
@@ -100,11 +101,8 @@ export async function test(site: Site): Promise<void> {
       },
     );
     expect((await figures(phone.page)).gpuSteps === '12 of 12', 'the CPU began before the GPU was done');
-    const { scrollWidth, clientWidth } = await phone.page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return { scrollWidth, clientWidth };
-    });
-    expect(scrollWidth <= clientWidth, `${scrollWidth} pixels of content in ${clientWidth}`);
+    const sideways = await sidewaysPixels(phone.page);
+    expect(sideways <= 0, `${sideways} pixels wider than the window`);
   });
   await phone.screenshot('race-phone-dark');
   await phone.close();

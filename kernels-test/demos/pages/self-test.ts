@@ -6,6 +6,7 @@ import { allOps } from '../../../src/ops/index.ts';
 import type { SelfTestReport } from '../../../src/self-test.ts';
 import { expect } from '../../browser/page/check.ts';
 import { breakKernels } from '../break-kernels.ts';
+import { sidewaysPixels } from '../page-checks.ts';
 import type { Site } from '../site.ts';
 
 const LIMIT_MS = 540_000;
@@ -84,11 +85,8 @@ async function broken(site: Site): Promise<void> {
     return `${failed} of ${ops.map(({ name }) => name).join(', ')}: ${message}`;
   });
   await site.check('self-test: fits a phone', async () => {
-    const [scroll, client] = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return [scrollWidth, clientWidth];
-    });
-    expect(scroll <= client, `${scroll} pixels of content in ${client}`);
+    const sideways = await sidewaysPixels(page);
+    expect(sideways <= 0, `${sideways} pixels wider than the window`);
   });
   await visit.screenshot('self-test-phone-dark');
   await visit.close();

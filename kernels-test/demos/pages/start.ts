@@ -2,6 +2,7 @@
 
 import { PAGES } from '../../../demos/pages.ts';
 import { expect } from '../../browser/page/check.ts';
+import { sidewaysPixels } from '../page-checks.ts';
 import { gzipBytes, type Site, siteFiles } from '../site.ts';
 
 const SCRIPT_BUDGET = 100_000;
@@ -54,11 +55,8 @@ export async function test(site: Site): Promise<void> {
 
   const phone = await site.visit('', { width: 380, height: 800, colorScheme: 'dark' });
   await check('start: fits a phone, nothing scrolls sideways', async () => {
-    const [scroll, client] = await phone.page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return [scrollWidth, clientWidth];
-    });
-    expect(scroll <= client, `${scroll} pixels of content in ${client}`);
+    const sideways = await sidewaysPixels(phone.page);
+    expect(sideways <= 0, `${sideways} pixels wider than the window`);
   });
   await phone.screenshot('start-phone-dark');
   await phone.close();

@@ -15,13 +15,26 @@
 //
 // One invocation owns a TM x TN block of the result in registers; a workgroup is LANES_M x LANES_N invocations whose rows
 // and columns interleave, so neighbouring lanes touch neighbouring columns. There is no workgroup memory and no barrier.
+//
+// Two variants fill the same loops. By default each lane loads the A of its own rows. Where a workgroup is exactly one
+// subgroup (LANES_M = 1), all of its lanes have the same rows, and each loads only every LANES_N-th of them and is told
+// the others' by a broadcast: on a software adapter a load of eight lanes is eight loads, and a broadcast is a register
+// move. Loops marked @unroll are written out, so that every index of acc is a literal: SwiftShader keeps an array that is
+// indexed by a variable in memory.
+//
 // When the result is small and k is long (weight gradients), the segments are cut into `chunks`; each chunk writes its own
 // slice of the output and a second kernel adds the slices in a fixed order.
+
+// @slot directives
+// @end
 
 const TM = 4u;           // @param  rows per invocation
 const TN = 4u;           // @param  columns per invocation
 const LANES_M = 16u;     // @param  invocations of a workgroup along m
 const LANES_N = 16u;     // @param  and along n
+const LOADS = 4u;        // @param  rows whose A an invocation loads: TM, or its share of them
+const LOAD_LANES = 16u;  // @param  neighbouring lanes that load the same rows: LANES_N, or 1 when they share the work
+const LOAD_STEP = 16u;   // @param  distance of the rows that a lane loads: LANES_M, or LANES_N
 const CLIPPED = false;   // @param  true if any run can be clipped (zero padding, input gradients)
 const ONES_ROW = false;  // @param  one more row, m == dims.m, whose A is 1: column sums of B, the gradient of a bias
 
@@ -93,8 +106,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tile_row = tile / tiles_n;
   let slice = tile_row / tiles_m;
   if (slice >= d.batch * d.chunks) { return; }
-  let m0 = (tile_row % tiles_m) * (TM * LANES_M) + lane / LANES_N;  // this lane's rows: m0 + i * LANES_M
-  let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;      // and columns: n0 + j * LANES_N
+  let top = (tile_row % tiles_m) * (TM * LANES_M);
+  let load0 = top + lane / LOAD_LANES;                        // this lane loads the rows load0 + q * LOAD_STEP,
+  let m0 = top + lane / LANES_N;                              // owns the rows m0 + i * LANES_M
+  let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;  // and the columns n0 + j * LANES_N
 
   let product = slice / d.chunks;
   let chunk = (d.segments + d.chunks - 1u) / d.chunks;
@@ -105,44 +120,56 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let b_step = i32(d.b_step);
 
   // Rows and columns over the edge repeat the last one and are not stored: no test in the loops.
-  var r: array<vec3i, TM>;
-  var ones: array<bool, TM>;
-  for (var i = 0u; i < TM; i++) {
-    let m = m0 + i * LANES_M;
-    r[i] = row(min(m, d.m - 1u), product);
-    ones[i] = ONES_ROW && m >= d.m;
+  var r: array<vec3i, LOADS>;
+  var ones: array<bool, LOADS>;
+  for (var q = 0u; q < LOADS; q++) {  // @unroll
+    r[q] = row(min(load0 + q * LOAD_STEP, d.m - 1u), product);
+    ones[q] = ONES_ROW && load0 + q * LOAD_STEP >= d.m;
   }
 
   var acc: array<array<f32, TN>, TM>;
   for (var s = first; s < last; s++) {
     let seg = segment(s);
-    var run: array<Run, TM>;
+    var run: array<Run, LOADS>;
     var b_at: array<i32, TN>;
     var start = select(0, inner, CLIPPED);
     var stop = select(inner, 0, CLIPPED);
-    for (var i = 0u; i < TM; i++) {
-      run[i] = a_run(r[i], seg);
+    for (var q = 0u; q < LOADS; q++) {  // @unroll
+      run[q] = a_run(r[q], seg);
       if (CLIPPED) {  // walk over what any of the rows needs
-        start = min(start, select(run[i].lo, 0, ones[i]));
-        stop = max(stop, select(run[i].hi, inner, ones[i]));
+        start = min(start, select(run[q].lo, 0, ones[q]));
+        stop = max(stop, select(run[q].hi, inner, ones[q]));
       }
     }
-    for (var j = 0u; j < TN; j++) { b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product); }
+    // @slot span
+    // @end
+    for (var j = 0u; j < TN; j++) {  // @unroll
+      b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product);
+    }
 
     for (var kk = start; kk < stop; kk++) {
-      var bv: array<f32, TN>;
-      for (var j = 0u; j < TN; j++) { bv[j] = load_b(u32(b_at[j] + kk * b_step)); }
-      for (var i = 0u; i < TM; i++) {
-        let at = run[i].base + kk * a_step;
-        var av: f32;
+      var av: array<f32, LOADS>;
+      for (var q = 0u; q < LOADS; q++) {  // @unroll
+        let at = run[q].base + kk * a_step;
         if (CLIPPED) {  // load something that exists, then drop it
-          let inside = kk >= run[i].lo && kk < run[i].hi;
-          av = select(0.0, load_a(u32(select(0, at, inside))), inside);
+          let inside = kk >= run[q].lo && kk < run[q].hi;
+          av[q] = select(0.0, load_a(u32(select(0, at, inside))), inside);
         } else {
-          av = load_a(u32(at));
+          av[q] = load_a(u32(at));
         }
-        if (ONES_ROW) { av = select(av, 1.0, ones[i]); }
-        for (var j = 0u; j < TN; j++) { acc[i][j] += av * bv[j]; }
+        if (ONES_ROW) { av[q] = select(av[q], 1.0, ones[q]); }
+      }
+      var bv: array<f32, TN>;
+      for (var j = 0u; j < TN; j++) {  // @unroll
+        bv[j] = load_b(u32(b_at[j] + kk * b_step));
+      }
+      for (var i = 0u; i < TM; i++) {  // @unroll
+        // @slot value
+        let x = av[i];
+        // @end
+        for (var j = 0u; j < TN; j++) {  // @unroll
+          acc[i][j] += x * bv[j];
+        }
       }
     }
   }
@@ -151,10 +178,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // and acc[i] with a variable i would push the block out of registers: hence the select.
   for (var m = m0; m < min(rows, m0 + TM * LANES_M); m += LANES_M) {
     var line: array<f32, TN>;
-    for (var i = 0u; i < TM; i++) {
-      for (var j = 0u; j < TN; j++) { line[j] = select(line[j], acc[i][j], m == m0 + i * LANES_M); }
+    for (var i = 0u; i < TM; i++) {  // @unroll
+      for (var j = 0u; j < TN; j++) {  // @unroll
+        line[j] = select(line[j], acc[i][j], m == m0 + i * LANES_M);
+      }
     }
-    for (var j = 0u; j < TN; j++) {
+    for (var j = 0u; j < TN; j++) {  // @unroll
       let n = n0 + j * LANES_N;
       if (n < d.n) { store(out_row(m), n, product, slice % d.chunks, line[j]); }
     }

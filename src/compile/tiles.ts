@@ -3,7 +3,7 @@
  * and the sort of adapter. These are the defaults that hold without tuning.
  */
 
-import type { Contraction } from '../core/lowering.ts';
+import type { Contraction, EmitContext } from '../core/lowering.ts';
 import type { PlanLimits } from './plan.ts';
 
 export interface Tile {
@@ -15,6 +15,8 @@ export interface Tile {
   readonly lanesN: number;
   /** Pieces the segments are cut into; more than one takes a second dispatch that adds them. */
   readonly chunks: number;
+  /** The workgroup is one subgroup whose lanes load the rows' operand in shares and broadcast it; then lanesM is 1. */
+  readonly shared: boolean;
 }
 
 /** Tallest and widest register block: 8 × 8 is the best seen on llvmpipe, larger blocks spill. */
@@ -26,8 +28,25 @@ const BLOCK = 8;
  * CPU adapters: every storage load is bounds-checked lane by lane, so loads per multiplication decide and the block is
  * as large as registers hold; a workgroup is one vector of 8 lanes. GPU adapters: smaller blocks, many invocations.
  */
-export function chooseTile(spec: Contraction, rows: number, { adapterClass }: PlanLimits): Tile {
-  return adapterClass === 'cpu' ? cpuTile(spec, rows) : gpuTile(spec, rows);
+export function chooseTile(spec: Contraction, rows: number, limits: PlanLimits): Tile {
+  const { adapterClass, subgroupSize, tiles } = limits;
+  const chosen = tiles?.get(tileKey(spec, rows));
+  if (chosen !== undefined) return chosen;
+  if (adapterClass === 'gpu') return gpuTile(spec, rows);
+  return subgroupSize !== null && spec.n > 1 ? sharedTile(spec, rows, subgroupSize) : cpuTile(spec, rows);
+}
+
+/** Register blocks of the shared variant: rows for each count of columns a lane; 64 sums, of which few spill. */
+const SHARED_ROWS: Readonly<Record<number, number>> = { 1: 32, 2: 32, 3: 16, 4: 16 };
+
+function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
+  const columns = Math.ceil(spec.n / lanes);
+  const columnsPerLane = Math.ceil(columns / Math.ceil(columns / 4));
+  const most = SHARED_ROWS[columnsPerLane];
+  const rowsPerLane = rows >= most ? most : rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes;
+  const tiles = Math.ceil(rows / rowsPerLane) * Math.ceil(columns / columnsPerLane) * spec.batch;
+  const chunks = chunkSegments(spec, Math.ceil(4 / tiles));
+  return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks, shared: true };
 }
 
 function cpuTile(spec: Contraction, rows: number): Tile {
@@ -36,16 +55,46 @@ function cpuTile(spec: Contraction, rows: number): Tile {
   const columnsPerLane = Math.ceil(spec.n / Math.ceil(spec.n / BLOCK));
   const [lanesM, lanesN] = spec.n >= 16 ? [4, 2] : [8, 1];
   const tiles = Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(spec.n / (columnsPerLane * lanesN)) * spec.batch;
-  return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: chunkSegments(spec, Math.ceil(4 / tiles)) };
+  return {
+    rowsPerLane,
+    columnsPerLane,
+    lanesM,
+    lanesN,
+    chunks: chunkSegments(spec, Math.ceil(4 / tiles)),
+    shared: false,
+  };
 }
 
 function gpuTile(spec: Contraction, rows: number): Tile {
   const [lanesM, lanesN] = spec.n <= 16 ? [64, 4] : [16, 16];
   const tiles = Math.ceil(rows / (4 * lanesM)) * Math.ceil(spec.n / (4 * lanesN)) * spec.batch;
-  return { rowsPerLane: 4, columnsPerLane: 4, lanesM, lanesN, chunks: chunkSegments(spec, Math.ceil(256 / tiles)) };
+  return {
+    rowsPerLane: 4,
+    columnsPerLane: 4,
+    lanesM,
+    lanesN,
+    chunks: chunkSegments(spec, Math.ceil(256 / tiles)),
+    shared: false,
+  };
 }
 
 /** `wanted` chunks, but at least 8 segments in each; a contraction of few segments stays whole. */
 function chunkSegments({ segments }: Contraction, wanted: number): number {
   return Math.max(1, Math.min(wanted, Math.floor(segments / 8)));
+}
+
+/** Names a contraction of `rows` rows by its sizes and its way through memory: what a tile is chosen for. */
+export function tileKey(spec: Contraction, rows: number): string {
+  const { batch, n, segments, inner, aStep, bStep, clipped } = spec;
+  const context = { count: String, scalar: String, use: () => undefined } as unknown as EmitContext<unknown>;
+  const addresses = [spec.row, spec.segment, spec.aRun, spec.bBase, spec.outRow].map((body) => body?.(context) ?? '');
+  const way = fnv1a(`${aStep},${bStep},${clipped}\n${addresses.join('\n')}`);
+  return `${batch}x${rows}x${n}x${segments}x${inner}:${way.toString(16).padStart(8, '0')}`;
+}
+
+/** 32-bit FNV-1a of the text's UTF-16 units. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
+  return hash >>> 0;
 }

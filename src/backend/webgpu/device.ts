@@ -11,7 +11,10 @@ import { newCounters } from '../bookkeeping.ts';
 
 /** What GPUAdapterInfo says, as far as the backend looks at it. */
 export type AdapterInfo = Partial<
-  Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description' | 'isFallbackAdapter'>
+  Pick<
+    GPUAdapterInfo,
+    'vendor' | 'architecture' | 'device' | 'description' | 'isFallbackAdapter' | 'subgroupMinSize' | 'subgroupMaxSize'
+  >
 >;
 
 /** An object made inside error scopes, and what these caught. */

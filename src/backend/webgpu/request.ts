@@ -67,6 +67,7 @@ export function createWebGPUBackend({ device, adapterInfo, ownsDevice = false }:
     maxComputeWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
     maxComputeInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
     adapterClass: adapterClassOf(info),
+    subgroupSize: subgroupSizeOf(device, info),
   };
   const description = describeAdapter(info);
   if (environment().debug >= 1)
@@ -126,6 +127,12 @@ export function adapterClassOf(info: AdapterInfo): 'cpu' | 'gpu' {
   if (info.isFallbackAdapter === true) return 'cpu';
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text) ? 'cpu' : 'gpu';
+}
+
+/** Lanes of a subgroup, when `device` may use them and all have one size; else null. */
+function subgroupSizeOf(device: GPUDevice, { subgroupMinSize, subgroupMaxSize }: AdapterInfo): number | null {
+  const known = device.features.has('subgroups') && subgroupMinSize !== undefined;
+  return known && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
 }
 
 /** The adapter in the words that a person knows it by. */

@@ -70,7 +70,8 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   };
   slots.helpers = writer.helpers();
   slots.declarations = writer.declarations();
-  const { rowsPerLane, columnsPerLane, lanesM, lanesN } = tile;
+  const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared } = tile;
+  if (shared) Object.assign(slots, SHARED_SLOTS, spec.clipped ? SHARED_SPAN : {});
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
   return {
@@ -80,6 +81,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
         TN: `${columnsPerLane}u`,
         LANES_M: `${lanesM}u`,
         LANES_N: `${lanesN}u`,
+        LOADS: `${Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane)}u`,
+        LOAD_LANES: `${shared ? 1 : lanesN}u`,
+        LOAD_STEP: `${shared ? lanesN : lanesM}u`,
         CLIPPED: String(spec.clipped),
         ONES_ROW: String(sum !== null),
       },
@@ -93,6 +97,16 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
     scratch: [],
   };
 }
+
+/**
+ * What the shared variant says differently. The loops' bounds are the same in all lanes of the workgroup, which is one
+ * subgroup, but the uniformity analysis of WGSL does not see it.
+ */
+const SHARED_SLOTS = {
+  directives: 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);',
+  value: 'let x = subgroupBroadcast(av[i / LANES_N], i % LANES_N);',
+};
+const SHARED_SPAN = { span: 'start = subgroupMin(start);\nstop = subgroupMax(stop);' };
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
 function emitMerge(input: EmitInput, chunks: number, partials: Location): EmittedKernel {

@@ -1,6 +1,7 @@
 /**
  * Skeletons: a file of `shaders/` is valid WGSL by itself; two rewrites make a kernel out of it. `const X = …; // @param`
- * takes another value, and the lines between `// @slot name` and `// @end` (the default) take another text.
+ * takes another value, and the lines between `// @slot name` and `// @end` (the default) take another text. After that a
+ * loop `for (var i = 0u; i < TM; i++) { // @unroll` is written out, with literals for `i`.
  */
 
 import { invariant } from '../../util/errors.ts';
@@ -29,5 +30,28 @@ export function fillSkeleton(text: string, { params = {}, slots = {} }: Fill): s
       return Object.hasOwn(slots, name) ? slots[name] : (fallback ?? whole);
     });
   invariant(unused.size === 0, `the skeleton has no ${[...unused].join(', ')}`);
-  return filled;
+  return unroll(filled);
+}
+
+const LOOP = /^([ \t]*)for \(var (\w+) = 0u; \2 < (\w+); \2\+\+\) \{[ \t]*\/\/ @unroll[^\n]*\n/gm;
+
+/** `text` with its marked loops written out, inner ones first. A body that declares a name keeps its braces. */
+function unroll(text: string): string {
+  for (let result = text; ; ) {
+    const loop = [...result.matchAll(LOOP)].at(-1);
+    if (loop === undefined) return result;
+    const [head, indent, index, bound] = loop;
+    const close = `\n${indent}}\n`;
+    const from = loop.index + head.length;
+    const to = result.indexOf(close, from - 1);
+    const count = new RegExp(`^const ${bound} = (\\d+)u`, 'm').exec(result);
+    invariant(to >= 0 && count !== null, `a loop over ${index} < ${bound} cannot be unrolled`);
+    const body = result.slice(from, to);
+    const name = new RegExp(`\\b${index}\\b`, 'g');
+    const turns = Array.from({ length: Number(count[1]) }, (_, k) => {
+      const turn = body.replace(name, `${k}u`);
+      return /\b(let|var)\b/.test(turn) ? `${indent}{\n${turn}\n${indent}}\n` : `${turn}\n`;
+    });
+    result = result.slice(0, loop.index) + turns.join('') + result.slice(to + close.length);
+  }
 }

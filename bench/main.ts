@@ -14,6 +14,7 @@ const USAGE = `npm run bench -- COMMAND [options]
 
   steps        training with model.fit: first step, median step, dispatches, memory
   peers        the same steps in TensorFlow.js webgpu and jax-js (installs them in bench/peers)
+  browser      the steps of peers in headless Chromium (SwiftShader)
   profile      device time of each dispatch of a training step
   kernels      every op's bench row, beside the adapter's measured ceilings
   cpu-vs-gpu   the CPU backend beside WebGPU

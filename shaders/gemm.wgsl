@@ -124,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var ones: array<bool, LOADS>;
   for (var q = 0u; q < LOADS; q++) {  // @unroll
     r[q] = row(min(load0 + q * LOAD_STEP, d.m - 1u), product);
-    ones[q] = ONES_ROW && load0 + q * LOAD_STEP >= d.m;
+    ones[q] = ONES_ROW & (load0 + q * LOAD_STEP >= d.m);
   }
 
   var acc: array<array<f32, TN>, TM>;
@@ -152,7 +152,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var q = 0u; q < LOADS; q++) {  // @unroll
         let at = run[q].base + kk * a_step;
         if (CLIPPED) {  // load something that exists, then drop it
-          let inside = kk >= run[q].lo && kk < run[q].hi;
+          let inside = (kk >= run[q].lo) & (kk < run[q].hi);
           av[q] = select(0.0, load_a(u32(select(0, at, inside))), inside);
         } else {
           av[q] = load_a(u32(at));

@@ -7,6 +7,7 @@ import { formatBytes } from '../../src/util/text.ts';
 import type { StepsReport } from '../core/steps.ts';
 import { formatMs, markdownTable } from '../core/table.ts';
 import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
+import { runBrowser } from './browser.ts';
 import { runChild } from './child.ts';
 import { runKernels } from './kernels.ts';
 import { runPeers } from './peers.ts';
@@ -40,6 +41,7 @@ const MAX_STEPS = 200;
 export const COMMANDS: Readonly<Record<string, BenchCommand>> = {
   steps: { title: 'Training steps (`model.fit`)', run: runSteps },
   peers: { title: 'Beside other engines', run: runPeers },
+  browser: { title: 'Beside other engines, in Chromium', run: runBrowser },
   profile: { title: 'Where the time of a step goes', run: runProfile },
   kernels: { title: 'Kernels', run: runKernels },
   'cpu-vs-gpu': { title: 'CPU backend and WebGPU', run: runCpuVsGpu },

@@ -38,7 +38,7 @@ export async function runPeers(options: Options): Promise<Outcome> {
     '`first ×` and `step ×`: that engine’s time over downhill’s.';
   return {
     data: comparisons,
-    markdown: [...comparisons.map(describe), note].join('\n\n'),
+    markdown: [...comparisons.map(describeComparison), note].join('\n\n'),
     failed: comparisons.some(({ parity }) => !parity),
   };
 }
@@ -57,7 +57,7 @@ function together(rounds: readonly EngineReport[]): EngineReport {
   };
 }
 
-function describe({ name, reports, differences, parity }: Comparison): string {
+export function describeComparison({ name, reports, differences, parity }: Comparison): string {
   const { title, batch, optimizer } = WORKLOADS[name];
   const heading = `### ${title}, batch ${batch}, ${optimizer === 'adam' ? 'Adam' : 'momentum'}`;
   const [own] = reports;

@@ -37,17 +37,17 @@ export function outputContraction({ windows, groups, channels: C, filters: F }: 
       let iw = ${position(`i32(m % ${width.output}u)`, '0', width)};
       return vec3i(i32(line / ${height.output}u) * ${height.input * width.input * C}${ofGroup(context, groups, imagesSize)}, ih, iw);`,
     segment: () => `return vec3i(i32(s) * ${inner * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
-    aRun: () => `
+    aRun: () => {
+      const outside = [...offImage('ih', height), ...(byTap ? offImage('iw', width) : [])];
+      const whole = byTap || !isPadded(width);
+      const [lo, hi] = whole
+        ? ['0', `${inner}`]
+        : [`max(0, -iw) * ${C}`, `min(${width.window}, ${width.input} - iw) * ${C}`];
+      return `
       let ih = r.y + s.y;
       let iw = r.z + s.z;
-      ${skipUnlessInside('ih', height)}
-      ${byTap ? skipUnlessInside('iw', width) : ''}
-      let base = r.x + (ih * ${width.input} + iw) * ${C};
-      ${
-        byTap || !isPadded(width)
-          ? `return Run(base, 0, ${inner});`
-          : `return Run(base, max(0, -iw) * ${C}, min(${width.window}, ${width.input} - iw) * ${C});`
-      }`,
+      return ${runUnless(outside, `r.x + (ih * ${width.input} + iw) * ${C}`, lo, hi, inner)};`;
+    },
     bBase: (context) => `return s.x + i32(n)${ofGroup(context, groups, height.window * width.window * C * F)};`,
   };
 }
@@ -89,11 +89,13 @@ export function inputGradContraction({ windows, groups, channels: C, filters: F 
     }),
     segment: () => `return vec3i(i32(s) * ${C * F}, ${kh} * ${height.dilation}, ${kw} * ${width.dilation});`,
     // y and x are the window's position times the stride.
-    aRun: () => `
+    aRun: () => {
+      const base = `r.x + (y / ${height.stride} * ${width.output} + x / ${width.stride}) * ${F}`;
+      return `
       let y = r.y - s.y;
       let x = r.z - s.z;
-      if (${isNoWindow('y', height)} || ${isNoWindow('x', width)}) { return Run(0, 0, 0); }
-      return Run(r.x + (y / ${height.stride} * ${width.output} + x / ${width.stride}) * ${F}, 0, ${F});`,
+      return ${runUnless([isNoWindow('y', height), isNoWindow('x', width)], base, '0', `${F}`, F)};`;
+    },
     bBase: (context) => `return s.x + i32(n) * ${F}${ofGroup(context, groups, height.window * width.window * C * F)};`,
   };
 }
@@ -121,19 +123,21 @@ export function weightGradContraction({ windows, groups, channels: C, filters: F
     segment: () => `
       let image = i32(s / ${height.output}u) * ${height.input * width.input * C};
       return vec3i(image, i32(s % ${height.output}u) * ${height.stride}, i32(s) * ${width.output * F});`,
-    aRun: () => `
+    aRun: () => {
+      const base = `s.x + (ih * ${width.input} + iw) * ${C} + r.x`;
+      const [lo, hi] = isPadded(width)
+        ? [
+            `(max(0, -iw) + ${width.stride - 1}) / ${width.stride}`,
+            `min(${width.output}, (${width.input} - iw + ${width.stride - 1}) / ${width.stride})`,
+          ]
+        : ['0', `${width.output}`];
+      return `
       let ih = r.y + s.y;
       let iw = r.z;
-      ${skipUnlessInside('ih', height)}
-      let base = s.x + (ih * ${width.input} + iw) * ${C} + r.x;
-      ${
-        isPadded(width)
-          ? `let lo = (max(0, -iw) + ${width.stride - 1}) / ${width.stride};
-      let hi = min(${width.output}, (${width.input} - iw + ${width.stride - 1}) / ${width.stride});
-      if (hi <= lo) { return Run(0, 0, 0); }
-      return Run(base, lo, hi);`
-          : `return Run(base, 0, ${width.output});`
-      }`,
+      let lo = ${lo};
+      let hi = ${hi};
+      return ${runUnless([...offImage('ih', height), ...(isPadded(width) ? ['(hi <= lo)'] : [])], base, 'lo', 'hi', width.output)};`;
+    },
     bBase: (context) => `return s.z + i32(n)${ofGroup(context, groups, outputSize)};`,
     // Every element of dy is in exactly one segment, so a row of ones gives the gradient of a bias.
     ...(groups === 1 && { summedAxesOfB: [0, 1, 2] }),
@@ -145,6 +149,16 @@ function ofGroup({ count }: EmitContext<unknown>, groups: number, size: number):
   return groups === 1 ? '' : ` + i32(product * ${count(size)})`;
 }
 
-function skipUnlessInside(name: string, axis: AxisGeometry): string {
-  return isPadded(axis) ? `if (${isOutside(name, axis)}) { return Run(0, 0, 0); }` : '';
+function offImage(name: string, axis: AxisGeometry): string[] {
+  return isPadded(axis) ? [isOutside(name, axis)] : [];
+}
+
+/**
+ * The run [lo, hi), or one that is empty and does not lengthen its neighbours' (lo = inner, hi = 0) when a condition holds.
+ * Without branches: a software adapter turns each into a mask that everything after it pays for.
+ */
+function runUnless(conditions: readonly string[], base: string, lo: string, hi: string, inner: number): string {
+  if (conditions.length === 0) return `Run(${base}, ${lo}, ${hi})`;
+  const skip = conditions.join(' | ');
+  return `Run(${base}, select(${lo}, ${inner}, ${skip}), select(${hi}, 0, ${skip}))`;
 }

@@ -22,15 +22,18 @@ export function isPadded({ input, window, output, stride, dilation, before }: Ax
   return before > 0 || (output - 1) * stride + (window - 1) * dilation - before >= input;
 }
 
-/** Condition: input position `at` lies off the image; true of no tap unless the axis `isPadded`. */
+/**
+ * Condition: input position `at` lies off the image; true of no tap unless the axis `isPadded`. As an u32 a negative
+ * position is a large one; conditions are combined with `|`, since `||` is a branch.
+ */
 export function isOutside(at: string, { input }: AxisGeometry): string {
-  return `${at} < 0 || ${at} >= ${input}`;
+  return `(u32(${at}) >= ${input}u)`;
 }
 
 /** Condition: `at`, a window position times the stride, belongs to no window. */
 export function isNoWindow(at: string, { output, stride }: AxisGeometry): string {
-  const between = stride > 1 ? ` || ${at} % ${stride} != 0` : '';
-  return `${at} < 0 || ${at} >= ${output * stride}${between}`;
+  const between = stride > 1 ? ` | (u32(${at}) % ${stride}u != 0u)` : '';
+  return `(u32(${at}) >= ${output * stride}u)${between}`;
 }
 
 /** Statements that split the flat index `i` (u32) of an element [N,H,W,C] into `image`, `ih`, `iw` and the u32 `c`. */
@@ -81,13 +84,13 @@ export function forWindows({ height, width }: WindowGeometry, body: string): str
  */
 function loop(o: string, i: string, { before, window, stride, output }: AxisGeometry): string {
   const covers = [
-    ...(Math.ceil(window / stride) > 1 || before > 0 ? [`${o} < 0`] : []),
-    `${o} >= ${output}`,
-    ...(window < stride || window % stride !== 0 ? [`${i} + ${before} - ${o} * ${stride} >= ${window}`] : []),
+    // As an u32 a negative window is a large one.
+    `(u32(${o}) >= ${output}u)`,
+    ...(window < stride || window % stride !== 0 ? [`(${i} + ${before} - ${o} * ${stride} >= ${window})`] : []),
   ];
   return `for (var ${o}_back = 0; ${o}_back < ${Math.ceil(window / stride)}; ${o}_back++) {
     let ${o} = (${i} + ${before}) / ${stride} - ${o}_back;
-    if (${covers.join(' || ')}) { continue; }`;
+    if (${covers.join(' | ')}) { continue; }`;
 }
 
 function splitIndex(

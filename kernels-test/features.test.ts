@@ -71,7 +71,7 @@ function unexcused(group: string, evidence: readonly { readonly name: string }[]
 describe('what is computed on the device', () => {
   const withGradients = ['layers', 'activations', 'regularizers', 'losses', 'optimizers'];
 
-  test.each([...withGradients, 'constraints', 'metrics'])('%s have golden cases on CPU and GPU', (group) => {
+  test.each([...withGradients, 'constraints', 'metrics', 'models'])('%s have golden cases on CPU and GPU', (group) => {
     const bare = evidenceOf(GROUPS[group]).filter(({ cpu, gpu }) => !(cpu && gpu));
     expect(unexcused(group, bare)).toEqual([]);
   });

@@ -222,9 +222,7 @@ export function evidenceOf({ names, files, features }: Group): readonly Evidence
       cases: own.length,
       gradients: own.filter((golden) => GRADIENTS.some((key) => golden[key] !== undefined)).length,
       cpu: readers.length > 0,
-      // A case can say that it is too much for the software adapter.
-      gpu:
-        own.some(({ gpu }) => gpu !== false) && readers.some(({ text }) => text.includes('createNodeWebGPUBackend(')),
+      gpu: readers.some(({ text }) => text.includes('createNodeWebGPUBackend(')),
       tests: readers.map(({ path }) => path),
     };
   });
@@ -274,8 +272,8 @@ export function featurePage(): string {
       'and backward, by `kernels-test/layers/conformance.test.ts`. GPU is WebGPU, in tests on llvmpipe.',
       'Layers that draw random numbers (dropout, noise, augmentation) draw other ones than Keras: their cases hold output and',
       'gradient given the draw, and the moments of many draws (`random.json`). Models: outputs, loss and gradients of the',
-      'published sizes on both backends; those for ImageNet and the CIFAR experiments as narrow networks or on small images, on',
-      'the CPU only, where their hundreds of kernels need no compiling. Counts of parameters: `zoo/counts.test.ts`.',
+      'published sizes; those for ImageNet and the CIFAR experiments as narrow networks or on small images. Counts of',
+      'parameters: `zoo/counts.test.ts`.',
     ].join('\n'),
     ...sections,
     all,

@@ -15,15 +15,16 @@ const USAGE = `npm run bench -- COMMAND [options]
   steps        training with model.fit: first step, median step, dispatches, memory
   peers        the same steps in TensorFlow.js webgpu and jax-js (installs them in bench/peers)
   browser      the steps of peers in headless Chromium (SwiftShader)
+  ops          matmul, conv2d and its gradients, each alone, beside the same peers
   profile      device time of each dispatch of a training step
   kernels      every op's bench row, beside the adapter's measured ceilings
   cpu-vs-gpu   the CPU backend beside WebGPU
   scaling      cost against batch size
 
   --model NAME     ${Object.keys(WORKLOADS).join(' or ')}; all when left out
-  --op TEXT        kernels: only ops whose name contains TEXT
-  --seconds S      time for timed steps of each measurement; 10 when left out
-  --rounds N       peers: fresh processes an engine, in turn; 1 when left out
+  --op TEXT        kernels, ops: only those whose name contains TEXT
+  --seconds S      time for timed steps or calls of each measurement; 10 when left out
+  --rounds N       peers, ops: fresh processes an engine, in turn; 1 when left out
   --json           print JSON
   --no-save        leave bench/results/ alone`;
 

@@ -14,6 +14,16 @@ export function seriesOf(values: readonly number[]): Series {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values), count: values.length };
 }
 
+/** Series of the same, measured in turn, as one: the median of their medians. */
+export function together(rounds: readonly Series[]): Series {
+  return {
+    median: median(rounds.map((series) => series.median)),
+    min: Math.min(...rounds.map(({ min }) => min)),
+    max: Math.max(...rounds.map(({ max }) => max)),
+    count: rounds.reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
 /** The middle value; the mean of the two in the middle of an even count; NaN of none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

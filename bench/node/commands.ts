@@ -10,6 +10,7 @@ import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
 import { runBrowser } from './browser.ts';
 import { runChild } from './child.ts';
 import { runKernels } from './kernels.ts';
+import { runOps } from './ops.ts';
 import { runPeers } from './peers.ts';
 import { runProfile } from './profile.ts';
 
@@ -17,8 +18,9 @@ export interface Options {
   readonly models: readonly WorkloadName[];
   /** Milliseconds of timed steps a measurement. */
   readonly budgetMs: number;
+  /** Text in the names of the ops to be measured, for kernels and ops. */
   readonly filter: string;
-  /** Fresh processes an engine, for peers. */
+  /** Fresh processes an engine, for peers and ops. */
   readonly rounds: number;
   /** What is being done, for a person who waits. */
   readonly say: (text: string) => void;
@@ -42,6 +44,7 @@ export const COMMANDS: Readonly<Record<string, BenchCommand>> = {
   steps: { title: 'Training steps (`model.fit`)', run: runSteps },
   peers: { title: 'Beside other engines', run: runPeers },
   browser: { title: 'Beside other engines, in Chromium', run: runBrowser },
+  ops: { title: 'Single ops beside other engines', run: runOps },
   profile: { title: 'Where the time of a step goes', run: runProfile },
   kernels: { title: 'Kernels', run: runKernels },
   'cpu-vs-gpu': { title: 'CPU backend and WebGPU', run: runCpuVsGpu },

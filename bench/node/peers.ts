@@ -6,7 +6,7 @@
 import { formatBytes } from '../../src/util/text.ts';
 import { type Comparison, compareEngines, PARITY } from '../core/compare-engines.ts';
 import type { EngineReport } from '../core/engine.ts';
-import { median } from '../core/statistics.ts';
+import { median, together } from '../core/statistics.ts';
 import { formatMs, formatRatio, markdownTable } from '../core/table.ts';
 import { WORKLOADS } from '../core/workloads.ts';
 import { runChild } from './child.ts';
@@ -28,7 +28,7 @@ export async function runPeers(options: Options): Promise<Outcome> {
         found[k].push(await runChild<EngineReport>(script, [name, String(options.budgetMs), String(MAX_STEPS)]));
       }
     }
-    comparisons.push(compareEngines(name, found.map(together)));
+    comparisons.push(compareEngines(name, found.map(inOne)));
   }
   const note =
     'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
@@ -44,16 +44,11 @@ export async function runPeers(options: Options): Promise<Outcome> {
 }
 
 /** One engine's rounds as one report: medians of the times; counts and losses are the same in every round. */
-function together(rounds: readonly EngineReport[]): EngineReport {
+function inOne(rounds: readonly EngineReport[]): EngineReport {
   return {
     ...rounds[0],
     firstStepMs: median(rounds.map(({ firstStepMs }) => firstStepMs)),
-    step: {
-      median: median(rounds.map(({ step }) => step.median)),
-      min: Math.min(...rounds.map(({ step }) => step.min)),
-      max: Math.max(...rounds.map(({ step }) => step.max)),
-      count: rounds.reduce((sum, { step }) => sum + step.count, 0),
-    },
+    step: together(rounds.map(({ step }) => step)),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { ADAM, CLASSES, MOMENTUM, WORKLOADS } from '../core/workloads.ts';
+import { permute } from './permute.mjs';
 import { trained } from './trained.mjs';
 
 /** @param jax the module, with WebGPU as its default device. */
@@ -156,20 +157,5 @@ function rearrange(weights) {
       return { data: moved, shape };
     }
     return { data: Float32Array.from(data), shape };
-  });
-}
-
-/** `data` of `shape` with its axes in the order `axes`. */
-function permute(data, shape, axes) {
-  const strides = shape.map((_, k) => shape.slice(k + 1).reduce((product, n) => product * n, 1));
-  const sizes = axes.map((axis) => shape[axis]);
-  return Float32Array.from({ length: data.length }, (_, index) => {
-    let rest = index;
-    let from = 0;
-    for (let k = axes.length - 1; k >= 0; k--) {
-      from += (rest % sizes[k]) * strides[axes[k]];
-      rest = Math.floor(rest / sizes[k]);
-    }
-    return data[from];
   });
 }

@@ -1,11 +1,10 @@
 /** jax-js in Node: what `bench peers` starts. */
 
-import { runPeer, versionOf } from './run-peer.mjs';
+import { jaxEngine } from './jax-engine.mjs';
+import { openJax } from './open-engines.mjs';
+import { runPeer } from './run-peer.mjs';
 
 await runPeer(async () => {
-  const jax = await import('@jax-js/jax');
-  const { jaxEngine } = await import('./jax-engine.mjs');
-  await jax.init('webgpu');
-  jax.defaultDevice('webgpu');
-  return jaxEngine(jax, versionOf('@jax-js/jax'));
+  const { jax, version } = await openJax();
+  return jaxEngine(jax, version);
 });

@@ -1,12 +1,10 @@
 /** TensorFlow.js in Node: what `bench peers` starts. */
 
-import { runPeer, versionOf } from './run-peer.mjs';
+import { openTfjs } from './open-engines.mjs';
+import { runPeer } from './run-peer.mjs';
+import { tfjsEngine } from './tfjs-engine.mjs';
 
 await runPeer(async () => {
-  const tf = await import('@tensorflow/tfjs');
-  await import('@tensorflow/tfjs-backend-webgpu');
-  const { tfjsEngine } = await import('./tfjs-engine.mjs');
-  await tf.setBackend('webgpu');
-  await tf.ready();
-  return tfjsEngine(tf, versionOf('@tensorflow/tfjs'));
+  const { tf, version } = await openTfjs();
+  return tfjsEngine(tf, version);
 });

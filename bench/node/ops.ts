@@ -33,10 +33,16 @@ export async function runOps(options: Options): Promise<Outcome> {
     'cache off). `call ×` and `first ×`: that engine’s time over downhill’s. Gradients are the kernels that the gradient ' +
     'of `tf.conv2d` runs, and the `vjp` of jax-js’ convolution in a `jit`, which drops the forward pass.';
   return {
-    data: comparisons,
+    data: comparisons.map(withoutSamples),
     markdown: [...comparisons.map(describeDuel), note].join('\n\n'),
     failed: comparisons.some(({ parity }) => !parity),
   };
+}
+
+/** What is kept: samples have done their work when they have been compared. */
+function withoutSamples({ reports, ...comparison }: DuelComparison): unknown {
+  const kept = reports.map(({ result: { samples: _, ...result }, ...report }) => ({ ...report, result }));
+  return { ...comparison, reports: kept };
 }
 
 /** A report an engine, of all rounds. */
@@ -82,7 +88,7 @@ export function describeDuel({ duel, reports, differences, parity }: DuelCompari
     r.call.count,
     formatMs(r.firstMs),
     k === 0 ? '' : formatRatio(r.firstMs / own.firstMs),
-    k === 0 ? '' : differences[k].toExponential(1),
+    k === 0 ? '' : differences[k] === 0 ? '0' : differences[k].toExponential(1),
   ]);
   return [
     heading,

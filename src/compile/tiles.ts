@@ -36,11 +36,18 @@ export function chooseTile(spec: Contraction, rows: number, limits: PlanLimits):
   return subgroupSize !== null && spec.n > 1 ? sharedTile(spec, rows, subgroupSize) : cpuTile(spec, rows);
 }
 
-/** Register blocks of the shared variant: rows for each count of columns a lane; 64 sums, of which few spill. */
+/** Rows of the shared variant's block for each count of columns a lane; sixteen more take a tenth longer to compile. */
 const SHARED_ROWS: Readonly<Record<number, number>> = { 1: 32, 2: 32, 3: 16, 4: 16 };
+
+/** Products of fewer flops take a small block: what they lose in a step is less than what a large one takes to compile. */
+const SMALL_FLOPS = 8e6;
 
 function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
   const columns = Math.ceil(spec.n / lanes);
+  if (2 * spec.batch * rows * spec.n * spec.segments * spec.inner < SMALL_FLOPS && rows >= 8) {
+    // One tile for all of them, so that layers of one form share a kernel whatever their widths.
+    return { rowsPerLane: 8, columnsPerLane: 2, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
+  }
   const columnsPerLane = Math.ceil(columns / Math.ceil(columns / 4));
   const most = SHARED_ROWS[columnsPerLane];
   const rowsPerLane = rows >= most ? most : rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes;

@@ -47,7 +47,10 @@ const SMALL = 4096;
 
 /** @param together false gives every stage a wave of its own. */
 export function planWaves(fused: FusedGraph, schedule: Schedule, limits: PlanLimits, together: boolean): Waves {
-  return new Planner(fused, schedule, limits, together).run();
+  const soon = new Planner(fused, schedule, limits, together, false).run();
+  if (!together) return soon;
+  const late = new Planner(fused, schedule, limits, together, true).run();
+  return late.waves.length > soon.waves.length ? soon : late;
 }
 
 interface Waiting extends Stage {
@@ -59,11 +62,15 @@ interface Waiting extends Stage {
   readonly bindings: ReadonlySet<unknown>;
   /** The storage of its result exists already or is small. */
   readonly free: boolean;
+  /** It goes last, because no kernel of the plan waits for it and what it reads and writes is small. */
+  readonly idle: boolean;
 }
 
 class Planner {
   private readonly storage: (root: Tensor) => StorageKey;
   private readonly reasons = new Set<string>();
+  /** Clusters that others have to wait for. */
+  private readonly awaited = new Set<Cluster>();
   /** Clusters whose last stage has run in an earlier wave. */
   private readonly done = new Set<Cluster>();
   /** Clusters whose first stage has. */
@@ -74,14 +81,17 @@ class Planner {
     private readonly schedule: Schedule,
     private readonly limits: PlanLimits,
     private readonly together: boolean,
+    /** Lets idle stages wait for a wave without a product: a product alone shares its text with other layers' products. */
+    private readonly patient: boolean,
   ) {
     this.storage = storageKeys(fused.graph, schedule.inPlace);
+    for (const earlier of schedule.before.values()) for (const cluster of earlier) this.awaited.add(cluster);
   }
 
   run(): Waves {
     const waiting = this.schedule.order.flatMap((cluster, position) => this.stagesOf(cluster, position));
     const waves: Wave[] = [];
-    for (let leader = waiting.shift(); leader !== undefined; leader = waiting.shift()) {
+    for (let leader = this.next(waiting); leader !== undefined; leader = this.next(waiting)) {
       const wave = [leader];
       for (let k = 0; this.together && k < waiting.length; ) {
         const candidate = waiting[k];
@@ -96,6 +106,17 @@ class Planner {
       waves.push({ stages: wave.map(({ cluster, number, last }) => ({ cluster, number, last })), lanes });
     }
     return { waves, reasons: [...this.reasons] };
+  }
+
+  /** Takes out the stage that leads the next wave: the first that is not idle. */
+  private next(waiting: Waiting[]): Waiting | undefined {
+    return waiting.splice(
+      Math.max(
+        0,
+        waiting.findIndex(({ idle }) => !idle),
+      ),
+      1,
+    )[0];
   }
 
   private stagesOf(cluster: Cluster, position: number): Waiting[] {
@@ -114,10 +135,15 @@ class Planner {
     if (count === 2) bindings.add(cluster);
     const free = written.every((root) => root.size <= SMALL || this.storage(root) !== root);
     const results = written.map(this.storage);
+    const idle =
+      this.patient &&
+      cluster.kind !== 'contract' &&
+      !this.awaited.has(cluster) &&
+      [...readBy(cluster, fused), ...written].every((root) => root.size <= SMALL);
     return Array.from({ length: count }, (_, number) => {
       const last = number === count - 1;
       return {
-        ...{ cluster, number, last, position },
+        ...{ cluster, number, last, position, idle },
         lanes: number === 0 ? lanes : null,
         bindings: last ? new Set([...bindings, ...results]) : bindings,
         free: last ? free : partialsAreSmall(cluster, free),
@@ -141,6 +167,7 @@ class Planner {
       return this.apart(leader, candidate, 'its result would wait in memory');
     }
     const lanes = wave.find((stage) => stage.lanes !== null)?.lanes;
+    if (candidate.idle && lanes != null) return this.apart(leader, candidate, 'nothing waits for its result');
     if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {
       return this.apart(leader, candidate, `workgroups of ${lanes} and ${candidate.lanes}`);
     }

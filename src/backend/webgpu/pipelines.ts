@@ -7,8 +7,9 @@
 
 import type { PlanKernel } from '../../compile/plan.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { allocate } from './buffers.ts';
 import type { DeviceContext } from './device.ts';
-import { STAGE_COMPUTE } from './flags.ts';
+import { STAGE_COMPUTE, UNIFORM } from './flags.ts';
 
 export interface BuiltPipeline {
   readonly pipeline: GPUComputePipeline;
@@ -60,6 +61,31 @@ export class PipelineCache {
     return layouts;
   }
 
+  /**
+   * Runs one workgroup over nothing (sizes of zero, memory of its own): llvmpipe compiles a shader at its first dispatch
+   * and not here, one after the other, and a first step would wait for all of them in silence.
+   */
+  async #finish(kernel: PlanKernel, pipeline: GPUComputePipeline, { group: layout }: Layouts): Promise<void> {
+    const { context } = this;
+    const { device, counters } = context;
+    const buffers = kernel.access.map(() => allocate(context, 1, 'no data'));
+    if (kernel.uniformWords > 0) buffers.unshift(allocate(context, kernel.uniformWords, 'no data', undefined, UNIFORM));
+    const first = kernel.uniformWords > 0 ? 0 : 1;
+    const entries = buffers.map(({ gpu }, k) => ({ binding: first + k, resource: { buffer: gpu } }));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ label: 'no data', layout, entries }));
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    context.submit(encoder);
+    counters.bindGroupsCreated++;
+    counters.passes++;
+    counters.dispatches++;
+    await device.queue.onSubmittedWorkDone();
+    for (const buffer of buffers) buffer.dispose();
+  }
+
   async #build(kernel: PlanKernel, layouts: Layouts): Promise<BuiltPipeline> {
     const { context } = this;
     const { device } = context;
@@ -74,6 +100,7 @@ export class PipelineCache {
         layout: layouts.pipeline,
         compute: { module, entryPoint: 'main' },
       });
+      if (context.limits.adapterClass === 'cpu') await this.#finish(kernel, pipeline, layouts);
       return { pipeline, layout: layouts.group };
     } catch (cause) {
       // A driver's refusal may be the device's end; a refusal by validation is about the kernel.

@@ -4,7 +4,7 @@
 
 import type { Backend } from '../../src/backend/backend.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import type { Plan, PlanLimits } from '../../src/compile/plan.ts';
+import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
 import { bitsOf, type RunResult, runPlan } from '../support/run-plan.ts';
@@ -20,9 +20,16 @@ const VARIANTS = {
 
 type Variant = keyof typeof VARIANTS;
 
-/** A plan of the graph; every other graph gets the tiles and chunks of a GPU, which any device can run. */
+/**
+ * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any device
+ * can run, those of a software adapter without subgroups, and with those of `backend`.
+ */
 export function planOf({ spec, seed }: RandomGraph, variant: Variant, backend: Backend): Plan {
-  const limits: PlanLimits = { ...backend.limits, adapterClass: seed % 2 === 0 ? 'gpu' : 'cpu' };
+  const limits: PlanLimits = {
+    ...DEFAULT_LIMITS,
+    adapterClass: seed % 3 === 0 ? 'gpu' : 'cpu',
+    subgroupSize: seed % 3 === 1 ? backend.limits.subgroupSize : null,
+  };
   const plan = compileGraph(spec, limits, VARIANTS[variant]);
   verifyPlan(plan, limits);
   return plan;

@@ -105,6 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tile = group.y * groups.x + group.x;
   let tile_row = tile / tiles_n;
   let slice = tile_row / tiles_m;
+  if (slice >= d.batch * d.chunks) { return; }
   let top = (tile_row % tiles_m) * (TM * LANES_M);
   let load0 = top + lane / LOAD_LANES;                        // this lane loads the rows load0 + q * LOAD_STEP,
   let m0 = top + lane / LANES_N;                              // owns the rows m0 + i * LANES_M

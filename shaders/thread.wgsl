@@ -24,10 +24,11 @@ fn main(
   let start = (group.y * groups.x + group.x) * (WORKGROUP_SIZE * params[0].y) + lane.x;
   for (var turn = 0u; turn < params[0].y; turn++) {
     let i = start + turn * WORKGROUP_SIZE;
-    if (i < params[0].x) {
-      // @slot body
-      b0[i] = 0.0;
-      // @end
+    if (i >= params[0].x) {
+      return;
     }
+    // @slot body
+    b0[i] = 0.0;
+    // @end
   }
 }

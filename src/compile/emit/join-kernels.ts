@@ -186,12 +186,11 @@ function builtinsOf(declarations: readonly Declaration[]): string[] {
 
 /** Each workgroup goes to the part that its number falls to; counts of workgroups are the first uniforms. */
 function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: number): string {
-  const lines = ['let tile = group.y * groups.x + group.x;', 'let first_0 = 0u;'];
-  const ends: string[] = [];
+  const lines = ['let tile = group.y * groups.x + group.x;', 'var first = 0u;'];
   builtins.forEach((names, k) => {
     const count = `params[${k >> 2}u].${'xyzw'[k & 3]}`;
     const values: Readonly<Record<string, string>> = {
-      workgroup_id: `vec3u(tile - first_${k}, 0u, 0u)`,
+      workgroup_id: 'vec3u(tile - first, 0u, 0u)',
       num_workgroups: `vec3u(${count}, 1u, 1u)`,
       local_invocation_index: 'lane',
       local_invocation_id: 'vec3u(lane, 0u, 0u)',
@@ -200,10 +199,8 @@ function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: num
       invariant(values[name] !== undefined, `a part cannot be told its ${name}`);
       return values[name];
     });
-    lines.push(`let first_${k + 1} = first_${k} + ${count};`);
-    ends.push(`if (tile < first_${k + 1}) { part_${k}(${call.join(', ')}); }`);
+    lines.push(`if (tile < first + ${count}) { part_${k}(${call.join(', ')}); return; }`, `first += ${count};`);
   });
-  lines.push(ends.join(' else '));
   return [
     `@compute @workgroup_size(${workgroupSize})`,
     'fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {',

@@ -1,11 +1,11 @@
 /**
- * Backend: what runs a Plan. Ten methods in all, and no op is known here.
+ * Backend: what runs a Plan. Few methods in all, and no op is known here.
  *
  * A buffer belongs to whoever created it. A program holds every object it needs after `load`; `run` creates nothing
  * and awaits nothing. Reading back is the only asynchronous step.
  */
 
-import type { Plan, PlanLimits } from '../compile/plan.ts';
+import type { Plan, PlanLimits, TileChoices } from '../compile/plan.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 
 /** Memory of a backend; elements of four bytes on a device. */
@@ -60,6 +60,7 @@ export interface Backend {
   readonly kind: 'webgpu' | 'cpu' | 'null';
   /** What a person should see: adapter name, or `CPU (f64 reference)`. */
   readonly description: string;
+  /** What plans for this backend are made for: another object after `useTiles`, never one that changes. */
   readonly limits: PlanLimits;
   readonly counters: BackendCounters;
   /** A zeroed buffer. @throws DownhillError `device` when it exceeds a limit. */
@@ -82,5 +83,7 @@ export interface Backend {
   ): Promise<Program>;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
+  /** Plans that are compiled for `limits` from now on take these tiles; undefined for the defaults. Loaded ones stay. */
+  useTiles(tiles: TileChoices | undefined): void;
   dispose(): Promise<void>;
 }

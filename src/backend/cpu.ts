@@ -5,7 +5,7 @@
  * A run is finished when `run` returns. Plans are held to their rules, not to a device's limits: memory is the limit.
  */
 
-import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../compile/plan.ts';
+import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../compile/plan.ts';
 import { verifyPlan } from '../compile/verify-plan.ts';
 import type { DType, Precision, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -30,7 +30,7 @@ export class CpuBackend implements Backend {
 
   constructor(
     readonly precision: Precision,
-    readonly limits: PlanLimits,
+    public limits: PlanLimits,
   ) {
     this.description = precision === 'f64' ? 'CPU (f64 reference)' : 'CPU (f32)';
   }
@@ -86,6 +86,11 @@ export class CpuBackend implements Backend {
     const program = new CpuProgram(plan, own, this.counters, this.precision, () => this.#assertUsable());
     onProgress?.(plan.kernels.length, plan.kernels.length);
     return program;
+  }
+
+  /** They change no number here: references know no tiles. */
+  useTiles(tiles: TileChoices | undefined): void {
+    this.limits = withTiles(this.limits, tiles);
   }
 
   async finish(): Promise<void> {

@@ -2,7 +2,7 @@
  * The null backend: checks plans and calls, computes nothing, needs no device. Reads give zeros.
  */
 
-import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../compile/plan.ts';
+import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../compile/plan.ts';
 import { verifyPlan } from '../compile/verify-plan.ts';
 import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -96,7 +96,11 @@ class NullBackend implements Backend {
   readonly description = 'null (checks plans, computes nothing)';
   readonly counters = newCounters();
 
-  constructor(readonly limits: PlanLimits) {}
+  constructor(public limits: PlanLimits) {}
+
+  useTiles(tiles: TileChoices | undefined): void {
+    this.limits = withTiles(this.limits, tiles);
+  }
 
   createBuffer(elements: number, dtype: DType, label: string): BackendBuffer {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.limits;

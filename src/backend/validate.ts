@@ -7,7 +7,7 @@
  * call joins one queue; a divergence is thrown by whatever is called next or awaited (`read`, `finish`).
  */
 
-import type { Plan, PlanLimits } from '../compile/plan.ts';
+import type { Plan, PlanLimits, TileChoices } from '../compile/plan.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
@@ -68,6 +68,10 @@ class ValidatingBackend implements Backend {
 
   get limits(): PlanLimits {
     return this.inner.limits;
+  }
+
+  useTiles(tiles: TileChoices | undefined): void {
+    this.inner.useTiles(tiles);
   }
 
   get counters(): BackendCounters {

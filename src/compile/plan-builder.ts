@@ -278,7 +278,7 @@ function concatenated(lists: readonly (readonly ReferenceStep[])[]): ReferenceSt
 }
 
 /** `matmul+add+relu dense "fc1"`. */
-function clusterLabel(cluster: Cluster): string {
+export function clusterLabel(cluster: Cluster): string {
   const nodes = [...cluster.roles];
   const anchor = nodes.find(([, role]) => role === 'fold')?.[0] ?? nodes[nodes.length - 1][0];
   const size = cluster.contraction === null ? '' : contractionSize(cluster);
@@ -292,7 +292,7 @@ function contractionSize(cluster: Cluster): string {
   return ` [${batch}${spec.m}x${spec.n}x${spec.segments * spec.inner}]`;
 }
 
-function clusterFlops(cluster: Cluster): number {
+export function clusterFlops(cluster: Cluster): number {
   let flops = 0;
   for (const node of cluster.roles.keys()) flops += (node.op as Op).bench.flops(node.inputs, node, node.attrs);
   return flops;

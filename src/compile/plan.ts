@@ -138,6 +138,11 @@ export interface PlanLimits {
   readonly tiles?: TileChoices;
 }
 
+/** `limits` with other choices of tiles, or with none. */
+export function withTiles({ tiles: _, ...limits }: PlanLimits, tiles: TileChoices | undefined): PlanLimits {
+  return tiles === undefined ? limits : { ...limits, tiles };
+}
+
 /** Limits that every WebGPU implementation grants (WebGPU specification, section 3.6.2). */
 export const DEFAULT_LIMITS: PlanLimits = {
   maxStorageBuffersPerShaderStage: 8,

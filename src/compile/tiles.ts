@@ -29,9 +29,13 @@ const BLOCK = 8;
  * as large as registers hold; a workgroup is one vector of 8 lanes. GPU adapters: smaller blocks, many invocations.
  */
 export function chooseTile(spec: Contraction, rows: number, limits: PlanLimits): Tile {
-  const { adapterClass, subgroupSize, tiles } = limits;
-  const chosen = tiles?.get(tileKey(spec, rows));
-  if (chosen !== undefined) return chosen;
+  // Without choices no key is made: it costs as much as the rest of the planning of a product.
+  return limits.tiles?.get(tileKey(spec, rows)) ?? defaultTile(spec, rows, limits);
+}
+
+/** The tile that holds without tuning. */
+export function defaultTile(spec: Contraction, rows: number, limits: PlanLimits): Tile {
+  const { adapterClass, subgroupSize } = limits;
   if (adapterClass === 'gpu') return gpuTile(spec, rows);
   return subgroupSize !== null && spec.n > 1 ? sharedTile(spec, rows, subgroupSize) : cpuTile(spec, rows);
 }

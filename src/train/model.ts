@@ -45,7 +45,7 @@ import {
 import { inputName } from './step-graph.ts';
 import { eachBatch } from './stream-data.ts';
 import { formatSummary, summaryOf } from './summary.ts';
-import { datasetTable, isStream } from './table.ts';
+import { datasetTable, isDataset, isStream } from './table.ts';
 import { checkCounts, checkExamples } from './targets.ts';
 import { type Compiled, trainingContext } from './training-context.ts';
 import { evaluationData, needsStream, trainingData } from './training-data.ts';
@@ -59,10 +59,14 @@ import {
   wholeOption,
 } from './training-options.ts';
 import { checkMultipliers } from './treatments.ts';
+import { type TuningGraphs, tuningGraphs } from './tuning-graphs.ts';
 import type { WeightValue } from './weight-store.ts';
 
 /** Examples with their targets, in memory or batch by batch. */
 type Dataset = ArrayDataset | DatasetStream;
+
+/** Examples as `tune` takes them: a data set, or its two sides. */
+export type TuningData = Dataset | { readonly x: ModelData; readonly y: ModelData };
 
 export abstract class Model extends ModelCore implements TrainedModel, Disposable {
   /** True ends a running `fit` after the current step. */
@@ -240,6 +244,22 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
       } finally {
         this.writeFile(weights, 'weights before the profile');
       }
+    });
+  }
+
+  /**
+   * The graphs of a step and of an evaluation on batches of these examples, for `tune`.
+   * @throws DownhillError as `fit`.
+   */
+  async tuningGraphs(given: TuningData, size?: number): Promise<TuningGraphs> {
+    this.compileStateFor('tune');
+    const batchSize = checkBatchSize('tune', size);
+    const [first, second] = isDataset(given) || isStream(given) ? [given, {}] : [given.x, given.y];
+    const read = await readArguments<object>('tune', this.dataNames(), first, second, undefined);
+    const { data } = await trainingData(this.dataRules(), read.data, { batchSize, validationSplit: 0 });
+    return this.inTurn(async () => {
+      const compiled = this.compiled();
+      return tuningGraphs(await this.context(compiled.optimizer), compiled, data);
     });
   }
 

@@ -2,7 +2,7 @@
  * The WebGPU backend: the Backend interface over one GPUDevice, in a browser or in Node.
  */
 
-import type { Plan, PlanLimits } from '../../compile/plan.ts';
+import { type Plan, type PlanLimits, type TileChoices, withTiles } from '../../compile/plan.ts';
 import { verifyPlan } from '../../compile/verify-plan.ts';
 import type { DType, TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
@@ -19,10 +19,12 @@ export class WebGPUBackend implements Backend {
   readonly kind = 'webgpu';
   readonly #pipelines: PipelineCache;
   readonly #staging: StagingPool;
+  #limits: PlanLimits;
 
   constructor(private readonly context: DeviceContext) {
     this.#pipelines = new PipelineCache(context);
     this.#staging = new StagingPool(context);
+    this.#limits = context.limits;
   }
 
   /** The device that everything runs on. */
@@ -35,7 +37,11 @@ export class WebGPUBackend implements Backend {
   }
 
   get limits(): PlanLimits {
-    return this.context.limits;
+    return this.#limits;
+  }
+
+  useTiles(tiles: TileChoices | undefined): void {
+    this.#limits = withTiles(this.#limits, tiles);
   }
 
   get counters(): BackendCounters {

@@ -64,20 +64,11 @@ export class WebGPUProgram implements Program {
     this.#begin('run', scalars);
     const encoder = context.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    let current: GPUComputePipeline | undefined;
-    for (const { pipeline, group, workgroups } of this.parts.dispatches) {
-      if (pipeline !== current) {
-        pass.setPipeline(pipeline);
-        current = pipeline;
-      }
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    }
+    this.#replay(pass);
     pass.end();
     for (const record of records) this.#record(encoder, record);
     context.submit(encoder);
     context.counters.passes++;
-    context.counters.dispatches += this.parts.dispatches.length;
   }
 
   async read(index: number): Promise<TypedArray> {
@@ -111,10 +102,38 @@ export class WebGPUProgram implements Program {
     this.host.context.counters.dispatches += this.parts.dispatches.length;
   }
 
+  /** Records `runs` runs in one pass, with its timestamps: for timing what is too short to be timed once. */
+  encodeRuns(
+    encoder: GPUCommandEncoder,
+    runs: number,
+    timestampWrites: GPUComputePassTimestampWrites | undefined,
+    scalars?: Uint32Array,
+  ): void {
+    this.#begin('time', scalars);
+    const pass = encoder.beginComputePass({ label: this.plan.name, ...(timestampWrites && { timestampWrites }) });
+    for (let run = 0; run < runs; run++) this.#replay(pass);
+    pass.end();
+    this.host.context.counters.passes++;
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.parts.owned) buffer.dispose();
+  }
+
+  /** Every dispatch, in order. */
+  #replay(pass: GPUComputePassEncoder): void {
+    let current: GPUComputePipeline | undefined;
+    for (const { pipeline, group, workgroups } of this.parts.dispatches) {
+      if (pipeline !== current) {
+        pass.setPipeline(pipeline);
+        current = pipeline;
+      }
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    this.host.context.counters.dispatches += this.parts.dispatches.length;
   }
 
   #begin(action: string, scalars: Uint32Array | undefined): void {

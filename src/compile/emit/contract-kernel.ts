@@ -9,6 +9,7 @@ import type { Contraction, EmitContext } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
+import type { Cluster } from '../cluster.ts';
 import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
@@ -19,14 +20,18 @@ import { storePoints } from './stores.ts';
 
 /** How the kernel of a contract cluster is cut, which decides how many dispatches it takes and of which workgroups. */
 export function contractTile(input: Pick<EmitInput, 'cluster' | 'limits'>): Tile {
-  const spec = input.cluster.contraction as Contraction;
-  return chooseTile(spec, spec.m + (sumOf(input) === null ? 0 : 1), input.limits);
+  return chooseTile(input.cluster.contraction as Contraction, contractRows(input.cluster), input.limits);
+}
+
+/** Rows of the product of a contract cluster, with the row of ones where it has one. */
+export function contractRows(cluster: Cluster): number {
+  return (cluster.contraction as Contraction).m + (sumOf({ cluster }) === null ? 0 : 1);
 }
 
 export function emitContract(input: EmitInput): EmittedKernel[] {
   const { cluster, memory } = input;
   const spec = cluster.contraction as Contraction;
-  const rows = spec.m + (sumOf(input) === null ? 0 : 1);
+  const rows = contractRows(cluster);
   const tile = contractTile(input);
   if (tile.chunks === 1) return [emitProduct(input, tile, null)];
   const partials = { buffer: memory.acquire(tile.chunks * spec.batch * rows * spec.n, 'partial products'), offset: 0 };

@@ -1,0 +1,102 @@
+/**
+ * Candidates: valid by the device's limits, no two alike, the default first, and all of them compute what the reference
+ * does, in the same bits in every run.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { isolateContractions } from '../../src/compile/isolate.ts';
+import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
+import { defaultTile } from '../../src/compile/tiles.ts';
+import { MOST, tileCandidates, tileProblem } from '../../src/tune/candidates.ts';
+import { differenceOf } from '../../src/tune/compare.ts';
+import { Trial, TrialInputs } from '../../src/tune/trial.ts';
+import { convGraph, GRAPHS, matmulGraph } from './graphs.ts';
+
+const ADAPTERS: Readonly<Record<string, PlanLimits>> = {
+  gpu: DEFAULT_LIMITS,
+  'gpu with subgroups of 32': { ...DEFAULT_LIMITS, subgroupSize: 32 },
+  'gpu of few invocations': { ...DEFAULT_LIMITS, maxComputeInvocationsPerWorkgroup: 128 },
+  'cpu without subgroups': { ...DEFAULT_LIMITS, adapterClass: 'cpu' },
+  'cpu with subgroups of 4': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 4 },
+  'cpu with subgroups of 8': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 },
+};
+
+describe.each(Object.entries(ADAPTERS))('%s', (_name, limits) => {
+  const large = { 'large matmul': matmulGraph([512, 512], [512, 512]), 'one column': matmulGraph([64, 9], [9, 1]) };
+  const layers = { 'first layer': convGraph([64, 28, 28, 1], [5, 5, 1, 6], { padding: 'same' }) };
+
+  test.each(Object.entries({ ...GRAPHS, ...large, ...layers }))('candidates of %s', (_graph, graph) => {
+    for (const { spec, rows, label } of isolateContractions(graph, limits)) {
+      const tiles = tileCandidates(spec, rows, limits);
+      // A device of few invocations may not be able to run the default, which then is no candidate.
+      const first = defaultTile(spec, rows, limits);
+      if (tileProblem(first, spec, rows, limits) === undefined) expect(tiles[0], label).toEqual(first);
+      expect(tiles.length, label).toBeGreaterThan(0);
+      expect(tiles.length, label).toBeLessThanOrEqual(MOST);
+      expect(new Set(tiles.map((tile) => JSON.stringify(tile))).size, label).toBe(tiles.length);
+      expect(
+        tiles.flatMap((tile) => tileProblem(tile, spec, rows, limits) ?? []),
+        label,
+      ).toEqual([]);
+      if (limits.subgroupSize === null) expect(tiles.some(({ shared }) => shared)).toBe(false);
+    }
+  });
+});
+
+test('a tile that the device cannot run is told by its reason', () => {
+  const [{ spec, rows }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_LIMITS);
+  const tile = defaultTile(spec, rows, DEFAULT_LIMITS);
+  const problem = (change: object, limits: object = {}) =>
+    tileProblem({ ...tile, ...change }, spec, rows, { ...DEFAULT_LIMITS, ...limits });
+  expect(problem({})).toBeUndefined();
+  expect(problem({ rowsPerLane: 0 })).toBe('rowsPerLane is 0; a whole number of at least 1 is needed');
+  expect(problem({ chunks: 1.5 })).toMatch(/^chunks is 1.5/);
+  expect(problem({ rowsPerLane: 64 })).toBe('64 × 4 sums a lane; at most 128');
+  expect(problem({ lanesM: 1000 })).toMatch(/^4000 invocations a workgroup; the device allows 256/);
+  expect(problem({ shared: true })).toMatch(
+    /^a shared tile of 64 × 4 lanes; the subgroups of the device have no one size/,
+  );
+  expect(problem({ chunks: spec.segments + 1 })).toBe(`${spec.segments + 1} chunks of ${spec.segments} segments`);
+  expect(problem({ chunks: 2 }, { maxBufferSize: 1000 })).toMatch(/bytes of partial products; the device allows 1000/);
+});
+
+describe('on the device', () => {
+  let gpu: Backend;
+  beforeAll(async () => {
+    gpu = await createNodeWebGPUBackend();
+  });
+  afterAll(() => gpu.dispose());
+
+  /** Every candidate for `limits` against the f64 reference, and two runs of each. */
+  async function checkAll(graph: keyof typeof GRAPHS, limits: PlanLimits): Promise<void> {
+    const cpu = createCpuBackend({ precision: 'f64' });
+    for (const { label, spec, rows, plan } of isolateContractions(GRAPHS[graph], limits)) {
+      const tiles = tileCandidates(spec, rows, limits);
+      const [there, here] = [new TrialInputs(cpu, plan(tiles[0])), new TrialInputs(gpu, plan(tiles[0]))];
+      const expected = await (await Trial.load(cpu, plan(tiles[0]), there)).results();
+      expect(
+        expected.some((values) => Array.from(values).some((value) => value !== values[0])),
+        label,
+      ).toBe(true);
+      for (const tile of tiles) {
+        const trial = await Trial.load(gpu, plan(tile), here);
+        const results = await trial.results();
+        expect(differenceOf(results, expected), `${label}, ${JSON.stringify(tile)}`).toBeUndefined();
+        expect(await trial.results()).toEqual(results);
+        trial.dispose();
+      }
+      here.dispose();
+    }
+  }
+
+  test.each(Object.keys(GRAPHS))('candidates of this adapter agree with the reference: %s', (graph) =>
+    checkAll(graph, gpu.limits),
+  );
+
+  test.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', (graph) =>
+    checkAll(graph, { ...gpu.limits, adapterClass: 'gpu' }),
+  );
+});

@@ -1,0 +1,47 @@
+/** Small graphs with every sort of contraction, for the tuner's tests. */
+
+import type { GraphSpec } from '../../src/core/graph.ts';
+import { Tensor } from '../../src/core/tensor.ts';
+import { relu } from '../../src/ops/activations.ts';
+import { add, mul } from '../../src/ops/binary.ts';
+import { type Conv2dOptions, conv2d } from '../../src/ops/conv.ts';
+import { type MatmulOptions, matmul } from '../../src/ops/matmul.ts';
+import { sum } from '../../src/ops/reduce.ts';
+import { gradients } from '../../src/transform/grad.ts';
+import type { Shape } from '../../src/util/shape.ts';
+
+const input = (name: string, shape: Shape): Tensor => Tensor.placeholder(name, { shape, dtype: 'f32' });
+
+/** relu(product + bias) and its gradients by both operands and the bias, as a layer's step has them. */
+function layerGraph(name: string, product: (x: Tensor, w: Tensor) => Tensor, x: Shape, w: Shape): GraphSpec {
+  const [left, right] = [input('x', x), input('w', w)];
+  const plain = product(left, right);
+  const bias = input('bias', plain.shape.slice(-1));
+  const y = relu(add(plain, bias));
+  const weights = input('weights', y.shape);
+  const slopes = gradients(sum(mul(y, weights)), [left, right, bias]);
+  return {
+    name,
+    inputs: [left, right, bias, weights].map((tensor, k) => ({ name: `in${k}`, kind: 'bound', tensor })),
+    outputs: [y, ...slopes].map((tensor, k) => ({ name: `out${k}`, tensor })),
+  };
+}
+
+export function matmulGraph(x: Shape, w: Shape, options: MatmulOptions = {}): GraphSpec {
+  return layerGraph('matmul', (a, b) => matmul(a, b, options), x, w);
+}
+
+export function convGraph(x: Shape, w: Shape, options: Conv2dOptions = {}): GraphSpec {
+  return layerGraph('conv', (a, b) => conv2d(a, b, options), x, w);
+}
+
+/** Odd sizes, so that blocks hang over every edge; in all transposes, strided, dilated, clipped, with rows of ones. */
+export const GRAPHS: Readonly<Record<string, GraphSpec>> = {
+  matmul: matmulGraph([37, 19], [19, 21]),
+  'matmul, transposed left': matmulGraph([3, 41], [3, 9], { transposeA: true }),
+  'matmul, transposed right': matmulGraph([5, 33], [70, 33], { transposeB: true }),
+  'matmul, transposed both, in batches': matmulGraph([2, 7, 12], [2, 5, 7], { transposeA: true, transposeB: true }),
+  'conv, valid': convGraph([2, 9, 8, 3], [3, 2, 3, 5]),
+  'conv, clipped and strided': convGraph([3, 11, 10, 2], [5, 3, 2, 9], { padding: 'same', strides: 2 }),
+  'conv, dilated': convGraph([2, 10, 13, 1], [3, 3, 1, 4], { padding: 'same', dilation: 2 }),
+};

@@ -1,0 +1,96 @@
+/**
+ * Single contractions of a graph as plans of their own, for timing: the kernels of one fused cluster with all that was
+ * fused to the product, over inputs that the caller fills. What else the graph computes is taken as given.
+ *
+ * Invariant: an isolated kernel has the text that it has in the graph's own plan wherever it is not joined with others
+ * there: the same bindings in the same order, results at the same offsets, updates in place.
+ */
+
+import type { GraphInput, GraphSpec, GraphUpdate } from '../core/graph.ts';
+import type { Contraction } from '../core/lowering.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Cluster, rootOf } from './cluster.ts';
+import { contractRows } from './emit/contract-kernel.ts';
+import type { FusedGraph } from './fuse.ts';
+import { fuseGraph } from './fuse-graph.ts';
+import { readBy, writtenBy } from './memory.ts';
+import type { Plan, PlanLimits } from './plan.ts';
+import { buildPlan, clusterFlops, clusterLabel } from './plan-builder.ts';
+import type { Schedule } from './schedule.ts';
+import { type Tile, tileKey } from './tiles.ts';
+import { planWaves } from './waves.ts';
+
+export interface IsolatedContraction {
+  /** What tiles are chosen by. */
+  readonly key: string;
+  /** E.g. `conv2d+add+relu [36864x6x25] conv2d`. */
+  readonly label: string;
+  readonly spec: Contraction;
+  /** Rows of the product, with the row of ones where there is one. */
+  readonly rows: number;
+  readonly flops: number;
+  /** The kernels with this tile. @throws DownhillError `device` when they exceed the limits. */
+  plan(tile: Tile): Plan;
+}
+
+/** Each distinct contraction of `spec`, by its key, in the order of the plan. */
+export function isolateContractions(spec: GraphSpec, limits: PlanLimits): IsolatedContraction[] {
+  const { fused, scheduled } = fuseGraph(spec, limits, true);
+  const found = new Map<string, IsolatedContraction>();
+  for (const cluster of scheduled.order) {
+    const { contraction } = cluster;
+    if (contraction === null || cluster.points === 0) continue;
+    const rows = contractRows(cluster);
+    const key = tileKey(contraction, rows);
+    if (found.has(key)) continue;
+    found.set(key, {
+      ...{ key, rows, spec: contraction },
+      label: clusterLabel(cluster),
+      flops: clusterFlops(cluster),
+      plan: (tile) => planAlone(cluster, fused, scheduled, { ...limits, tiles: { get: () => tile } }),
+    });
+  }
+  return [...found.values()];
+}
+
+/** The plan of `cluster` with everything that it reads from memory as an input. */
+function planAlone(cluster: Cluster, fused: FusedGraph, { before, inPlace }: Schedule, limits: PlanLimits): Plan {
+  const { graph } = fused;
+  const read = readBy(cluster, fused);
+  const written = writtenBy(cluster, fused);
+  const partOf = new Map<Tensor, Tensor>();
+  for (const node of graph.nodes) {
+    if (node.op?.lower.kind === 'place') for (const part of node.inputs) partOf.set(rootOf(part), node);
+  }
+  const outermost = (root: Tensor): Tensor => {
+    const place = partOf.get(root);
+    return place === undefined ? root : outermost(place);
+  };
+  // Results that lie in a larger buffer are updates of it, which only a part is written of; the others are outputs.
+  const updates: GraphUpdate[] = [];
+  const outputs: { name: string; tensor: Tensor }[] = [];
+  for (const root of written) {
+    const target = inPlace.get(root) ?? (partOf.has(root) ? outermost(root) : undefined);
+    if (target === undefined) outputs.push({ name: `result ${outputs.length}`, tensor: root });
+    else updates.push({ target, value: root });
+  }
+  const targets = new Set(updates.map(({ target }) => target));
+  // All scalars, because their slots are numbered; of the rest, what the kernels bind.
+  const inputs: GraphInput[] = graph.inputs.filter(
+    ({ kind, tensor }) => kind === 'scalar' || read.has(tensor) || targets.has(tensor),
+  );
+  const known = new Set(inputs.map(({ tensor }) => tensor));
+  for (const tensor of [...read, ...targets]) {
+    if (known.has(tensor)) continue;
+    known.add(tensor);
+    inputs.push({ name: `value ${inputs.length}`, kind: 'bound', tensor });
+  }
+  const alone: FusedGraph = { ...fused, graph: { ...graph, inputs, outputs, updates }, clusters: [cluster] };
+  const scheduled: Schedule = {
+    order: [cluster],
+    inPlace: new Map([...inPlace].filter(([root]) => written.includes(root))),
+    copied: [],
+    before: new Map([...before].map(([each]) => [each, new Set<Cluster>()])),
+  };
+  return buildPlan(alone, scheduled, planWaves(alone, scheduled, limits, false).waves, limits, true);
+}

@@ -161,6 +161,7 @@ function probe({ name, wgsl, elements, workgroupSize, workgroups, flops }: Probe
           workgroups,
           reference: [written],
           flops,
+          bytes: 4 * elements.reduce((sum, count) => sum + count),
         },
       ],
       planBytes: 4 * elements[last],

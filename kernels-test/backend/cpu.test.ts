@@ -17,7 +17,9 @@ function oneBuffer(elements: number, reference: Dispatch['reference'], outputs: 
       : [],
     outputs: outputs.map((output, k) => ({ ...output, name: `out${k}` })),
     kernels: [KERNEL],
-    dispatches: [{ label: 'all', kernel: 0, uniforms: [], buffers: [0], workgroups: [1, 1, 1], reference, flops: 0 }],
+    dispatches: [
+      { label: 'all', kernel: 0, uniforms: [], buffers: [0], workgroups: [1, 1, 1], reference, flops: 0, bytes: 0 },
+    ],
   });
 }
 

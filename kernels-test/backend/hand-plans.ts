@@ -111,6 +111,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: [perRow, rows, 1],
         reference: [{ op: scale, attrs: {}, inputs: [x, s], shape: [n], dtype: 'f32', output: y }],
         flops: n,
+        bytes: 4 * (2 * n + 1),
       },
     ],
   });
@@ -198,6 +199,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: groups,
         reference: [{ op: square, attrs: {}, inputs: [p], shape: [n], dtype: 'f32', output: squared }],
         flops: n,
+        bytes: 8 * n,
       },
       {
         label: 'sum',
@@ -207,6 +209,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: [1, 1, 1],
         reference: [{ op: sum, attrs: {}, inputs: [squared], shape: [], dtype: 'f32', output: loss }],
         flops: n,
+        bytes: 4 * (n + 1),
       },
       {
         label: 'isPositive',
@@ -216,6 +219,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: groups,
         reference: [{ op: isPositive, attrs: {}, inputs: [p], shape: [n], dtype: 'bool', output: positive }],
         flops: n,
+        bytes: 8 * n,
       },
       {
         label: 'descend',
@@ -225,6 +229,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: groups,
         reference: [{ op: descend, attrs: {}, inputs: [p, p, rate], shape: [n], dtype: 'f32', output: p }],
         flops: 2 * n,
+        bytes: 4 * (2 * n + 1),
       },
     ],
   });
@@ -275,6 +280,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           { op: addOne, attrs: {}, inputs: [{ step: 0 }], shape: [n], dtype: 'f32', output: t },
         ],
         flops: n,
+        bytes: 8 * n,
       },
       {
         label: 'squareInPlace',
@@ -284,6 +290,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: [Math.ceil(n / 64), 1, 1],
         reference: [{ op: square, attrs: {}, inputs: [t], shape: [n], dtype: 'f32', output: t }],
         flops: n,
+        bytes: 8 * n,
       },
       {
         label: 'copy',
@@ -293,6 +300,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         workgroups: [Math.ceil(n / 64), 1, 1],
         reference: [{ op: elementwise('copy', (x) => x), attrs: {}, inputs: [t], shape: [n], dtype: 'f32', output: y }],
         flops: 0,
+        bytes: 8 * n,
       },
     ],
   });

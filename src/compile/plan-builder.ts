@@ -21,6 +21,7 @@ import { Memory, readBy, writtenBy } from './memory.ts';
 import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
 import { referenceSteps } from './reference.ts';
 import type { Schedule } from './schedule.ts';
+import { bytesMoved, stagedTraffic, type Traffic, wholeTraffic } from './traffic.ts';
 import { resolve } from './views.ts';
 import type { Stage, Wave } from './waves.ts';
 
@@ -40,6 +41,7 @@ interface Labelled {
   readonly label: string;
   readonly reference: readonly ReferenceStep[];
   readonly flops: number;
+  readonly traffic: readonly Traffic[];
 }
 
 class PlanBuilder {
@@ -129,7 +131,7 @@ class PlanBuilder {
     for (const { cluster, number } of wave.stages) if (number === 0) this.emitCluster(cluster);
     const kernels = wave.stages.flatMap(({ cluster, number }) => this.emitted.get(cluster)?.[number] ?? []);
     if (kernels.length > 0) this.addWave(kernels);
-    for (const { kernel } of kernels) for (const buffer of kernel.scratch) this.memory.release(buffer);
+    for (const { kernel } of kernels) for (const { buffer } of kernel.scratch) this.memory.release(buffer);
     this.releaseDead(wave, at);
   }
 
@@ -151,6 +153,7 @@ class PlanBuilder {
       label: kernels.map(({ label }) => label).join(' & '),
       reference: concatenated(kernels.map(({ reference }) => reference)),
       flops: kernels.reduce((sum, { flops }) => sum + flops, 0),
+      traffic: kernels.flatMap(({ traffic }) => traffic),
     });
   }
 
@@ -169,6 +172,13 @@ class PlanBuilder {
     const emitted = emitters[cluster.kind](input);
     const label = clusterLabel(cluster);
     const reference = referenceSteps(cluster, this.fused, (tensor) => this.placed(tensor), written);
+    const traffic =
+      emitted.length === 1
+        ? [wholeTraffic(reference)]
+        : stagedTraffic(
+            reference,
+            emitted.flatMap(({ scratch }) => scratch),
+          );
     this.emitted.set(
       cluster,
       emitted.map((kernel, stage) => {
@@ -180,6 +190,7 @@ class PlanBuilder {
           label: label + suffix,
           reference: last ? reference : [],
           flops: stage === 0 ? clusterFlops(cluster) : 0,
+          traffic: [traffic[stage]],
         };
       }),
     );
@@ -235,10 +246,10 @@ class PlanBuilder {
       dtype: target.dtype,
       output: destination,
     };
-    this.addDispatch({ kernel, label: 'copy', reference: [step], flops: 0 });
+    this.addDispatch({ kernel, label: 'copy', reference: [step], flops: 0, traffic: [wholeTraffic([step])] });
   }
 
-  private addDispatch({ kernel, label, reference, flops }: Labelled): void {
+  private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { wgsl, access, uniforms, workgroupSize, buffers, workgroups } = kernel;
     let id = this.kernelByText.get(wgsl);
     if (id === undefined) {
@@ -246,7 +257,8 @@ class PlanBuilder {
       this.kernelByText.set(wgsl, id);
       this.kernels.push({ id, label, wgsl, access, uniformWords: uniforms.length, workgroupSize });
     }
-    this.dispatches.push({ label, kernel: id, uniforms, buffers, workgroups, reference, flops });
+    const bytes = bytesMoved(traffic);
+    this.dispatches.push({ label, kernel: id, uniforms, buffers, workgroups, reference, flops, bytes });
   }
 
   private locationOf(root: Tensor) {

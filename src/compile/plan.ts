@@ -100,6 +100,8 @@ export interface Dispatch {
   readonly reference: readonly ReferenceStep[];
   /** Floating-point operations, for reports. */
   readonly flops: number;
+  /** Bytes it must move at least, for reports: each value it reads and each it writes once (see traffic.ts). */
+  readonly bytes: number;
 }
 
 export interface Plan {

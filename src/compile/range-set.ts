@@ -21,6 +21,11 @@ export class RangeSet {
     ranges.splice(first, last - first, [from, to]);
   }
 
+  /** How many numbers are in the set. */
+  get size(): number {
+    return this.#ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  }
+
   /** The first number of [from, to) that is not in the set, or undefined when all are. */
   firstMissing(from: number, to: number): number | undefined {
     if (to <= from) return undefined;

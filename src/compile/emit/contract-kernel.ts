@@ -12,6 +12,7 @@ import { invariant } from '../../util/errors.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
+import type { Span } from '../traffic.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
@@ -34,7 +35,8 @@ export function emitContract(input: EmitInput): EmittedKernel[] {
   const rows = contractRows(cluster);
   const tile = contractTile(input);
   if (tile.chunks === 1) return [emitProduct(input, tile, null)];
-  const partials = { buffer: memory.acquire(tile.chunks * spec.batch * rows * spec.n, 'partial products'), offset: 0 };
+  const elements = tile.chunks * spec.batch * rows * spec.n;
+  const partials = { buffer: memory.acquire(elements, 'partial products'), offset: 0, elements };
   return [emitProduct(input, tile, partials), emitMerge(input, tile.chunks, partials)];
 }
 
@@ -114,7 +116,7 @@ const SHARED_SLOTS = {
 const SHARED_SPAN = { span: 'start = subgroupMin(start);\nstop = subgroupMax(stop);' };
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
-function emitMerge(input: EmitInput, chunks: number, partials: Location): EmittedKernel {
+function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKernel {
   const { cluster, fused, memory, limits, lanes } = input;
   const { m, n, batch } = cluster.contraction as Contraction;
   const sum = sumOf(input);
@@ -132,7 +134,7 @@ function emitMerge(input: EmitInput, chunks: number, partials: Location): Emitte
     `for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }`,
     `store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`,
   ];
-  return threadKernel(writer, body, [partials.buffer]);
+  return threadKernel(writer, body, [partials]);
 }
 
 /** `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. */

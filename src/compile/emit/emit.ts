@@ -9,6 +9,7 @@ import type { Cluster } from '../cluster.ts';
 import type { FusedGraph } from '../fuse.ts';
 import type { Memory } from '../memory.ts';
 import type { PlanLimits } from '../plan.ts';
+import type { Span } from '../traffic.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 
@@ -32,7 +33,7 @@ export interface EmittedKernel {
   readonly workgroups: readonly [number, number, number];
   readonly workgroupSize: number;
   /** Temporaries used only between the dispatches of this cluster. */
-  readonly scratch: readonly number[];
+  readonly scratch: readonly Span[];
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
@@ -67,7 +68,7 @@ export class ThreadWriter extends KernelWriter {
 export function threadKernel(
   writer: ThreadWriter,
   body: readonly string[],
-  scratch: readonly number[] = [],
+  scratch: readonly Span[] = [],
 ): EmittedKernel {
   const { lanes, points, pointsPerLane, limits } = writer;
   return {

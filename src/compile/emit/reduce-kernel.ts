@@ -181,10 +181,14 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   // One slice for each word of each accumulator: folds one after another, chunks within them.
   const slice = chunks * space.outer;
   const slices = folds.map(({ lower }) => lower.parts?.length ?? 1);
-  const partials = memory.acquire(slices.reduce((sum, count) => sum + count) * slice, 'partial folds');
+  const elements = slices.reduce((sum, count) => sum + count) * slice;
+  const partials = { buffer: memory.acquire(elements, 'partial folds'), offset: 0, elements };
   const locations = folds.map((_, k) => {
     const before = slices.slice(0, k).reduce((sum, count) => sum + count, 0);
-    return Array.from({ length: slices[k] }, (_, part) => ({ buffer: partials, offset: (before + part) * slice }));
+    return Array.from({ length: slices[k] }, (_, part) => ({
+      buffer: partials.buffer,
+      offset: (before + part) * slice,
+    }));
   });
 
   const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], limits);

@@ -42,6 +42,36 @@ describe('skeletons', () => {
     expect(filled).not.toContain('fn f()');
   });
 
+  test('a marked loop is written out with literals, inner loops too', () => {
+    const loop = [
+      'const N = 2u; // @param',
+      'for (var i = 0u; i < N; i++) { // @unroll',
+      'let x = a[i]; // not the end: }',
+      'for (var j = 0u; j < N; j++) { // @unroll',
+      's[i][j] += x;',
+      '}',
+      '}',
+      'for (var i = 0u; i < N; i++) { stays(i); }',
+    ].join('\n');
+    const text = fillSkeleton(`${loop}\n`, { params: { N: '3u' } });
+    expect(text).not.toContain('@unroll');
+    expect([...text.matchAll(/s\[(\d)u\]\[(\d)u\] \+= x;/g)].map(([, i, j]) => i + j)).toEqual([
+      '00',
+      '01',
+      '02',
+      '10',
+      '11',
+      '12',
+      '20',
+      '21',
+      '22',
+    ]);
+    expect(text).toContain('stays(i)');
+    expect(() => fillSkeleton('for (var i = 0u; i < M; i++) { // @unroll\n}\n', {})).toThrow(
+      /i < M cannot be unrolled/,
+    );
+  });
+
   test.each([
     ['slot', { slots: { bodi: '' } }, /no slot bodi/],
     ['param', { params: { M: 1 } }, /no param M/],

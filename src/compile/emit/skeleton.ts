@@ -33,25 +33,34 @@ export function fillSkeleton(text: string, { params = {}, slots = {} }: Fill): s
   return unroll(filled);
 }
 
-const LOOP = /^([ \t]*)for \(var (\w+) = 0u; \2 < (\w+); \2\+\+\) \{[ \t]*\/\/ @unroll[^\n]*\n/gm;
+const LOOP = /^[ \t]*for \(var (\w+) = 0u; \1 < (\w+); \1\+\+\) \{[ \t]*\/\/ @unroll[^\n]*\n/gm;
 
 /** `text` with its marked loops written out, inner ones first. A body that declares a name keeps its braces. */
 function unroll(text: string): string {
   for (let result = text; ; ) {
     const loop = [...result.matchAll(LOOP)].at(-1);
     if (loop === undefined) return result;
-    const [head, indent, index, bound] = loop;
-    const close = `\n${indent}}\n`;
+    const [head, index, bound] = loop;
     const from = loop.index + head.length;
-    const to = result.indexOf(close, from - 1);
+    const to = closingBrace(result, from);
     const count = new RegExp(`^const ${bound} = (\\d+)u`, 'm').exec(result);
     invariant(to >= 0 && count !== null, `a loop over ${index} < ${bound} cannot be unrolled`);
-    const body = result.slice(from, to);
+    const body = result.slice(from, to).trimEnd();
     const name = new RegExp(`\\b${index}\\b`, 'g');
     const turns = Array.from({ length: Number(count[1]) }, (_, k) => {
       const turn = body.replace(name, `${k}u`);
-      return /\b(let|var)\b/.test(turn) ? `${indent}{\n${turn}\n${indent}}\n` : `${turn}\n`;
+      return /\b(let|var)\b/.test(turn) ? `{\n${turn}\n}\n` : `${turn}\n`;
     });
-    result = result.slice(0, loop.index) + turns.join('') + result.slice(to + close.length);
+    result = result.slice(0, loop.index) + turns.join('') + result.slice(to + 1);
   }
+}
+
+/** Position of the brace that closes the block which `from` lies in; −1 when there is none. Comments do not count. */
+function closingBrace(text: string, from: number): number {
+  let depth = 1;
+  for (const { 0: found, index } of text.slice(from).matchAll(/\/\/[^\n]*|[{}]/g)) {
+    if (found === '{') depth++;
+    if (found === '}' && --depth === 0) return from + index;
+  }
+  return -1;
 }

@@ -195,6 +195,7 @@ describe('tree-shaking', () => {
     );
     expect(under(found, 'src/train/').length).toBeGreaterThan(10);
     expect(under(found, 'src/zoo/')).toEqual([]);
+    expect(under(found, 'src/tune/')).toEqual([]);
     expect(under(found, 'src/data/').filter((path) => !/dataset|rows|stream|split/.test(path))).toEqual([]);
     expect(under(found, 'src/train/callbacks/').sort()).toEqual([
       'src/train/callbacks/callback.ts',

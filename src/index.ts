@@ -208,7 +208,7 @@ export {
   learningRateFinder,
 } from './train/learning-rate-finder.ts';
 export { loadModelFiles, modelFromJSON } from './train/load-model.ts';
-export { Model } from './train/model.ts';
+export { Model, type TuningData } from './train/model.ts';
 export type { ModelJson } from './train/model-json.ts';
 export type { CompileOptions, SavedModel, SequentialOptions } from './train/model-options.ts';
 export {
@@ -237,8 +237,21 @@ export type {
   PredictOptions,
   ValidationData,
 } from './train/training-options.ts';
+export { type TuneModelOptions, tune } from './train/tune.ts';
 export type { WeightValue } from './train/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
+// Tuning: the tiles of products and convolutions, by timing on the adapter.
+export { loadTuning, saveTuning } from './tune/store.ts';
+export type { DroppedTile, TunedKernel, TuneProgress, TuneReport } from './tune/tune.ts';
+export {
+  applyTuning,
+  exportTuning,
+  importTuning,
+  removeTuning,
+  type Tuning,
+  type TuningEntry,
+  tuningMisfit,
+} from './tune/tuning.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
 export type { Shape } from './util/shape.ts';
 export {

@@ -10,10 +10,9 @@ export {
   type DawnToggles,
   type NodeWebGPUOptions,
 } from './backend/webgpu.node.ts';
-export { cacheFolder, folderCache } from './data/cache.node.ts';
+export { folderCache } from './data/cache.node.ts';
 export { loadCifar10 } from './data/cifar.node.ts';
 export { type LoadedTable, loadTable, readCsvFile, readNpyFile, readNpzFile, type TableName } from './data/csv.node.ts';
-export { readFileBytes, writeFileAtomic } from './data/files.node.ts';
 export { imageFolder } from './data/image-folder.node.ts';
 export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
 export * from './index.ts';
@@ -27,3 +26,7 @@ export type { JsonlLoggerOptions } from './train/callbacks/jsonl-logger.node.ts'
 export type { FileCheckpointOptions } from './train/callbacks/model-checkpoint.node.ts';
 export type { TensorBoardOptions } from './train/callbacks/tensorboard.node.ts';
 export { loadModel, saveModel } from './train/files.node.ts';
+// As in browsers, but in files: these stand before those of the universal entry.
+export { findStoredTuning, loadTuning, type StoredTuning, saveTuning } from './tune/store.node.ts';
+export { cacheFolder } from './util/cache-folder.node.ts';
+export { readFileBytes, writeFileAtomic } from './util/files.node.ts';

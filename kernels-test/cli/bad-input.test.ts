@@ -43,7 +43,9 @@ describe.concurrent('the command line', () => {
   test.each([
     [
       ['trian'],
-      [/unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, self-test, info/],
+      [
+        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, tune, self-test, info/,
+      ],
     ],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],
     [['train', '--epoch', '3'], [/train: unknown option --epoch; did you mean --epochs\?/]],

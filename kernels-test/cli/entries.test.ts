@@ -12,7 +12,7 @@ const { allOps, DownhillError, tensor } = universal;
 describe('entries', () => {
   test('Node has everything that browsers have, its own way to a backend, and callbacks that write files beside the others', () => {
     const own = Object.keys(universal).filter((name) => Reflect.get(universal, name) !== Reflect.get(node, name));
-    expect(own.sort()).toEqual(['callbacks', 'useBackend']);
+    expect(own.sort()).toEqual(['callbacks', 'loadTuning', 'saveTuning', 'useBackend']);
     expect(node.callbacks).toMatchObject({ ...universal.callbacks, modelCheckpoint: expect.any(Function) });
     const more = Object.keys(node).filter((name) => !(name in universal));
     expect(more).toEqual(expect.arrayContaining(['createNodeWebGPUBackend', 'loadMnist', 'loadModel', 'saveModel']));

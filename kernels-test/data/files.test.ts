@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cacheFolder, folderCache } from '../../src/data/cache.node.ts';
-import { readFileBytes, writeFileAtomic } from '../../src/data/files.node.ts';
+import { folderCache } from '../../src/data/cache.node.ts';
+import { cacheFolder } from '../../src/util/cache-folder.node.ts';
+import { readFileBytes, writeFileAtomic } from '../../src/util/files.node.ts';
 import { expectRefusal } from './refusal.ts';
 
 let folder: string;
@@ -67,9 +68,10 @@ describe('folderCache', () => {
     await expectRefusal(() => cache.get('k'), 'file', /cannot read/, /set DOWNHILL_CACHE/);
   });
 
-  test('its place is ~/.cache/downhill or DOWNHILL_CACHE', () => {
+  test('its place is DOWNHILL_CACHE, or downhill in XDG_CACHE_HOME or in ~/.cache', () => {
     expect(cacheFolder({})).toBe(join(homedir(), '.cache', 'downhill'));
     expect(cacheFolder({ DOWNHILL_CACHE: '/somewhere' })).toBe('/somewhere');
+    expect(cacheFolder({ XDG_CACHE_HOME: '/caches' })).toBe('/caches/downhill');
     expect(cacheFolder({ DOWNHILL_CACHE: '' })).toBe(join(homedir(), '.cache', 'downhill'));
   });
 });

@@ -3,8 +3,8 @@
  * (`optimizer.config.learningRate`), what was found and what would fit.
  */
 
-import { readFileBytes } from '../data/files.node.ts';
 import { DownhillError, nearestName, unknownName } from '../util/errors.ts';
+import { readFileBytes } from '../util/files.node.ts';
 import { show } from '../util/show.ts';
 
 export type JsonRecord = Readonly<Record<string, unknown>>;

@@ -8,10 +8,10 @@
 
 import { access, constants, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, systemReason, writeFileAtomic } from '../data/files.node.ts';
 import { saveModel } from '../train/files.node.ts';
 import type { Model } from '../train/model.ts';
 import { DownhillError } from '../util/errors.ts';
+import { makeFolder, systemReason, writeFileAtomic } from '../util/files.node.ts';
 
 const HISTORY_FILE = 'history.json';
 

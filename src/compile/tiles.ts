@@ -4,6 +4,7 @@
  */
 
 import type { Contraction, EmitContext } from '../core/lowering.ts';
+import { fnv1a } from '../util/text.ts';
 import type { PlanLimits } from './plan.ts';
 
 export interface Tile {
@@ -101,11 +102,4 @@ export function tileKey(spec: Contraction, rows: number): string {
   const addresses = [spec.row, spec.segment, spec.aRun, spec.bBase, spec.outRow].map((body) => body?.(context) ?? '');
   const way = fnv1a(`${aStep},${bStep},${clipped}\n${addresses.join('\n')}`);
   return `${batch}x${rows}x${n}x${segments}x${inner}:${way.toString(16).padStart(8, '0')}`;
-}
-
-/** 32-bit FNV-1a of the text's UTF-16 units. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
-  return hash >>> 0;
 }

@@ -1,18 +1,12 @@
 /**
- * The download cache in Node: a folder, `~/.cache/downhill` unless the environment variable DOWNHILL_CACHE names
- * another. Files are written atomically, so an interrupted run leaves no half file behind.
+ * The download cache in Node: a folder, that of util/cache-folder.node.ts. Files are written atomically, so an interrupted run leaves no half file behind.
  */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../util/cache-folder.node.ts';
 import { DownhillError } from '../util/errors.ts';
+import { systemCode, systemReason, writeFileAtomic } from '../util/files.node.ts';
 import type { ByteCache } from './download.ts';
-import { systemCode, systemReason, writeFileAtomic } from './files.node.ts';
-
-/** The cache folder: DOWNHILL_CACHE where it is set and not empty, else `~/.cache/downhill`. */
-export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  return environment.DOWNHILL_CACHE || join(homedir(), '.cache', 'downhill');
-}
 
 /**
  * A cache in `folder`, which is made at the first `put`. A missing file is a miss.

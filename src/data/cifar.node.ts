@@ -5,9 +5,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DownhillError } from '../util/errors.ts';
+import { readFileBytes, systemReason } from '../util/files.node.ts';
 import { CIFAR10_CLASSES, type CifarFile, cifar10FromBytes, parseClassNames } from './cifar.ts';
 import type { TrainTest } from './dataset.ts';
-import { readFileBytes, systemReason } from './files.node.ts';
 
 const EXPECTED =
   'data_batch_1.bin … data_batch_5.bin and test_batch.bin, or train*.bin and test*.bin, each plain or .gz';

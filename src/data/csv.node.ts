@@ -8,9 +8,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DownhillError, unknownName } from '../util/errors.ts';
+import { readFileBytes, systemReason } from '../util/files.node.ts';
 import { type CsvColumn, type CsvOptions, type CsvTable, columnOf, readCsv, selectRows } from './csv.ts';
 import type { TrainTest } from './dataset.ts';
-import { readFileBytes, systemReason } from './files.node.ts';
 import { gunzip, isGzip } from './gzip.ts';
 import { type NpyArray, readNpy } from './npy.ts';
 import { readNpz } from './npz.ts';

@@ -6,8 +6,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DownhillError } from '../util/errors.ts';
+import { readFileBytes, systemReason } from '../util/files.node.ts';
 import type { ArrayDataset } from './dataset.ts';
-import { readFileBytes, systemReason } from './files.node.ts';
 import { IMAGE_NAME, type ImageOptions, type ImageSource, imageDataset } from './images.ts';
 import type { ByteImage } from './resize.ts';
 

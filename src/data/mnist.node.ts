@@ -5,9 +5,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DownhillError, unknownName } from '../util/errors.ts';
+import { readFileBytes, systemReason } from '../util/files.node.ts';
 import { folderCache } from './cache.node.ts';
 import type { TrainTest } from './dataset.ts';
-import { readFileBytes, systemReason } from './files.node.ts';
 import {
   MNIST_FILES,
   MNIST_PARTS,

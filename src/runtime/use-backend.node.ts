@@ -6,13 +6,15 @@
 import type { Backend } from '../backend/backend.ts';
 import { wrapForValidation } from '../backend/validate.node.ts';
 import { createNodeWebGPUBackend } from '../backend/webgpu.node.ts';
+import { useStoredTuning } from '../tune/store.node.ts';
 import { environment } from '../util/environment.ts';
 import { setBackend } from './current-backend.ts';
 import { type BackendChoice, chooseBackend, type OnFallback } from './use-backend.ts';
 
-/** WebGPU as the environment wants it. @throws DownhillError `device` when there is no adapter. */
+/** WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device` when there is no adapter. */
 export async function openNodeWebGPU(): Promise<Backend> {
   const backend = await createNodeWebGPUBackend();
+  if (environment().tuning) await useStoredTuning(backend);
   return environment().validate ? wrapForValidation(backend) : backend;
 }
 

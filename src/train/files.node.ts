@@ -5,7 +5,7 @@
  */
 
 import { join } from 'node:path';
-import { readFileBytes, writeFileAtomic } from '../data/files.node.ts';
+import { readFileBytes, writeFileAtomic } from '../util/files.node.ts';
 import { loadModelFiles } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { SavedModel } from './model-options.ts';

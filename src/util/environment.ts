@@ -14,6 +14,8 @@ export interface Environment {
   readonly noPlan: boolean;
   /** Folder for the repros of VALIDATE, or undefined. */
   readonly dump: string | undefined;
+  /** False ignores stored tunings. */
+  readonly tuning: boolean;
 }
 
 export const ENVIRONMENT_TABLE = [
@@ -26,7 +28,8 @@ export const ENVIRONMENT_TABLE = [
   { name: 'NOFUSE', meaning: '1: every node gets a kernel of its own' },
   { name: 'NOPLAN', meaning: '1: every value gets a buffer of its own' },
   { name: 'DUMP', meaning: 'folder for the repros of VALIDATE; runs/validate when left out' },
-  { name: 'DOWNHILL_CACHE', meaning: 'folder for downloaded data sets; ~/.cache/downhill when left out' },
+  { name: 'DOWNHILL_CACHE', meaning: 'folder for downloaded data sets and tunings; ~/.cache/downhill when left out' },
+  { name: 'DOWNHILL_TUNING', meaning: 'off: tiles that `downhill tune` has stored are ignored' },
 ] as const;
 
 /** The switches as they are now. */
@@ -39,6 +42,7 @@ export function environment(): Environment {
     noFuse: isSet(variables.NOFUSE),
     noPlan: isSet(variables.NOPLAN),
     dump: variables.DUMP || undefined,
+    tuning: variables.DOWNHILL_TUNING !== 'off' && variables.DOWNHILL_TUNING !== '0',
   };
 }
 

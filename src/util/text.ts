@@ -1,5 +1,5 @@
 /**
- * Small pieces of text that several rooms print: attribute lists, byte counts.
+ * Small pieces of text that several rooms print: attribute lists, byte counts; a hash to name them by.
  */
 
 /** JSON of plain data in which NaN, infinities and -0 keep their identity, so that equal text means equal attributes. */
@@ -20,4 +20,11 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
+}
+
+/** 32-bit FNV-1a of the text's UTF-16 units. */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
+  return hash >>> 0;
 }

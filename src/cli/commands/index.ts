@@ -9,12 +9,14 @@ import { gradcheck } from './gradcheck.ts';
 import { info } from './info.ts';
 import { selfTestCommand } from './self-test.ts';
 import { train } from './train.ts';
+import { tuneCommand } from './tune.ts';
 
 export const COMMANDS: readonly Command[] = [
   train,
   evaluate,
   compare,
   gradcheck,
+  tuneCommand,
   selfTestCommand,
   info,
 ] as readonly Command[];

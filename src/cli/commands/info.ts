@@ -4,8 +4,11 @@
  */
 
 import os from 'node:os';
+import type { Backend } from '../../backend/backend.ts';
 import { createNodeWebGPUBackend } from '../../backend/webgpu.node.ts';
-import { cacheFolder } from '../../data/cache.node.ts';
+import { findStoredTuning } from '../../tune/store.node.ts';
+import { cacheFolder } from '../../util/cache-folder.node.ts';
+import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatBytes } from '../../util/text.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
@@ -19,6 +22,17 @@ interface AdapterReport {
   readonly architecture: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  readonly tuning: TuningReport;
+}
+
+interface TuningReport {
+  readonly path: string;
+  /** `off`: one is stored, and DOWNHILL_TUNING=off says not to use it. */
+  readonly state: 'none' | 'used' | 'off' | 'outdated' | 'corrupt';
+  /** Kernels with a tile of their own. */
+  readonly kernels: number;
+  /** Why a stored one is not used. */
+  readonly reason?: string;
 }
 
 type Availability =
@@ -69,6 +83,7 @@ async function probeWebGPU(): Promise<Availability> {
       architecture: device.adapterInfo?.architecture ?? '',
       features: [...device.features].sort(),
       limits: limitsOf(device.limits),
+      tuning: await tuningOf(backend),
     };
     await backend.dispose();
     return { available: true, adapter };
@@ -76,6 +91,21 @@ async function probeWebGPU(): Promise<Availability> {
     if (error instanceof DownhillError && error.code === 'device') return { available: false, reason: error.message };
     throw error;
   }
+}
+
+async function tuningOf(backend: Backend): Promise<TuningReport> {
+  const stored = await findStoredTuning(backend);
+  const { path, state } = stored;
+  if (state === 'none') return { path, state, kernels: 0 };
+  if (state !== 'usable') return { path, state, kernels: 0, reason: stored.reason };
+  const kernels = Object.keys(stored.tuning.entries).length;
+  if (environment().tuning) return { path, state: 'used', kernels };
+  return { path, state: 'off', kernels, reason: 'DOWNHILL_TUNING=off' };
+}
+
+function describeTuning({ path, state, kernels, reason }: TuningReport): string {
+  if (state === 'none') return 'tuning: none; `downhill tune` times kernels on this adapter and keeps the fastest';
+  return `tuning: ${state === 'used' ? `${kernels} kernels` : `stored and not used (${reason})`}, ${path}`;
 }
 
 /** Limits stand on the prototype as getters, so they have to be asked for one by one. */
@@ -91,9 +121,10 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 
 function describe(webgpu: Availability): string[] {
   if (!webgpu.available) return [`WebGPU is not available: ${webgpu.reason}`, 'The CPU backend is.'];
-  const { name, class: kind, features, limits } = webgpu.adapter;
+  const { name, class: kind, features, limits, tuning } = webgpu.adapter;
   return [
     `adapter: ${name}${kind === 'cpu' ? ' (software)' : ''}`,
+    describeTuning(tuning),
     `features: ${features.join(', ') || 'none'}`,
     'limits:',
     ...columns(

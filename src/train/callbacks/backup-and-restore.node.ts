@@ -12,9 +12,9 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileBytes, systemCode, systemReason, writeFileAtomic } from '../../data/files.node.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { readFileBytes, systemCode, systemReason, writeFileAtomic } from '../../util/files.node.ts';
 import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
 import { checkPath } from './log-file.node.ts';
 

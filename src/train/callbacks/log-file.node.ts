@@ -5,9 +5,9 @@
  */
 
 import { appendFile, readFile } from 'node:fs/promises';
-import { systemCode, systemReason, writeFileAtomic } from '../../data/files.node.ts';
 import { show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { systemCode, systemReason, writeFileAtomic } from '../../util/files.node.ts';
 
 /** `path` when it is a text. @throws DownhillError `argument`. */
 export function checkPath(owner: string, path: unknown): string {

@@ -3,9 +3,9 @@
  * Every file is written atomically, weights first, so a name always leads to a whole model.
  */
 
-import { writeFileAtomic } from '../../data/files.node.ts';
 import { checkKnownOptions, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { writeFileAtomic } from '../../util/files.node.ts';
 import { writeSavedModel } from '../files.node.ts';
 import { CHECKPOINT_OPTIONS, type CheckpointOptions, ModelCheckpoint } from './model-checkpoint.ts';
 

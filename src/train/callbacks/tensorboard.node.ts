@@ -11,9 +11,9 @@
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../data/files.node.ts';
 import { checkKnownOptions, show, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
+import { writeFileAtomic } from '../../util/files.node.ts';
 import { validationName } from '../report.ts';
 import { histogramEvent, scalarEvent, versionEvent } from '../tensorboard/events.ts';
 import { joinBytes } from '../tensorboard/protobuf.ts';

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DownhillError } from '../util/errors.ts';
+import { DownhillError } from './errors.ts';
 
 /**
  * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then renamed.

@@ -1,0 +1,228 @@
+/**
+ * What becomes of a tuning: as text, in a file of the cache folder that the next process takes, in IndexedDB. And what
+ * is refused: other adapters, other versions, tiles that the device cannot run, files that are broken.
+ */
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
+import { createNullBackend } from '../../src/backend/null.ts';
+import { isolateContractions } from '../../src/compile/isolate.ts';
+import { defaultTile } from '../../src/compile/tiles.ts';
+import { findStoredTuning, loadTuning, saveTuning, tuningPath, useStoredTuning } from '../../src/tune/store.node.ts';
+import * as browser from '../../src/tune/store.ts';
+import {
+  applyTuning,
+  exportTuning,
+  importTuning,
+  makeTuning,
+  mergeTunings,
+  removeTuning,
+  type Tuning,
+  tuningMisfit,
+} from '../../src/tune/tuning.ts';
+import { VERSION } from '../../src/util/version.ts';
+import { expectRefusal } from '../data/refusal.ts';
+import { CPU_ADAPTER } from '../support/graphs.ts';
+import { GRAPHS } from './graphs.ts';
+
+const entries: Tuning['entries'] = Object.fromEntries(
+  isolateContractions(GRAPHS.matmul, CPU_ADAPTER).map(({ key, spec, rows, label }) => {
+    const tile = { ...defaultTile(spec, rows, CPU_ADAPTER), rowsPerLane: 3 };
+    return [key, { tile, ms: 1, defaultMs: 2, label }];
+  }),
+);
+const [key] = Object.keys(entries);
+
+let folder: string;
+let backend: Backend;
+let tuning: Tuning;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'downhill-tuning-'));
+  vi.stubEnv('DOWNHILL_CACHE', folder);
+  backend = createNullBackend(CPU_ADAPTER);
+  tuning = makeTuning(backend, entries);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the version is that of the package', async () => {
+  expect(VERSION).toBe(JSON.parse(await readFile('package.json', 'utf8')).version);
+});
+
+describe('applyTuning', () => {
+  test('gives the backend other limits, and leaves those that were handed out as they are', () => {
+    const { limits } = backend;
+    applyTuning(backend, tuning);
+    expect(limits.tiles).toBeUndefined();
+    expect(backend.limits.tiles?.get(key)).toEqual(entries[key].tile);
+    expect(backend.limits.tiles?.get('another')).toBeUndefined();
+    removeTuning(backend);
+    expect(backend.limits).toEqual(limits);
+  });
+
+  test.each([
+    [{ adapter: 'another' }, /it is of adapter "another"; this is "null/],
+    [{ downhill: '0.0.0' }, /it was made by downhill 0\.0\.0; this is/],
+    [{ adapterClass: 'gpu' }, /a gpu adapter with subgroups of null; this device is taken for a cpu adapter/],
+    [{ subgroupSize: 32 }, /subgroups of 32; .* subgroups of null/],
+    [{ entries: { nonsense: entries[key] } }, /"nonsense" is no key of a contraction/],
+    [
+      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, lanesM: 512 } } } },
+      /the tile of .*invocations/,
+    ],
+    [
+      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, shared: true } } } },
+      /subgroups of the device/,
+    ],
+  ] as const)('refuses %j', async (change, message) => {
+    const other = { ...tuning, ...change } as Tuning;
+    expect(tuningMisfit(backend, other)).toMatch(message);
+    await expectRefusal(() => applyTuning(backend, other), 'argument', message);
+    expect(backend.limits.tiles).toBeUndefined();
+  });
+
+  test('later choices stand above earlier ones', () => {
+    const later = makeTuning(backend, { [key]: { ...entries[key], ms: 0.5 } });
+    const merged = mergeTunings(tuning, later);
+    expect(merged.entries[key].ms).toBe(0.5);
+    expect(Object.keys(merged.entries)).toEqual(Object.keys(entries));
+  });
+});
+
+describe('as text', () => {
+  test('comes back as it was', () => {
+    expect(importTuning(exportTuning(tuning))).toEqual(tuning);
+    expect(importTuning(JSON.parse(exportTuning(tuning)))).toEqual(tuning);
+  });
+
+  test.each([
+    ['{', /^page\.json: no JSON: /],
+    ['[]', /not a "downhill tuning" file/],
+    [{ formatVersion: 2 }, /format version 2; this downhill reads version 1/],
+    [{ adapter: 3 }, /downhill and adapter must be texts/],
+    [{ adapterClass: 'tpu' }, /adapterClass is "?tpu"?; cpu or gpu/],
+    [{ subgroupSize: '8' }, /subgroupSize must be a number or null/],
+    [{ entries: [] }, /entries must be an object/],
+    [{ entries: { k: {} } }, /entry "k": needs a tile/],
+    [{ entries: { k: { ...entries[key], ms: 'fast' } } }, /entry "k": ms must be a number/],
+    [{ entries: { k: { ...entries[key], tile: { ...entries[key].tile, chunks: null } } } }, /chunks must be a number/],
+    [
+      { entries: { k: { ...entries[key], tile: { ...entries[key].tile, shared: 1 } } } },
+      /shared must be true or false/,
+    ],
+    [{ entries: { k: { ...entries[key], label: 1 } } }, /label must be a text/],
+  ] as const)('refuses %j', async (change, message) => {
+    const source = typeof change === 'string' ? change : { ...tuning, ...change };
+    await expectRefusal(() => importTuning(source, 'page.json'), 'file', message);
+  });
+});
+
+describe('in the cache folder', () => {
+  test('a second backend of the same adapter takes it', async () => {
+    expect(await findStoredTuning(backend)).toMatchObject({ state: 'none' });
+    const path = await saveTuning(tuning);
+    expect(dirname(path)).toBe(join(folder, 'tuning'));
+    expect(await readdir(dirname(path))).toHaveLength(1);
+    const second = createNullBackend(CPU_ADAPTER);
+    expect(await loadTuning(second)).toEqual(tuning);
+    expect(second.limits.tiles?.get(key)).toEqual(entries[key].tile);
+  });
+
+  test('each adapter has a file of its own, with its name', () => {
+    const paths = [{}, { adapter: 'Apple M4' }, { adapterClass: 'gpu' }, { subgroupSize: 4 }].map((change) =>
+      tuningPath({ ...tuning, ...change } as Tuning, '/c'),
+    );
+    expect(new Set(paths).size).toBe(4);
+    expect(paths[1]).toMatch(/^\/c\/tuning\/apple-m4-[0-9a-f]{8}\.json$/);
+    expect(tuningPath({ ...tuning, adapter: '../../etc/passwd' }, '/c')).toMatch(/^\/c\/tuning\/etc-passwd-\w+\.json$/);
+  });
+
+  test.each([
+    ['a broken file', '{"format":', 'corrupt', /no JSON/],
+    ['a file of something else', '{}', 'corrupt', /not a "downhill tuning" file/],
+    ['a file of another adapter', { adapter: 'another' }, 'outdated', /of adapter "another"/],
+    ['a file of another version', { downhill: '0.0.0' }, 'outdated', /downhill 0\.0\.0/],
+  ] as const)('%s is ignored', async (_what, content, state, reason) => {
+    const path = await saveTuning(tuning);
+    await writeFile(path, typeof content === 'string' ? content : exportTuning({ ...tuning, ...content } as Tuning));
+    const warnings: string[] = [];
+    expect(await useStoredTuning(backend, (message) => warnings.push(message))).toMatchObject({ path, state });
+    expect(backend.limits.tiles).toBeUndefined();
+    expect(await findStoredTuning(backend)).toMatchObject({ reason: expect.stringMatching(reason) });
+    expect(warnings).toEqual(
+      state === 'corrupt' ? [expect.stringMatching(/ignored.*default tiles.*downhill tune/)] : [],
+    );
+    // A tuning that is saved takes the place of what was there.
+    await saveTuning(tuning);
+    expect(await loadTuning(backend)).toEqual(tuning);
+  });
+
+  test('a folder that cannot be read is no failure', async () => {
+    vi.stubEnv('DOWNHILL_CACHE', join(await saveTuning(tuning), 'below a file'));
+    expect(await findStoredTuning(backend)).toMatchObject({
+      state: 'corrupt',
+      reason: expect.stringMatching(/cannot read/),
+    });
+  });
+});
+
+describe('in IndexedDB', () => {
+  /** As much of it as the store asks for: one database, kept as structured clones. */
+  function stubIndexedDB(values: Map<string, unknown>): void {
+    const request = (result: () => unknown) => {
+      const made: Record<string, unknown> = {};
+      queueMicrotask(() => {
+        try {
+          made.result = result();
+          (made.onsuccess as () => void)();
+        } catch (error) {
+          made.error = error;
+          (made.onerror as () => void)();
+        }
+      });
+      return made;
+    };
+    const store = {
+      put: (value: unknown, at: string) => request(() => values.set(at, structuredClone(value))),
+      get: (at: string) => request(() => values.get(at)),
+    };
+    const database = { close() {}, transaction: () => ({ objectStore: () => store }) };
+    vi.stubGlobal('indexedDB', { open: () => request(() => database) });
+  }
+
+  test('comes back for the same adapter, and for no other', async () => {
+    const values = new Map<string, unknown>();
+    stubIndexedDB(values);
+    expect(await browser.loadTuning(backend)).toBeUndefined();
+    await browser.saveTuning(tuning);
+    expect(await browser.loadTuning(backend)).toEqual(tuning);
+    expect(backend.limits.tiles?.get(key)).toEqual(entries[key].tile);
+    const other = createNullBackend({ ...CPU_ADAPTER, subgroupSize: 4 });
+    expect(await browser.loadTuning(other)).toBeUndefined();
+    expect(other.limits.tiles).toBeUndefined();
+    const [place] = values.keys();
+    values.set(place, { ...tuning, downhill: '0.0.0' });
+    expect(await browser.loadTuning(createNullBackend(CPU_ADAPTER))).toBeUndefined();
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    values.set(place, 'broken');
+    expect(await browser.loadTuning(createNullBackend(CPU_ADAPTER))).toBeUndefined();
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/IndexedDB: no JSON.*default tiles hold/));
+    warn.mockRestore();
+  });
+
+  test('says where it is missing or refuses', async () => {
+    await expectRefusal(() => browser.saveTuning(tuning), 'state', /IndexedDB, which is missing here/);
+    stubIndexedDB({
+      set: () => {
+        throw new Error('quota');
+      },
+    } as never);
+    await expectRefusal(() => browser.saveTuning(tuning), 'file', /IndexedDB refused the tuning: quota/);
+  });
+});

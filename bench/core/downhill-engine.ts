@@ -5,6 +5,7 @@
 
 import type { Backend, Program } from '../../src/backend/backend.ts';
 import { type DispatchTime, profileProgram } from '../../src/backend/profile.ts';
+import type { GraphSpec } from '../../src/core/graph.ts';
 import { resolveLoss } from '../../src/nn/losses/index.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { buildLayers } from '../../src/train/build-layers.ts';
@@ -15,21 +16,28 @@ import { StepProgram } from '../../src/train/step-program.ts';
 import { toTable } from '../../src/train/table.ts';
 import { type Context, stepBuffers, stepScalars, trainingContext } from '../../src/train/training-context.ts';
 import { WeightStore } from '../../src/train/weight-store.ts';
+import { type TuneOptions, type TuneReport, tuneGraphs } from '../../src/tune/tune.ts';
+import { applyTuning, type Tuning } from '../../src/tune/tuning.ts';
 import type { Engine } from './engine.ts';
 import { optimizerOf, WORKLOADS, type Workload } from './workloads.ts';
 
 export class DownhillEngine implements Engine {
-  readonly name = 'downhill';
+  readonly name: string;
   private optimizer!: Optimizer;
   private workload!: Workload;
   private context!: Context;
   private feed!: Feed;
   private program: StepProgram | undefined;
 
+  /** @param tuning what the tuner found on this adapter before; the defaults without it. */
   constructor(
     readonly backend: Backend,
     readonly version: string,
-  ) {}
+    tuning?: Tuning,
+  ) {
+    this.name = tuning === undefined ? 'downhill' : 'downhill tuned';
+    if (tuning !== undefined) applyTuning(backend, tuning);
+  }
 
   async prepare(workload: Workload): Promise<void> {
     const { inputShape } = WORKLOADS[workload.name];
@@ -76,6 +84,11 @@ export class DownhillEngine implements Engine {
     return profileProgram(program, { runs, ...(block && { scalars: block }) });
   }
 
+  /** Tunes the step that `step` runs; the engine is prepared. */
+  tune(options: TuneOptions): Promise<TuneReport> {
+    return tuneGraphs(this.backend, [this.graph()], options);
+  }
+
   dispose(): void {
     this.program?.dispose();
     this.feed.dispose();
@@ -83,15 +96,13 @@ export class DownhillEngine implements Engine {
   }
 
   private load(): Promise<StepProgram> {
-    const { parts, groups } = this.context;
+    return StepProgram.load(this.backend, this.graph(), stepBuffers(this.context.groups, this.feed));
+  }
+
+  private graph(): GraphSpec {
     const loss = resolveLoss('sparseCategoricalCrossentropy');
     const goals = [{ output: 'output', weight: 1, loss, metrics: [] }];
-    const spec = this.feed.spec(this.workload.batch);
-    return StepProgram.load(
-      this.backend,
-      trainGraph(parts, goals, this.optimizer, spec),
-      stepBuffers(groups, this.feed),
-    );
+    return trainGraph(this.context.parts, goals, this.optimizer, this.feed.spec(this.workload.batch));
   }
 
   private scalars(k: number, t: number): Map<string, readonly number[]> {

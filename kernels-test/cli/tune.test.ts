@@ -101,8 +101,5 @@ test.each([
   [['tune', '--budget', '0'], [/--budget takes a finite number above 0/]],
   [['tune', '--model', 'lenett'], [/unknown value of --model: "lenett"; did you mean "lenet"/]],
   [['tune', '--bugdet', '3'], [/tune: unknown option --bugdet; did you mean --budget/]],
-  [
-    ['tune', '--backend', 'cpu', '--model', 'softmax'],
-    [/tune: there is nothing to tune on CPU \(f32\); it needs WebGPU/],
-  ],
+  [['tune', '--backend', 'cpu', '--model', 'softmax'], [/tune: --backend cpu has no kernels to time/]],
 ])('%j is refused', (words, messages) => expectCliRefusal(words, messages));

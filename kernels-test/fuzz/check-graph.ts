@@ -1,12 +1,16 @@
 /**
- * One random graph through every way to run it: planned and unplanned, fused and unfused, on the device and on the CPU.
+ * One random graph through every way to run it: planned and unplanned, fused and unfused, with the
+ * default tiles and with others that the tuner could choose, on the device and on the CPU.
  */
 
 import type { Backend } from '../../src/backend/backend.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
+import { isolateContractions } from '../../src/compile/isolate.ts';
+import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../../src/compile/plan.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
+import { tileCandidates } from '../../src/tune/candidates.ts';
+import { Prng } from '../../src/util/prng.ts';
 import { bitsOf, type RunResult, runPlan } from '../support/run-plan.ts';
 import { divergenceOf } from '../support/worlds.ts';
 import type { RandomGraph } from './random-graph.ts';
@@ -16,6 +20,7 @@ const VARIANTS = {
   fused: { fusion: true, reuse: true },
   unplanned: { fusion: true, reuse: false },
   unfused: { fusion: false, reuse: true },
+  tuned: { fusion: true, reuse: true },
 } as const;
 
 type Variant = keyof typeof VARIANTS;
@@ -24,15 +29,28 @@ type Variant = keyof typeof VARIANTS;
  * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any device
  * can run, those of a software adapter without subgroups, and with those of `backend`.
  */
-export function planOf({ spec, seed }: RandomGraph, variant: Variant, backend: Backend): Plan {
+export function planOf(graph: RandomGraph, variant: Variant, backend: Backend): Plan {
+  const { spec, seed } = graph;
   const limits: PlanLimits = {
     ...DEFAULT_LIMITS,
     adapterClass: seed % 3 === 0 ? 'gpu' : 'cpu',
     subgroupSize: seed % 3 === 1 ? backend.limits.subgroupSize : null,
   };
-  const plan = compileGraph(spec, limits, VARIANTS[variant]);
+  const tiles = variant === 'tuned' ? randomTiles(graph, limits) : undefined;
+  const plan = compileGraph(spec, withTiles(limits, tiles), VARIANTS[variant]);
   verifyPlan(plan, limits);
   return plan;
+}
+
+/** For each contraction of the graph any of its candidates, as if the tuner had chosen it. */
+function randomTiles({ spec, seed }: RandomGraph, limits: PlanLimits): TileChoices {
+  const random = new Prng(seed, 0x71e5);
+  return new Map(
+    isolateContractions(spec, limits).map(({ key, spec: product, rows }) => {
+      const tiles = tileCandidates(product, rows, limits);
+      return [key, tiles[random.int(tiles.length)]];
+    }),
+  );
 }
 
 /** What is wrong with the graph on `gpu`, in words; undefined when all agree. `cpu` is the f64 reference backend. */
@@ -42,19 +60,23 @@ export async function checkGraph(graph: RandomGraph, gpu: Backend, cpu: Backend)
     fused: planOf(graph, 'fused', gpu),
     unplanned: planOf(graph, 'unplanned', gpu),
     unfused: planOf(graph, 'unfused', gpu),
+    tuned: planOf(graph, 'tuned', gpu),
   };
   const run = (backend: Backend, variant: Variant, runs: number) =>
     runPlan(backend, plans[variant], graph.spec, graph.bindings, runs);
   const [fused, again] = await run(gpu, 'fused', 2);
   const [unplanned] = await run(gpu, 'unplanned', 1);
   const [unfused] = await run(gpu, 'unfused', 1);
+  const [tuned, tunedAgain] = await run(gpu, 'tuned', 2);
   const [reference] = await run(cpu, 'fused', 1);
   return (
     differentBits('two runs', fused, again) ??
     differentBits('with and without reuse of memory', fused, unplanned) ??
     wrongValues('CPU, fused', reference, graph) ??
     wrongValues('fused', fused, graph) ??
-    wrongValues('unfused', unfused, graph)
+    wrongValues('unfused', unfused, graph) ??
+    differentBits('two runs with other tiles', tuned, tunedAgain) ??
+    wrongValues('with other tiles', tuned, graph)
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Random graphs: CPU = GPU, fused = unfused, planned = unplanned, the same bits in every run. `SEED=123` runs one graph
+ * Random graphs: CPU = GPU, fused = unfused, planned = unplanned, tuned = untuned, the same bits in every run. `SEED=123` runs one graph
  * and prints it, `FUZZ=500` more of them. That these comparisons find a broken kernel is itself tested at the end.
  */
 
@@ -35,6 +35,13 @@ test.each(seeds)('seed %i', async (seed) => {
     console.error(`${printGraph(buildGraph(graph.spec))}\n${printPlan(planOf(graph, 'fused', gpu))}`);
   const wrong = await checkGraph(graph, gpu, cpu);
   expect(wrong, `SEED=${seed} npx vitest run kernels-test/fuzz`).toBeUndefined();
+});
+
+test('other tiles are other plans, in many of the graphs', () => {
+  const differ = Array.from({ length: 60 }, (_, k) => randomGraph(k + 1)).filter(
+    (graph) => printPlan(planOf(graph, 'fused', gpu)) !== printPlan(planOf(graph, 'tuned', gpu)),
+  );
+  expect(differ.length).toBeGreaterThan(15);
 });
 
 test('a kernel with one broken line is found, unless nothing depends on it', async () => {

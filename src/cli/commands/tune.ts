@@ -8,6 +8,7 @@ import { describeTile } from '../../tune/candidates.ts';
 import { findStoredTuning, saveTuning } from '../../tune/store.node.ts';
 import type { TuneProgress, TuneReport } from '../../tune/tune.ts';
 import { exportTuning, type Tuning } from '../../tune/tuning.ts';
+import { DownhillError } from '../../util/errors.ts';
 import { writeFileAtomic } from '../../util/files.node.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { INTERRUPTED } from '../failure.ts';
@@ -40,6 +41,9 @@ export const tuneCommand = defineCommand({
     ...COMMON_OPTIONS,
   },
   async run(values, output) {
+    if (values.backend === 'cpu') {
+      throw new DownhillError('argument', 'tune: --backend cpu has no kernels to time; tuning is for WebGPU adapters');
+    }
     const { train } = await loadDataset(values, output);
     const { model, prepare } = makeModel(values, train);
     using _model = model;
@@ -48,8 +52,7 @@ export const tuneCommand = defineCommand({
       output.warn('\ninterrupted: keeping what was found (again to quit at once)');
       stop.abort();
     });
-    // Nothing to fall back on: on the CPU backend there are no kernels.
-    return await withBackend(values.backend ?? 'webgpu', output, async (backend) => {
+    return await withBackend('webgpu', output, async (backend) => {
       output.say(`tuning ${values.model} in batches of ${values.batchSize}, ${backend.description}`);
       const stored = values.out === undefined ? await findStoredTuning(backend) : undefined;
       const report = await tune(model, prepare(train), {

@@ -5,6 +5,7 @@
 
 // Backends: where things run.
 export type { Backend, BackendBuffer, BackendCounters, Program } from './backend/backend.ts';
+export { type ChromeTrace, chromeTrace, type TraceEvent } from './backend/chrome-trace.ts';
 export { type CpuOptions, createCpuBackend } from './backend/cpu.ts';
 export { type DispatchTime, type ProfileOptions, profileProgram } from './backend/profile.ts';
 export {

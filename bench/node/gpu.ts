@@ -11,6 +11,3 @@ export function openBackend(options: NodeWebGPUOptions = {}): Promise<WebGPUBack
   Object.assign(globalThis, globals);
   return createNodeWebGPUBackend(options);
 }
-
-/** Timestamps as fine as the driver gives them: a switch for profiles only. */
-export const FINE_TIMESTAMPS: NodeWebGPUOptions = { toggles: { disable: ['timestamp_quantization'] } };

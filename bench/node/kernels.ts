@@ -2,13 +2,14 @@
  * `bench kernels`: every op's row beside the ceilings of the adapter.
  */
 
+import { FOR_PROFILES } from '../../src/backend/webgpu.node.ts';
 import { measureKernels } from '../core/kernel-rows.ts';
 import { markdownTable } from '../core/table.ts';
 import type { Options, Outcome } from './commands.ts';
-import { FINE_TIMESTAMPS, openBackend } from './gpu.ts';
+import { openBackend } from './gpu.ts';
 
 export async function runKernels({ filter, say }: Options): Promise<Outcome> {
-  const backend = await openBackend(FINE_TIMESTAMPS);
+  const backend = await openBackend(FOR_PROFILES);
   say('ceilings');
   const report = await measureKernels(backend, { filter, onRow: ({ op }) => say(op) });
   await backend.dispose();

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
+import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { profileProgram } from '../../src/backend/profile.ts';
 import { createWebGPUBackend, requestWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -282,6 +283,11 @@ describe('profileProgram', () => {
     const times = await profileProgram(program, { scalars: scalarWords(0.1), runs: 2 });
     expect(times.map(({ label }) => label)).toEqual(['square', 'sum', 'isPositive', 'descend']);
     expect(times[1].ns).toBeGreaterThan(1000);
+    expect(times.map(({ flops }) => flops)).toEqual([100_000, 100_000, 100_000, 200_000]);
+    expect(times.map(({ bytes }) => bytes)).toEqual([800_000, 400_004, 800_000, 800_004]);
+    expect(times.map(({ workgroups }) => workgroups[0])).toEqual([1563, 1, 1563, 1563]);
+    expect(times.reduce((total, { share }) => total + share, 0)).toBeCloseTo(1, 12);
+    expect(times[1].gbs * times[1].ns).toBeCloseTo(times[1].bytes, 6);
     program.dispose();
     p.dispose();
     expect(backend.counters.liveBuffers).toBe(liveBuffers);
@@ -291,8 +297,14 @@ describe('profileProgram', () => {
   it('says what it needs', async () => {
     const backend = await createNodeWebGPUBackend({ defaultLimits: true });
     const program = await backend.load(reusePlan([1]), []);
-    expect((await errorOf(() => profileProgram(program))).message).toMatch(/feature timestamp-query/);
+    const error = await errorOf(() => profileProgram(program));
+    expect(error.code).toBe('device');
+    expect(error.message).toMatch(
+      /needs the feature timestamp-query, which the device \(.+\) has not; update the browser/,
+    );
     await backend.dispose();
+    const onCpu = await createCpuBackend().load(reusePlan([1]), []);
+    expect((await errorOf(() => profileProgram(onCpu))).message).toMatch(/"reuse": needs a WebGPU backend; .*VALIDATE/);
   });
 });
 

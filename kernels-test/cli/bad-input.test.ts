@@ -44,7 +44,7 @@ describe.concurrent('the command line', () => {
     [
       ['trian'],
       [
-        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, compare, gradcheck, tune, self-test, info/,
+        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, profile, compare, gradcheck, tune, self-test, info/,
       ],
     ],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],
@@ -58,6 +58,12 @@ describe.concurrent('the command line', () => {
     [['evaluate', '--model', 'x'], [/evaluate: unknown option --model; did you mean --model-dir\?/]],
     [['evaluate', '--load', 'x'], [/evaluate: unknown option --load; did you mean --model-dir\?/]],
     [['evaluate'], [/--model-dir DIR is needed/]],
+    [['profile', '--epochs', '2'], [/profile: unknown option --epochs/]],
+    [['profile', '--runs', '0'], [/--runs takes a whole number of at least 1, found "0"/]],
+    [['profile', '--top', 'all'], [/--top takes a whole number of at least 1, found "all"/]],
+    [['profile', '--trace'], [/--trace needs a value: --trace FILE/]],
+    [['profile', '--backend', 'cpu'], [/profile: --backend cpu has no GPU time to show; leave it out/]],
+    [['profile', '--batch-size', '99999'], [/profile: --batch-size 99999: digits has \d+ training examples/]],
     [['gradcheck', '--op', 'matmull'], [/unknown op "matmull"; did you mean "matmul"/]],
   ])('refuses %j', (words, messages) => expectCliRefusal(words, messages));
 });

@@ -6,17 +6,34 @@
  * dispatches then show as 0 or one such step.
  */
 
+import type { Dispatch } from '../compile/plan.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Program } from './backend.ts';
 import { COPY_SRC, QUERY_RESOLVE } from './webgpu/flags.ts';
 import { WebGPUProgram } from './webgpu/program.ts';
 
+/** One dispatch of a program: what the plan says of it, and how long it took. */
 export interface DispatchTime {
+  /** Name of the kernel: its ops, sizes and the layer; ` & ` stands between kernels that run side by side in it. */
   readonly label: string;
   /** Nanoseconds of device time, the median over the runs. */
   readonly ns: number;
-  /** Floating-point operations of the dispatch, from the plan. */
+  /** Part of the time of all dispatches, 0 to 1; 0 for each when no time at all could be measured. */
+  readonly share: number;
+  /** Floating-point operations: the formulas of its ops, a multiply-add as two, without what it computes anew of others' results. */
   readonly flops: number;
+  /**
+   * Bytes that must move between memory and the kernel at least, from the plan: each distinct value that it reads and each
+   * that it writes once, at four bytes an element; of a value that is sliced or picked from by index (a batch out of the data
+   * set) what is taken, no more than the value. Partial results between the two dispatches of a kernel count in both.
+   * Not counted: what caches and tiles read again, the uniform block. So a rate from it may be below what the memory did.
+   */
+  readonly bytes: number;
+  /** 10⁹ floating-point operations a second; NaN when the time is 0. */
+  readonly gflops: number;
+  /** 10⁹ bytes a second, of `bytes`; NaN when the time is 0. */
+  readonly gbs: number;
+  readonly workgroups: readonly [number, number, number];
 }
 
 export interface ProfileOptions {
@@ -35,10 +52,19 @@ const PER_SET = 2048;
  */
 export async function profileProgram(program: Program, options: ProfileOptions = {}): Promise<DispatchTime[]> {
   const { scalars, runs = 3 } = options;
-  if (!(program instanceof WebGPUProgram) || !program.host.context.device.features.has('timestamp-query')) {
+  const where = `profile of "${program.plan.name}"`;
+  if (!(program instanceof WebGPUProgram)) {
+    const found = 'this backend runs references, which no GPU clock times (the CPU, or VALIDATE=1)';
+    throw new DownhillError('device', `${where}: needs a WebGPU backend; ${found}`);
+  }
+  const { device, description } = program.host.context;
+  if (!device.features.has('timestamp-query')) {
+    const advice =
+      'update the browser or the driver, or take another adapter; a device of your own must be requested with it ' +
+      "(requiredFeatures: ['timestamp-query'])";
     throw new DownhillError(
       'device',
-      `profile of "${program.plan.name}": needs a WebGPU device with the feature timestamp-query`,
+      `${where}: needs the feature timestamp-query, which the device (${description}) has not; ${advice}`,
     );
   }
   if (!Number.isInteger(runs) || runs < 1) {
@@ -52,7 +78,22 @@ export async function profileProgram(program: Program, options: ProfileOptions =
       samples[k].push(ns);
     });
   }
-  return dispatches.map(({ label, flops }, k) => ({ label, flops, ns: median(samples[k]) }));
+  return dispatchTimes(dispatches, samples.map(median));
+}
+
+/** `dispatches` that took `times` nanoseconds each. */
+export function dispatchTimes(dispatches: readonly Dispatch[], times: readonly number[]): DispatchTime[] {
+  const total = times.reduce((sum, ns) => sum + ns, 0);
+  return dispatches.map(({ label, flops, bytes, workgroups }, k) => {
+    const ns = times[k];
+    const share = total === 0 ? 0 : ns / total;
+    return { label, ns, share, flops, bytes, gflops: rate(flops, ns), gbs: rate(bytes, ns), workgroups };
+  });
+}
+
+/** A count a nanosecond, which is 10⁹ a second. */
+function rate(count: number, ns: number): number {
+  return ns === 0 ? Number.NaN : count / ns;
 }
 
 /** Device nanoseconds of each dispatch in one run. */

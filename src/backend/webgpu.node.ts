@@ -9,12 +9,12 @@ import { DownhillError } from '../util/errors.ts';
 import type { WebGPUBackend } from './webgpu/backend.ts';
 import { type RequestOptions, requestWebGPUBackend } from './webgpu/index.ts';
 
-const ADVICE = `install a Vulkan driver, or run on the CPU backend (--backend cpu).
-Without a GPU, Mesa's software driver works:
+const DRIVERS = `Without a GPU, Mesa's software driver works:
   Debian 12: echo 'deb http://deb.debian.org/debian bookworm-backports main' | sudo tee /etc/apt/sources.list.d/backports.list
              sudo apt-get update && sudo apt-get install -t bookworm-backports mesa-vulkan-drivers
   Ubuntu 24.04, Debian 13: sudo apt-get install mesa-vulkan-drivers
 (Dawn refuses Mesa older than 23; macOS and Windows need nothing installed)`;
+const ADVICE = `install a Vulkan driver, or run on the CPU backend (--backend cpu).\n${DRIVERS}`;
 
 /** Switches of Dawn by name; an unknown one is ignored in silence. */
 export interface DawnToggles {
@@ -27,6 +27,12 @@ export interface NodeWebGPUOptions extends RequestOptions {
   /** Part of the name of the adapter to use, when there are several. */
   readonly adapterName?: string;
 }
+
+/** For profiles: timestamps as fine as the driver gives them, and advice for who has no adapter to profile. */
+export const FOR_PROFILES: NodeWebGPUOptions = {
+  toggles: { disable: ['timestamp_quantization'] },
+  advice: `a profile needs a GPU or a driver that acts as one. Install a Vulkan driver.\n${DRIVERS}`,
+};
 
 /** One Dawn instance per set of flags, kept for good: see the invariant above. */
 const instances = new Map<string, GPU>();

@@ -2,29 +2,64 @@
  * What `train` is to do: the options of the command line, above those of the config file, above the defaults.
  */
 
-import type { ArrayDataset } from '../data/dataset.ts';
+import type { ArrayDataset, TrainTest } from '../data/dataset.ts';
 import { resolveLoss } from '../nn/losses/index.ts';
 import type { OptimizerName } from '../nn/optimizers/index.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
 import { callbacks } from '../train/callbacks/index.node.ts';
-import type { ZooName } from '../zoo/index.ts';
+import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
+import { COMMON_OPTIONS } from './command.ts';
 import type { Named } from './config-reader.ts';
-import type { DatasetName } from './load-data.ts';
-import { type ModelSpec, scheduledOptimizer, type TrainableModel, trainableModel } from './make-model.ts';
-import type { TrainConfig } from './train-config.ts';
+import { DATASET_OPTIONS, type DatasetName, limited, loadDataset } from './load-data.ts';
+import {
+  LOSS_OPTION,
+  MODEL_OPTIONS,
+  type ModelSpec,
+  scheduledOptimizer,
+  type TrainableModel,
+  trainableModel,
+} from './make-model.ts';
+import { choice, text, whole } from './options.ts';
+import type { Output } from './output.ts';
+import { NO_CONFIG, readTrainConfig, type TrainConfig } from './train-config.ts';
+
+/** Options of the commands that make a step as `train` does. Undefined is "not said", so that a config file can say it. */
+export const SETTING_OPTIONS = {
+  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
+  dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
+  data: DATASET_OPTIONS.data,
+  target: DATASET_OPTIONS.target,
+  config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
+  optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
+  learningRate: MODEL_OPTIONS.learningRate,
+  loss: LOSS_OPTION,
+  batchSize: whole({ least: 1, fallback: undefined, doc: 'examples of a step; 64 unless given' }),
+};
+
+/** The common option, which a config file can say, too. */
+export const SEED_OPTION = { ...COMMON_OPTIONS.seed, fallback: undefined as number | undefined };
 
 /** What the command line says; undefined is not said. */
 export interface TrainWords {
   readonly model: ZooName | undefined;
   readonly optimizer: OptimizerName | undefined;
   readonly learningRate: number | undefined;
-  readonly schedule: 'cosine' | 'constant' | undefined;
+  readonly schedule?: 'cosine' | 'constant' | undefined;
   readonly loss: string | undefined;
-  readonly epochs: number | undefined;
+  readonly epochs?: number | undefined;
   readonly batchSize: number | undefined;
   readonly seed: number | undefined;
   /** Folder for TensorBoard's event files. */
-  readonly tensorboard: string | undefined;
+  readonly tensorboard?: string | undefined;
+}
+
+/** The same with what the training is on. */
+export interface DataWords extends TrainWords {
+  readonly config: string | undefined;
+  readonly dataset: DatasetName | undefined;
+  readonly data: string | undefined;
+  readonly target: string | undefined;
+  readonly limit?: number | undefined;
 }
 
 export interface TrainSetting {
@@ -43,6 +78,22 @@ export interface TrainSetting {
     readonly callbacks: readonly Callback[];
     readonly classWeight?: Readonly<Record<string, number>>;
   };
+}
+
+/**
+ * The setting with its data, after the config file was read.
+ * @throws DownhillError as `readTrainConfig`, `loadDataset` and `trainSetting` do.
+ */
+export async function loadSetting(
+  words: DataWords,
+  output: Output,
+): Promise<{ readonly setting: TrainSetting; readonly data: TrainTest }> {
+  const config = words.config === undefined ? NO_CONFIG : await readTrainConfig(words.config);
+  const dataset = words.dataset ?? config.dataset ?? 'digits';
+  const choice = { dataset, data: words.data ?? config.data, target: words.target ?? config.target };
+  const { train: all, test } = await loadDataset(choice, output);
+  const data = { train: limited(all, words.limit ?? config.limit), test };
+  return { setting: trainSetting(words, config, dataset, data.train), data };
 }
 
 /** @throws DownhillError `argument` for a schedule or a rate that the optimizer does not take. */

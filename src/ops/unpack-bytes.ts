@@ -7,6 +7,7 @@ import { defineOp, type Op } from '../core/op.ts';
 import { describe, type Tensor } from '../core/tensor.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
+import { sizeOf } from '../util/shape.ts';
 
 interface UnpackAttrs {
   readonly scale: number;
@@ -74,7 +75,7 @@ export const unpackBytes: UnpackBytes & Op<UnpackAttrs> = defineOp<UnpackAttrs, 
     ],
     tolerance: { relative: 3e-7, source: 'a product and a sum, correctly rounded; scale and offset rounded to f32' },
     bench: {
-      flops: (_inputs, output) => 2 * output.shape[0],
+      flops: (_inputs, output) => 2 * sizeOf(output.shape),
       sample: {
         inputs: [{ shape: [262144], dtype: 'u32', values: { below: 2 ** 32 } }],
         attrs: { scale: 1 / 255, offset: 0 },

@@ -225,7 +225,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * How long each kernel of one update on the batch x, y takes on the GPU, in the order in which they run; the weights and
+   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they run; the weights and
    * the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
    * @throws DownhillError as `fit`; `device` where the adapter has no timestamps or the backend is no GPU.
    */

@@ -5,47 +5,35 @@
 
 import type { Backend } from '../../backend/backend.ts';
 import type { TrainTest } from '../../data/dataset.ts';
-import type { OptimizerName } from '../../nn/optimizers/index.ts';
 import { progressBar } from '../../train/callbacks/progress-bar.ts';
 import { TerminateOnNaN } from '../../train/callbacks/terminate-on-nan.ts';
 import type { History } from '../../train/history.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { ZOO_NAMES, type ZooModel } from '../../zoo/index.ts';
+import type { ZooModel } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { INTERRUPTED } from '../failure.ts';
 import { Interrupt } from '../interrupt.ts';
-import { DATASET_OPTIONS, type DatasetName, limited, loadDataset } from '../load-data.ts';
-import { LOSS_OPTION, MODEL_OPTIONS, type TrainableModel } from '../make-model.ts';
+import type { TrainableModel } from '../make-model.ts';
 import { ModelFolder } from '../model-folder.ts';
 import { withBackend } from '../open-backend.ts';
 import { choice, text, whole } from '../options.ts';
 import type { Output } from '../output.ts';
-import { NO_CONFIG, readTrainConfig } from '../train-config.ts';
 import { describeResult, trainResult } from '../train-report.ts';
-import { type TrainSetting, trainSetting } from '../train-setting.ts';
+import { loadSetting, SEED_OPTION, SETTING_OPTIONS, type TrainSetting } from '../train-setting.ts';
 
 const OPTIONS = {
-  // Undefined is "not said", so that a config file can say it.
-  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
-  dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
-  data: DATASET_OPTIONS.data,
-  target: DATASET_OPTIONS.target,
-  config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
-  optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
-  learningRate: MODEL_OPTIONS.learningRate,
+  ...SETTING_OPTIONS,
   schedule: choice({
     names: ['cosine', 'constant'],
     fallback: undefined,
     doc: 'of the learning rate: falling to zero over the run, or as it is; cosine unless given',
   }),
-  loss: LOSS_OPTION,
   epochs: whole({ least: 1, fallback: undefined, doc: 'passes over the training examples; 2 unless given' }),
-  batchSize: whole({ least: 1, fallback: undefined, doc: 'examples of a step; 64 unless given' }),
   limit: whole({ least: 1, fallback: undefined, doc: 'only the first N training examples' }),
   out: text({ placeholder: 'DIR', doc: 'saves model.json, weights.safetensors and history.json there' }),
   tensorboard: text({ placeholder: 'DIR', doc: 'writes event files for TensorBoard there' }),
   ...COMMON_OPTIONS,
-  seed: { ...COMMON_OPTIONS.seed, fallback: undefined as number | undefined },
+  seed: SEED_OPTION,
 };
 
 export const train = defineCommand({
@@ -54,14 +42,7 @@ export const train = defineCommand({
   example: 'train --model lenet --dataset digits --epochs 4 --out runs/lenet',
   options: OPTIONS,
   async run(values, output) {
-    const config = values.config === undefined ? NO_CONFIG : await readTrainConfig(values.config);
-    const dataset = values.dataset ?? config.dataset ?? 'digits';
-    const { train: all, test } = await loadDataset(
-      { dataset, data: values.data ?? config.data, target: values.target ?? config.target },
-      output,
-    );
-    const data = { train: limited(all, values.limit ?? config.limit), test };
-    const setting = trainSetting(values, config, dataset, data.train);
+    const { setting, data } = await loadSetting(values, output);
     const made = setting.make();
     using _model = made.model;
     const folder = values.out === undefined ? undefined : await ModelFolder.prepare(values.out);

@@ -50,6 +50,13 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
+    name: 'gemm: a row gets its neighbour’s operand',
+    file: 'src/compile/emit/contract-kernel.ts',
+    from: 'subgroupBroadcast(av[i / LANES_N], i % LANES_N)',
+    to: 'subgroupBroadcast(av[i / LANES_N], (i ^ 1u) % LANES_N)',
+    tests: [DEVICE, '-t', '^(matmul|conv2d) '],
+  },
+  {
     name: 'gemm: the last chunk ends one segment early',
     file: 'shaders/gemm.wgsl',
     from: 'let last = min(first + chunk, d.segments);',

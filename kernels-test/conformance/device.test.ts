@@ -1,5 +1,5 @@
 /**
- * What every op record must hold on a device with WebGPU's default limits, for each of its samples and for the sizes at
+ * What every op record must hold on a device within WebGPU's default limits, for each of its samples and for the sizes at
  * which kernels change their form: the values of the f64 reference within the record's tolerance, the same bits twice,
  * NaN and infinities where the reference has them, its gradient, and all of that with and without fusion.
  *
@@ -11,6 +11,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { firstDivergence } from '../../src/backend/validate/bounds.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
+import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
 import { isFloat } from '../../src/core/dtype.ts';
 import { applyOp, type CpuTensor, type Op, type Sample } from '../../src/core/op.ts';
 import { type Aval, describe as describeAval, Tensor } from '../../src/core/tensor.ts';
@@ -26,7 +27,8 @@ import { describeDivergence, evaluateWorlds } from '../support/worlds.ts';
 
 let gpu: Backend;
 beforeAll(async () => {
-  gpu = await createNodeWebGPUBackend({ defaultLimits: true });
+  gpu = await createNodeWebGPUBackend();
+  expect(gpu.limits.subgroupSize, 'products that share operands need subgroups').not.toBeNull();
 });
 afterAll(async () => {
   await gpu.dispose();
@@ -43,14 +45,22 @@ interface Job {
   readonly bindings: Bindings;
 }
 
+/** Sorts of adapters to plan for: software without and with subgroups, and a GPU, whose tiles and chunks run anywhere. */
+type Planning = 'cpu' | 'subgroups' | 'gpu';
+
 /** Runs all roots in one plan, twice. @returns their values, the same bits in both runs. */
 async function runTwice(
   { roots, bindings }: Job,
   fusion: boolean,
-  adapterClass: 'cpu' | 'gpu' = 'cpu',
+  planning: Planning = 'cpu',
 ): Promise<ArrayLike<number>[]> {
   const spec = specOf('conformance', { outputs: roots.map(({ tensor }) => tensor) });
-  const plan = compileGraph(spec, { ...gpu.limits, adapterClass }, { fusion, reuse: fusion });
+  const limits: PlanLimits = {
+    ...DEFAULT_LIMITS,
+    adapterClass: planning === 'gpu' ? 'gpu' : 'cpu',
+    subgroupSize: planning === 'subgroups' ? gpu.limits.subgroupSize : null,
+  };
+  const plan = compileGraph(spec, limits, { fusion, reuse: fusion });
   const [first, second] = await runPlan(gpu, plan, spec, bindings, 2);
   expect(bitsOf(second)).toEqual(bitsOf(first));
   return [...first.outputs];
@@ -140,7 +150,9 @@ describe.each(allOps.map((op) => [op.name, op] as const))('%s', (_name, op) => {
     );
     expect(beyondTolerance(op, job, await runTwice(job, true))).toEqual([]);
     if (!['reduce', 'contract', 'composite'].includes(op.lower.kind)) return;
-    // Tiles and chunks for GPUs run anywhere, slower.
+    if (op.lower.kind !== 'reduce') {
+      expect(beyondTolerance(op, job, await runTwice(job, true, 'subgroups')), 'in subgroups').toEqual([]);
+    }
     expect(beyondTolerance(op, job, await runTwice(job, true, 'gpu')), 'as for a GPU').toEqual([]);
     if (op.lower.kind !== 'composite') return;
     expect(beyondTolerance(op, job, await runTwice(job, false)), 'without fusion').toEqual([]);
@@ -150,7 +162,7 @@ describe.each(allOps.map((op) => [op.name, op] as const))('%s', (_name, op) => {
     const draws = specialDraws(op);
     if (draws.length === 0) return;
     const job = forward(op, draws);
-    const found = await runTwice(job, true);
+    const found = await runTwice(job, true, op.lower.kind === 'contract' ? 'subgroups' : 'cpu');
     const wrong = job.roots.flatMap(({ title, tensor }, k) => {
       const [expected] = evaluateAll([tensor], { bindings: job.bindings });
       const spreads = maySpread(tensor, draws[k].position);
@@ -168,6 +180,9 @@ describe.each(allOps.map((op) => [op.name, op] as const))('%s', (_name, op) => {
       if (job.roots.length === 0) return;
       expect(job.roots.some(({ tensor }) => sizeOf(tensor.shape) > 1)).toBe(true);
       expect(beyondWorlds(job, await runTwice(job, true))).toEqual([]);
+      if (op.lower.kind === 'contract') {
+        expect(beyondWorlds(job, await runTwice(job, true, 'subgroups')), 'in subgroups').toEqual([]);
+      }
       expect(beyondWorlds(job, await runTwice(job, false)), 'without fusion').toEqual([]);
     });
   }

@@ -20,6 +20,7 @@ const USAGE = `npm run bench -- COMMAND [options]
   kernels      every op's bench row, beside the adapter's measured ceilings
   cpu-vs-gpu   the CPU backend beside WebGPU
   scaling      cost against batch size
+  tune         the tuner's choices against all candidates, and what tuning a model takes and gives
 
   --model NAME     ${Object.keys(WORKLOADS).join(' or ')}; all when left out
   --op TEXT        kernels, ops: only those whose name contains TEXT

@@ -13,6 +13,7 @@ import { runKernels } from './kernels.ts';
 import { runOps } from './ops.ts';
 import { runPeers } from './peers.ts';
 import { runProfile } from './profile.ts';
+import { runTune } from './tune.ts';
 
 export interface Options {
   readonly models: readonly WorkloadName[];
@@ -48,6 +49,7 @@ export const COMMANDS: Readonly<Record<string, BenchCommand>> = {
   profile: { title: 'Where the time of a step goes', run: runProfile },
   kernels: { title: 'Kernels', run: runKernels },
   'cpu-vs-gpu': { title: 'CPU backend and WebGPU', run: runCpuVsGpu },
+  tune: { title: 'The tuner’s choices', run: runTune },
   scaling: { title: 'Cost against batch size', run: runScaling },
 };
 

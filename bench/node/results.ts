@@ -20,7 +20,7 @@ export interface Section {
 }
 
 const FOLDER = new URL('../results/', import.meta.url);
-const ORDER = ['steps', 'peers', 'browser', 'ops', 'profile', 'kernels', 'cpu-vs-gpu', 'scaling'];
+const ORDER = ['steps', 'peers', 'browser', 'ops', 'profile', 'kernels', 'cpu-vs-gpu', 'tune', 'scaling'];
 
 /** Writes `section` into today's files. @returns their path without ending. */
 export function saveSection(name: string, section: Section): string {

@@ -12,7 +12,7 @@ import { WebGPUProgram } from './webgpu/program.ts';
  * few of them is timed by the clock on the wall, which is finer.
  */
 const COARSE_MS = 0.1;
-const FEW = 20;
+const FEW = 10;
 
 /** Milliseconds of one run, from `runs` runs in one pass. */
 export async function timeRuns(

@@ -60,15 +60,24 @@ export interface TuneReport {
 }
 
 const BUDGET_MS = 50_000;
-/** Milliseconds of a sample: many of the clock's steps, and few enough for a candidate to cost less than its compilation. */
-const SAMPLE_MS = 4;
+/**
+ * Milliseconds of a sample: many of the clock's steps, and short enough that on a busy machine some sample is not
+ * interrupted. The fastest one counts.
+ */
+const SAMPLE_MS = 2.5;
 const MOST_RUNS = 500;
-/** A candidate that takes so many times as long as the best is timed once. */
-const HOPELESS = 2;
-/** Those within this of the best go into the second round, a few at most. */
-const CLOSE = 1.3;
-const FINALISTS = 4;
-const FINAL_ROUNDS = 5;
+/** Candidates that are compiled at the same time. */
+const TOGETHER = 4;
+/** A candidate whose first runs take so many times as long as the best is timed no further. */
+const HOPELESS = 3;
+/**
+ * Rounds of the race: everybody is sampled once a round, and leaves when its fastest sample is over `slack` times the best.
+ * It ends when for some rounds nobody became faster by a part of NEWS.
+ */
+const slack = (round: number): number => Math.max(1.15, 2.2 - 0.2 * round);
+const CALM_ROUNDS = 10;
+const MOST_ROUNDS = 60;
+const NEWS = 0.01;
 /** By how much another tile must be faster than the default: below it, noise would choose. */
 const MARGIN = 0.97;
 
@@ -144,11 +153,10 @@ export function likeEntries(
   return Object.fromEntries(found);
 }
 
-/** A candidate while it is being timed. */
+/** A candidate that has been timed, and its fastest sample. */
 interface Runner {
   readonly tile: Tile;
   readonly trial: Trial;
-  /** The fastest sample. */
   ms: number;
 }
 
@@ -164,81 +172,87 @@ async function tuneContraction(
 ): Promise<TunedKernel> {
   const plan = kernel.plan(defaultTile);
   const inputs = new TrialInputs(backend, plan);
+  const trials: Trial[] = [];
   const runners: Runner[] = [];
   const dropped: DroppedTile[] = [];
   try {
     const first = await Trial.load(backend, plan, inputs);
-    runners.push({ tile: defaultTile, trial: first, ms: await roughTime(first, Number.POSITIVE_INFINITY) });
+    trials.push(first);
+    let best = await firstTime(first);
+    runners.push({ tile: defaultTile, trial: first, ms: best });
     const expected = await first.results();
-    let best = runners[0].ms;
     let timed = 1;
-    for (const tile of others) {
-      if (spent()) break;
-      const found = await tryTile(backend, kernel, tile, inputs, expected, best);
-      if ('why' in found) {
-        dropped.push(found);
-        continue;
+    for (let k = 0; k < others.length && !spent(); k += TOGETHER) {
+      // Side by side for the compiler's sake alone: they run one at a time.
+      const tiles = others.slice(k, k + TOGETHER);
+      const loaded = await Promise.all(tiles.map((tile) => loadTile(backend, kernel, tile, inputs)));
+      for (const found of loaded) if (typeof found !== 'string') trials.push(found);
+      for (const [place, trial] of loaded.entries()) {
+        const tile = tiles[place];
+        const why = typeof trial === 'string' ? trial : differenceOf(await trial.results(), expected);
+        if (typeof trial === 'string' || why !== undefined) {
+          dropped.push({
+            tile,
+            why: typeof trial === 'string' ? trial : `other results than the default tile's: ${why}`,
+          });
+          continue;
+        }
+        const ms = await firstTime(trial);
+        timed++;
+        best = Math.min(best, ms);
+        if (ms <= HOPELESS * best) runners.push({ tile, trial, ms });
+        else trial.dispose();
       }
-      timed++;
-      best = Math.min(best, found.ms);
-      if (found.ms > CLOSE * best) found.trial.dispose();
-      else runners.push(found);
     }
-    const fastest = await playOff(runners);
+    const fastest = await race(runners);
     const { ms: defaultMs } = runners[0];
     const { tile, ms } = fastest.ms < MARGIN * defaultMs ? fastest : runners[0];
-    return { key: kernel.key, label: kernel.label, tile, ms, defaultTile, defaultMs, timed, dropped };
+    const { key, label } = kernel;
+    return { key, label, tile, ms, defaultTile, defaultMs, timed, dropped };
   } finally {
-    for (const { trial } of runners) trial.dispose();
+    for (const trial of trials) trial.dispose();
     inputs.dispose();
   }
 }
 
-/** Loads, compares and times one candidate. A refusal by the device is an answer, the loss of the device is not. */
-async function tryTile(
+/** A candidate on the device, or why the device refuses it. The loss of the device is no answer. */
+async function loadTile(
   backend: Backend,
   kernel: IsolatedContraction,
   tile: Tile,
   inputs: TrialInputs,
-  expected: readonly ArrayLike<number>[],
-  best: number,
-): Promise<Runner | DroppedTile> {
-  let trial: Trial | undefined;
+): Promise<Trial | string> {
   try {
-    trial = await Trial.load(backend, kernel.plan(tile), inputs);
-    const difference = differenceOf(await trial.results(), expected);
-    if (difference === undefined) return { tile, trial, ms: await roughTime(trial, HOPELESS * best) };
-    trial.dispose();
-    return { tile, why: `other results than the default tile's: ${difference}` };
+    return await Trial.load(backend, kernel.plan(tile), inputs);
   } catch (error) {
-    trial?.dispose();
     if (!(error instanceof DownhillError) || error.code === 'device-lost' || error.code === 'state') throw error;
-    return { tile, why: error.message };
+    return error.message;
   }
 }
 
-/** The faster of two samples, after a run that the driver may compile in; one run where that is more than `hopeless`. */
-async function roughTime(trial: Trial, hopeless: number): Promise<number> {
+/** Milliseconds of a run, after one that the driver may compile in. */
+async function firstTime(trial: Trial): Promise<number> {
   await trial.time(1);
-  const once = await trial.time(1);
-  if (once > hopeless) return once;
-  return Math.min(await sample(trial, once), await sample(trial, once));
+  return Math.min(await trial.time(1), await trial.time(1));
 }
 
-/** One sample of a program whose run takes about `ms`. */
-function sample(trial: Trial, ms: number): Promise<number> {
-  return trial.time(Math.max(1, Math.min(MOST_RUNS, Math.round(SAMPLE_MS / ms))));
-}
-
-/** The second round: the default and the fastest few in turn, so that what else the machine does meets all of them alike. */
-async function playOff(runners: readonly Runner[]): Promise<Runner> {
-  const [first, ...others] = runners;
-  const best = Math.min(...runners.map(({ ms }) => ms));
-  const close = others.filter(({ ms }) => ms <= CLOSE * best).sort((a, b) => a.ms - b.ms);
-  const finalists = [first, ...close.slice(0, FINALISTS)];
-  if (finalists.length === 1) return first;
-  for (let round = 0; round < FINAL_ROUNDS; round++) {
-    for (const runner of finalists) runner.ms = Math.min(runner.ms, await sample(runner.trial, runner.ms));
+/**
+ * The fastest of `runners`, the first of which is the default and stays to the end. In turn, so that what else the machine
+ * does meets all of them alike, and by their fastest samples, which it did not meet.
+ */
+async function race(runners: readonly Runner[]): Promise<Runner> {
+  const [first] = runners;
+  let running = runners;
+  for (let round = 0, calm = 0; round < MOST_ROUNDS && calm < CALM_ROUNDS && running.length > 1; round++) {
+    calm++;
+    for (const runner of running) {
+      const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(SAMPLE_MS / runner.ms)));
+      const ms = await runner.trial.time(runs);
+      if (ms < (1 - NEWS) * runner.ms) calm = 0;
+      runner.ms = Math.min(runner.ms, ms);
+    }
+    const most = slack(round) * Math.min(...running.map(({ ms }) => ms));
+    running = running.filter((runner) => runner === first || runner.ms <= most);
   }
-  return finalists.reduce((a, b) => (b.ms < a.ms ? b : a));
+  return running.reduce((a, b) => (b.ms < a.ms ? b : a));
 }

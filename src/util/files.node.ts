@@ -32,6 +32,25 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 }
 
 /**
+ * Whether `writeFileAtomic` could write `path`: for work that takes long before there is something to write. The folder is made.
+ * @throws DownhillError('file') as `writeFileAtomic`.
+ */
+export async function assertWritable(path: string): Promise<void> {
+  const probe = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  let reason: string | undefined;
+  try {
+    if (await isFolder(path)) reason = 'it is a folder';
+    else await makeFolder(dirname(path));
+    if (reason === undefined) await (await open(probe, 'wx')).close();
+  } catch (cause) {
+    reason = systemReason(cause);
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
+  }
+  if (reason !== undefined) throw new DownhillError('file', `cannot write ${path}: ${reason}`);
+}
+
+/**
  * Makes the folder `path` and those above it that are missing, one by one: Node's recursive `mkdir` never returns where
  * the system makes no folders, as in /proc (Node 20).
  * @returns the uppermost folder that was made; undefined when `path` was there. @throws the system's error.

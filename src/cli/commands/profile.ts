@@ -10,7 +10,7 @@ import { FOR_PROFILES } from '../../backend/webgpu.node.ts';
 import { take } from '../../data/dataset.ts';
 import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { writeFileAtomic } from '../../util/files.node.ts';
+import { assertWritable, writeFileAtomic } from '../../util/files.node.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { withBackend } from '../open-backend.ts';
 import { text, whole } from '../options.ts';
@@ -50,6 +50,7 @@ export const profile = defineCommand({
     using _model = model;
     const batch = prepare(take(data.train, batchSize));
     const { runs, top, trace } = values;
+    if (trace !== undefined) await assertWritable(trace);
     const work = async (backend: Backend): Promise<ProfileResult> => {
       output.say(
         `${runs} steps of ${setting.name} on ${batchSize} examples of ${setting.dataset}, ${backend.description}`,

@@ -5,11 +5,11 @@
 
 import { tune } from '../../train/tune.ts';
 import { describeTile } from '../../tune/candidates.ts';
-import { findStoredTuning, saveTuning } from '../../tune/store.node.ts';
+import { findStoredTuning, saveTuning, tuningPath } from '../../tune/store.node.ts';
 import type { TuneProgress, TuneReport } from '../../tune/tune.ts';
-import { exportTuning, type Tuning } from '../../tune/tuning.ts';
+import { exportTuning, makeTuning, type Tuning } from '../../tune/tuning.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { writeFileAtomic } from '../../util/files.node.ts';
+import { assertWritable, writeFileAtomic } from '../../util/files.node.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { INTERRUPTED } from '../failure.ts';
 import { Interrupt } from '../interrupt.ts';
@@ -53,6 +53,7 @@ export const tuneCommand = defineCommand({
       stop.abort();
     });
     return await withBackend('webgpu', output, async (backend) => {
+      await assertWritable(values.out ?? tuningPath(makeTuning(backend, {})));
       output.say(`tuning ${values.model} in batches of ${values.batchSize}, ${backend.description}`);
       const stored = values.out === undefined ? await findStoredTuning(backend) : undefined;
       const report = await tune(model, prepare(train), {

@@ -17,7 +17,7 @@ import { sequential } from '../../src/train/sequential.ts';
 import { tune } from '../../src/train/tune.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
 import { type TuneProgress, tuneContractions, tuneGraphs } from '../../src/tune/tune.ts';
-import { applyTuning, removeTuning } from '../../src/tune/tuning.ts';
+import { applyTuning, makeTuning, removeTuning } from '../../src/tune/tuning.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { mutatePlan } from '../fuzz/mutate-plan.ts';
 import { matmulGraph } from './graphs.ts';
@@ -83,6 +83,23 @@ describe('tuneGraphs', () => {
     expect(labels).toEqual([expect.stringContaining('matmul'), undefined]);
     expect(report.kernels).toHaveLength(1);
     expect(report.kernels[0]).toMatchObject({ timed: 1, tile: report.kernels[0].defaultTile });
+  });
+
+  test('a search that ends early still tries what was chosen before', async () => {
+    const [kernel] = [...isolateContractions(graph, gpu.limits)].sort((a, b) => b.flops - a.flops);
+    const known = tileCandidates(kernel.spec, kernel.rows, gpu.limits).at(-1)!;
+    const entry = { tile: known, ms: 1, defaultMs: 2, label: kernel.label };
+    const earlier = makeTuning(gpu, { [kernel.key]: entry });
+    const controller = new AbortController();
+    // Once the first kernel is announced, nothing further is to be tried.
+    const options = { signal: controller.signal, onProgress: () => controller.abort() };
+    const [without] = (await tuneGraphs(gpu, [graph], options)).kernels;
+    expect([without.key, without.timed]).toEqual([kernel.key, 1]);
+    const again = new AbortController();
+    const [found] = (await tuneGraphs(gpu, [graph], { signal: again.signal, onProgress: () => again.abort(), earlier }))
+      .kernels;
+    expect(found.key).toBe(kernel.key);
+    expect(found.timed).toBeGreaterThan(1);
   });
 
   test('refuses what it cannot do', async () => {

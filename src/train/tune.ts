@@ -5,14 +5,12 @@
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { getBackend } from '../runtime/index.ts';
 import { likeEntries, type TuneOptions, type TuneReport, tuneGraphs } from '../tune/tune.ts';
-import { applyTuning, makeTuning, mergeTunings, type Tuning } from '../tune/tuning.ts';
+import { applyTuning, makeTuning, mergeTunings } from '../tune/tuning.ts';
 import type { Model, TuningData } from './model.ts';
 
 export interface TuneModelOptions extends TuneOptions {
   /** Examples of a step, as `fit` will be told: tiles are chosen by sizes. 32 unless given, as in `fit`. */
   readonly batchSize?: number;
-  /** What was tuned before on this adapter; the new choices stand above it. */
-  readonly earlier?: Tuning;
 }
 
 /**
@@ -25,7 +23,7 @@ export async function tune(model: Model, data: TuningData, options: TuneModelOpt
   const { batchSize, earlier, ...rest } = options;
   const backend = getBackend();
   const { full, last } = await model.tuningGraphs(data, batchSize);
-  const report = await tuneGraphs(backend, full, rest);
+  const report = await tuneGraphs(backend, full, { ...rest, ...(earlier !== undefined && { earlier }) });
   let entries = report.tuning.entries;
   last.forEach((graph, k) => {
     entries = { ...likeEntries(entries, full[k], graph, backend.limits), ...entries };

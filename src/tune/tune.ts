@@ -32,6 +32,8 @@ export interface TuneOptions {
   readonly onProgress?: (progress: TuneProgress) => void;
   /** Ends the tuning early, as the budget does. */
   readonly signal?: AbortSignal;
+  /** What was tuned before on this adapter: its tiles are tried first, so that a search which ends early forgets none. */
+  readonly earlier?: Tuning;
 }
 
 /** A candidate that was not to be chosen, and why. */
@@ -105,7 +107,7 @@ export async function tuneContractions(
   backend: Backend,
   limits: PlanLimits,
   kernels: readonly IsolatedContraction[],
-  { budgetMs = BUDGET_MS, onProgress, signal }: TuneOptions = {},
+  { budgetMs = BUDGET_MS, onProgress, signal, earlier }: TuneOptions = {},
 ): Promise<TuneReport> {
   if (backend.kind !== 'webgpu') {
     throw new DownhillError('device', `tune: there is nothing to tune on ${backend.description}; it needs WebGPU`);
@@ -119,7 +121,9 @@ export async function tuneContractions(
   for (const kernel of order) {
     if (spent()) break;
     onProgress?.({ done: tuned.length, total: order.length, label: kernel.label });
-    tuned.push(await tuneContraction(backend, kernel, tileCandidates(kernel.spec, kernel.rows, limits), spent));
+    const candidates = tileCandidates(kernel.spec, kernel.rows, limits);
+    const known = earlier?.entries[kernel.key]?.tile;
+    tuned.push(await tuneContraction(backend, kernel, candidates, known, spent));
   }
   onProgress?.({ done: tuned.length, total: order.length, label: undefined });
   const entries = tuned.map(({ key, tile, ms, defaultMs, label }) => [key, { tile, ms, defaultMs, label }]);
@@ -162,14 +166,19 @@ interface Runner {
 
 /**
  * The fastest of `candidates`, of which the first is the default one.
+ * @param known the tile that was chosen before, which is tried in any case.
  * @param spent true when no further candidate shall be tried.
  */
 async function tuneContraction(
   backend: Backend,
   kernel: IsolatedContraction,
   [defaultTile, ...others]: readonly Tile[],
+  known: Tile | undefined,
   spent: () => boolean,
 ): Promise<TunedKernel> {
+  if (known !== undefined && !sameTile(known, defaultTile)) {
+    others = [known, ...others.filter((tile) => !sameTile(tile, known))];
+  }
   const plan = kernel.plan(defaultTile);
   const inputs = new TrialInputs(backend, plan);
   const trials: Trial[] = [];
@@ -182,7 +191,7 @@ async function tuneContraction(
     runners.push({ tile: defaultTile, trial: first, ms: best });
     const expected = await first.results();
     let timed = 1;
-    for (let k = 0; k < others.length && !spent(); k += TOGETHER) {
+    for (let k = 0; k < others.length && (!spent() || (k === 0 && known !== undefined)); k += TOGETHER) {
       // Side by side for the compiler's sake alone: they run one at a time.
       const tiles = others.slice(k, k + TOGETHER);
       const loaded = await Promise.all(tiles.map((tile) => loadTile(backend, kernel, tile, inputs)));
@@ -213,6 +222,10 @@ async function tuneContraction(
     for (const trial of trials) trial.dispose();
     inputs.dispose();
   }
+}
+
+function sameTile(a: Tile, b: Tile): boolean {
+  return (Object.keys(a) as (keyof Tile)[]).every((key) => a[key] === b[key]);
 }
 
 /** A candidate on the device, or why the device refuses it. The loss of the device is no answer. */

@@ -27,7 +27,7 @@ export interface TuneProgress {
 }
 
 export interface TuneOptions {
-  /** Milliseconds in all; 50,000 unless given. The kernel under way is finished with what was timed by then. */
+  /** Milliseconds in all; 40,000 unless given. The kernel under way is finished with what was timed by then. */
   readonly budgetMs?: number;
   readonly onProgress?: (progress: TuneProgress) => void;
   /** Ends the tuning early, as the budget does. */
@@ -61,7 +61,7 @@ export interface TuneReport {
   readonly seconds: number;
 }
 
-const BUDGET_MS = 50_000;
+const BUDGET_MS = 40_000;
 /**
  * Milliseconds of a sample: many of the clock's steps, and short enough that on a busy machine some sample is not
  * interrupted. The fastest one counts.

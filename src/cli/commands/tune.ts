@@ -20,7 +20,7 @@ import { positive, text, whole } from '../options.ts';
 import { columns, type Output } from '../output.ts';
 
 /** Seconds: enough for LeNet on a software adapter with two cores. */
-const BUDGET = 50;
+const BUDGET = 40;
 
 export const tuneCommand = defineCommand({
   name: 'tune',

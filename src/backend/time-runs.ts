@@ -13,6 +13,11 @@ import { WebGPUProgram } from './webgpu/program.ts';
  */
 const COARSE_MS = 0.1;
 const FEW = 10;
+/**
+ * Milliseconds to sleep before the result is asked for, about a sample's length: in Node a pending promise polls and keeps a
+ * core busy, which a software adapter that shares the cores would be timed without.
+ */
+const NAP_MS = 3;
 
 /** Milliseconds of one run, from `runs` runs in one pass. */
 export async function timeRuns(
@@ -34,7 +39,7 @@ export async function timeRuns(
   const resolved = device.createBuffer({ label: 'time', size: 16, usage: QUERY_RESOLVE | COPY_SRC });
   context.counters.buffersCreated++;
   try {
-    const elapsed = await wall(backend, program, runs, scalars, querySet);
+    const elapsed = await wall(backend, program, runs, scalars, querySet, NAP_MS);
     const encoder = device.createCommandEncoder();
     encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
     context.submit(encoder);
@@ -42,20 +47,21 @@ export async function timeRuns(
     const onDevice = Number(end - begin) / 1e6;
     // A clock that was reset between the two says nothing; one that disagrees with the wall is not to be trusted.
     const telling = onDevice >= FEW * COARSE_MS && onDevice <= elapsed;
-    return (telling ? onDevice : elapsed) / runs;
+    return (telling ? onDevice : await wall(backend, program, runs, scalars)) / runs;
   } finally {
     querySet.destroy();
     resolved.destroy();
   }
 }
 
-/** Milliseconds from the submit until the device is done. */
+/** Milliseconds from the submit until the device is done, no less than `napMs`. */
 async function wall(
   backend: Backend,
   program: WebGPUProgram,
   runs: number,
   scalars: Uint32Array | undefined,
   querySet?: GPUQuerySet,
+  napMs = 0,
 ): Promise<number> {
   const { context } = program.host;
   const encoder = context.device.createCommandEncoder();
@@ -63,6 +69,7 @@ async function wall(
   program.encodeRuns(encoder, runs, stamps, scalars);
   const begin = performance.now();
   context.submit(encoder);
+  if (napMs > 0) await new Promise((resolve) => setTimeout(resolve, napMs));
   await backend.finish();
   return performance.now() - begin;
 }

@@ -200,7 +200,7 @@ describe('in IndexedDB', () => {
     const values = new Map<string, unknown>();
     stubIndexedDB(values);
     expect(await browser.loadTuning(backend)).toBeUndefined();
-    await browser.saveTuning(tuning);
+    expect(await browser.saveTuning(tuning)).toMatch(/^downhill\/tuning\/\[".*"cpu"/);
     expect(await browser.loadTuning(backend)).toEqual(tuning);
     expect(backend.limits.tiles?.get(key)).toEqual(entries[key].tile);
     const other = createNullBackend({ ...CPU_ADAPTER, subgroupSize: 4 });

@@ -12,10 +12,13 @@ const STORE = 'tuning';
 
 /**
  * Keeps `tuning` for its adapter, in place of what was kept.
+ * @returns where: the store in IndexedDB and the key (in Node, the file's path).
  * @throws DownhillError `state` where there is no IndexedDB, `file` when it refuses.
  */
-export async function saveTuning(tuning: Tuning): Promise<void> {
-  await withStore('readwrite', (store) => store.put(tuning, keyOf(tuning)));
+export async function saveTuning(tuning: Tuning): Promise<string> {
+  const key = keyOf(tuning);
+  await withStore('readwrite', (store) => store.put(tuning, key));
+  return `${DATABASE}/${STORE}/${key}`;
 }
 
 /**

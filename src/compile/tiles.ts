@@ -53,18 +53,27 @@ function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
     // One tile for all of them, so that layers of one form share a kernel whatever their widths.
     return { rowsPerLane: 8, columnsPerLane: 2, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
   }
-  const columnsPerLane = Math.ceil(columns / Math.ceil(columns / 4));
-  const most = SHARED_ROWS[columnsPerLane];
-  const rowsPerLane = rows >= most ? most : rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes;
+  const columnsPerLane = dealt(columns, 4);
+  const rowsPerLane = sharedRows(SHARED_ROWS[columnsPerLane], rows, lanes);
   const tiles = Math.ceil(rows / rowsPerLane) * Math.ceil(columns / columnsPerLane) * spec.batch;
   const chunks = chunkSegments(spec, Math.ceil(4 / tiles));
   return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks, shared: true };
 }
 
+/** Rows of a shared block of up to `most` for a product of `rows`: a few, or whole loads of all lanes. */
+export function sharedRows(most: number, rows: number, lanes: number): number {
+  return Math.min(most, rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes);
+}
+
+/** The size of each of the fewest equal parts of `count` that have at most `most`. */
+export function dealt(count: number, most: number): number {
+  return Math.ceil(count / Math.ceil(count / most));
+}
+
 function cpuTile(spec: Contraction, rows: number): Tile {
   // From 32 rows on all products share a tile: the last, smaller batch of an epoch then needs no pipelines of its own.
   const rowsPerLane = rows >= 4 * BLOCK ? BLOCK : Math.ceil(rows / BLOCK);
-  const columnsPerLane = Math.ceil(spec.n / Math.ceil(spec.n / BLOCK));
+  const columnsPerLane = dealt(spec.n, BLOCK);
   const [lanesM, lanesN] = spec.n >= 16 ? [4, 2] : [8, 1];
   const tiles = Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(spec.n / (columnsPerLane * lanesN)) * spec.batch;
   return {

@@ -47,9 +47,11 @@ const SMALL = 4096;
 
 /** @param together false gives every stage a wave of its own. */
 export function planWaves(fused: FusedGraph, schedule: Schedule, limits: PlanLimits, together: boolean): Waves {
-  const soon = new Planner(fused, schedule, limits, together, false).run();
-  if (!together) return soon;
-  const late = new Planner(fused, schedule, limits, together, true).run();
+  const plan = (patient: boolean) => new Planner(fused, schedule, limits, together, patient).run();
+  if (!together) return plan(false);
+  const late = plan(true);
+  if (!late.waited) return late;
+  const soon = plan(false);
   return late.waves.length > soon.waves.length ? soon : late;
 }
 
@@ -88,8 +90,10 @@ class Planner {
     for (const earlier of schedule.before.values()) for (const cluster of earlier) this.awaited.add(cluster);
   }
 
-  run(): Waves {
+  /** `waited` says whether any stage was idle: without one, patience changes nothing. */
+  run(): Waves & { readonly waited: boolean } {
     const waiting = this.schedule.order.flatMap((cluster, position) => this.stagesOf(cluster, position));
+    const waited = waiting.some(({ idle }) => idle);
     const waves: Wave[] = [];
     for (let leader = this.next(waiting); leader !== undefined; leader = this.next(waiting)) {
       const wave = [leader];
@@ -105,7 +109,7 @@ class Planner {
       const lanes = wave.find((stage) => stage.lanes !== null)?.lanes ?? THREAD_LANES;
       waves.push({ stages: wave.map(({ cluster, number, last }) => ({ cluster, number, last })), lanes });
     }
-    return { waves, reasons: [...this.reasons] };
+    return { waves, reasons: [...this.reasons], waited };
   }
 
   /** Takes out the stage that leads the next wave: the first that is not idle. */

@@ -6,7 +6,7 @@
  */
 
 import type { PlanLimits } from '../compile/plan.ts';
-import { defaultTile, type Tile } from '../compile/tiles.ts';
+import { dealt, defaultTile, sharedRows, type Tile } from '../compile/tiles.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { Contraction } from '../core/lowering.ts';
 
@@ -71,7 +71,7 @@ function cpuShapes(spec: Contraction, rows: number, subgroupSize: number | null)
   const shapes: Tile[] = [];
   if (subgroupSize !== null) shapes.push(...sharedShapes(spec.n, rows, subgroupSize, [4, 8, 2]));
   const lanes = subgroupSize ?? 8;
-  const columns = Math.ceil(spec.n / Math.ceil(spec.n / 8));
+  const columns = dealt(spec.n, 8);
   const own: [rowsPerLane: number, columnsPerLane: number, lanesM: number][] = [
     [8, columns, lanes],
     [8, columns, lanes / 2],
@@ -93,12 +93,12 @@ function cpuShapes(spec: Contraction, rows: number, subgroupSize: number | null)
  */
 function sharedShapes(n: number, rows: number, lanes: number, most: readonly number[]): Tile[] {
   const columns = Math.ceil(n / lanes);
-  const widths = [...new Set(most.map((wide) => Math.ceil(columns / Math.ceil(columns / wide))))];
+  const widths = [...new Set(most.map((wide) => dealt(columns, wide)))];
   return widths.flatMap((columnsPerLane, place) =>
     SHARED_ROWS.filter((height) => height * columnsPerLane <= (place === 0 ? MOST_SUMS : 64))
       .slice(0, place === 0 ? SHARED_ROWS.length : 2)
       .map((height) => {
-        const rowsPerLane = Math.min(height, rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes);
+        const rowsPerLane = sharedRows(height, rows, lanes);
         return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
       }),
   );

@@ -77,8 +77,9 @@ fn load_b(i: u32) -> f32 { return b1[i]; }
 // @slot helpers
 // @end
 
-// Called once per value of the result.
+// column is called once per column of the result that an invocation owns, store then once per value.
 // @slot store
+fn column(n: u32) {}
 fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
   b2[(product * dims().m + m) * dims().n + n] = value;
 }
@@ -174,18 +175,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
-  // TN copies of the store code in a loop that stays a loop. TM * TN copies made software adapters compile three times longer,
-  // and acc[i] with a variable i would push the block out of registers: hence the select.
-  for (var m = m0; m < min(rows, m0 + TM * LANES_M); m += LANES_M) {
-    var line: array<f32, TN>;
+  // The code that stores stands here once, in loops that stay loops: a copy for each value made software adapters compile
+  // three times longer. acc[i][j] with variable i and j would push the block out of registers, hence the selects.
+  let columns = min(TN, (max(d.n, n0) - n0 + LANES_N - 1u) / LANES_N);
+  for (var j = 0u; j < columns; j++) {
+    var line: array<f32, TM>;
     for (var i = 0u; i < TM; i++) {  // @unroll
-      for (var j = 0u; j < TN; j++) {  // @unroll
-        line[j] = select(line[j], acc[i][j], m == m0 + i * LANES_M);
+      line[i] = acc[i][0];
+      for (var q = 0u; q < TN; q++) {  // @unroll
+        line[i] = select(line[i], acc[i][q], j == q);
       }
     }
-    for (var j = 0u; j < TN; j++) {  // @unroll
-      let n = n0 + j * LANES_N;
-      if (n < d.n) { store(out_row(m), n, product, slice % d.chunks, line[j]); }
+    let n = n0 + j * LANES_N;
+    column(n);
+    for (var m = m0; m < min(rows, m0 + TM * LANES_M); m += LANES_M) {
+      let i = (m - m0) / LANES_M;
+      // @slot pick
+      let value = line[i];
+      // @end
+      store(out_row(m), n, product, slice % d.chunks, value);
     }
   }
 }

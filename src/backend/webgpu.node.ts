@@ -6,6 +6,7 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
+import { Naps } from './naps.node.ts';
 import type { WebGPUBackend } from './webgpu/backend.ts';
 import { type RequestOptions, requestWebGPUBackend } from './webgpu/index.ts';
 
@@ -47,7 +48,7 @@ export async function createNodeWebGPUBackend(options: NodeWebGPUOptions = {}): 
   if (enable.length > 0) flags.push(`enable-dawn-features=${enable.join(',')}`);
   if (disable.length > 0) flags.push(`disable-dawn-features=${disable.join(',')}`);
   if (options.adapterName !== undefined) flags.push(`adapter=${options.adapterName}`);
-  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, ...options });
+  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, waits: new Naps(), ...options });
 }
 
 /**

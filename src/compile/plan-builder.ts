@@ -16,6 +16,7 @@ import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadK
 import { joinKernels } from './emit/join-kernels.ts';
 import { emitMap } from './emit/map-kernel.ts';
 import { emitReduce } from './emit/reduce-kernel.ts';
+import { readUniformsOnce } from './emit/uniforms.ts';
 import { clusterName, type FusedGraph } from './fuse.ts';
 import { Memory, readBy, writtenBy } from './memory.ts';
 import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
@@ -250,7 +251,8 @@ class PlanBuilder {
   }
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
-    const { wgsl, access, uniforms, workgroupSize, buffers, workgroups } = kernel;
+    const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
+    const wgsl = this.limits.adapterClass === 'cpu' ? readUniformsOnce(kernel.wgsl) : kernel.wgsl;
     let id = this.kernelByText.get(wgsl);
     if (id === undefined) {
       id = this.kernels.length;

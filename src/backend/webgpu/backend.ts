@@ -105,7 +105,7 @@ export class WebGPUBackend implements Backend {
 
   async finish(): Promise<void> {
     this.context.assertHealthy();
-    await this.context.device.queue.onSubmittedWorkDone().catch(async (cause) => {
+    await this.context.wait(this.context.device.queue.onSubmittedWorkDone()).catch(async (cause) => {
       throw await this.context.explain('finish', cause);
     });
     await this.context.confirmHealthy();

@@ -23,6 +23,12 @@ export interface Guarded<T> {
   readonly failure: Promise<DownhillError | undefined>;
 }
 
+/** Told when a wait for the device begins and ends, in environments whose WebGPU polls for as long as one is pending. */
+export interface WaitObserver {
+  begin(): void;
+  end(): void;
+}
+
 export class DeviceContext {
   readonly counters = newCounters();
   #lost: DownhillError | undefined;
@@ -43,6 +49,7 @@ export class DeviceContext {
     readonly description: string,
     readonly limits: PlanLimits,
     readonly ownsDevice: boolean,
+    private readonly waits?: WaitObserver,
   ) {
     device.addEventListener('uncapturederror', this.#onUncaptured as EventListener);
     void device.lost.then((info) => {
@@ -52,6 +59,16 @@ export class DeviceContext {
 
   get disposed(): boolean {
     return this.#disposed;
+  }
+
+  /** `promise`, which the device will settle: every wait for the device goes through here. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    this.waits?.begin();
+    try {
+      return await promise;
+    } finally {
+      this.waits?.end();
+    }
   }
 
   /** Makes a failure that is told late the next call's error, before any error that followed from it. */
@@ -113,7 +130,7 @@ export class DeviceContext {
       thrown = error;
     }
     const scopes = [device.popErrorScope(), device.popErrorScope()];
-    const failure = Promise.all(scopes).then(
+    const failure = this.wait(Promise.all(scopes)).then(
       ([memory, validation]) => {
         if (memory !== null) return new DownhillError('device', `${what}: out of memory: ${memory.message}`);
         return validation === null ? undefined : new DownhillError('internal', `${what}: ${validation.message}`);

@@ -1,7 +1,7 @@
 /** The WebGPU backend for browsers and Node; `webgpu.node.ts` finds the device in Node. */
 
 export type { WebGPUBackend } from './backend.ts';
-export type { AdapterInfo } from './device.ts';
+export type { AdapterInfo, WaitObserver } from './device.ts';
 export {
   type AdapterOptions,
   adapterClassOf,

@@ -82,7 +82,7 @@ export class PipelineCache {
     counters.bindGroupsCreated++;
     counters.passes++;
     counters.dispatches++;
-    await device.queue.onSubmittedWorkDone();
+    await context.wait(device.queue.onSubmittedWorkDone());
     for (const buffer of buffers) buffer.dispose();
   }
 
@@ -95,11 +95,13 @@ export class PipelineCache {
     const refused = device.popErrorScope().catch(() => null);
     context.counters.pipelinesCreated++;
     try {
-      const pipeline = await device.createComputePipelineAsync({
-        label: kernel.label,
-        layout: layouts.pipeline,
-        compute: { module, entryPoint: 'main' },
-      });
+      const pipeline = await context.wait(
+        device.createComputePipelineAsync({
+          label: kernel.label,
+          layout: layouts.pipeline,
+          compute: { module, entryPoint: 'main' },
+        }),
+      );
       if (context.limits.adapterClass === 'cpu') await this.#finish(kernel, pipeline, layouts);
       return { pipeline, layout: layouts.group };
     } catch (cause) {

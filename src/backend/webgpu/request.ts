@@ -7,7 +7,7 @@ import type { PlanLimits } from '../../compile/plan.ts';
 import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { WebGPUBackend } from './backend.ts';
-import { type AdapterInfo, DeviceContext } from './device.ts';
+import { type AdapterInfo, DeviceContext, type WaitObserver } from './device.ts';
 
 /** Limits raised to what the adapter grants: each lets a plan be larger or a kernel faster. */
 const RAISED_LIMITS = [
@@ -34,6 +34,8 @@ const WANTED_FEATURES = [
 export interface AdapterOptions {
   /** Keep WebGPU's default limits and take no optional feature, whatever the adapter grants. */
   readonly defaultLimits?: boolean;
+  /** Hears of the waits for a software adapter, which computes on the cores that polling would take. */
+  readonly waits?: WaitObserver;
 }
 
 export interface RequestOptions extends AdapterOptions {
@@ -49,13 +51,16 @@ export interface DeviceOptions {
   readonly adapterInfo?: AdapterInfo;
   /** True hands the device over: dispose() destroys it. False by default. */
   readonly ownsDevice?: boolean;
+  /** As in AdapterOptions. */
+  readonly waits?: WaitObserver;
 }
 
 /**
  * A backend on a device that the caller has. The device stays the caller's unless `ownsDevice`.
  * @throws DownhillError `argument` when `device` is none.
  */
-export function createWebGPUBackend({ device, adapterInfo, ownsDevice = false }: DeviceOptions): WebGPUBackend {
+export function createWebGPUBackend(options: DeviceOptions): WebGPUBackend {
+  const { device, adapterInfo, ownsDevice = false, waits } = options;
   if (typeof device?.createComputePipelineAsync !== 'function') {
     throw new DownhillError('argument', 'createWebGPUBackend: `device` must be a GPUDevice');
   }
@@ -72,13 +77,14 @@ export function createWebGPUBackend({ device, adapterInfo, ownsDevice = false }:
   const description = describeAdapter(info);
   if (environment().debug >= 1)
     console.error(`device: ${description}, planned for as a ${limits.adapterClass} adapter`);
-  return new WebGPUBackend(new DeviceContext(device, description, limits, ownsDevice));
+  const observer = limits.adapterClass === 'cpu' ? waits : undefined;
+  return new WebGPUBackend(new DeviceContext(device, description, limits, ownsDevice, observer));
 }
 
 /** A backend on a new device of `adapter`. @throws DownhillError `device` when the adapter gives none. */
 export async function createWebGPUBackendFromAdapter(
   adapter: GPUAdapter,
-  { defaultLimits = false }: AdapterOptions = {},
+  { defaultLimits = false, waits }: AdapterOptions = {},
 ): Promise<WebGPUBackend> {
   const requiredLimits: Record<string, number> = {};
   const requiredFeatures: GPUFeatureName[] = [];
@@ -97,7 +103,7 @@ export async function createWebGPUBackendFromAdapter(
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new DownhillError('device', `${describeAdapter(adapter.info)} gave no device: ${message}`, { cause });
   }
-  return createWebGPUBackend({ device, adapterInfo: adapter.info, ownsDevice: true });
+  return createWebGPUBackend({ device, adapterInfo: adapter.info, ownsDevice: true, ...(waits && { waits }) });
 }
 
 /**

@@ -31,7 +31,7 @@ export class StagingPool {
     encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
     context.submit(encoder);
     try {
-      await staging.mapAsync(MAP_MODE_READ, 0, bytes);
+      await context.wait(staging.mapAsync(MAP_MODE_READ, 0, bytes));
     } catch (cause) {
       staging.destroy();
       throw await context.explain(`read "${label}"`, cause);

@@ -14,7 +14,7 @@ import type { Location } from '../plan.ts';
 import { chooseTile, type Tile } from '../tiles.ts';
 import type { Span } from '../traffic.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
-import { Evaluator, type Scope, scope } from './evaluator.ts';
+import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 import { storePoints } from './stores.ts';
@@ -69,12 +69,14 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
       partials === null
         ? storeFunction(input, evaluator)
         : [
+            'fn column(n: u32) {}',
             'fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {',
             `let i = ((chunk * dims().batch + product) * (dims().m + u32(ONES_ROW)) + m) * dims().n + n;`,
             writer.store(partials, 'f32', 'i', 'value'),
             '}',
           ].join('\n'),
   };
+  slots.pick = pickRow(tile.rowsPerLane);
   slots.helpers = writer.helpers();
   slots.declarations = writer.declarations();
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared } = tile;
@@ -132,12 +134,27 @@ function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKer
   const body = [
     `var value = ${writer.load(partials, 'f32', 'i')};`,
     `for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }`,
+    `column(i % ${columns});`,
     `store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`,
   ];
   return threadKernel(writer, body, [partials]);
 }
 
-/** `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. */
+/** `let value` = line[i] of `rows` values in registers: a tree of selects over the bits of i. */
+function pickRow(rows: number): string {
+  const lines = ['var part = line;'];
+  for (let step = 1; step < rows; step *= 2) {
+    for (let k = 0; k + step < rows; k += 2 * step) {
+      lines.push(`part[${k}] = select(part[${k}], part[${k + step}], (i & ${step}u) != 0u);`);
+    }
+  }
+  return [...lines, 'let value = part[0];'].join('\n');
+}
+
+/**
+ * `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. Before
+ * it `fn column(n)`, which loads what the values of a column share.
+ */
 function storeFunction(input: EmitInput, evaluator: Evaluator): string {
   const { written, memory } = input;
   const product = nodeWith(input, 'fold') as Tensor;
@@ -148,12 +165,19 @@ function storeFunction(input: EmitInput, evaluator: Evaluator): string {
     invariant(location !== undefined && written.includes(sum), `the sum ${sum} lies nowhere`);
     lines.push(`if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`);
   }
-  const columns = { index: 'n', count: (input.cluster.contraction as Contraction).n };
-  const at: Scope = { ...scope('i', ['point']), column: columns };
+  const column: ColumnScope = { index: 'n', count: (input.cluster.contraction as Contraction).n, values: new Map() };
+  const at: Scope = { ...scope('i', ['point']), column };
   at.values.set(product, 'value');
   const stores = storePoints(input, evaluator, at);
   lines.push('let i = (product * dims().m + m) * dims().n + n;', ...at.lines, ...stores, '}');
-  return lines.join('\n');
+  const loads = [...column.values.values()];
+  return [
+    ...loads.map(({ name, type }) => `var<private> ${name}: ${type};`),
+    'fn column(n: u32) {',
+    ...loads.map(({ name, load }) => `${name} = ${load};`),
+    '}',
+    ...lines,
+  ].join('\n');
 }
 
 /** The address functions of the skeleton from the contraction's own. */

@@ -23,10 +23,16 @@ export interface Scope {
   readonly roles: readonly Role[];
   readonly lines: string[];
   readonly values: Map<Tensor, string>;
-  /** For an output of rows and columns: the u32 that holds the column, and how many there are. */
-  readonly column?: { readonly index: string; readonly count: number };
+  readonly column?: ColumnScope;
   /** For an element of a row: the scope of the row. */
   readonly row?: Scope;
+}
+
+/** For an output of rows and columns: the u32 that holds the column, how many there are, and what is loaded once for each. */
+export interface ColumnScope {
+  readonly index: string;
+  readonly count: number;
+  readonly values: Map<Tensor, { readonly name: string; readonly type: string; readonly load: string }>;
 }
 
 export function scope(index: string, roles: readonly Role[], row?: Scope): Scope {
@@ -148,7 +154,16 @@ return ${name}_known;
     // One value a column, such as a bias: no division, and no size in the text.
     const [rows, columns] = map;
     const perColumn = map.length === 2 && rows.stride === 0 && columns.stride === 1;
-    if (perColumn && at.column?.count === columns.size) return this.elementAt(input, at.column.index);
+    if (perColumn && at.column?.count === columns.size) return this.ofColumn(input, at.column);
     return this.elementAt(input, indexExpression(map, at.index));
+  }
+
+  private ofColumn(input: Tensor, { index, values }: ColumnScope): string {
+    let value = values.get(input);
+    if (value === undefined) {
+      value = { name: this.writer.name('column'), type: input.dtype, load: this.elementAt(input, index) };
+      values.set(input, value);
+    }
+    return value.name;
   }
 }

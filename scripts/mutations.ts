@@ -45,8 +45,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'gemm: neighbouring columns are stored in each other’s place',
     file: 'shaders/gemm.wgsl',
-    from: '      let n = n0 + j * LANES_N;',
-    to: '      let n = n0 + (j ^ 1u) * LANES_N;',
+    from: '    let n = n0 + j * LANES_N;',
+    to: '    let n = n0 + (j ^ 1u) * LANES_N;',
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
@@ -57,17 +57,38 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
+    name: 'gemm: values of a block are picked by one bit too few',
+    file: 'src/compile/emit/contract-kernel.ts',
+    from: 'for (let step = 1; step < rows; step *= 2) {',
+    to: 'for (let step = 1; 2 * step < rows; step *= 2) {',
+    tests: [DEVICE, '-t', '^(matmul|conv2d) '],
+  },
+  {
+    name: 'gemm: what a column shares is loaded for the first one alone',
+    file: 'shaders/gemm.wgsl',
+    from: 'if (i == 0u) { column(n); }',
+    to: 'if (i + j == 0u) { column(n); }',
+    tests: ['kernels-test/tune/candidates.test.ts', '-t', 'agree with the reference: matmul'],
+  },
+  {
+    name: 'uniforms: a word is read from its neighbour',
+    file: 'src/compile/emit/uniforms.ts',
+    from: '`params_${k} = params[${k}];`',
+    to: '`params_${k} = params[${k ^ 1}];`',
+    tests: [DEVICE, '-t', '^(matmul|conv2d) '],
+  },
+  {
     name: 'gemm: the last chunk ends one segment early',
     file: 'shaders/gemm.wgsl',
-    from: 'let last = min(first + chunk, d.segments);',
-    to: 'let last = min(first + chunk, d.segments - u32(d.chunks > 1u));',
+    from: 'let last = min(first + chunk_size, d.segments);',
+    to: 'let last = min(first + chunk_size, d.segments - u32(d.chunks > 1u));',
     tests: [DEVICE, '-t', '^conv2dWeightGrad '],
   },
   {
     name: 'convolution: a run is not clipped at the right edge',
     file: 'src/ops/conv-contraction.ts',
-    from: 'min(${width.window}, ${width.input} - iw) * ${C}',
-    to: '${width.window} * ${C}',
+    from: 'min(${width.window}, columns - iw) * channels',
+    to: '${width.window} * channels',
     tests: [DEVICE, '-t', '^conv2d '],
   },
   {
@@ -101,15 +122,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'max pooling: the last of several maxima wins',
     file: 'src/ops/pool-max.ts',
-    from: 'if (key > best) {',
-    to: 'if (key >= best) {',
+    from: 'let better = key > best;',
+    to: 'let better = key >= best;',
     tests: ['kernels-test/ops/pool.test.ts'],
   },
   {
     name: 'gradient of max pooling: another of several maxima takes it',
     file: 'src/ops/pool-max.ts',
-    from: '(key == own && at < ${i})',
-    to: '(key == own && at > ${i})',
+    from: '((key == own) & (at < ${i}))',
+    to: '((key == own) & (at > ${i}))',
     tests: ['kernels-test/ops/pool.test.ts'],
   },
   {

@@ -36,6 +36,7 @@ const LOADS = 4u;        // @param  rows whose A an invocation loads: TM, or its
 const LOAD_LANES = 16u;  // @param  neighbouring lanes that load the same rows: LANES_N, or 1 when they share the work
 const LOAD_STEP = 16u;   // @param  distance of the rows that a lane loads: LANES_M, or LANES_N
 const CLIPPED = false;   // @param  true if any run can be clipped (zero padding, input gradients)
+const SLICED = true;     // @param  false if there is one product in one chunk: then there is one slice
 const ONES_ROW = false;  // @param  one more row, m == dims.m, whose A is 1: column sums of B, the gradient of a bias
 
 // @slot declarations
@@ -51,10 +52,10 @@ struct Dims {
   n: u32,         // columns
   inner: u32,     // longest run
   segments: u32,  // runs
-  batch: u32,     // independent products
-  chunks: u32,    // slices of the segment axis (1: no split)
   a_step: u32,    // distance in A when kk grows by one
   b_step: u32,    // distance in B
+  batch: u32,     // independent products
+  chunks: u32,    // slices of the segment axis (1: no split)
 }
 
 fn dims() -> Dims {
@@ -105,17 +106,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tiles_m = (rows + TM * LANES_M - 1u) / (TM * LANES_M);
   let tile = group.y * groups.x + group.x;
   let tile_row = tile / tiles_n;
-  let slice = tile_row / tiles_m;
-  if (slice >= d.batch * d.chunks) { return; }
-  let top = (tile_row % tiles_m) * (TM * LANES_M);
+  let slice = select(0u, tile_row / tiles_m, SLICED);
+  if (tile_row >= tiles_m * select(1u, d.batch * d.chunks, SLICED)) { return; }
+  let top = (tile_row - slice * tiles_m) * (TM * LANES_M);
   let load0 = top + lane / LOAD_LANES;                        // this lane loads the rows load0 + q * LOAD_STEP,
   let m0 = top + lane / LANES_N;                              // owns the rows m0 + i * LANES_M
   let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;  // and the columns n0 + j * LANES_N
 
-  let product = slice / d.chunks;
-  let chunk = (d.segments + d.chunks - 1u) / d.chunks;
-  let first = (slice % d.chunks) * chunk;
-  let last = min(first + chunk, d.segments);
+  let product = select(0u, slice / d.chunks, SLICED);
+  let chunk = slice - product * d.chunks;
+  let chunk_size = select(d.segments, (d.segments + d.chunks - 1u) / d.chunks, SLICED);
+  let first = chunk * chunk_size;
+  let last = min(first + chunk_size, d.segments);
   let inner = i32(d.inner);
   let a_step = i32(d.a_step);
   let b_step = i32(d.b_step);
@@ -129,7 +131,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   var acc: array<array<f32, TN>, TM>;
+  // @slot segments
   for (var s = first; s < last; s++) {
+    // @end
     let seg = segment(s);
     var run: array<Run, LOADS>;
     var b_at: array<i32, TN>;
@@ -175,25 +179,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
-  // The code that stores stands here once, in loops that stay loops: a copy for each value made software adapters compile
-  // three times longer. acc[i][j] with variable i and j would push the block out of registers, hence the selects.
+  // The code that stores stands here once, in a loop that stays a loop, down the columns: a copy for each value made software
+  // adapters compile three times longer. acc[i][j] with variable i and j would push the block out of registers, so the
+  // kernel's value is picked by selects.
+  let lines = min(TM, (max(rows, m0) - m0 + LANES_M - 1u) / LANES_M);
   let columns = min(TN, (max(d.n, n0) - n0 + LANES_N - 1u) / LANES_N);
-  for (var j = 0u; j < columns; j++) {
-    var line: array<f32, TM>;
-    for (var i = 0u; i < TM; i++) {  // @unroll
-      line[i] = acc[i][0];
-      for (var q = 0u; q < TN; q++) {  // @unroll
-        line[i] = select(line[i], acc[i][q], j == q);
-      }
-    }
+  var i = 0u;
+  var j = 0u;
+  for (var left = lines * columns; left > 0u; left--) {
     let n = n0 + j * LANES_N;
-    column(n);
-    for (var m = m0; m < min(rows, m0 + TM * LANES_M); m += LANES_M) {
-      let i = (m - m0) / LANES_M;
-      // @slot pick
-      let value = line[i];
-      // @end
-      store(out_row(m), n, product, slice % d.chunks, value);
-    }
+    if (i == 0u) { column(n); }
+    // @slot pick
+    let value = acc[i][j];
+    // @end
+    store(out_row(m0 + i * LANES_M), n, product, chunk, value);
+    i++;
+    let full = i == lines;
+    i = select(i, 0u, full);
+    j += u32(full);
   }
 }

@@ -146,6 +146,42 @@ describe('texts', () => {
     expect(texts({ outputs: [named] })).toEqual(texts({ outputs: [mul(input('other', [70]), 0.1)] }));
   });
 
+  /** A convolution and its gradients over `lines` × `lines` pixels. */
+  function convolution(lines: number, channels: number): Roots {
+    const x = input('x', [4, lines, lines, channels]);
+    const kernel = input('k', [3, 3, channels, 24]);
+    const y = conv2d(x, kernel, { padding: 'same' });
+    return { outputs: [y, ...gradients(sum(square(y)), [x, kernel])] };
+  }
+
+  test.each([
+    ['software adapters', { ...CPU_ADAPTER, subgroupSize: 8 }, true],
+    ['GPUs', DEFAULT_LIMITS, false],
+  ])('convolutions that differ in sizes alone, on %s', (_title, limits, shared) => {
+    const [small, large] = [texts(convolution(28, 24), limits), texts(convolution(20, 24), limits)];
+    expect(large.filter((text) => text.includes('fn a_run')).every((text) => small.includes(text))).toBe(shared);
+    expect(large.some((text) => text.includes('= 20u;'))).toBe(!shared);
+  });
+
+  test('software adapters read uniforms once, where main begins', () => {
+    for (const text of texts(smallNet(8), CPU_ADAPTER)) {
+      const reads = text.match(/\bparams\[[^\n]*/g) ?? [];
+      expect(reads.length).toBeGreaterThan(0);
+      expect(reads).toEqual(reads.map((_, k) => `params[${k}];`));
+      expect(text).toMatch(/fn main\([^{]*\{\nparams_0 = params\[0\];\n/);
+    }
+    for (const text of texts(smallNet(8), DEFAULT_LIMITS)) expect(text).not.toContain('params_0');
+  });
+
+  test('what a column shares is loaded once a column, not once a value', () => {
+    const product = matmul(input('a', [40, 30]), input('b', [30, 20]));
+    const [text] = texts({ outputs: [relu(add(product, input('bias', [20])))] });
+    expect(text).toMatch(/fn column\(n: u32\) \{\n(column\d+) = b\d\[n[^\]]*\];\n\}/);
+    const store = /fn store\([\s\S]*?\n\}/.exec(text)?.[0] ?? '';
+    expect(store).toMatch(/value \+ column\d+/);
+    expect(store.match(/b\d\[/g)).toHaveLength(1);
+  });
+
   test('two kernels of one text are one pipeline', () => {
     // Four kernels at most are one wave.
     const outputs = Array.from({ length: 8 }, (_, k) => exp(input(`x${k}`, [10 + 500 * k])));

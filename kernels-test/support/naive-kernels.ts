@@ -41,6 +41,7 @@ export function naiveKernel<A>(op: Op<A>, inputs: readonly Aval[], attrs: A): Na
     inputs,
     output,
     count,
+    size: (value) => `${value}u`,
     scalar: () => unsupported('scalar'),
     use: () => unsupported('use'),
   };

@@ -54,15 +54,20 @@ function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
     return { rowsPerLane: 8, columnsPerLane: 2, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
   }
   const columnsPerLane = dealt(columns, 4);
-  const rowsPerLane = sharedRows(SHARED_ROWS[columnsPerLane], rows, lanes);
-  const tiles = Math.ceil(rows / rowsPerLane) * Math.ceil(columns / columnsPerLane) * spec.batch;
-  const chunks = chunkSegments(spec, Math.ceil(4 / tiles));
+  const across = Math.ceil(columns / columnsPerLane) * spec.batch;
+  // Rows are halved before the contraction is cut: that costs a second dispatch, and a kernel to compile.
+  const most =
+    across === 1 ? Math.min(SHARED_ROWS[columnsPerLane], Math.max(lanes, rows / 2)) : SHARED_ROWS[columnsPerLane];
+  const rowsPerLane = sharedRows(most, rows, lanes);
+  const tiles = Math.ceil(rows / rowsPerLane) * across;
+  const chunks = tiles === 2 ? 1 : chunkSegments(spec, Math.ceil(4 / tiles));
   return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks, shared: true };
 }
 
 /** Rows of a shared block of up to `most` for a product of `rows`: a few, or whole loads of all lanes. */
 export function sharedRows(most: number, rows: number, lanes: number): number {
-  return Math.min(most, rows <= lanes ? rows : Math.ceil(rows / lanes) * lanes);
+  const wanted = Math.min(most, rows);
+  return wanted <= lanes ? Math.min(lanes, Math.ceil(wanted)) : Math.ceil(wanted / lanes) * lanes;
 }
 
 /** The size of each of the fewest equal parts of `count` that have at most `most`. */
@@ -107,7 +112,12 @@ function chunkSegments({ segments }: Contraction, wanted: number): number {
 /** Names a contraction of `rows` rows by its sizes and its way through memory: what a tile is chosen for. */
 export function tileKey(spec: Contraction, rows: number): string {
   const { batch, n, segments, inner, aStep, bStep, clipped } = spec;
-  const context = { count: String, scalar: String, use: () => undefined } as unknown as EmitContext<unknown>;
+  const context = {
+    count: String,
+    size: String,
+    scalar: String,
+    use: () => undefined,
+  } as unknown as EmitContext<unknown>;
   const addresses = [spec.row, spec.segment, spec.aRun, spec.bBase, spec.outRow].map((body) => body?.(context) ?? '');
   const way = fnv1a(`${aStep},${bStep},${clipped}\n${addresses.join('\n')}`);
   return `${batch}x${rows}x${n}x${segments}x${inner}:${way.toString(16).padStart(8, '0')}`;

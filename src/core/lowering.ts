@@ -5,9 +5,9 @@
  * decides which of these functions read a buffer and which are inlined. Values have the WGSL type of their dtype:
  * f32, i32, u32, and `bool` for bool (stored as u32 0/1; loads and stores convert).
  *
- * Sizes: inner extents (divisors, strides) may be written into the text as literals; extents that grow with the batch
- * (bounds, loop counts) go through `count`, which puts them into the kernel's uniform block, so that one pipeline
- * serves every batch size.
+ * Sizes: inner extents (divisors, strides) may be written into the text as literals, or through `size` where they are
+ * used once a row and not once an element; extents that grow with the batch (bounds, loop counts) go through `count`,
+ * which puts them into the kernel's uniform block, so that one pipeline serves every batch size.
  */
 
 import type { Aval } from './tensor.ts';
@@ -21,6 +21,11 @@ export interface EmitContext<A> {
   scalar(value: number): string;
   /** WGSL expression of type u32 whose value comes from the uniform block. */
   count(value: number): string;
+  /**
+   * WGSL expression of type u32 for an inner extent: a literal on GPUs, which divide by one faster; from the uniform block on
+   * software adapters, where kernels that differ in it alone then share a pipeline.
+   */
+  size(value: number): string;
   /** Adds a library of functions, the file `shaders/<name>.wgsl`, to the kernel. */
   use(name: string): void;
 }

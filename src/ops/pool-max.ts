@@ -52,7 +52,7 @@ export const maxPool2d: MaxPool2d & Op<PoolAttrs> = defineOp<PoolAttrs, MaxPool2
       wgsl({ i, inputs: [x], attrs, load }) {
         const windows = poolWindows('maxPool2d', x, attrs);
         return `${findWinner(i, windows, load)}
-          return ${load(0, 'winner')};`;
+          return value;`;
       },
     },
     samples: maxPoolSamples,
@@ -91,7 +91,7 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
         const tap = `
           let at = ${pixelIndex(windows, 'ty', 'tx')};
           ${orderKey('key', load(0, 'at'))}
-          if (key > own || (key == own && at < ${i})) { wins = false; }`;
+          wins = wins & !((key > own) | ((key == own) & (at < ${i})));`;
         const window = `
           var wins = true;
           ${forTaps(windows, tap)}
@@ -173,19 +173,24 @@ function winnersOf(x: CpuTensor, windows: WindowGeometry): Int32Array {
   return winners;
 }
 
-/** Statements that leave the u32 `winner`: the flat index in x of the first maximum of output element `i`'s window. */
+/**
+ * Statements that leave the first maximum of output element `i`'s window: the u32 `winner`, its flat index in x, and its
+ * `value`. Without branches, which cost a software adapter more than what they skip.
+ */
 function findWinner(i: string, windows: WindowGeometry, load: (k: number, index: string) => string): string {
   const tap = `
     let at = ${pixelIndex(windows, 'ty', 'tx')};
-    ${orderKey('key', load(0, 'at'))}
-    if (key > best) {
-      best = key;
-      winner = at;
-    }`;
+    let candidate = ${load(0, 'at')};
+    ${orderKey('key', 'candidate')}
+    let better = key > best;
+    best = select(best, key, better);
+    winner = select(winner, at, better);
+    value = select(value, candidate, better);`;
   return `
     ${splitWindow(i, windows)}
     var best = 0u;
     var winner = 0u;
+    var value = 0.0;
     ${forTaps(windows, tap)}`;
 }
 

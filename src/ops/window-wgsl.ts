@@ -2,10 +2,15 @@
  * WGSL for walking windows: the texts that convolution, im2col and pooling share. All expressions are i32 unless they
  * say otherwise; names (`image`, `oh`, `ih`, `kh` …) are those of the [N,H,W,C] image and its [N,OH,OW] windows.
  *
- * Invariant: sizes are literals because they divide; the batch size is in no text.
+ * Invariant: sizes are literals because they divide, unless the caller says how to write them; the batch size is in no text.
  */
 
 import type { AxisGeometry, WindowGeometry } from './conv-geometry.ts';
+
+/** Writes a size as an u32 expression. */
+export type Size = (value: number) => string;
+
+const literal: Size = (value) => `${value}u`;
 
 /** [kh, kw] of the flat tap `tap`, as i32 expressions. */
 export function tapOf(tap: string, width: AxisGeometry): [string, string] {
@@ -26,14 +31,14 @@ export function isPadded({ input, window, output, stride, dilation, before }: Ax
  * Condition: input position `at` lies off the image; true of no tap unless the axis `isPadded`. As an u32 a negative
  * position is a large one; conditions are combined with `|`, since `||` is a branch.
  */
-export function isOutside(at: string, { input }: AxisGeometry): string {
-  return `(u32(${at}) >= ${input}u)`;
+export function isOutside(at: string, { input }: AxisGeometry, size: Size = literal): string {
+  return `(u32(${at}) >= ${size(input)})`;
 }
 
 /** Condition: `at`, a window position times the stride, belongs to no window. */
-export function isNoWindow(at: string, { output, stride }: AxisGeometry): string {
+export function isNoWindow(at: string, { output, stride }: AxisGeometry, size: Size = literal): string {
   const between = stride > 1 ? ` | (u32(${at}) % ${stride}u != 0u)` : '';
-  return `(u32(${at}) >= ${output * stride}u)${between}`;
+  return `(u32(${at}) >= ${size(output * stride)})${between}`;
 }
 
 /** Statements that split the flat index `i` (u32) of an element [N,H,W,C] into `image`, `ih`, `iw` and the u32 `c`. */

@@ -54,9 +54,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   const product = nodeWith(input, 'fold') as Tensor;
   const sum = sumOf(input);
   const rows = spec.m + (sum === null ? 0 : 1);
-  const writer = new KernelWriter(memory.scalarBuffer);
+  const writer = new KernelWriter(memory.scalarBuffer, limits);
   const { m, n, inner, segments, batch, aStep, bStep } = spec;
-  for (const word of [m, n, inner, segments, batch, tile.chunks, aStep, bStep]) writer.count(word);
+  for (const word of [m, n, inner, segments, aStep, bStep, batch, tile.chunks]) writer.count(word);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const context = evaluator.context(product);
   const aShape = product.inputs[spec.a];
@@ -76,7 +76,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
             '}',
           ].join('\n'),
   };
-  slots.pick = pickRow(tile.rowsPerLane);
+  slots.pick = pickValue(tile.rowsPerLane, tile.columnsPerLane);
+  // One run, such as a matmul's: no loop around it.
+  if (segments === 1) slots.segments = '{ let s = 0u;';
   slots.helpers = writer.helpers();
   slots.declarations = writer.declarations();
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared } = tile;
@@ -94,6 +96,7 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
         LOAD_LANES: `${shared ? 1 : lanesN}u`,
         LOAD_STEP: `${shared ? lanesN : lanesM}u`,
         CLIPPED: String(spec.clipped),
+        SLICED: String(batch * tile.chunks > 1),
         ONES_ROW: String(sum !== null),
       },
       slots,
@@ -140,12 +143,16 @@ function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKer
   return threadKernel(writer, body, [partials]);
 }
 
-/** `let value` = line[i] of `rows` values in registers: a tree of selects over the bits of i. */
-function pickRow(rows: number): string {
-  const lines = ['var part = line;'];
+/** `let value` = acc[i][j] of a block in registers: selects by j, then a tree of selects over the bits of i. */
+function pickValue(rows: number, columns: number): string {
+  const lines = [`var part: array<f32, ${rows}>;`];
+  for (let i = 0; i < rows; i++) {
+    lines.push(`part[${i}] = acc[${i}][0];`);
+    for (let j = 1; j < columns; j++) lines.push(`part[${i}] = select(part[${i}], acc[${i}][${j}], j == ${j}u);`);
+  }
   for (let step = 1; step < rows; step *= 2) {
-    for (let k = 0; k + step < rows; k += 2 * step) {
-      lines.push(`part[${k}] = select(part[${k}], part[${k + step}], (i & ${step}u) != 0u);`);
+    for (let i = 0; i + step < rows; i += 2 * step) {
+      lines.push(`part[${i}] = select(part[${i}], part[${i + step}], (i & ${step}u) != 0u);`);
     }
   }
   return [...lines, 'let value = part[0];'].join('\n');

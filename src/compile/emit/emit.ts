@@ -46,9 +46,9 @@ export class ThreadWriter extends KernelWriter {
     { scalarBuffer }: Memory,
     readonly points: number,
     readonly lanes: number,
-    readonly limits: PlanLimits,
+    limits: PlanLimits,
   ) {
-    super(scalarBuffer);
+    super(scalarBuffer, limits);
     this.count(points);
     this.count(this.pointsPerLane);
   }

@@ -85,6 +85,7 @@ export class Evaluator {
       output: node,
       scalar: (value) => this.writer.scalar(value),
       count: (value) => this.writer.count(value),
+      size: (value) => this.writer.size(value),
       use: (name) => this.writer.use(name),
     };
   }

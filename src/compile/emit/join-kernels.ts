@@ -157,7 +157,8 @@ function sharedNames(own: readonly Declaration[], earlier: readonly Declaration[
   const texts = new Map(earlier.map(({ name, text }) => [name, text]));
   const shared = new Set(own.flatMap(({ name, text }) => (name !== null && texts.get(name) === text ? [name] : [])));
   const names = own.flatMap(({ name }) => name ?? []);
-  const mentions = ({ text }: Declaration, word: string) => new RegExp(`\\b${word}\\b`).test(text);
+  const words = new Map(own.map(({ text }) => [text, new Set(text.match(/\b[A-Za-z_]\w*\b/g))]));
+  const mentions = ({ text }: Declaration, word: string) => words.get(text)?.has(word) === true;
   for (let changed = true; changed; ) {
     changed = false;
     for (const declaration of own) {

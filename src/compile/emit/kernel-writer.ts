@@ -9,7 +9,7 @@ import type { DType } from '../../core/dtype.ts';
 import { storageType } from '../../core/dtype.ts';
 import { type ShaderName, shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
-import type { Location } from '../plan.ts';
+import type { Location, PlanLimits } from '../plan.ts';
 
 interface Binding {
   readonly buffer: number;
@@ -25,7 +25,10 @@ export class KernelWriter {
   private names = 0;
 
   /** @param scalarBuffer its binding is declared u32, because scalars of several types share it. */
-  constructor(private readonly scalarBuffer: number | null) {}
+  constructor(
+    private readonly scalarBuffer: number | null,
+    readonly limits: PlanLimits,
+  ) {}
 
   /** A fresh identifier. */
   name(prefix: string): string {
@@ -38,6 +41,11 @@ export class KernelWriter {
   count(value: number): string {
     this.uniforms.push(value >>> 0);
     return uniformWord(this.uniforms.length - 1);
+  }
+
+  /** u32 expression for an inner extent, see EmitContext. */
+  size(value: number): string {
+    return this.limits.adapterClass === 'gpu' ? `${value}u` : this.count(value);
   }
 
   /** f32 expression that reads `value`, rounded to f32, from the uniform block. */

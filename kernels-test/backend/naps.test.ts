@@ -1,0 +1,60 @@
+/**
+ * Naps: while something is awaited, turns of the event loop are few; afterwards there are none that keep a process alive.
+ */
+
+import { describe, expect, test } from 'vitest';
+import { Naps } from '../../src/backend/naps.node.ts';
+import { adapterClassOf, type WaitObserver } from '../../src/backend/webgpu/index.ts';
+import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+
+/** Turns of the event loop in `ms` milliseconds. */
+function turnsIn(ms: number): Promise<number> {
+  const end = performance.now() + ms;
+  let turns = 0;
+  return new Promise((resolve) => {
+    const turn = (): void => {
+      turns++;
+      if (performance.now() >= end) resolve(turns);
+      else setImmediate(turn);
+    };
+    setImmediate(turn);
+  });
+}
+
+/** More than naps of growing length leave room for in 100 ms, and far fewer than a loop that spins makes. */
+const FEW = 400;
+
+describe('naps', () => {
+  test('few turns of the event loop while somebody waits, many when nobody does', async () => {
+    const naps = new Naps();
+    expect(await turnsIn(100)).toBeGreaterThan(FEW);
+    naps.begin();
+    naps.begin();
+    naps.end();
+    expect(await turnsIn(100)).toBeLessThan(FEW);
+    naps.end();
+    expect(await turnsIn(100)).toBeGreaterThan(FEW);
+    naps.begin();
+    expect(await turnsIn(100)).toBeLessThan(FEW);
+    naps.end();
+  });
+
+  test('a backend on a software adapter tells of each wait when it begins and when it ends; one on a GPU of none', async () => {
+    const told: string[] = [];
+    const waits: WaitObserver = { begin: () => void told.push('begin'), end: () => void told.push('end') };
+    const backend = await createNodeWebGPUBackend({ waits });
+    const buffer = backend.createBuffer(4, 'f32', 'some');
+    backend.write(buffer, new Float32Array([1, 2, 3, 4]));
+    const pending = backend.read(buffer, 'f32');
+    const { limits, description } = backend;
+    expect(limits.adapterClass).toBe(adapterClassOf({ description }));
+    if (limits.adapterClass === 'gpu') expect(told).toEqual([]);
+    else expect(told).toContain('begin');
+    await pending;
+    await backend.finish();
+    const ends = told.filter((word) => word === 'end');
+    expect(ends).toHaveLength(told.length / 2);
+    buffer.dispose();
+    await backend.dispose();
+  });
+});

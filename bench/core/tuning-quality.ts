@@ -32,7 +32,7 @@ const ROUNDS = 30;
 /** Where the best seems to be faster by more than this part, it and the chosen one are timed again, alone and longer. */
 const DOUBT = 1.05;
 const DUEL_ROUNDS = 150;
-const SAMPLE_MS = 2.5;
+const SAMPLE_MS = 5;
 
 /** Tunes `count` contractions of random sizes. */
 export async function measureTuning(

@@ -66,7 +66,7 @@ const BUDGET_MS = 40_000;
  * Milliseconds of a sample: many of the clock's steps, and short enough that on a busy machine some sample is not
  * interrupted. The fastest one counts.
  */
-const SAMPLE_MS = 2.5;
+const SAMPLE_MS = 5;
 const MOST_RUNS = 500;
 /** Candidates that are compiled at the same time. */
 const TOGETHER = 4;

@@ -85,6 +85,20 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^conv2dWeightGrad '],
   },
   {
+    name: 'gemm, staged: the slab is read before all of it is written',
+    file: 'src/compile/emit/staged-slots.ts',
+    from: "      ${[...copyA, ...copyB].join('\\n      ')}\n      workgroupBarrier();",
+    to: "      ${[...copyA, ...copyB].join('\\n      ')}",
+    tests: ['kernels-test/tune/candidates.test.ts', '-t', 'workgroup memory: matmul, columns'],
+  },
+  {
+    name: 'gemm, staged: elements before the beginning of a run are multiplied too',
+    file: 'src/compile/emit/staged-slots.ts',
+    from: 'let inside = (k >= run[${row}].lo) & (k < run[${row}].hi);',
+    to: 'let inside = k < run[${row}].hi;',
+    tests: ['kernels-test/tune/candidates.test.ts', '-t', 'workgroup memory: conv, padded'],
+  },
+  {
     name: 'convolution: a run is not clipped at the right edge',
     file: 'src/ops/conv-contraction.ts',
     from: 'min(${width.window}, columns - iw) * channels',

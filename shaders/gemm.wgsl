@@ -14,13 +14,14 @@
 // lo and hi clip a run where it hangs over the zero padding; lo >= hi says the whole run lies in it.
 //
 // One invocation owns a TM x TN block of the result in registers; a workgroup is LANES_M x LANES_N invocations whose rows
-// and columns interleave, so neighbouring lanes touch neighbouring columns. There is no workgroup memory and no barrier.
+// and columns interleave, so neighbouring lanes touch neighbouring columns.
 //
-// Two variants fill the same loops. By default each lane loads the A of its own rows. Where a workgroup is exactly one
+// Three variants fill the same loops. By default each lane loads the A of its own rows, without workgroup memory or barriers. Where a workgroup is exactly one
 // subgroup (LANES_M = 1), all of its lanes have the same rows, and each loads only every LANES_N-th of them and is told
 // the others' by a broadcast: on a software adapter a load of eight lanes is eight loads, and a broadcast is a register
 // move. Loops marked @unroll are written out, so that every index of acc is a literal: SwiftShader keeps an array that is
-// indexed by a variable in memory.
+// indexed by a variable in memory. Staged, for GPUs: the workgroup copies a slab of A and of B to its memory and multiplies from
+// there (staged-slots.ts).
 //
 // When the result is small and k is long (weight gradients), the segments are cut into `chunks`; each chunk writes its own
 // slice of the output and a second kernel adds the slices in a fixed order.
@@ -78,6 +79,9 @@ fn load_b(i: u32) -> f32 { return b1[i]; }
 // @slot helpers
 // @end
 
+// @slot memory
+// @end
+
 // column is called once per column of the result that an invocation owns, store then once per value.
 // @slot store
 fn column(n: u32) {}
@@ -109,7 +113,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let slice = select(0u, tile_row / tiles_m, SLICED);
   if (tile_row >= tiles_m * select(1u, d.batch * d.chunks, SLICED)) { return; }
   let top = (tile_row - slice * tiles_m) * (TM * LANES_M);
+  // @slot load0
   let load0 = top + lane / LOAD_LANES;                        // this lane loads the rows load0 + q * LOAD_STEP,
+  // @end
   let m0 = top + lane / LANES_N;                              // owns the rows m0 + i * LANES_M
   let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;  // and the columns n0 + j * LANES_N
 
@@ -148,6 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     // @slot span
     // @end
+    // @slot run
     for (var j = 0u; j < TN; j++) {  // @unroll
       b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product);
     }
@@ -177,6 +184,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
       }
     }
+    // @end
   }
 
   // The code that stores stands here once, in a loop that stays a loop, down the columns: a copy for each value made software

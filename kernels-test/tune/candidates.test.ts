@@ -9,11 +9,12 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
 import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
-import { defaultTile } from '../../src/compile/tiles.ts';
+import { defaultTile, type Tile } from '../../src/compile/tiles.ts';
+import type { GraphSpec } from '../../src/core/graph.ts';
 import { MOST, tileCandidates, tileProblem } from '../../src/tune/candidates.ts';
 import { differenceOf } from '../../src/tune/compare.ts';
 import { Trial, TrialInputs } from '../../src/tune/trial.ts';
-import { convGraph, GRAPHS, matmulGraph } from './graphs.ts';
+import { convGraph, GRAPHS, matmulGraph, STAGED_GRAPHS } from './graphs.ts';
 
 const ADAPTERS: Readonly<Record<string, PlanLimits>> = {
   gpu: DEFAULT_LIMITS,
@@ -59,6 +60,11 @@ test('a tile that the device cannot run is told by its reason', () => {
   expect(problem({ shared: true })).toMatch(
     /^a shared tile of 64 × 4 lanes; the subgroups of the device have no one size/,
   );
+  const large = { rowsPerLane: 4, columnsPerLane: 4, lanesM: 16, lanesN: 16, depth: 8 };
+  expect(problem(large)).toBeUndefined();
+  expect(problem({ ...large, depth: 0.5 })).toMatch(/^depth is 0.5/);
+  expect(problem({ ...large, depth: 3 })).toBe('256 lanes cannot share the copying of 64 × 3 elements evenly');
+  expect(problem({ ...large, depth: 64 })).toMatch(/^33280 bytes of workgroup memory; 16384 are sure/);
   expect(problem({ chunks: spec.segments + 1 })).toBe(`${spec.segments + 1} chunks of ${spec.segments} segments`);
   expect(problem({ chunks: 2 }, { maxBufferSize: 1000 })).toMatch(/bytes of partial products; the device allows 1000/);
 });
@@ -71,10 +77,13 @@ describe('on the device', () => {
   afterAll(() => gpu.dispose());
 
   /** Every candidate for `limits` against the f64 reference, and two runs of each. */
-  async function checkAll(graph: keyof typeof GRAPHS, limits: PlanLimits): Promise<void> {
+  async function checkAll(graph: GraphSpec, limits: PlanLimits, wanted = (_: Tile) => true): Promise<number> {
     const cpu = createCpuBackend({ precision: 'f64' });
-    for (const { label, spec, rows, plan } of isolateContractions(GRAPHS[graph], limits)) {
-      const tiles = tileCandidates(spec, rows, limits);
+    let checked = 0;
+    for (const { label, spec, rows, plan } of isolateContractions(graph, limits)) {
+      const tiles = tileCandidates(spec, rows, limits).filter(wanted);
+      if (tiles.length === 0) continue;
+      checked += tiles.length;
       const [there, here] = [new TrialInputs(cpu, plan(tiles[0])), new TrialInputs(gpu, plan(tiles[0]))];
       const expected = await (await Trial.load(cpu, plan(tiles[0]), there)).results();
       expect(
@@ -90,13 +99,20 @@ describe('on the device', () => {
       }
       here.dispose();
     }
+    return checked;
   }
 
-  test.each(Object.keys(GRAPHS))('candidates of this adapter agree with the reference: %s', (graph) =>
-    checkAll(graph, gpu.limits),
-  );
+  test.each(Object.keys(GRAPHS))('candidates of this adapter agree with the reference: %s', async (graph) => {
+    expect(await checkAll(GRAPHS[graph], gpu.limits)).toBeGreaterThan(5);
+  });
 
-  test.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', (graph) =>
-    checkAll(graph, { ...gpu.limits, adapterClass: 'gpu' }),
-  );
+  test.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', async (graph) => {
+    const limits: PlanLimits = { ...gpu.limits, adapterClass: 'gpu' };
+    expect(await checkAll(GRAPHS[graph], limits, ({ depth }) => depth === 0)).toBeGreaterThan(5);
+  });
+
+  test.each(Object.keys(STAGED_GRAPHS))('so do those that stage operands in workgroup memory: %s', async (graph) => {
+    const limits: PlanLimits = { ...gpu.limits, adapterClass: 'gpu' };
+    expect(await checkAll(STAGED_GRAPHS[graph], limits, ({ depth }) => depth > 0)).toBeGreaterThan(5);
+  });
 });

@@ -35,6 +35,15 @@ export function convGraph(x: Shape, w: Shape, options: Conv2dOptions = {}): Grap
   return layerGraph('conv', (a, b) => conv2d(a, b, options), x, w);
 }
 
+/** Large enough for blocks that are staged in workgroup memory, with edges in every direction. */
+export const STAGED_GRAPHS: Readonly<Record<string, GraphSpec>> = {
+  'matmul, rows in a line': matmulGraph([67, 21], [21, 70]),
+  'matmul, columns in a line': matmulGraph([19, 66], [45, 19], { transposeA: true, transposeB: true }),
+  'matmul, in batches': matmulGraph([2, 33, 18], [2, 18, 20]),
+  'conv, padded': convGraph([2, 9, 11, 18], [3, 3, 18, 20], { padding: 'same' }),
+  'conv, strided': convGraph([3, 19, 17, 8], [3, 2, 8, 18], { padding: 'same', strides: 2 }),
+};
+
 /** Odd sizes, so that blocks hang over every edge; in all transposes, strided, dilated, clipped, with rows of ones. */
 export const GRAPHS: Readonly<Record<string, GraphSpec>> = {
   matmul: matmulGraph([37, 19], [19, 21]),

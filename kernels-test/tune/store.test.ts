@@ -104,7 +104,7 @@ describe('as text', () => {
   test.each([
     ['{', /^page\.json: no JSON: /],
     ['[]', /not a "downhill tuning" file/],
-    [{ formatVersion: 2 }, /format version 2; this downhill reads version 1/],
+    [{ formatVersion: 1 }, /format version 1; this downhill reads version 2/],
     [{ adapter: 3 }, /downhill and adapter must be texts/],
     [{ adapterClass: 'tpu' }, /adapterClass is "?tpu"?; cpu or gpu/],
     [{ subgroupSize: '8' }, /subgroupSize must be a number or null/],

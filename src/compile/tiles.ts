@@ -18,6 +18,8 @@ export interface Tile {
   readonly chunks: number;
   /** The workgroup is one subgroup whose lanes load the rows' operand in shares and broadcast it; then lanesM is 1. */
   readonly shared: boolean;
+  /** Elements along k that the workgroup stages in its memory at a time; 0 when operands are read where they lie. */
+  readonly depth: number;
 }
 
 /** Tallest and widest register block: 8 × 8 is the best seen on llvmpipe, larger blocks spill. */
@@ -51,7 +53,7 @@ function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
   const columns = Math.ceil(spec.n / lanes);
   if (2 * spec.batch * rows * spec.n * spec.segments * spec.inner < SMALL_FLOPS && rows >= 8) {
     // One tile for all of them, so that layers of one form share a kernel whatever their widths.
-    return { rowsPerLane: 8, columnsPerLane: 2, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
+    return { rowsPerLane: 8, columnsPerLane: 2, lanesM: 1, lanesN: lanes, chunks: 1, shared: true, depth: 0 };
   }
   const columnsPerLane = dealt(columns, 4);
   const across = Math.ceil(columns / columnsPerLane) * spec.batch;
@@ -61,7 +63,7 @@ function sharedTile(spec: Contraction, rows: number, lanes: number): Tile {
   const rowsPerLane = sharedRows(most, rows, lanes);
   const tiles = Math.ceil(rows / rowsPerLane) * across;
   const chunks = tiles === 2 ? 1 : chunkSegments(spec, Math.ceil(4 / tiles));
-  return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks, shared: true };
+  return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks, shared: true, depth: 0 };
 }
 
 /** Rows of a shared block of up to `most` for a product of `rows`: a few, or whole loads of all lanes. */
@@ -88,12 +90,17 @@ function cpuTile(spec: Contraction, rows: number): Tile {
     lanesN,
     chunks: chunkSegments(spec, Math.ceil(4 / tiles)),
     shared: false,
+    depth: 0,
   };
 }
+
+const STAGED_DEPTH = 8;
 
 function gpuTile(spec: Contraction, rows: number): Tile {
   const [lanesM, lanesN] = spec.n <= 16 ? [64, 4] : [16, 16];
   const tiles = Math.ceil(rows / (4 * lanesM)) * Math.ceil(spec.n / (4 * lanesN)) * spec.batch;
+  // Where a block is used whole, workgroup memory saves most reads; three kernels of a wave still fit into what is sure.
+  const depth = rows >= 64 && spec.n >= 64 && spec.inner >= STAGED_DEPTH ? STAGED_DEPTH : 0;
   return {
     rowsPerLane: 4,
     columnsPerLane: 4,
@@ -101,6 +108,7 @@ function gpuTile(spec: Contraction, rows: number): Tile {
     lanesN,
     chunks: chunkSegments(spec, Math.ceil(256 / tiles)),
     shared: false,
+    depth,
   };
 }
 

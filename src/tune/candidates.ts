@@ -5,6 +5,7 @@
  * most MOST of them, because on a software adapter each costs a tenth of a second to compile.
  */
 
+import { stagingProblem } from '../compile/emit/staged-slots.ts';
 import type { PlanLimits } from '../compile/plan.ts';
 import { dealt, defaultTile, sharedRows, type Tile } from '../compile/tiles.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
@@ -12,6 +13,9 @@ import type { Contraction } from '../core/lowering.ts';
 
 /** Most candidates of a contraction. */
 export const MOST = 16;
+
+/** Workgroup memory that every device grants (WebGPU specification, section 3.6.2). */
+const WORKGROUP_BYTES = 16384;
 
 /** Sums that an invocation may hold: more spill everywhere. */
 const MOST_SUMS = 128;
@@ -99,23 +103,29 @@ function sharedShapes(n: number, rows: number, lanes: number, most: readonly num
       .slice(0, place === 0 ? SHARED_ROWS.length : 2)
       .map((height) => {
         const rowsPerLane = sharedRows(height, rows, lanes);
-        return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks: 1, shared: true };
+        return { rowsPerLane, columnsPerLane, lanesM: 1, lanesN: lanes, chunks: 1, shared: true, depth: 0 };
       }),
   );
 }
 
-/** [rowsPerLane, columnsPerLane, lanesM, lanesN] for products of many columns, and for those of few. */
+/** [rowsPerLane, columnsPerLane, lanesM, lanesN, depth] for products of many columns, and for those of few. */
 const GPU_WIDE = [
-  [8, 4, 16, 16],
-  [8, 8, 16, 16],
-  [4, 4, 8, 8],
-  [8, 8, 8, 8],
-  [4, 4, 8, 32],
-  [8, 4, 8, 16],
-  [2, 4, 16, 16],
-  [2, 2, 16, 16],
+  [4, 4, 16, 16, 8],
+  [8, 8, 16, 16, 8],
+  [8, 8, 8, 8, 8],
+  [4, 4, 16, 16, 0],
+  [8, 4, 16, 16, 8],
+  [4, 4, 16, 16, 16],
+  [8, 4, 16, 16, 0],
+  [8, 8, 8, 8, 0],
+  [4, 4, 8, 8, 8],
+  [4, 4, 8, 8, 0],
+  [4, 4, 8, 32, 0],
+  [2, 4, 16, 16, 0],
+  [2, 2, 16, 16, 0],
 ] as const;
 const GPU_NARROW = [
+  [8, 4, 32, 4, 16],
   [4, 4, 16, 4],
   [8, 4, 32, 4],
   [2, 4, 64, 4],
@@ -128,17 +138,20 @@ const GPU_NARROW = [
 const WIDE = 16;
 
 function gpuShapes(spec: Contraction, rows: number, { subgroupSize }: PlanLimits): Tile[] {
-  const own = (spec.n > WIDE ? GPU_WIDE : GPU_NARROW).map(([r, c, m, n]) => owned(r, Math.min(c, spec.n), m, n));
+  const own = (spec.n > WIDE ? GPU_WIDE : GPU_NARROW).map(([r, c, m, n, depth = 0]) =>
+    // A block cut to the columns there are is not shared evenly any more.
+    owned(r, Math.min(c, spec.n), m, n, c <= spec.n && depth <= spec.inner ? depth : 0),
+  );
   return subgroupSize === null ? own : [...own, ...sharedShapes(spec.n, rows, subgroupSize, [2, 4, 1]).slice(0, 4)];
 }
 
-function owned(rowsPerLane: number, columnsPerLane: number, lanesM: number, lanesN: number): Tile {
-  return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: 1, shared: false };
+function owned(rowsPerLane: number, columnsPerLane: number, lanesM: number, lanesN: number, depth = 0): Tile {
+  return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: 1, shared: false, depth };
 }
 
 /** Why a device with `limits` cannot cut the product of `rows` × spec.n by `tile`; undefined when it can. */
 export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, limits: PlanLimits): string | undefined {
-  const { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks, shared } = tile;
+  const { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks, shared, depth } = tile;
   for (const [name, value] of Object.entries({ rowsPerLane, columnsPerLane, lanesM, lanesN, chunks })) {
     if (!Number.isInteger(value) || value < 1) return `${name} is ${value}; a whole number of at least 1 is needed`;
   }
@@ -150,6 +163,9 @@ export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, limits
   if (shared && (lanesM !== 1 || lanesN !== limits.subgroupSize)) {
     return `a shared tile of ${lanesM} × ${lanesN} lanes; the subgroups of the device have ${limits.subgroupSize ?? 'no one size'}`;
   }
+  if (!Number.isInteger(depth) || depth < 0) return `depth is ${depth}; a whole number of at least 0 is needed`;
+  const staging = depth > 0 ? stagingProblem(tile, WORKGROUP_BYTES) : undefined;
+  if (staging !== undefined) return staging;
   if (chunks > Math.max(1, spec.segments)) return `${chunks} chunks of ${spec.segments} segments`;
   const partials = chunks === 1 ? 0 : chunks * spec.batch * rows * spec.n * BYTES_PER_ELEMENT;
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
@@ -157,7 +173,8 @@ export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, limits
 }
 
 /** A tile in a few words: `32×1 of 8 lanes, shared`, `8×8 of 4×2 lanes, 4 chunks`. */
-export function describeTile({ rowsPerLane, columnsPerLane, lanesM, lanesN, chunks, shared }: Tile): string {
-  const lanes = shared ? `${lanesN} lanes, shared` : `${lanesM}×${lanesN} lanes`;
+export function describeTile({ rowsPerLane, columnsPerLane, lanesM, lanesN, chunks, shared, depth }: Tile): string {
+  const way = depth > 0 ? `, ${depth} deep` : '';
+  const lanes = shared ? `${lanesN} lanes, shared` : `${lanesM}×${lanesN} lanes${way}`;
   return `${rowsPerLane}×${columnsPerLane} of ${lanes}${chunks === 1 ? '' : `, ${chunks} chunks`}`;
 }

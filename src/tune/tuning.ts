@@ -13,7 +13,7 @@ import { VERSION } from '../util/version.ts';
 import { tileProblem } from './candidates.ts';
 
 export const TUNING_FORMAT = 'downhill tuning';
-export const TUNING_VERSION = 1;
+export const TUNING_VERSION = 2;
 
 /** What is chosen for one contraction. */
 export interface TuningEntry {
@@ -123,7 +123,11 @@ export function importTuning(source: unknown, name = 'tuning'): Tuning {
 function entryProblem(entry: unknown): string | undefined {
   if (!isRecord(entry) || !isRecord(entry.tile)) return 'needs a tile';
   const { tile, ms, defaultMs, label } = entry;
-  const numbers = { ms, defaultMs, ...pick(tile, ['rowsPerLane', 'columnsPerLane', 'lanesM', 'lanesN', 'chunks']) };
+  const numbers = {
+    ms,
+    defaultMs,
+    ...pick(tile, ['rowsPerLane', 'columnsPerLane', 'lanesM', 'lanesN', 'chunks', 'depth']),
+  };
   const missing = Object.entries(numbers).find(([, value]) => typeof value !== 'number' || !Number.isFinite(value));
   if (missing !== undefined) return `${missing[0]} must be a number, found ${show(missing[1])}`;
   if (typeof tile.shared !== 'boolean') return `shared must be true or false, found ${show(tile.shared)}`;

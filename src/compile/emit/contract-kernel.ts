@@ -17,6 +17,7 @@ import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKerne
 import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
+import { stagedSlots } from './staged-slots.ts';
 import { storePoints } from './stores.ts';
 
 /** How the kernel of a contract cluster is cut, which decides how many dispatches it takes and of which workgroups. */
@@ -81,7 +82,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   if (segments === 1) slots.segments = '{ let s = 0u;';
   slots.helpers = writer.helpers();
   slots.declarations = writer.declarations();
-  const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared } = tile;
+  const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared, depth } = tile;
+  const staging = depth > 0 ? stagedSlots(tile, spec) : undefined;
+  Object.assign(slots, staging?.slots);
   if (shared) Object.assign(slots, SHARED_SLOTS, spec.clipped ? SHARED_SPAN : {});
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
@@ -92,9 +95,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
         TN: `${columnsPerLane}u`,
         LANES_M: `${lanesM}u`,
         LANES_N: `${lanesN}u`,
-        LOADS: `${Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane)}u`,
+        LOADS: `${staging?.loads ?? Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane)}u`,
         LOAD_LANES: `${shared ? 1 : lanesN}u`,
-        LOAD_STEP: `${shared ? lanesN : lanesM}u`,
+        LOAD_STEP: `${staging?.loadStep ?? (shared ? lanesN : lanesM)}u`,
         CLIPPED: String(spec.clipped),
         SLICED: String(batch * tile.chunks > 1),
         ONES_ROW: String(sum !== null),

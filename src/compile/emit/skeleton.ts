@@ -1,12 +1,14 @@
 /**
  * Skeletons: a file of `shaders/` is valid WGSL by itself; two rewrites make a kernel out of it. `const X = …; // @param`
- * takes another value, and the lines between `// @slot name` and `// @end` (the default) take another text. After that a
+ * takes another value, and the lines between `// @slot name` and `// @end` (the default) take another text; slots may lie in
+ * slots. After that a
  * loop `for (var i = 0u; i < TM; i++) { // @unroll` is written out, with literals for `i`.
  */
 
 import { invariant } from '../../util/errors.ts';
 
-const SLOT = /^[ \t]*\/\/ @slot (\w+)[^\n]*\n([\s\S]*?)^[ \t]*\/\/ @end[^\n]*$/gm;
+/** A slot that no other slot lies in. */
+const SLOT = /^[ \t]*\/\/ @slot (\w+)[^\n]*\n((?:(?!\/\/ @slot )[\s\S])*?)^[ \t]*\/\/ @end[^\n]*$/m;
 const PARAM = /^(const (\w+)(?:\s*:\s*\w+)?\s*=\s*)[^;]+(;[^\n]*\/\/ @param)/gm;
 
 export interface Fill {
@@ -20,15 +22,16 @@ export function fillSkeleton(text: string, { params = {}, slots = {} }: Fill): s
     ...Object.keys(params).map((name) => `param ${name}`),
     ...Object.keys(slots).map((name) => `slot ${name}`),
   ]);
-  const filled = text
-    .replace(PARAM, (whole, head: string, name: string, tail: string) => {
-      unused.delete(`param ${name}`);
-      return Object.hasOwn(params, name) ? `${head}${params[name]}${tail}` : whole;
-    })
-    .replace(SLOT, (whole, name: string, fallback: string) => {
-      unused.delete(`slot ${name}`);
-      return Object.hasOwn(slots, name) ? slots[name] : (fallback ?? whole);
-    });
+  let filled = text.replace(PARAM, (whole, head: string, name: string, tail: string) => {
+    unused.delete(`param ${name}`);
+    return Object.hasOwn(params, name) ? `${head}${params[name]}${tail}` : whole;
+  });
+  for (let slot = SLOT.exec(filled); slot !== null; slot = SLOT.exec(filled)) {
+    const [whole, name, fallback] = slot;
+    unused.delete(`slot ${name}`);
+    const own = Object.hasOwn(slots, name) ? slots[name] : fallback;
+    filled = filled.slice(0, slot.index) + own + filled.slice(slot.index + whole.length);
+  }
   invariant(unused.size === 0, `the skeleton has no ${[...unused].join(', ')}`);
   return unroll(filled);
 }

@@ -1,0 +1,123 @@
+/**
+ * The staged variant of the gemm skeleton, for GPUs: a workgroup copies a slab of both operands, `depth` elements along k, to its
+ * memory, and its invocations multiply from there. Each element of an operand is then read once a workgroup instead of once for
+ * each invocation that needs it, and clipped runs are zeros in the slab.
+ *
+ * Neighbouring lanes copy what lies side by side in memory: elements of one run where the operand moves by one along k, else the
+ * same element of neighbouring rows or columns.
+ * Source: Volkov and Demmel, "Benchmarking GPUs to tune dense linear algebra" (2008), section 4.
+ */
+
+import type { Contraction } from '../../core/lowering.ts';
+import type { Tile } from '../tiles.ts';
+
+/** How the lanes of a workgroup share the copying of `count` rows (or columns) × depth elements. */
+interface Copy {
+  /** Of this lane: the row and the element of copy `q`, u32 expressions. */
+  row(q: number): string;
+  element(q: number): string;
+  readonly copies: number;
+  /** Different rows that a lane copies, and the distance between them. */
+  readonly rows: number;
+  readonly step: number;
+  /** The first of them, within the workgroup's block. */
+  readonly first: string;
+  /** Elements from one k to the next in workgroup memory; odd where lanes store along k, so that they meet other banks. */
+  readonly pitch: number;
+}
+
+export interface Staging {
+  readonly slots: Readonly<Record<string, string>>;
+  /** Rows of A that a lane loads, and their distance. */
+  readonly loads: number;
+  readonly loadStep: number;
+}
+
+/** The slots of `tile`, whose depth is above 0, for the contraction `spec`. */
+export function stagedSlots(tile: Tile, spec: Contraction): Staging {
+  const { rowsPerLane, columnsPerLane, lanesM, lanesN, depth } = tile;
+  const lanes = lanesM * lanesN;
+  const a = copyOf(rowsPerLane * lanesM, depth, lanes, spec.aStep === 1);
+  const b = copyOf(columnsPerLane * lanesN, depth, lanes, spec.bStep === 1);
+  const columnAt = (q: number) => `b_base(min(left + ${b.row(q)}, d.n - 1u), seg, product)`;
+  const copyA = times(a.copies, (q) => {
+    const row = a.rows === 1 ? 0 : q;
+    return `{
+        let k = kb + i32(${a.element(q)});
+        let inside = (k >= run[${row}].lo) & (k < run[${row}].hi);
+        let x = select(0.0, load_a(u32(select(0, run[${row}].base + k * a_step, inside))), inside);
+        a_slab[(${a.element(q)}) * ${a.pitch}u + ${a.row(q)}] = select(x, select(0.0, 1.0, k < inner), ones[${row}]);
+      }`;
+  });
+  const copyB = times(b.copies, (q) => {
+    const column = b.rows === 1 ? 0 : q;
+    return `{
+        let k = kb + i32(${b.element(q)});
+        let inside = k < inner;
+        let at = select(0, column_at[${column}] + k * b_step, inside);
+        b_slab[(${b.element(q)}) * ${b.pitch}u + ${b.row(q)}] = select(0.0, load_b(u32(at)), inside);
+      }`;
+  });
+  const slots = {
+    memory: `var<workgroup> a_slab: array<f32, ${a.pitch * depth}>;
+var<workgroup> b_slab: array<f32, ${b.pitch * depth}>;`,
+    load0: `let load0 = top + ${a.first};
+  let left = (tile % tiles_n) * (TN * LANES_N);`,
+    run: `var column_at: array<i32, ${b.rows}>;
+    ${times(b.rows, (q) => `column_at[${q}] = ${columnAt(q)};`).join('\n    ')}
+    for (var kb = 0; kb < inner; kb += ${depth}) {
+      workgroupBarrier();
+      ${[...copyA, ...copyB].join('\n      ')}
+      workgroupBarrier();
+      for (var k = 0u; k < ${depth}u; k++) {
+        let a_at = k * ${a.pitch}u + lane / LANES_N;
+        let b_at = k * ${b.pitch}u + lane % LANES_N;
+        ${times(columnsPerLane, (j) => `let b${j}_value = b_slab[b_at + ${j}u * LANES_N];`).join('\n        ')}
+        ${times(rowsPerLane, (i) => `let a${i}_value = a_slab[a_at + ${i}u * LANES_M];`).join('\n        ')}
+        ${times(rowsPerLane, (i) =>
+          times(columnsPerLane, (j) => `acc[${i}][${j}] += a${i}_value * b${j}_value;`).join(' '),
+        ).join('\n        ')}
+      }
+    }`,
+  };
+  return { slots, loads: a.rows, loadStep: a.step };
+}
+
+function copyOf(count: number, depth: number, lanes: number, alongK: boolean): Copy {
+  const copies = (count * depth) / lanes;
+  if (alongK) {
+    const step = lanes / depth;
+    const first = `lane / ${depth}u`;
+    return {
+      ...{ copies, rows: copies, step, first, pitch: count + 1 },
+      row: (q) => `lane / ${depth}u + ${q * step}u`,
+      element: () => `lane % ${depth}u`,
+    };
+  }
+  const first = `lane % ${count}u`;
+  return {
+    ...{ copies, rows: 1, step: count, first, pitch: count },
+    row: () => first,
+    element: (q) => `lane / ${count}u + ${(q * lanes) / count}u`,
+  };
+}
+
+/** Why `tile` cannot be staged on a device whose workgroups have `bytes` of memory; undefined when it can. */
+export function stagingProblem(
+  { rowsPerLane, columnsPerLane, lanesM, lanesN, depth, shared }: Tile,
+  bytes: number,
+): string | undefined {
+  if (shared) return 'a shared tile is not staged';
+  const lanes = lanesM * lanesN;
+  const [rows, columns] = [rowsPerLane * lanesM, columnsPerLane * lanesN];
+  for (const count of [rows, columns]) {
+    if (lanes % depth !== 0 || lanes % count !== 0 || (count * depth) % lanes !== 0)
+      return `${lanes} lanes cannot share the copying of ${count} × ${depth} elements evenly`;
+  }
+  const needed = (rows + columns + 2) * depth * 4;
+  return needed > bytes ? `${needed} bytes of workgroup memory; ${bytes} are sure` : undefined;
+}
+
+function times<T>(count: number, make: (k: number) => T): T[] {
+  return Array.from({ length: count }, (_, k) => make(k));
+}

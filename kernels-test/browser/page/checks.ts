@@ -1,5 +1,5 @@
 /**
- * All checks, in the order in which a page lives: import, device, ops, training, saving, the loss of the device.
+ * All checks, in the order in which a page lives: import, device, ops, training, saving, tuning, the loss of the device.
  */
 
 import { createCpuBackend, requestWebGPUBackend, type WebGPUBackend } from '../../../src/index.ts';
@@ -7,6 +7,7 @@ import { checker, expect, type Report } from './check.ts';
 import { checkDeviceLoss } from './device-loss.ts';
 import { checkOps } from './ops.ts';
 import { checkTraining } from './training.ts';
+import { checkTuning } from './tuning.ts';
 
 /** @param readsOfGpu how often `navigator.gpu` was read before this module's imports were done. */
 export async function runChecks(report: Report, readsOfGpu: number): Promise<void> {
@@ -27,5 +28,6 @@ export async function runChecks(report: Report, readsOfGpu: number): Promise<voi
   const reference = createCpuBackend({ precision: 'f64' });
   await checkOps(check, backend);
   await checkTraining(check, backend, reference);
+  await checkTuning(check, backend);
   await checkDeviceLoss(check, backend);
 }

@@ -78,6 +78,20 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
+    name: 'epilogues: every bias is taken for one value a column',
+    file: 'src/compile/emit/evaluator.ts',
+    from: 'if (perColumn && at.column?.count === columns.size) return',
+    to: 'if (perColumn && at.column !== undefined) return',
+    tests: ['kernels-test/compile/emit.test.ts'],
+  },
+  {
+    name: 'input gradient: rows are stored in the order of the walk',
+    file: 'src/ops/conv-contraction.ts',
+    from: 'return `return m % ${images} * ${size(pixels)} + m / ${images};`;',
+    to: 'return `return m + 0u * ${images} * ${size(pixels)};`;',
+    tests: [DEVICE, '-t', '^conv2dInputGrad '],
+  },
+  {
     name: 'gemm: the last chunk ends one segment early',
     file: 'shaders/gemm.wgsl',
     from: 'let last = min(first + chunk_size, d.segments);',

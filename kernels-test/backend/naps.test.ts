@@ -4,8 +4,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { Naps } from '../../src/backend/naps.node.ts';
+import { DeviceContext } from '../../src/backend/webgpu/device.ts';
 import { adapterClassOf, type WaitObserver } from '../../src/backend/webgpu/index.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 
 /** Turns of the event loop in `ms` milliseconds. */
 function turnsIn(ms: number): Promise<number> {
@@ -37,6 +39,15 @@ describe('naps', () => {
     naps.begin();
     expect(await turnsIn(100)).toBeLessThan(FEW);
     naps.end();
+  });
+
+  test('a wait that fails has ended too', async () => {
+    const told: string[] = [];
+    const waits: WaitObserver = { begin: () => void told.push('begin'), end: () => void told.push('end') };
+    const device = { addEventListener: () => undefined, lost: new Promise(() => undefined) } as unknown as GPUDevice;
+    const context = new DeviceContext(device, 'none', DEFAULT_LIMITS, false, waits);
+    await expect(context.wait(Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+    expect(told).toEqual(['begin', 'end']);
   });
 
   test('a backend on a software adapter tells of each wait when it begins and when it ends; one on a GPU of none', async () => {

@@ -182,6 +182,20 @@ describe('texts', () => {
     expect(store.match(/b\d\[/g)).toHaveLength(1);
   });
 
+  test.each([[[2, 12]], [[8, 3]]])(
+    'a bias of a product that was reshaped to %j is no value of its columns',
+    async (shape) => {
+      const [a, b, bias] = [input('a', [4, 5]), input('b', [5, 6]), input('bias', shape.slice(1))];
+      const outputs = [relu(add(reshape(matmul(a, b), shape), bias))];
+      const gpu = await createNodeWebGPUBackend();
+      const spec = specOf('reshaped', { outputs });
+      const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
+      const [run] = await runPlan(gpu, compileGraph(spec, gpu.limits), spec, bindings);
+      expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+      await gpu.dispose();
+    },
+  );
+
   test('two kernels of one text are one pipeline', () => {
     // Four kernels at most are one wave.
     const outputs = Array.from({ length: 8 }, (_, k) => exp(input(`x${k}`, [10 + 500 * k])));

@@ -69,6 +69,19 @@ test('a tile that the device cannot run is told by its reason', () => {
   expect(problem({ chunks: 2 }, { maxBufferSize: 1000 })).toMatch(/bytes of partial products; the device allows 1000/);
 });
 
+test.each([
+  // Rows, columns, segments → rows of a lane, chunks: halved where that makes two workgroups, cut where it does not.
+  [26, 6, 1792, 16, 1],
+  [32, 8, 1792, 16, 1],
+  [8, 6, 1792, 8, 4],
+  [151, 16, 640, 32, 1],
+])('software adapters: %i × %i of %i segments, %i rows a lane, %i chunks', (rows, n, segments, rowsPerLane, chunks) => {
+  const [{ spec }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_LIMITS);
+  const limits: PlanLimits = { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 };
+  const tile = defaultTile({ ...spec, batch: 1, n, segments, inner: 1000 }, rows, limits);
+  expect(tile).toMatchObject({ rowsPerLane, chunks, shared: true });
+});
+
 describe('on the device', () => {
   let gpu: Backend;
   beforeAll(async () => {

@@ -3,12 +3,14 @@
  * device is pending, and keeps a core busy with it. A software adapter computes on the same cores: with two of them, a
  * LeNet step took 20 ms, and 12 once the main thread slept (llvmpipe).
  *
- * The price is latency: whatever else the event loop has to do waits for the end of the nap, a millisecond at most.
+ * The price is latency: whatever else the event loop has to do waits for the end of the nap, a millisecond a turn at most.
  */
 
 import type { WaitObserver } from './webgpu/device.ts';
 
-/** A nap grows with what has been waited for already, so that short waits end soon and long ones are polled rarely. */
+/**
+ * A nap grows with the time since a wait last began or ended, so that short waits end soon and long ones are polled rarely.
+ */
 const SHARE = 1 / 16;
 const SHORTEST_MS = 0.05;
 const LONGEST_MS = 1;

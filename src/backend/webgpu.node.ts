@@ -35,6 +35,9 @@ export const FOR_PROFILES: NodeWebGPUOptions = {
   advice: `a profile needs a GPU or a driver that acts as one. Install a Vulkan driver.\n${DRIVERS}`,
 };
 
+/** One for all backends: two that wait at the same time do not sleep twice in a turn of the event loop. */
+const naps = new Naps();
+
 /** One Dawn instance per set of flags, kept for good: see the invariant above. */
 const instances = new Map<string, GPU>();
 
@@ -48,7 +51,7 @@ export async function createNodeWebGPUBackend(options: NodeWebGPUOptions = {}): 
   if (enable.length > 0) flags.push(`enable-dawn-features=${enable.join(',')}`);
   if (disable.length > 0) flags.push(`disable-dawn-features=${disable.join(',')}`);
   if (options.adapterName !== undefined) flags.push(`adapter=${options.adapterName}`);
-  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, waits: new Naps(), ...options });
+  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, waits: naps, ...options });
 }
 
 /**

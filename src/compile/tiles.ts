@@ -22,7 +22,7 @@ export interface Tile {
   readonly depth: number;
 }
 
-/** Tallest and widest register block: 8 × 8 is the best seen on llvmpipe, larger blocks spill. */
+/** Tallest and widest register block where lanes own their rows: 8 × 8 is the best seen on llvmpipe, larger ones spill. */
 const BLOCK = 8;
 
 /**

@@ -35,6 +35,8 @@ const CASES: readonly Case[] = [
   { title: 'dilation along the height only', x: [1, 6, 4, 1], kernel: [3, 2, 1, 2], attrs: options(1, 'same', [2, 1]) },
   { title: 'kernel larger than the image, same', x: [1, 2, 1, 2], kernel: [5, 5, 2, 1], attrs: options(1, 'same') },
   { title: 'over a tile in channels and filters', x: [1, 2, 3, 17], kernel: [2, 2, 17, 9], attrs: options(1, 'same') },
+  // From 16 images on the input gradient walks the batch first.
+  { title: 'many images, stride 2', x: [17, 3, 4, 1], kernel: [2, 2, 1, 2], attrs: options(2) },
   { title: 'side by side', x: [3, 2, 4, 3, 2], kernel: [3, 2, 2, 2, 3], attrs: options(1, 'same') },
   { title: 'side by side, stride 2', x: [2, 1, 5, 6, 1], kernel: [2, 3, 2, 1, 2], attrs: options(2) },
   { title: 'side by side, dilation 2', x: [2, 2, 4, 5, 2], kernel: [2, 2, 2, 2, 1], attrs: options(1, 'same', 2) },

@@ -82,8 +82,11 @@ export class PipelineCache {
     counters.bindGroupsCreated++;
     counters.passes++;
     counters.dispatches++;
-    await context.wait(device.queue.onSubmittedWorkDone());
-    for (const buffer of buffers) buffer.dispose();
+    try {
+      await context.wait(device.queue.onSubmittedWorkDone());
+    } finally {
+      for (const buffer of buffers) buffer.dispose();
+    }
   }
 
   async #build(kernel: PlanKernel, layouts: Layouts): Promise<BuiltPipeline> {

@@ -14,9 +14,6 @@ import type { Contraction } from '../core/lowering.ts';
 /** Most candidates of a contraction. */
 export const MOST = 16;
 
-/** Workgroup memory that every device grants (WebGPU specification, section 3.6.2). */
-const WORKGROUP_BYTES = 16384;
-
 /** Sums that an invocation may hold: more spill everywhere. */
 const MOST_SUMS = 128;
 
@@ -164,7 +161,7 @@ export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, limits
     return `a shared tile of ${lanesM} × ${lanesN} lanes; the subgroups of the device have ${limits.subgroupSize ?? 'no one size'}`;
   }
   if (!Number.isInteger(depth) || depth < 0) return `depth is ${depth}; a whole number of at least 0 is needed`;
-  const staging = depth > 0 ? stagingProblem(tile, WORKGROUP_BYTES) : undefined;
+  const staging = depth > 0 ? stagingProblem(tile) : undefined;
   if (staging !== undefined) return staging;
   if (chunks > Math.max(1, spec.segments)) return `${chunks} chunks of ${spec.segments} segments`;
   const partials = chunks === 1 ? 0 : chunks * spec.batch * rows * spec.n * BYTES_PER_ELEMENT;

@@ -61,7 +61,7 @@ export class DeviceContext {
     return this.#disposed;
   }
 
-  /** `promise`, which the device will settle: every wait for the device goes through here. */
+  /** `promise`, which the device will settle: what is waited for at length goes through here. */
   async wait<T>(promise: Promise<T>): Promise<T> {
     this.waits?.begin();
     try {

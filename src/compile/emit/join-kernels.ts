@@ -12,7 +12,7 @@ import type { PlanLimits } from '../plan.ts';
 import { type EmittedKernel, foldGrid } from './emit.ts';
 
 /** Workgroup memory that every device grants, in bytes (WebGPU specification, section 3.6.2). */
-const MAX_WORKGROUP_BYTES = 16384;
+export const MAX_WORKGROUP_BYTES = 16384;
 
 interface Declaration {
   /** null for directives such as `enable`. */

@@ -10,6 +10,7 @@
 
 import type { Contraction } from '../../core/lowering.ts';
 import type { Tile } from '../tiles.ts';
+import { MAX_WORKGROUP_BYTES } from './join-kernels.ts';
 
 /** How the lanes of a workgroup share the copying of `count` rows (or columns) × depth elements. */
 interface Copy {
@@ -102,11 +103,15 @@ function copyOf(count: number, depth: number, lanes: number, alongK: boolean): C
   };
 }
 
-/** Why `tile` cannot be staged on a device whose workgroups have `bytes` of memory; undefined when it can. */
-export function stagingProblem(
-  { rowsPerLane, columnsPerLane, lanesM, lanesN, depth, shared }: Tile,
-  bytes: number,
-): string | undefined {
+/** Why `tile` cannot be staged; undefined when it can, on every device. */
+export function stagingProblem({
+  rowsPerLane,
+  columnsPerLane,
+  lanesM,
+  lanesN,
+  depth,
+  shared,
+}: Tile): string | undefined {
   if (shared) return 'a shared tile is not staged';
   const lanes = lanesM * lanesN;
   const [rows, columns] = [rowsPerLane * lanesM, columnsPerLane * lanesN];
@@ -115,7 +120,9 @@ export function stagingProblem(
       return `${lanes} lanes cannot share the copying of ${count} × ${depth} elements evenly`;
   }
   const needed = (rows + columns + 2) * depth * 4;
-  return needed > bytes ? `${needed} bytes of workgroup memory; ${bytes} are sure` : undefined;
+  return needed > MAX_WORKGROUP_BYTES
+    ? `${needed} bytes of workgroup memory; ${MAX_WORKGROUP_BYTES} are sure`
+    : undefined;
 }
 
 function times<T>(count: number, make: (k: number) => T): T[] {

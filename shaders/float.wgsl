@@ -5,6 +5,7 @@
 
 const FLOAT_MAGNITUDE = 0x7fffffffu;
 const FLOAT_INFINITY = 0x7f800000u;
+const FLOAT_ONE = 0x3f800000u;
 
 fn float_is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & FLOAT_MAGNITUDE) > FLOAT_INFINITY;
@@ -65,10 +66,25 @@ fn float_mod(a: f32, b: f32) -> f32 {
   return select(select(r, r - b, long), r + b, short);
 }
 
-// IEEE 754 pow: WGSL's own is undefined for a negative base. `nan` comes from outside, WGSL has no way to write it.
+// IEEE 754 pow: WGSL's own is undefined for a negative base, and drivers may give any number for 0, infinities and NaN.
+// Numbers below the normal ones count as 0. `nan` comes from outside, WGSL has no way to write it.
 fn float_pow(a: f32, b: f32, nan: f32) -> f32 {
+  let base = bitcast<u32>(a) & FLOAT_MAGNITUDE;
+  let exponent = bitcast<u32>(b) & FLOAT_MAGNITUDE;
+  if (exponent == 0u || bitcast<u32>(a) == FLOAT_ONE || (base == FLOAT_ONE && exponent == FLOAT_INFINITY)) {
+    return 1.0;
+  }
+  if (base > FLOAT_INFINITY || exponent > FLOAT_INFINITY) {
+    return nan;
+  }
+  let negative = bitcast<u32>(a) > FLOAT_MAGNITUDE;
+  // From 2^24 on every f32 is an even whole number.
+  let odd = exponent < 0x4b800000u && floor(b) == b && fract(b * 0.5) != 0.0;
+  if (base < 0x00800000u || base == FLOAT_INFINITY || exponent == FLOAT_INFINITY) {
+    let infinite = (base > FLOAT_ONE) == (bitcast<u32>(b) <= FLOAT_MAGNITUDE);
+    return bitcast<f32>(select(0u, FLOAT_INFINITY, infinite) | select(0u, FLOAT_MAGNITUDE + 1u, negative && odd));
+  }
   let magnitude = pow(abs(a), b);
-  let odd = fract(b * 0.5) != 0.0;
-  let of_negative = select(nan, select(magnitude, -magnitude, odd), floor(b) == b);
-  return select(select(magnitude, of_negative, a < 0.0), 1.0, b == 0.0);
+  let whole = exponent >= 0x4b800000u || floor(b) == b;
+  return select(magnitude, select(nan, select(magnitude, -magnitude, odd), whole), negative);
 }

@@ -169,6 +169,7 @@ export { allOps } from './ops/index.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { batchNorm, type NormalizeOptions, standardize } from './ops/normalize.ts';
 export { type Paddings, pad } from './ops/pad.ts';
+export { type PadMode, padMirrored } from './ops/pad-mirrored.ts';
 export { averagePool2d, maxPool2d } from './ops/pool.ts';
 export { randomBernoulli, randomBits, randomNormal, randomUniform, shuffleIndices } from './ops/random.ts';
 export { max, mean, min, prod, sum } from './ops/reduce.ts';

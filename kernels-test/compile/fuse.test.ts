@@ -29,7 +29,7 @@ const softmax = (x: Tensor) => {
 };
 
 /** Why clusters were not joined. */
-const reasons = (roots: Roots, maxStorageBuffers?: number) => fused(roots, maxStorageBuffers).reasons.join('\n');
+const reasons = (roots: Roots, maxStorageBuffers?: number) => fused(roots, maxStorageBuffers).reasons().join('\n');
 
 describe('one kernel', () => {
   const x = input('x', [6, 10]);
@@ -167,7 +167,7 @@ test('every kernel and each that feeds it have a reason why they are two', () =>
       neighbours++;
       const pair = `${clusterName(producer)} | ${clusterName(consumer)}: `;
       expect(
-        graph.reasons.filter((reason) => reason.startsWith(pair)),
+        graph.reasons().filter((reason) => reason.startsWith(pair)),
         pair,
       ).not.toHaveLength(0);
     }

@@ -1,12 +1,15 @@
 /** Options of ops: a misspelt one, or a positional value in their place, is refused and never ignored. */
 
 import { describe, expect, test } from 'vitest';
+import { relu } from '../../src/ops/activations.ts';
 import { argMax } from '../../src/ops/arg-reduce.ts';
+import { add } from '../../src/ops/binary.ts';
 import { concat } from '../../src/ops/concat.ts';
 import { conv2d } from '../../src/ops/conv.ts';
 import { ones } from '../../src/ops/create.ts';
 import { gather } from '../../src/ops/gather.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { pad } from '../../src/ops/pad.ts';
 import { maxPool2d } from '../../src/ops/pool.ts';
 import { randomNormal } from '../../src/ops/random.ts';
 import { sum } from '../../src/ops/reduce.ts';
@@ -40,8 +43,40 @@ describe('options of ops', () => {
       /randomNormal: the key must be a u32\[2\] tensor, found \[-1\]; call /,
     ],
     [() => randomNormal(key, { shape: 3, stream: 0 } as never), /shape must list sizes, as in \[2, 3\], found 3/],
+    [
+      () =>
+        pad(
+          x,
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          'edgee' as never,
+        ),
+      /unknown mode of pad: "edgee"; did you mean "edge"\?/,
+    ],
+    [
+      () =>
+        pad(
+          x,
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          { mode: 'edge' } as never,
+        ),
+      /unknown mode of pad: \{"mode":"edge"\}/,
+    ],
+    [() => pad(x, 1 as never), /pad: expected pairs \[before, after\], one an axis, found 1/],
+    [() => (relu as (...given: unknown[]) => unknown)(x, { alpha: 0.1 }), /relu: takes one operand and no options/],
+    [() => (add as (...given: unknown[]) => unknown)(x, x, x), /add: takes 2 operands and no options, found Tensor/],
   ])('%s', async (call, message) => {
     await expectRefusal(call, 'argument', message);
+  });
+
+  test('positions that map and reduce hand over are no options', () => {
+    expect([x, x].map(relu).length).toBe(2);
+    expect([x, x, x].reduce(add).shape).toEqual([2, 3]);
   });
 
   test('a fold takes axis for axes', () => {

@@ -26,7 +26,7 @@ export function fuseGraph(
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
   const [fused, scheduled] = fuseAndSchedule(simplified, limits.maxStorageBuffersPerShaderStage, fusion);
-  if (debug >= 3) for (const reason of fused.reasons) console.error(`not fused: ${reason}`);
+  if (debug >= 3) for (const reason of fused.reasons()) console.error(`not fused: ${reason}`);
   return { fused, scheduled };
 }
 

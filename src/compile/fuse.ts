@@ -37,8 +37,11 @@ export interface FusedGraph {
   /** Nodes that must be written to memory: read by another cluster, an output, an update or a place. */
   readonly materialized: ReadonlySet<Tensor>;
   /** Why neighbours were not joined, for `DEBUG=3`. */
-  readonly reasons: readonly string[];
+  readonly reasons: () => readonly string[];
 }
+
+/** Most nodes of one kernel, so that a chain of thousands is many kernels of a size that drivers compile in good time. */
+const MOST_NODES = 128;
 
 export function fuse(graph: Graph, options: FuseOptions): FusedGraph {
   return new Fuser(graph, options).run();
@@ -56,9 +59,12 @@ class Fuser {
   /** Bound inputs that an update overwrites. */
   private readonly targets: ReadonlySet<Tensor>;
   private readonly storage: (root: Tensor) => StorageKey;
-  private readonly reasons = new Set<string>();
+  private readonly refusals: (readonly [producer: Cluster, consumer: Cluster, why: string])[] = [];
   /** What has been found of clusters, which never change; a network of 150 layers asks thousands of times. */
   private readonly knownRoots = new WeakMap<ReadonlyMap<Tensor, unknown>, ReadonlySet<Tensor>>();
+  /** Place of each node in the graph; of a cluster, the first and the last of its nodes. */
+  private readonly position = new Map<Tensor, number>();
+  private readonly spans = new WeakMap<Cluster, readonly [first: number, last: number]>();
   /** Of the clusters as they are now: emptied when one comes or goes. */
   private readonly knownProducers = new Map<Cluster, ReadonlySet<Cluster>>();
 
@@ -69,6 +75,7 @@ class Fuser {
     for (const { tensor } of graph.outputs) this.pinned.add(rootOf(tensor));
     for (const { value } of graph.updates) this.pinned.add(rootOf(value));
     for (const node of graph.nodes) {
+      this.position.set(node, this.position.size);
       if (node.op?.lower.kind === 'view') continue;
       for (const input of node.inputs) {
         const root = rootOf(input);
@@ -101,7 +108,6 @@ class Fuser {
       // A sum must not join anything else before its contraction has come.
       if (partner === undefined || cluster.kind === 'contract' || this.clusterOf.has(partner)) this.grow(cluster);
     }
-    if (this.options.enabled) this.explain();
     const materialized = new Set<Tensor>();
     for (const cluster of this.clusters) {
       for (const node of cluster.roles.keys()) if (this.leaves(node, cluster)) materialized.add(node);
@@ -112,7 +118,7 @@ class Fuser {
       clusterOf: this.clusterOf,
       recomputed: this.recomputed,
       materialized,
-      reasons: [...this.reasons],
+      reasons: () => this.explain(),
     };
   }
 
@@ -140,6 +146,8 @@ class Fuser {
 
   /** What both would be as one kernel, or why they cannot be. */
   private jointRoles(producer: Cluster, consumer: Cluster): Roles | string {
+    const nodes = producer.roles.size + consumer.roles.size;
+    if (nodes > MOST_NODES) return `${nodes} nodes, ${MOST_NODES} allowed`;
     const result = joinRoles(producer, consumer, {
       readersOf: (node) => this.readers.get(node) ?? new Set(),
       pinned: this.pinned,
@@ -159,11 +167,12 @@ class Fuser {
   }
 
   private refuse(producer: Cluster, consumer: Cluster, why: string): void {
-    this.reasons.add(`${clusterName(producer)} | ${clusterName(consumer)}: ${why}`);
+    this.refusals.push([producer, consumer, why]);
   }
 
-  /** Says of every kernel and each that feeds it, as they are in the end, why they are two. */
-  private explain(): void {
+  /** Why joins were refused on the way, and why every kernel and each that feeds it are two in the end. */
+  private explain(): string[] {
+    if (!this.options.enabled) return [];
     for (const consumer of this.clusters) {
       for (const producer of this.producers(consumer)) {
         const result = this.jointRoles(producer, consumer);
@@ -174,6 +183,8 @@ class Fuser {
         );
       }
     }
+    const sentences = this.refusals.map(([one, other, why]) => `${clusterName(one)} | ${clusterName(other)}: ${why}`);
+    return [...new Set(sentences)];
   }
 
   private replace(first: Cluster, second: Cluster, { kind, points, space, contraction, roles }: Roles): Cluster {
@@ -306,22 +317,37 @@ class Fuser {
 
   /** True when a path leads from `from` to `to` through a third cluster, or from `to` back to `from`. */
   private reaches(from: Cluster, to: Cluster): boolean {
+    return this.leads(from, to, true) || this.leads(to, from, false);
+  }
+
+  /** True when `to` depends on `from`. @param around does not count what `to` itself reads of `from`. */
+  private leads(from: Cluster, to: Cluster, around: boolean): boolean {
+    const [first] = this.spanOf(from);
     const seen = new Set<Cluster>();
-    const search = (start: Cluster, goal: Cluster, direct: boolean): boolean => {
-      for (const producer of this.producers(start)) {
-        if (producer === goal) {
-          if (direct) continue;
+    const stack = [to];
+    for (let cluster = stack.pop(); cluster !== undefined; cluster = stack.pop()) {
+      for (const producer of this.producers(cluster)) {
+        if (producer === from) {
+          if (around && cluster === to) continue;
           return true;
         }
-        if (seen.has(producer)) continue;
+        // What ends before `from` begins does not depend on it.
+        if (seen.has(producer) || this.spanOf(producer)[1] < first) continue;
         seen.add(producer);
-        if (search(producer, goal, false)) return true;
+        stack.push(producer);
       }
-      return false;
-    };
-    if (search(to, from, true)) return true;
-    seen.clear();
-    return search(from, to, false);
+    }
+    return false;
+  }
+
+  private spanOf(cluster: Cluster): readonly [first: number, last: number] {
+    let span = this.spans.get(cluster);
+    if (span === undefined) {
+      const places = [...cluster.roles.keys()].map((node) => this.position.get(node) ?? 0);
+      span = [Math.min(...places), Math.max(...places)];
+      this.spans.set(cluster, span);
+    }
+    return span;
   }
 
   /** True when `consumer` reads a place that `producer` fills in part: the whole is there only after that kernel. */

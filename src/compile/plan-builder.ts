@@ -57,6 +57,9 @@ class PlanBuilder {
   /** Kernels of a cluster, by stage, from its first wave on. */
   private readonly emitted = new Map<Cluster, readonly Labelled[]>();
 
+  /** Invocations of the waves that a cluster takes part in. */
+  private readonly lanes = new Map<Cluster, number[]>();
+
   constructor(
     private readonly fused: FusedGraph,
     private readonly schedule: Schedule,
@@ -65,6 +68,11 @@ class PlanBuilder {
     reuse: boolean,
   ) {
     this.memory = new Memory(fused.graph.inputs, reuse);
+    for (const { stages, lanes } of waves) {
+      for (const cluster of new Set(stages.map((stage) => stage.cluster))) {
+        this.lanes.set(cluster, [...(this.lanes.get(cluster) ?? []), lanes]);
+      }
+    }
     for (const node of fused.graph.nodes) {
       if (node.op?.lower.kind !== 'place') continue;
       const offsets = node.op.lower.offsets(node.inputs, node.attrs);
@@ -163,9 +171,7 @@ class PlanBuilder {
     const written = writtenBy(cluster, this.fused);
     for (const root of written) this.giveLocation(root);
     if (cluster.points === 0) return;
-    const lanes = this.waves.flatMap((wave) =>
-      wave.stages.some((stage) => stage.cluster === cluster) ? [wave.lanes] : [],
-    );
+    const lanes = this.lanes.get(cluster) ?? [];
     const input: EmitInput = {
       ...{ cluster, written, lanes },
       ...{ fused: this.fused, memory: this.memory, limits: this.limits },

@@ -18,26 +18,40 @@ export function referenceSteps(
 ): ReferenceStep[] {
   const steps: ReferenceStep[] = [];
   const stepOf = new Map<Tensor, number>();
+  const isWritten = new Set(written);
 
-  const visit = (tensor: Tensor): PlacedValue | { step: number } => {
-    const known = stepOf.get(tensor);
-    if (known !== undefined) return { step: known };
+  const isComputed = (tensor: Tensor): boolean => {
     const root = rootOf(tensor);
-    const computed = cluster.roles.has(root) || fused.recomputed.has(root);
-    if (!computed) return placed(tensor);
-    const inputs = tensor.inputs.map(visit);
-    const stored = tensor === root && written.includes(tensor);
+    return cluster.roles.has(root) || fused.recomputed.has(root);
+  };
+  const add = (tensor: Tensor): void => {
+    const stored = tensor === rootOf(tensor) && isWritten.has(tensor);
     steps.push({
       op: tensor.op as Op,
       attrs: tensor.attrs,
-      inputs,
+      inputs: tensor.inputs.map((input) => {
+        const step = stepOf.get(input);
+        return step === undefined ? placed(input) : { step };
+      }),
       shape: tensor.shape,
       dtype: tensor.dtype,
       ...(stored ? { output: placed(tensor) } : {}),
     });
     stepOf.set(tensor, steps.length - 1);
-    return { step: steps.length - 1 };
   };
-  for (const node of cluster.roles.keys()) visit(node);
+  // An explicit stack: thousands of views, one of another, would overflow the call stack.
+  const visit = (node: Tensor): void => {
+    const stack = [{ tensor: node, next: 0 }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const input = top.tensor.inputs[top.next++];
+      if (input !== undefined) {
+        if (!stepOf.has(input) && isComputed(input)) stack.push({ tensor: input, next: 0 });
+        continue;
+      }
+      stack.pop();
+      if (!stepOf.has(top.tensor)) add(top.tensor);
+    }
+  };
+  for (const node of cluster.roles.keys()) if (!stepOf.has(node)) visit(node);
   return steps;
 }

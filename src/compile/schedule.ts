@@ -83,14 +83,24 @@ function readsAtWrittenIndex(writer: Cluster, target: Tensor, value: Tensor, fus
 function inOrder(clusters: readonly Cluster[], before: ReadonlyMap<Cluster, ReadonlySet<Cluster>>): Cluster[] {
   const position = new Map(clusters.map((cluster, k) => [cluster, k]));
   const byPosition = (a: Cluster, b: Cluster) => (position.get(a) ?? 0) - (position.get(b) ?? 0);
-  const done = new Set<Cluster>();
   const order: Cluster[] = [];
-  const visit = (cluster: Cluster) => {
-    if (done.has(cluster)) return;
-    done.add(cluster);
-    for (const earlier of [...(before.get(cluster) ?? [])].sort(byPosition)) visit(earlier);
-    order.push(cluster);
+  const seen = new Set<Cluster>();
+  // An explicit stack: a chain of thousands of kernels would overflow the call stack.
+  const stack: { readonly cluster: Cluster; readonly earlier: readonly Cluster[]; next: number }[] = [];
+  const enter = (cluster: Cluster) => {
+    if (seen.has(cluster)) return;
+    seen.add(cluster);
+    stack.push({ cluster, earlier: [...(before.get(cluster) ?? [])].sort(byPosition), next: 0 });
   };
-  for (const cluster of clusters) visit(cluster);
+  for (const each of clusters) {
+    enter(each);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (top.next < top.earlier.length) enter(top.earlier[top.next++]);
+      else {
+        order.push(top.cluster);
+        stack.pop();
+      }
+    }
+  }
   return order;
 }

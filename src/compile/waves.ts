@@ -73,10 +73,6 @@ class Planner {
   private readonly reasons = new Set<string>();
   /** Clusters that others have to wait for. */
   private readonly awaited = new Set<Cluster>();
-  /** Clusters whose last stage has run in an earlier wave. */
-  private readonly done = new Set<Cluster>();
-  /** Clusters whose first stage has. */
-  private readonly begun = new Set<Cluster>();
 
   constructor(
     private readonly fused: FusedGraph,
@@ -92,19 +88,37 @@ class Planner {
 
   /** `waited` says whether any stage was idle: without one, patience changes nothing. */
   run(): Waves & { readonly waited: boolean } {
-    const waiting = this.schedule.order.flatMap((cluster, position) => this.stagesOf(cluster, position));
-    const waited = waiting.some(({ idle }) => idle);
+    const stages = new Map(this.schedule.order.map((cluster, position) => [cluster, this.stagesOf(cluster, position)]));
+    const waited = [...stages.values()].some((each) => each.some(({ idle }) => idle));
+    const after = new Map<Cluster, Cluster[]>();
+    const missing = new Map<Cluster, number>();
+    // Stages that could run now, in the order of the schedule.
+    const ready: Waiting[] = [];
+    for (const cluster of stages.keys()) {
+      const before = this.schedule.before.get(cluster) ?? new Set();
+      missing.set(cluster, before.size);
+      for (const earlier of before) {
+        const known = after.get(earlier);
+        if (known === undefined) after.set(earlier, [cluster]);
+        else known.push(cluster);
+      }
+      if (before.size === 0) ready.push(...first(stages.get(cluster)));
+    }
     const waves: Wave[] = [];
-    for (let leader = this.next(waiting); leader !== undefined; leader = this.next(waiting)) {
+    for (let leader = this.next(ready); leader !== undefined; leader = this.next(ready)) {
       const wave = [leader];
-      for (let k = 0; this.together && k < waiting.length; ) {
-        const candidate = waiting[k];
-        if (this.ready(candidate) && this.fits(wave, candidate)) wave.push(...waiting.splice(k, 1));
+      for (let k = 0; this.together && k < ready.length; ) {
+        if (this.fits(wave, ready[k])) wave.push(...ready.splice(k, 1));
         else k++;
       }
-      for (const { cluster, last } of wave) {
-        this.begun.add(cluster);
-        if (last) this.done.add(cluster);
+      for (const { cluster, number, last } of wave) {
+        const opened = last ? [] : (stages.get(cluster)?.slice(number + 1, number + 2) ?? []);
+        for (const later of last ? (after.get(cluster) ?? []) : []) {
+          const left = (missing.get(later) ?? 0) - 1;
+          missing.set(later, left);
+          if (left === 0) opened.push(...first(stages.get(later)));
+        }
+        for (const stage of opened) insert(ready, stage);
       }
       const lanes = wave.find((stage) => stage.lanes !== null)?.lanes ?? THREAD_LANES;
       waves.push({ stages: wave.map(({ cluster, number, last }) => ({ cluster, number, last })), lanes });
@@ -113,11 +127,11 @@ class Planner {
   }
 
   /** Takes out the stage that leads the next wave: the first that is not idle. */
-  private next(waiting: Waiting[]): Waiting | undefined {
-    return waiting.splice(
+  private next(ready: Waiting[]): Waiting | undefined {
+    return ready.splice(
       Math.max(
         0,
-        waiting.findIndex(({ idle }) => !idle),
+        ready.findIndex(({ idle }) => !idle),
       ),
       1,
     )[0];
@@ -155,12 +169,6 @@ class Planner {
     });
   }
 
-  private ready({ cluster, number }: Waiting): boolean {
-    if (number > 0) return this.begun.has(cluster);
-    for (const earlier of this.schedule.before.get(cluster) ?? []) if (!this.done.has(earlier)) return false;
-    return true;
-  }
-
   /** Whether `candidate`, which could run now, joins `wave`; notes why not. */
   private fits(wave: readonly Waiting[], candidate: Waiting): boolean {
     const [leader] = wave;
@@ -185,6 +193,17 @@ class Planner {
     this.reasons.add(`${clusterName(leader.cluster)} & ${clusterName(candidate.cluster)}: ${why}`);
     return false;
   }
+}
+
+function first(stages: readonly Waiting[] | undefined): readonly Waiting[] {
+  return stages?.slice(0, 1) ?? [];
+}
+
+/** Puts `stage` among those that are ready, at its place in the schedule. */
+function insert(ready: Waiting[], stage: Waiting): void {
+  let at = ready.length;
+  while (at > 0 && ready[at - 1].position > stage.position) at--;
+  ready.splice(at, 0, stage);
 }
 
 /** Partial results of a fold are few; those of a contraction are as large as its result, several times. */

@@ -3,13 +3,15 @@
  *
  * Invariant: shape and dtype never change. `op`, `inputs` and `attrs` describe how the value is computed; a tensor
  * without an op is a leaf, whose value comes from a placeholder, from host memory or from a device buffer. Evaluation
- * turns a computed tensor into a device leaf: the value stays, the history is let go.
+ * turns a computed tensor into a device leaf; how it was computed stays in `history`, for gradients
+ * (docs/adr/0020-history-of-read-tensors.md).
  */
 
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { formatShape, sizeOf } from '../util/shape.ts';
 import type { DType, TypedArray } from './dtype.ts';
+import { type History, type Traces, tracesOf } from './history.ts';
 import type { Op } from './op.ts';
 
 /** Abstract value: what is known of a tensor before anything runs. */
@@ -49,6 +51,10 @@ export class Tensor implements Aval, Disposable {
   readonly id = nextId++;
   /** The name a user or a layer gave; shown in errors, graphs and kernel labels. */
   label: string | undefined;
+  /** How the value in device memory was computed, until that is let go; null for what was not computed. */
+  history: History | null = null;
+  /** What the value was computed from, once that was let go. */
+  lost: Traces | null = null;
 
   private constructor(
     readonly shape: Shape,
@@ -97,16 +103,35 @@ export class Tensor implements Aval, Disposable {
     return sizeOf(this.shape);
   }
 
-  /** Keeps the value, forgets the history: called by the runtime when the value has been computed. */
-  becomeDeviceLeaf(storage: TensorStorage): void {
+  /**
+   * Takes the value that was computed; the runtime calls it. Gradients still see how it came about.
+   * False when the tensor was disposed or computed meanwhile: the value is not needed.
+   */
+  becomeDeviceLeaf(storage: TensorStorage): boolean {
+    if (this.op === null) return false;
+    this.history = { op: this.op, inputs: this.inputs, attrs: this.attrs };
     this.op = null;
     this.inputs = [];
     this.attrs = {};
     this.leaf = { kind: 'device', storage };
+    return true;
+  }
+
+  /** The value stays; how it came about is let go. Gradients through it are refused from now on. */
+  letHistoryGo(): void {
+    if (this.history === null && this.op === null) return;
+    this.lost = tracesOf(this);
+    this.history = null;
+    this.op = null;
+    this.inputs = [];
+    this.attrs = {};
   }
 
   /**
-   * The elements in row-major order, computed now if they are not yet there.
+   * The elements in row-major order, computed now if they are not yet there. Reading does not change what the tensor is:
+   * the value is kept, and `gradients` see through it as before. They do so through the 1024 latest readings, as long as
+   * the values that only older readings hold take at most 256 MiB; a gradient through an older one is refused (`state`),
+   * never wrong. A loop that updates a value for ever says `stopGradient` where a round begins, and holds nothing.
    * @throws DownhillError `state` after dispose() or for a placeholder, `device-lost` when the device went away.
    */
   async data(): Promise<TypedArray> {
@@ -125,8 +150,7 @@ export class Tensor implements Aval, Disposable {
   /** Frees the device memory, if any; the tensor cannot be used afterwards. Calling it twice is harmless. */
   dispose(): void {
     if (this.leaf?.kind === 'device') this.leaf.storage.release();
-    this.op = null;
-    this.inputs = [];
+    this.letHistoryGo();
     this.leaf = { kind: 'disposed' };
   }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Op, Tolerance } from '../core/op.ts';
-import { equal, greater, greaterEqual, lessEqual } from './compare.ts';
+import { equal, greaterEqual, lessEqual } from './compare.ts';
 import { type BinaryOp, defineBinary } from './define.ts';
 import { floor } from './rounding.ts';
 import { where } from './select.ts';
@@ -116,10 +116,9 @@ export const pow: BinaryOp = defineBinary(
     name: 'pow',
     doc:
       'aᵇ, elementwise, as IEEE 754 pow: a negative base takes whole exponents and gives NaN for others; a⁰ = 1 for every ' +
-      'a. The gradient of b is 0 where a ≤ 0. f32.',
+      'a, and 1ᵇ = 1 for every b. 0 to a negative exponent is infinite, and so is the slope of a root at 0. The gradient ' +
+      'of b is 0 where a ≤ 0. f32.',
     values: ['positive', 'normal'],
-    // The rows of special cases that C and JavaScript disagree on (1 to the infinity) are not sampled.
-    extremes: false,
     samples: [
       {
         title: 'negative bases',
@@ -135,15 +134,16 @@ export const pow: BinaryOp = defineBinary(
       source: 'WGSL 15.7.4.1: as exp2(b · log2 a); log2 is off by 2⁻²¹, times |b| ≤ 4; then 3 + 2·|b · log2 a| ulp',
     },
     flops: 8,
-    f: (a, b) => a ** b,
+    // JavaScript alone makes NaN of 1 to the power of NaN, and of ±1 to infinite ones.
+    f: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
     wgsl(a, b, { scalar, use }) {
       use('float');
       return `float_pow(${a}, ${b}, ${scalar(Number.NaN)})`;
     },
     vjp(dy, a, b, out) {
       const slope = where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
-      const logarithm = where(greater(a, 0), log(where(greater(a, 0), a, 1)), 0);
-      return [mul(dy, slope), mul(dy, mul(out, logarithm))];
+      const none = lessEqual(a, 0);
+      return [mul(dy, slope), mul(dy, where(none, 0, mul(out, log(where(none, 1, a)))))];
     },
   },
   unbroadcast,

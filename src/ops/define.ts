@@ -21,9 +21,10 @@ import {
   type Tolerance,
   type Vjp,
 } from '../core/op.ts';
-import { type Aval, describe, type Tensor } from '../core/tensor.ts';
+import { type Aval, describe, Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 import { asTensor } from './create.ts';
 import { binaryRejects, binarySamples, unaryRejects, unarySamples } from './define-samples.ts';
 import { broadcastOffsets } from './strided.ts';
@@ -72,7 +73,23 @@ export interface UnarySpec<A> extends ElementwiseSpec<A> {
 
 /** An elementwise op of one operand. */
 export function defineUnary(spec: UnarySpec<NoAttrs>): UnaryOp {
-  return defineOp<NoAttrs, (x: Tensor) => Tensor>(unaryRecord(spec, {}), (apply) => (x) => apply([x], {}));
+  return defineOp<NoAttrs, (x: Tensor) => Tensor>(unaryRecord(spec, {}), (apply) => (x, ...more: unknown[]) => {
+    refuseMore(spec.name, 1, more);
+    return apply([x], {});
+  });
+}
+
+/**
+ * @throws DownhillError `argument` for tensors or options after the `count` operands. Numbers and arrays pass, because
+ *   `tensors.map(relu)` and `tensors.reduce(add)` hand over positions.
+ */
+function refuseMore(op: string, count: number, more: readonly unknown[]): void {
+  for (const value of more) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+    const operands = count === 1 ? 'one operand' : `${count} operands`;
+    const found = value instanceof Tensor ? String(value) : show(value);
+    throw new DownhillError('argument', `${op}: takes ${operands} and no options, found ${found} after them`);
+  }
 }
 
 /**
@@ -159,7 +176,11 @@ export function defineBinary(spec: BinarySpec, unbroadcast?: Unbroadcast): Binar
         },
       },
     },
-    (apply) => (a, b) => apply([asTensor(name, a, b), asTensor(name, b, a)], attrs),
+    (apply) =>
+      (a, b, ...more: unknown[]) => {
+        refuseMore(name, 2, more);
+        return apply([asTensor(name, a, b), asTensor(name, b, a)], attrs);
+      },
   );
 }
 

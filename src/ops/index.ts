@@ -23,6 +23,7 @@ import { im2colOps } from './im2col.ts';
 import { matmulOps } from './matmul.ts';
 import { normalizeOps } from './normalize.ts';
 import { padOps } from './pad.ts';
+import { padMirrored } from './pad-mirrored.ts';
 import { poolOps } from './pool.ts';
 import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
@@ -58,6 +59,7 @@ export const allOps: readonly Op[] = [
   ...normalizeOps,
   ...transposeOps,
   ...padOps,
+  padMirrored,
   ...gatherOps,
   unpackBytes,
   ...crossEntropyOps,

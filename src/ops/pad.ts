@@ -4,9 +4,11 @@
 
 import { defineOp, type Op } from '../core/op.ts';
 import { describe, type Tensor } from '../core/tensor.ts';
-import { DownhillError } from '../util/errors.ts';
+import { DownhillError, unknownName } from '../util/errors.ts';
 import { type Shape, stridesOf } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 import { checkValue, constantWgsl } from './create.ts';
+import { PAD_MODES, type PadMode, padMirrored } from './pad-mirrored.ts';
 import { slice } from './slice.ts';
 import { stridedOffsets } from './strided.ts';
 
@@ -18,11 +20,14 @@ interface PadAttrs {
   readonly value: number;
 }
 
-type Pad = (x: Tensor, paddings: readonly (readonly number[])[], value?: number) => Tensor;
+/** What the new elements are: a number, or one of PAD_MODES. */
+type Pad = (x: Tensor, paddings: readonly (readonly number[])[], value?: number | PadMode) => Tensor;
 
 /**
- * `x` with `paddings[axis] = [before, after]` elements of `value` (0) around it.
- * @throws DownhillError `shape` unless each axis has a pair of whole numbers ≥ 0.
+ * `x` with `paddings[axis] = [before, after]` elements around it: of `value` (0), or `'edge'`, `'reflect'` or
+ * `'symmetric'` as in NumPy (see `padMirrored`).
+ * @throws DownhillError `shape` unless each axis has a pair of whole numbers ≥ 0 that the mode can fill, `argument` for
+ *   another mode.
  */
 export const pad: Pad & Op<PadAttrs> = defineOp<PadAttrs, Pad>(
   {
@@ -154,8 +159,22 @@ export const pad: Pad & Op<PadAttrs> = defineOp<PadAttrs, Pad>(
     },
   },
   (apply) =>
-    (x, paddings, value = 0) =>
-      apply([x], { paddings: paddings.map((pair) => [...pair] as unknown as [number, number]), value }),
+    (x, paddings, value = 0) => {
+      if (!Array.isArray(paddings) || !paddings.every((pair) => Array.isArray(pair))) {
+        throw new DownhillError(
+          'argument',
+          `pad: expected pairs [before, after], one an axis, found ${show(paddings)}`,
+        );
+      }
+      if (value === 'edge' || value === 'reflect' || value === 'symmetric') {
+        return padMirrored(x, paddings, { mode: value });
+      }
+      if (typeof value !== 'number' && value !== 'constant') {
+        throw unknownName('mode of pad:', value, ['constant', ...PAD_MODES]);
+      }
+      const fill = value === 'constant' ? 0 : value;
+      return apply([x], { paddings: paddings.map((pair) => [...pair] as [number, number]), value: fill });
+    },
 );
 
 interface Frame {

@@ -11,6 +11,7 @@ import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../co
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { getBackend } from './current-backend.ts';
+import { noteReading } from './readings.ts';
 import { assertNotDisposed, settle, storageOf } from './storage.ts';
 
 /** Plans of graphs evaluated before, by backend and structure; the oldest go first. */
@@ -31,7 +32,10 @@ export async function readTensor(tensor: Tensor): Promise<TypedArray> {
   return asTypedArray(await backend.read(buffer, tensor.dtype, 0, tensor.size), tensor.dtype);
 }
 
-/** Computes the tensors that are not yet computed, in one program; afterwards they are device leaves. */
+/**
+ * Computes the tensors that are not yet computed, in one program; their values are kept, and gradients see through them
+ * as before, with the limits that `Tensor.data` states.
+ */
 export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
   for (const tensor of tensors) assertNotDisposed('evaluate', tensor);
   const wanted = [...new Set(tensors)].filter((tensor) => tensor.op !== null);
@@ -67,6 +71,10 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
         backend.copy(program.outputs[k], 0, kept, 0, tensor.size);
         settle(tensor, backend, kept);
       });
+      noteReading(
+        wanted,
+        inputs.map(({ tensor }) => tensor),
+      );
       await backend.finish();
     } finally {
       program.dispose();

@@ -47,11 +47,11 @@ export function ownedTensor(aval: Aval, backend: Backend, buffer: BackendBuffer)
   return tensor;
 }
 
-/** Gives a computed tensor its value. */
+/** Gives a computed tensor its value; one that got it elsewhere meanwhile, or was disposed, stays as it is. */
 export function settle(tensor: Tensor, backend: Backend, buffer: BackendBuffer): void {
   const storage = new DeviceStorage(backend, buffer);
-  tensor.becomeDeviceLeaf(storage);
-  registry.register(tensor, storage, storage);
+  if (tensor.becomeDeviceLeaf(storage)) registry.register(tensor, storage, storage);
+  else storage.release();
 }
 
 /** @throws DownhillError `state` when `tensor` was disposed. */

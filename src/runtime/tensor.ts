@@ -6,8 +6,10 @@
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { DTYPES } from '../core/dtype.ts';
 import { Tensor } from '../core/tensor.ts';
+import { checkOptions } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { checkShape, formatShape, type Shape, sizeOf } from '../util/shape.ts';
+import { show } from '../util/show.ts';
 
 /** A number, or numbers in arrays of arrays of one shape. */
 export type TensorValues = number | boolean | readonly TensorValues[];
@@ -24,10 +26,8 @@ export interface TensorOptions {
  * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is no number
  *   or does not fit the dtype, `dtype` for an unknown one.
  */
-export function tensor(
-  values: TensorValues | TypedArray | Float64Array,
-  { shape: wanted, dtype: asked }: TensorOptions = {},
-): Tensor {
+export function tensor(values: TensorValues | TypedArray | Float64Array, options: TensorOptions = {}): Tensor {
+  const { shape: wanted, dtype: asked } = checkOptions('tensor', options, ['shape', 'dtype']);
   if (asked !== undefined && !DTYPES.includes(asked)) throw unknownName('dtype of tensor:', asked, DTYPES);
   if (wanted !== undefined) checkShape('tensor', wanted);
   const typed = ArrayBuffer.isView(values);
@@ -59,26 +59,34 @@ function shapeOf(values: TensorValues): number[] {
   return shape;
 }
 
-function flatten(values: TensorValues, shape: Shape, axis: number, into: (number | boolean)[]): void {
+/** @param at where `values` are, e.g. `[1][0]`. */
+function flatten(values: TensorValues, shape: Shape, axis: number, into: (number | boolean)[], at = ''): void {
+  const place = at === '' ? '' : ` at ${at}`;
   if (axis === shape.length) {
     if (typeof values !== 'number' && typeof values !== 'boolean') {
-      const found = Array.isArray(values) ? 'an array' : String(values);
+      const found = Array.isArray(values) ? 'an array' : show(values);
       throw new DownhillError(
         Array.isArray(values) ? 'shape' : 'argument',
-        `tensor: expected a number, found ${found}`,
+        `tensor: expected a number${place}, found ${found}`,
       );
     }
     into.push(values);
     return;
   }
   if (!Array.isArray(values) || values.length !== shape[axis]) {
-    const found = Array.isArray(values) ? `${values.length} entries` : String(values);
+    const found = Array.isArray(values) ? `${values.length} entries` : show(values);
     throw new DownhillError(
       'shape',
-      `tensor: expected ${shape[axis]} entries on axis ${axis} as in the first, found ${found}`,
+      `tensor: expected ${shape[axis]} entries on axis ${axis} as in the first, found ${found}${place}`,
     );
   }
-  for (const value of values) flatten(value, shape, axis + 1, into);
+  // By index: `forEach` and its like pass over the holes of an array.
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    // Most entries by far; their place needs no text.
+    if (typeof value === 'number' && axis + 1 === shape.length) into.push(value);
+    else flatten(value, shape, axis + 1, into, `${at}[${k}]`);
+  }
 }
 
 function dtypeOf(values: ArrayBufferView): DType {
@@ -92,29 +100,42 @@ function dtypeOf(values: ArrayBufferView): DType {
   );
 }
 
-/** A copy of `values` as `dtype` has them. */
+/** A copy of `values` as `dtype` has them: what the caller does with its array afterwards changes nothing. */
 function hold(dtype: DType, values: ArrayLike<number | boolean>): TypedArray {
   switch (dtype) {
     case 'f32':
-      return Float32Array.from(values, Number);
+      return filled(new Float32Array(values.length), values);
     case 'i32':
-      return Int32Array.from(whole(values, -(2 ** 31), 2 ** 31 - 1, dtype));
+      return whole(new Int32Array(values.length), values, -(2 ** 31), 2 ** 31 - 1, dtype);
     case 'u32':
-      return Uint32Array.from(whole(values, 0, 2 ** 32 - 1, dtype));
+      return whole(new Uint32Array(values.length), values, 0, 2 ** 32 - 1, dtype);
     case 'bool':
-      return Uint8Array.from(whole(values, 0, 1, dtype));
+      return whole(new Uint8Array(values.length), values, 0, 1, dtype);
     default:
       return dtype satisfies never;
   }
 }
 
-function whole(values: ArrayLike<number | boolean>, least: number, most: number, dtype: DType): number[] {
-  return Array.from(values, (value, k) => {
-    const number = Number(value);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
+function filled<T extends TypedArray>(target: T, values: ArrayLike<number | boolean>): T {
+  if (ArrayBuffer.isView(values)) target.set(values as unknown as ArrayLike<number>);
+  else for (let k = 0; k < values.length; k++) target[k] = Number(values[k]);
+  return target;
+}
+
+function whole<T extends TypedArray>(
+  target: T,
+  values: ArrayLike<number | boolean>,
+  least: number,
+  most: number,
+  dtype: DType,
+): T {
+  for (let k = 0; k < values.length; k++) {
+    const number = Number(values[k]);
+    if (Number.isInteger(number) && number >= least && number <= most) continue;
     throw new DownhillError(
       'argument',
       `tensor: value ${number} at ${k} is no ${dtype}: whole numbers from ${least} to ${most}`,
     );
-  });
+  }
+  return filled(target, values);
 }

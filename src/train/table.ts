@@ -152,9 +152,8 @@ function nestedData(name: string, nested: NestedNumbers): { data: Float32Array; 
         `${name}${path}: expected ${shape[axis]} entries as in the first row, found ${found}`,
       );
     }
-    value.forEach((entry, k) => {
-      fill(entry, axis + 1, `${path}[${k}]`);
-    });
+    // By index: forEach passes over the holes of an array.
+    for (let k = 0; k < value.length; k++) fill(value[k], axis + 1, `${path}[${k}]`);
   };
   fill(nested, 0, '');
   return { data, shape };

@@ -6,7 +6,7 @@
  */
 
 import { isFloat } from '../core/dtype.ts';
-import { topologicalOrder } from '../core/graph.ts';
+import { differentiableOrder, historyOf, ledTo } from '../core/history.ts';
 import { withScope } from '../core/scope.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { add } from '../ops/binary.ts';
@@ -19,8 +19,10 @@ import { show } from '../util/show.ts';
 /**
  * Gradients of `y` with respect to each tensor of `wrt`, which may be inputs or values on the way to `y`.
  * @param dy cotangent of y's shape; left out, y must have one element and the cotangent is 1.
+ * Whether any of them was read before makes no difference, up to the limits that `Tensor.data` states.
  * @returns one tensor per entry of `wrt`, of its shape; zeros where y does not depend on it.
- * @throws DownhillError `shape` when y has more than one element and no cotangent is given, `dtype` for non-floats.
+ * @throws DownhillError `shape` when y has more than one element and no cotangent is given, `dtype` for non-floats,
+ *   `state` when the way from y to one of `wrt` was let go or disposed.
  */
 export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tensor[] {
   for (const tensor of [y, ...wrt, ...(dy === undefined ? [] : [dy])]) {
@@ -46,19 +48,26 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tenso
     );
   }
 
-  const order = topologicalOrder([y]);
-  const targets = new Set(wrt);
-  const onPath = new Set<Tensor>(targets);
-  for (const node of order) if (node.inputs.some((input) => onPath.has(input))) onPath.add(node);
+  // Nothing that is older than all targets depends on one.
+  const order = differentiableOrder(
+    y,
+    wrt.reduce((least, { id }) => Math.min(least, id), Number.POSITIVE_INFINITY),
+  );
+  const onPath = new Set<Tensor>(wrt);
+  for (const node of order) {
+    refuseLostPath(node, wrt);
+    if (historyOf(node)?.inputs.some((input) => onPath.has(input))) onPath.add(node);
+  }
 
   const cotangents = new Map<Tensor, Tensor>([[y, dy ?? ones(y.shape)]]);
   for (let k = order.length - 1; k >= 0; k--) {
     const node = order[k];
     const cotangent = cotangents.get(node);
-    if (cotangent === undefined || node.op === null || !onPath.has(node)) continue;
+    const history = historyOf(node);
+    if (cotangent === undefined || history === null || !onPath.has(node)) continue;
     // A target's own history is not differentiated unless another target lies behind it.
-    if (!node.inputs.some((input) => onPath.has(input)) || node.op.vjp === null) continue;
-    const { op, inputs, attrs } = node;
+    if (!history.inputs.some((input) => onPath.has(input))) continue;
+    const { op, inputs, attrs } = history;
     const backward = () => op.vjp?.(cotangent, inputs, node, attrs) ?? [];
     const contributions = node.label === undefined ? backward() : withScope(node.label, backward);
     inputs.forEach((input, position) => {
@@ -73,6 +82,21 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tenso
     });
   }
   return wrt.map((x) => cotangents.get(x) ?? zeros(x.shape));
+}
+
+/** @throws DownhillError `state` when the history of `node` was let go and led to one of `targets`. */
+function refuseLostPath(node: Tensor, targets: readonly Tensor[]): void {
+  if (node.lost === null) return;
+  const target = targets.find((each) => ledTo(node, each));
+  if (target === undefined) return;
+  const why =
+    node.leaf?.kind === 'disposed'
+      ? 'was disposed; keep it until the gradients are made'
+      : 'was read too long ago for its history to be kept; make the gradients before so much else is read';
+  throw new DownhillError(
+    'state',
+    `grad: ${node}, through which the output depends on ${target}, ${why}, or say stopGradient(…) if it is meant as a constant`,
+  );
 }
 
 type TensorFunction<A extends readonly Tensor[]> = (...args: A) => Tensor;

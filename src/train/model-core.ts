@@ -20,6 +20,7 @@ import type { LayerGraph } from './layer-graph.ts';
 import { compiledJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
 import { NestedModel } from './nested-model.ts';
+import { sharedPaths } from './shared-layers.ts';
 import { checkSeed } from './training-options.ts';
 import { type LearningRateMultipliers, treatWeights } from './treatments.ts';
 import { type Variable, variablesOf } from './variable.ts';
@@ -219,6 +220,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   /** The model without its weights. @throws DownhillError `argument` for functions of the user that JSON cannot hold. */
   toJSON(): ModelJson {
     const { compileState } = this;
+    const shared = sharedPaths(this.layers);
     return {
       format: MODEL_FORMAT,
       version: MODEL_VERSION,
@@ -226,6 +228,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
       name: this.name,
       seed: this.seed,
       ...this.structureJson(),
+      ...(shared.length > 0 && { shared }),
       compiled: compileState === undefined ? null : compiledJson(compileState),
     };
   }

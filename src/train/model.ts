@@ -109,9 +109,12 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     return this;
   }
 
-  /** The optimizer's learning rate; a change holds from the next step on. @throws DownhillError `state` before compile. */
+  /**
+   * The optimizer's learning rate at the next step of this model; a change holds from then on, for every model that was
+   * compiled with the same optimizer object. @throws DownhillError `state` before compile.
+   */
   get learningRate(): number {
-    return this.compileStateFor('learningRate').optimizer.learningRate;
+    return this.compileStateFor('learningRate').optimizer.rateAfter(this.iterations);
   }
 
   set learningRate(value: number) {

@@ -10,6 +10,7 @@ import { type CallContext, Layer, type LayerConfig, type WeightSpec } from '../n
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import type { BuiltLayers } from './build-layers.ts';
+import type { ModelJson } from './model-json.ts';
 import { runLayers } from './model-parts.ts';
 import { giveVariables } from './variable.ts';
 import type { Weight } from './weight-layout.ts';
@@ -21,7 +22,7 @@ export interface InnerModel {
   readonly givenName: string | undefined;
   readonly layers: readonly Layer[];
   structure(inputShapes: readonly Shape[]): BuiltLayers;
-  toJSON(): object;
+  toJSON(): ModelJson;
 }
 
 export class NestedModel extends Layer {
@@ -43,7 +44,9 @@ export class NestedModel extends Layer {
   }
 
   override get config(): LayerConfig {
-    return { model: { ...this.model.toJSON(), compiled: null } };
+    // The outermost model says what is shared, within this one too.
+    const { shared: _, ...json } = this.model.toJSON();
+    return { model: { ...json, compiled: null } };
   }
 
   override get streams(): number {

@@ -142,8 +142,8 @@ export interface Range {
 
 /** A flat buffer of several variables. It is freed when none is in it and no work that began with it is under way. */
 export class SharedGroup {
-  /** Trainings that are under way on it. */
-  trainings = 0;
+  /** The models that are being trained on it. */
+  readonly trainers: string[] = [];
   private inside = 0;
   private users = 0;
 
@@ -172,13 +172,13 @@ export class SharedGroup {
     this.freeIfUnused();
   }
 
-  /** Keeps the buffer alive until the returned function is called. */
-  use(training: boolean): () => void {
+  /** Keeps the buffer alive, and where it is if `trainer` is being trained on it, until the returned function is called. */
+  use(trainer?: string): () => void {
     this.users++;
-    if (training) this.trainings++;
+    if (trainer !== undefined) this.trainers.push(trainer);
     return () => {
       this.users--;
-      if (training) this.trainings--;
+      if (trainer !== undefined) this.trainers.splice(this.trainers.indexOf(trainer), 1);
       this.freeIfUnused();
     };
   }

@@ -70,7 +70,7 @@ export class WeightPool {
       const plan = this.plan(backend);
       const stays = new Map(plan.map((ranges) => [ranges, this.sameGroup(backend, ranges)]));
       const kept = new Set(stays.values());
-      const busy = this.groups.some((group) => group.trainings > 0 && !kept.has(group));
+      const busy = this.groups.some((group) => group.trainers.length > 0 && !kept.has(group));
       const wanted = busy ? member.weights.map(({ variable }) => variable) : variablesOf(plan);
       const away = wanted.filter(({ place }) => place !== undefined && place.group.backend !== backend);
       if (away.length === 0) {
@@ -88,15 +88,10 @@ export class WeightPool {
     return this.settledOn === backend;
   }
 
-  /** The name of another model that is being trained on weights of `member`. */
-  rivalOf(member: Member): string {
-    const busy = new Set(this.groups.filter(({ trainings }) => trainings > 0));
-    for (const other of this.members) {
-      if (other === member) continue;
-      if (other.weights.some(({ variable: { place } }) => place !== undefined && busy.has(place.group)))
-        return other.owner;
-    }
-    return 'another';
+  /** The name of another model that is being trained on a buffer of the pool. */
+  rivalOf({ owner }: Member): string {
+    const trainers = this.groups.flatMap((group) => group.trainers);
+    return trainers.find((trainer) => trainer !== owner) ?? owner;
   }
 
   /** The device of `group` is gone, and with it every value on it. */

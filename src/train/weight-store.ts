@@ -107,7 +107,7 @@ export class WeightStore implements Member {
     const groups = this.currentView();
     if ((use.training || use.gradients) && !canTrain(groups)) throw this.crowded();
     if (use.optimizer !== undefined) this.slots.place(backend, groups, use.optimizer);
-    const releases = groups.map(({ stored }) => stored.use(use.training === true));
+    const releases = groups.map(({ stored }) => stored.use(use.training ? this.owner : undefined));
     let open = true;
     const release = () => {
       if (open) for (const one of releases) one();
@@ -152,7 +152,7 @@ export class WeightStore implements Member {
     }
     const flats = new Map<SharedGroup, Promise<WeightArray>>();
     for (const [group, { from, to }] of ranges) {
-      const release = group.use(false);
+      const release = group.use();
       const values = group.backend.read(group.buffer, 'f32', from, to - from) as Promise<WeightArray>;
       flats.set(group, values.finally(release));
     }

@@ -107,7 +107,11 @@ describe('a model whose device was lost goes on with a new one', () => {
     model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
     await expectRefusal(() => model.fit(data, { verbose: 0 }), 'device-lost', /lost/);
     setBackend(createCpuBackend());
-    await expectRefusal(() => model.fit(data, { verbose: 0 }), 'device-lost', /was lost with its device; load the last/);
+    await expectRefusal(
+      () => model.fit(data, { verbose: 0 }),
+      'device-lost',
+      /was lost with its device; load the last/,
+    );
     await expectRefusal(() => model.getWeights(), 'device-lost', /was lost with its device/);
     model.setWeights(weights);
     await model.fit(data, { verbose: 0 });

@@ -86,7 +86,9 @@ describe('memory', () => {
   });
 
   test('a stack of taken layers keeps them before it is built; a layer that outlives all models says so', async () => {
-    const net = own(sequential([layers.dense({ units: 2, name: 'a' }), layers.dense({ units: 1 })], { inputShape: [3] }));
+    const net = own(
+      sequential([layers.dense({ units: 2, name: 'a' }), layers.dense({ units: 1 })], { inputShape: [3] }),
+    );
     net.compile({ optimizer: adam(), loss: 'mse' });
     await net.trainOnBatch(X, [1, 2, 3, 4]);
     const trained = (await values(net)).slice(0, 8);
@@ -168,7 +170,11 @@ describe('training', () => {
             expect(await outputs(headed)).toHaveLength(4);
             if (epoch > 0) return;
             decoder.compile({ optimizer: 'sgd', loss: 'mse' });
-            refused = expectRefusal(() => decoder.trainOnBatch(CODES, X), 'state', /"decoder" shares .*"whole", which is/);
+            refused = expectRefusal(
+              () => decoder.trainOnBatch(CODES, X),
+              'state',
+              /"decoder" shares .*"whole", which is/,
+            );
             await refused;
             const elsewhere = createCpuBackend();
             setBackend(elsewhere);
@@ -318,7 +324,11 @@ test('models that share move to another backend together', async () => {
   setBackend(backend);
   const back = await values(encoder);
   await device.dispose();
-  await expectRefusal(() => encoder.predict(X), 'device-lost', /"code\/kernel" was lost with its device; load the last/);
+  await expectRefusal(
+    () => encoder.predict(X),
+    'device-lost',
+    /"code\/kernel" was lost with its device; load the last/,
+  );
   encoder.setWeights([
     { name: 'code/kernel', shape: [3, 2], data: back.slice(0, 6) },
     { name: 'code/bias', shape: [2], data: back.slice(6) },

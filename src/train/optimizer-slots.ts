@@ -101,9 +101,10 @@ export class OptimizerSlots {
 
   /** All values; none before the first update. */
   async read(): Promise<SlotValue[]> {
-    const onHost = [...this.host.values()].map((value) => ({ ...value, data: value.data.slice() }));
-    const onDevices = await Promise.all([...this.stored.values()].map(readStored));
-    return [...onHost, ...onDevices.flat()];
+    const values = [...this.host.values()].map((value) => ({ ...value, data: value.data.slice() }));
+    // One after the other: reads share a staging buffer.
+    for (const entry of [...this.stored.values()]) values.push(...(await readStored(entry)));
+    return values;
   }
 
   /**
@@ -150,11 +151,10 @@ export function slotKey(slot: string, path: string): string {
 }
 
 async function readStored({ backend, weights, buffers }: Stored): Promise<SlotValue[]> {
-  const all = await Promise.all(
-    [...buffers].map(async ([slot, buffer]) => {
-      const flat = (await backend.read(buffer, 'f32')) as WeightArray;
-      return weights.map(({ path, offset, size }) => ({ slot, path, data: flat.slice(offset, offset + size) }));
-    }),
-  );
-  return all.flat();
+  const values: SlotValue[] = [];
+  for (const [slot, buffer] of [...buffers]) {
+    const flat = (await backend.read(buffer, 'f32')) as WeightArray;
+    for (const { path, offset, size } of weights) values.push({ slot, path, data: flat.slice(offset, offset + size) });
+  }
+  return values;
 }

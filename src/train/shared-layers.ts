@@ -65,7 +65,8 @@ export class SharedLayers {
   /** @throws DownhillError `file` when a path leads nowhere. */
   assertAllFound(): void {
     // What is inside of a model that was read at another place has no place of its own.
-    const inside = (path: string) => [...this.made.keys()].some((list) => list.some((one) => path.startsWith(`${one}/`)));
+    const inside = (path: string) =>
+      [...this.made.keys()].some((list) => list.some((one) => path.startsWith(`${one}/`)));
     const lost = [...this.open.keys()].find((path) => !inside(path));
     if (lost === undefined) return;
     throw new DownhillError('file', `${this.file}: "shared" names a layer "${lost}" that is not in the model`);

@@ -6,13 +6,14 @@
  * buffer made here is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
  */
 
+import type { Backend } from '../backend/backend.ts';
 import type { DispatchTime } from '../backend/profile.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { DatasetStream } from '../data/stream.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
-import { getBackend } from '../runtime/index.ts';
+import { getBackend, readableTensors } from '../runtime/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
@@ -71,6 +72,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   /** True ends a running `fit` after the current step. */
   stopTraining = false;
   private readonly batchPrograms = new BatchPrograms();
+  private backend: Backend | undefined;
   /** The last of the calls that must not overlap. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -286,6 +288,13 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     );
   }
 
+  /** From now on the model runs on `backend`, whatever the current backend is; undefined for the current one. */
+  runOn(backend: Backend | undefined): void {
+    this.assertNotTraining('runOn');
+    readableTensors();
+    this.backend = backend;
+  }
+
   /**
    * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards. Calling
    * it twice is harmless.
@@ -341,7 +350,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const { graph, inputShapes, store } = this.built();
     const { frozen } = this.compileState ?? {};
     const parts = { name: this.name, graph, inputShapes, ...(frozen && { frozen }) };
-    const context = await trainingContext(getBackend(), parts, store, use);
+    const context = await trainingContext(this.backend ?? getBackend(), parts, store, use);
     try {
       return await work(context);
     } finally {

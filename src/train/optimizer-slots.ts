@@ -101,7 +101,7 @@ export class OptimizerSlots {
 
   /** All values; none before the first update. */
   async read(): Promise<SlotValue[]> {
-    const values = [...this.host.values()].map((value) => ({ ...value, data: value.data.slice() }));
+    const values = [...this.host.values()].map((value): SlotValue => ({ ...value, data: value.data.slice() }));
     // One after the other: reads share a staging buffer.
     for (const entry of [...this.stored.values()]) values.push(...(await readStored(entry)));
     return values;

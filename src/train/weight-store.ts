@@ -159,7 +159,7 @@ export class WeightStore implements Member {
     return Promise.all(
       this.known.map(async ({ path, variable }) => {
         const { place, size } = variable;
-        if (place === undefined) return weightValue(path, variable, variable.hostValue().slice());
+        if (place === undefined) return weightValue(path, variable, Float32Array.from(variable.hostValue()));
         const start = place.offset - ranges.get(place.group)!.from;
         return weightValue(path, variable, (await flats.get(place.group)!).slice(start, start + size));
       }),

@@ -1,6 +1,6 @@
 /**
- * What models over the same layers owe each other beside the numbers (shared-weights.test.ts): memory, files, callbacks,
- * random starts, backends, and trainings at the same time.
+ * What models over the same layers owe each other beside the numbers (shared-weights.test.ts): memory, files,
+ * callbacks, random starts, backends, and trainings at the same time.
  */
 
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';

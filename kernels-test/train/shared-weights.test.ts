@@ -1,6 +1,6 @@
 /**
- * Models over the same layers, against Keras' figures step by step (golden/make/make-shared.py): the GAN, the encoder of an
- * autoencoder, the model that is cut, and a layer inside a nested model and beside it.
+ * Models over the same layers, against Keras' figures step by step (golden/make/make-shared.py): the GAN, the encoder
+ * of an autoencoder, the model that is cut, and a layer inside a nested model and beside it.
  */
 
 import { readFileSync } from 'node:fs';

@@ -40,8 +40,8 @@ export function nameLayer(model: string, layer: Layer, others: readonly Layer[])
 }
 
 /**
- * Shapes and weights of the graph's layers for examples of `inputShapes`. A layer has its weights once, however often and
- * in however many models it is used; those that it does not have yet are drawn with `seed`.
+ * Shapes and weights of the graph's layers for examples of `inputShapes`. A layer has its weights once, however often
+ * and in however many models it is used; those that it does not have yet are drawn with `seed`.
  * @throws DownhillError `shape` naming the layer that does not accept its input.
  */
 export function buildLayers(
@@ -145,8 +145,8 @@ function checkShared(layer: Layer, known: readonly WeightSpec[], specs: readonly
 }
 
 /**
- * `weights` with those marked that the gradient must not change: `trainable` of their layers as it is now. One that is used
- * in several places is trained when one of them says so, as in Keras.
+ * `weights` with those marked that the gradient must not change: `trainable` of their layers as it is now. One that
+ * is used in several places is trained when one of them says so, as in Keras.
  */
 export function markFrozen(weights: readonly Weight[], layers: readonly Layer[]): Weight[] {
   return weights.map((weight) => {

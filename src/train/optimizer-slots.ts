@@ -44,7 +44,9 @@ export class OptimizerSlots {
     return buffers;
   }
 
-  /** Reads what lies on other backends. A device that is gone takes the optimizer's state along: it starts from zero. */
+  /**
+   * Reads what lies on other backends. A device that is gone takes the optimizer's state along: it starts from zero.
+   */
   async leaveAllBut(backend: Backend): Promise<void> {
     for (const [group, entry] of this.stored) {
       if (entry.backend === backend) continue;

@@ -1,6 +1,6 @@
 /**
- * Layers that stand in several places of one model (inside a nested model and beside it) in its JSON: lists of paths, such
- * as `["dense", "inner/dense"]`, each of which is one layer.
+ * Layers that stand in several places of one model (inside a nested model and beside it) in its JSON: lists of paths,
+ * such as `["dense", "inner/dense"]`, each of which is one layer.
  */
 
 import { show } from '../nn/check-options.ts';
@@ -45,7 +45,10 @@ export class SharedLayers {
     return new SharedLayers(new Map(lists.flatMap((list) => list.map((path) => [path, list] as const))), file);
   }
 
-  /** The layer at `path`: that of another place, or a new one. @throws DownhillError `file` when the two are not alike. */
+  /**
+   * The layer at `path`: that of another place, or a new one. @throws DownhillError `file` when the two are not
+   * alike.
+   */
   layer(path: string, className: unknown, make: () => Layer): Layer {
     const list = this.open.get(path);
     const known = list && this.made.get(list);

@@ -1,9 +1,10 @@
 /**
- * Variable: the one value of a layer's weight, wherever the layer is used. Models refer to variables; a variable knows its
- * value on the host or the place of it in a shared buffer, and how many models hold it.
+ * Variable: the one value of a layer's weight, wherever the layer is used. Models refer to variables; a variable
+ * knows its value on the host or the place of it in a shared buffer, and how many models hold it.
  *
- * Invariant: a value is in one of three states: on the host (drawn when first asked for), in one range of one buffer, or
- * gone, and then `gone` says why. Layers hold no values themselves: the table below does, for as long as the layer lives.
+ * Invariant: a value is in one of three states: on the host (drawn when first asked for), in one range of one buffer,
+ * or gone, and then `gone` says why. Layers hold no values themselves: the table below does, for as long as the layer
+ * lives.
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
@@ -86,7 +87,10 @@ export class Variable {
     return drawn;
   }
 
-  /** @throws DownhillError `state` after the last model that had it was disposed, `device-lost` after its device was lost. */
+  /**
+   * @throws DownhillError `state` after the last model that had it was disposed, `device-lost` after its device was
+   * lost.
+   */
   assertThere(): void {
     if (this.gone === 'disposed') {
       throw new DownhillError(
@@ -172,7 +176,10 @@ export class SharedGroup {
     this.freeIfUnused();
   }
 
-  /** Keeps the buffer alive, and where it is if `trainer` is being trained on it, until the returned function is called. */
+  /**
+   * Keeps the buffer alive, and where it is if `trainer` is being trained on it, until the returned function is
+   * called.
+   */
   use(trainer?: string): () => void {
     this.users++;
     if (trainer !== undefined) this.trainers.push(trainer);

@@ -3,8 +3,8 @@
  * Models that share weights are laid out together: weights lie side by side where every model treats them alike, so a
  * model that trains some of them still updates whole buffers. Pure arithmetic, no device.
  *
- * Invariant: every weight lies in exactly one buffer; each compiled model updates all weights of a buffer alike, or none;
- * no buffer is larger than the limit unless one weight alone is.
+ * Invariant: every weight lies in exactly one buffer; each compiled model updates all weights of a buffer alike, or
+ * none; no buffer is larger than the limit unless one weight alone is.
  */
 
 import { type Constraint, constraints } from '../nn/constraints.ts';

@@ -1,6 +1,7 @@
 /**
- * WeightPool: the buffers of all models that can reach each other through shared layers. It lays them out for all at once
- * (weight-layout.ts), and anew when a model joins, leaves or is compiled: values move on the device, at the next use.
+ * WeightPool: the buffers of all models that can reach each other through shared layers. It lays them out for all at
+ * once (weight-layout.ts), and anew when a model joins, leaves or is compiled: values move on the device, at the next
+ * use.
  *
  * Invariants: a variable is in at most one buffer; while a model is being trained, none of its buffers moves.
  */
@@ -59,10 +60,10 @@ export class WeightPool {
   }
 
   /**
-   * Brings the weights of `member` to `backend`, laid out as all members want it. While a model is being trained, what it
-   * uses stays where it is.
-   * @throws DownhillError `state` when they would have to leave another backend meanwhile, `device` when a weight is larger
-   *   than the adapter can bind, `device-lost` or `state` when values are gone.
+   * Brings the weights of `member` to `backend`, laid out as all members want it. While a model is being trained,
+   * what it uses stays where it is.
+   * @throws DownhillError `state` when they would have to leave another backend meanwhile, `device` when a weight
+   *   is larger than the adapter can bind, `device-lost` or `state` when values are gone.
    */
   async settle(backend: Backend, member: Member): Promise<void> {
     for (;;) {
@@ -101,8 +102,8 @@ export class WeightPool {
   }
 
   /**
-   * The best layout of all values that are in use. A quarter of the limit for each buffer: a kernel over it may see several
-   * of its copies in one buffer.
+   * The best layout of all values that are in use. A quarter of the limit for each buffer: a kernel over it may see
+   * several of its copies in one buffer.
    */
   private plan(backend: Backend): PlacedWeight[][] {
     const used = new Set<Variable>();

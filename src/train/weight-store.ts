@@ -1,8 +1,10 @@
 /**
- * WeightStore: the weights of one model, which it may share with others, and the state of its optimizer, which is its own.
+ * WeightStore: the weights of one model, which it may share with others, and the state of its optimizer, which is its
+ * own.
  *
- * Invariants: values start on the host (drawn when first asked for) and move to a backend's buffers when a program needs
- * them; from then on the buffers are the truth. Work that binds buffers opens the store, and they stay until it lets go.
+ * Invariants: values start on the host (drawn when first asked for) and move to a backend's buffers when a program
+ * needs them; from then on the buffers are the truth. Work that binds buffers opens the store, and they stay until it
+ * lets go.
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
@@ -89,8 +91,9 @@ export class WeightStore implements Member {
 
   /**
    * The groups on `backend`, moved there if they are elsewhere.
-   * @throws DownhillError `device` when one weight is larger than the adapter can bind, `state` when another model is being
-   *   trained on the same weights and they cannot serve both, `device-lost` when values were lost with their device.
+   * @throws DownhillError `device` when one weight is larger than the adapter can bind, `state` when another model
+   *   is being trained on the same weights and they cannot serve both, `device-lost` when values were lost with their
+   *   device.
    */
   async open(backend: Backend, use: StoreUse = {}): Promise<OpenStore> {
     this.touched = true;
@@ -117,8 +120,8 @@ export class WeightStore implements Member {
   }
 
   /**
-   * Takes over other marks of the same weights (frozen, rate, decay, rule), those of a `compile`; the optimizer starts from
-   * zero. Values move on the device when they are next needed.
+   * Takes over other marks of the same weights (frozen, rate, decay, rule), those of a `compile`; the optimizer
+   * starts from zero. Values move on the device when they are next needed.
    */
   relayout(weights: readonly Weight[]): void {
     this.assertUsable();
@@ -175,7 +178,10 @@ export class WeightStore implements Member {
     });
   }
 
-  /** Replaces the values of the named weights, which hold for every model that has them; names and sizes have been checked. */
+  /**
+   * Replaces the values of the named weights, which hold for every model that has them; names and sizes have been
+   * checked.
+   */
   write(values: ReadonlyMap<string, WeightArray>): void {
     this.assertUsable();
     this.touched = true;
@@ -205,8 +211,8 @@ export class WeightStore implements Member {
   }
 
   /**
-   * Lets go of the weights, which are freed when no other model has them, and frees the optimizer's state; nothing can be
-   * read afterwards. Calling it twice is harmless.
+   * Lets go of the weights, which are freed when no other model has them, and frees the optimizer's state; nothing
+   * can be read afterwards. Calling it twice is harmless.
    */
   dispose(): void {
     if (this.disposed) return;

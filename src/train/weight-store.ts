@@ -103,7 +103,8 @@ export class WeightStore implements Member {
         this.active = true;
         this.pool.unsettle();
       }
-      if (!this.pool.isSettledOn(backend)) await this.pool.settle(backend, this);
+      // Values that were lost have no place in a pool that is settled.
+      if (!this.pool.isSettledOn(backend) || !this.isOn(backend)) await this.pool.settle(backend, this);
       if (use.optimizer !== undefined) await this.slots.leaveAllBut(backend);
       // Others may have moved them since.
     } while (!this.isOn(backend));

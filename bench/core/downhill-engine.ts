@@ -44,17 +44,16 @@ export class DownhillEngine implements Engine {
     const model = WORKLOADS[workload.name].model(true);
     const { name } = model;
     // What a model keeps to itself: nobody else runs one step by step and waits for it.
-    const built = buildLayers(name, (model as unknown as { graph(): LayerGraph }).graph(), [inputShape]);
+    const built = buildLayers(name, (model as unknown as { graph(): LayerGraph }).graph(), [inputShape], 0);
     this.optimizer = optimizerOf(workload.name);
-    const store = new WeightStore(built.weights, 0);
+    const store = new WeightStore(built.weights, name);
+    store.compiled = true;
     store.write(new Map(workload.weights.map(({ name: path, data }) => [path, data])));
     this.workload = workload;
-    this.context = await trainingContext(
-      this.backend,
-      { name, graph: built.graph, inputShapes: [inputShape] },
-      store,
-      this.optimizer,
-    );
+    this.context = await trainingContext(this.backend, { name, graph: built.graph, inputShapes: [inputShape] }, store, {
+      training: true,
+      optimizer: this.optimizer,
+    });
     const rows = workload.y.length;
     const x = await toTable('x', { data: workload.x, shape: [rows, ...inputShape] });
     const y = await toTable('y', { data: workload.y, shape: [rows] });
@@ -92,6 +91,7 @@ export class DownhillEngine implements Engine {
   dispose(): void {
     this.program?.dispose();
     this.feed.dispose();
+    this.context.release();
     this.context.store.dispose();
   }
 

@@ -16,7 +16,8 @@ import { AVERAGE } from '../../src/nn/optimizers/optimizer.ts';
 import { regularizers } from '../../src/nn/regularizers.ts';
 import { compile } from '../../src/runtime/compile-function.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { layoutWeights } from '../../src/train/weight-layout.ts';
+import { Variable } from '../../src/train/variable.ts';
+import { layoutShared, viewGroups } from '../../src/train/weight-layout.ts';
 import { valueAndGrad } from '../../src/transform/grad.ts';
 import type { Shape } from '../../src/util/shape.ts';
 import { golden, type Nested, tensorOf } from './golden-values.ts';
@@ -60,18 +61,26 @@ describe.each(backends)('updates on %s', (_kind, create) => {
   const told = FILES.flatMap((file) => file.cases.map((c) => [c.name, c.config, { ...c, file }] as const));
   test.each(told)('%s %j', async (name, config, { path, final, file }) => {
     const optimizer = optimizers[name](config);
-    const weights = file.names.map((weight, index) => ({
-      path: `dense/${weight}`,
-      layer: 0,
-      index,
-      stream: index,
-      decay: !config.excludeFromWeightDecay?.includes(weight),
-      rule: optimizer.ruleOf(weight, file.shapes[index]),
-      spec: { name: weight, shape: file.shapes[index], initializer: initializers.zeros(), trainable: true },
-    }));
-    const groups = layoutWeights(weights, 1000);
+    const weights = file.names.map((weight, index) => {
+      const spec = { name: weight, shape: file.shapes[index], initializer: initializers.zeros(), trainable: true };
+      return {
+        path: `dense/${weight}`,
+        variable: new Variable(`dense/${weight}`, spec, 0, index),
+        uses: [{ layer: 0, index, name: weight }],
+        decay: !config.excludeFromWeightDecay?.includes(weight),
+        rule: optimizer.ruleOf(weight, file.shapes[index]),
+        spec,
+      };
+    });
+    const buffers = layoutShared([{ weights, compiled: true }], 1000).map((placed) => {
+      return { placed, elements: placed.reduce((sum, { size }) => sum + size, 0) };
+    });
+    const groups = viewGroups(weights, ({ path: wanted }) => {
+      const group = buffers.find(({ placed }) => placed.some((weight) => weight.path === wanted))!;
+      return { group, offset: group.placed.find((weight) => weight.path === wanted)!.offset };
+    });
     const joined = (values: readonly number[][]) =>
-      groups.map((group) => vector(group.weights.flatMap(({ index }) => values[index])));
+      groups.map((group) => vector(group.weights.flatMap(({ uses }) => values[uses[0].index])));
     const split = (tensors: readonly (readonly number[])[]) =>
       weights.map(({ path: wanted }) => {
         const g = groups.findIndex((group) => group.weights.some((weight) => weight.path === wanted));

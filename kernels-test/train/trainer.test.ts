@@ -5,7 +5,7 @@ import { create } from 'webgpu';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
-import { setBackend } from '../../src/runtime/index.ts';
+import { getBackend, setBackend } from '../../src/runtime/index.ts';
 import type { Model } from '../../src/train/model.ts';
 import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/trainer.ts';
 import { expectRefusal } from '../data/refusal.ts';
@@ -178,6 +178,31 @@ test('a learning rate that was changed holds after a resume', async () => {
   const second = trainer({ openBackend: openCpu, resume: first.snapshot! });
   await second.run();
   expect(second.model!.learningRate).toBe(0.05);
+});
+
+test('the application’s current backend stays what it was', async () => {
+  const current = createCpuBackend();
+  setBackend(current);
+  const opened: Backend[] = [];
+  const made = trainer({
+    openBackend: async () => {
+      opened.push(await openCpu());
+      return opened[0];
+    },
+  });
+  const during: Backend[] = [];
+  const peeked = made.peek(async (one) => {
+    during.push(getBackend());
+    await one.predict([[1, 0]]);
+  });
+  await made.run();
+  await peeked;
+  await made.model!.evaluate(data);
+  expect(during).toEqual([current]);
+  expect(current.counters.buffersCreated).toBe(0);
+  expect(opened[0].counters.buffersCreated).toBeGreaterThan(0);
+  await made.dispose();
+  expect(getBackend()).toBe(current);
 });
 
 test('a task that fails is the asker’s own trouble', async () => {

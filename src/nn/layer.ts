@@ -1,8 +1,8 @@
 /**
  * Layer: a named piece of a model that turns one tensor into another with the weights it is given.
  *
- * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; the model owns
- * those. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
+ * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; those are in
+ * train/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
  * are those of one example: the batch axis comes first in `call` and is left out everywhere else.
  * A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
  */
@@ -32,13 +32,12 @@ export interface WeightSpec {
   readonly constraint?: Constraint;
 }
 
-/** Gives the first value of a weight later, when weights are first needed. */
-export type WeightSource = () => Promise<Float32Array | Float64Array>;
-
 /** What a layer may ask while it is traced. */
 export interface CallContext {
   /** True in a training step; dropout and its like act only then. */
   readonly training: boolean;
+  /** The layers that were frozen when the model was compiled; as they are now where it is left out. */
+  readonly frozen?: ReadonlySet<Layer>;
   /** u32[2] key of this step's random numbers, [seed, step]; undefined at inference. */
   readonly key: Tensor | undefined;
   /** Number of this call's first random stream; streams `stream` … `stream + layer.streams - 1` are its own. */
@@ -104,9 +103,9 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     return !this.trainable;
   }
 
-  /** Where the weights' first values come from instead of their initializers: nested models bring theirs along. */
-  weightSources(): readonly WeightSource[] | undefined {
-    return undefined;
+  /** The layers inside: those of a nested model. */
+  get innerLayers(): readonly Layer[] {
+    return [];
   }
 
   /** The weights for examples of `inputShape`, in the order in which `call` receives them. */

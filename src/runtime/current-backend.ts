@@ -12,9 +12,13 @@ let current: Backend | undefined;
 
 /** Makes `backend` the default. The caller keeps ownership and disposes it. */
 export function setBackend(backend: Backend | undefined): void {
-  // Here too: a bundler leaves out a module that is imported for its side effect alone.
-  installRuntime({ data: readTensor });
+  readableTensors();
   current = backend;
+}
+
+/** Lets tensors be read. Called where backends come in: a bundler leaves out a module imported for its side effect alone. */
+export function readableTensors(): void {
+  installRuntime({ data: readTensor });
 }
 
 /** The default backend. @throws DownhillError `state` when none was set. */

@@ -24,7 +24,7 @@ export interface BatchProgram {
 }
 
 interface Entry extends BatchProgram {
-  readonly backend: Backend;
+  readonly groups: readonly DeviceGroup[];
   dispose(): void;
 }
 
@@ -41,7 +41,8 @@ export class BatchPrograms {
   ): Promise<BatchProgram> {
     const key = [kind, ...[...batch].map(([name, table]) => `${name}: ${describeTable(table)}`)].join(' ');
     let entry = this.entries.get(key);
-    if (entry !== undefined && entry.backend !== backend) {
+    // Bound to buffers that the weights have left.
+    if (entry !== undefined && entry.groups !== groups) {
       entry.dispose();
       entry = undefined;
     }
@@ -79,7 +80,7 @@ async function makeEntry(
     const spec: FeedSpec = { count: rowsOfTables(batch), access: 'whole', tables: batch };
     const program = await StepProgram.load(backend, graph(spec), stepBuffers(groups, { buffers }));
     return {
-      backend,
+      groups,
       program,
       write: (next) => {
         for (const [name, target] of tables) writeTable(backend, target, next.get(name)!);

@@ -8,7 +8,8 @@ import { InputLayer } from '../nn/layers/input.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkShape, formatShape, type Shape, sameShape } from '../util/shape.ts';
 import type { LayerGraph } from './layer-graph.ts';
-import type { Weight } from './weight-layout.ts';
+import { giveVariables, knownVariables, Variable } from './variable.ts';
+import type { Weight, WeightUse } from './weight-layout.ts';
 
 export interface BuiltLayers {
   readonly graph: LayerGraph;
@@ -17,6 +18,7 @@ export interface BuiltLayers {
   readonly outputShapes: readonly Shape[];
   /** Shape of one example of each layer's first output at its first use. */
   readonly layerShapes: readonly (Shape | undefined)[];
+  /** Each once, in the order of the layers. */
   readonly weights: readonly Weight[];
 }
 
@@ -38,10 +40,16 @@ export function nameLayer(model: string, layer: Layer, others: readonly Layer[])
 }
 
 /**
- * Shapes and weights of the graph's layers for examples of `inputShapes`. A shared layer has its weights once.
+ * Shapes and weights of the graph's layers for examples of `inputShapes`. A layer has its weights once, however often
+ * and in however many models it is used; those that it does not have yet are drawn with `seed`.
  * @throws DownhillError `shape` naming the layer that does not accept its input.
  */
-export function buildLayers(model: string, graph: LayerGraph, inputShapes: readonly Shape[]): BuiltLayers {
+export function buildLayers(
+  model: string,
+  graph: LayerGraph,
+  inputShapes: readonly Shape[],
+  seed: number,
+): BuiltLayers {
   const { layers, calls, inputs, outputs } = graph;
   if (layers.every((layer) => layer instanceof InputLayer)) {
     throw new DownhillError('state', `model "${model}" has no layers; add some before it is built`);
@@ -49,7 +57,6 @@ export function buildLayers(model: string, graph: LayerGraph, inputShapes: reado
   const shapes = new Map<number, Shape>(inputs.map((value, k) => [value, inputShapes[k]]));
   const layerShapes: (Shape | undefined)[] = layers.map(() => undefined);
   const specsOf = new Map<number, readonly WeightSpec[]>();
-  const weights: Weight[] = [];
   for (const call of calls) {
     const layer = layers[call.layer];
     const found = call.inputs.map((value) => shapes.get(value)!);
@@ -61,9 +68,8 @@ export function buildLayers(model: string, graph: LayerGraph, inputShapes: reado
     }
     const specs = layer.buildAll(found);
     const known = specsOf.get(call.layer);
-    if (known === undefined) weights.push(...weightsOf(layer, call.layer, specs, weights.length));
+    if (known === undefined) specsOf.set(call.layer, checkSpecs(layer, specs));
     else checkShared(layer, known, specs);
-    specsOf.set(call.layer, specs);
     const results = layer.outputShapes(found);
     call.outputs.forEach((value, k) => {
       shapes.set(value, results[k]);
@@ -73,20 +79,60 @@ export function buildLayers(model: string, graph: LayerGraph, inputShapes: reado
   layers.forEach((layer, k) => {
     if (layer instanceof InputLayer) layerShapes[k] ??= layer.shape;
   });
+  const weights = weightsOf(layers, specsOf, seed);
   return { graph, inputShapes, outputShapes: outputs.map((value) => shapes.get(value)!), layerShapes, weights };
 }
 
-function weightsOf(layer: Layer, position: number, specs: readonly WeightSpec[], before: number): Weight[] {
-  const sources = layer.weightSources();
-  return specs.map((spec, index) => {
+function checkSpecs(layer: Layer, specs: readonly WeightSpec[]): readonly WeightSpec[] {
+  specs.forEach((spec, index) => {
     checkShape(`${layer.label}: weight "${spec.name}"`, spec.shape);
-    if (specs.findIndex(({ name }) => name === spec.name) !== index) {
-      throw new DownhillError('argument', `${layer.label}: two weights are named "${spec.name}"`);
-    }
-    const path = `${layer.name}/${spec.name}`;
-    const source = sources?.[index];
-    return { path, layer: position, index, spec, stream: before + index, ...(source !== undefined && { source }) };
+    if (specs.findIndex(({ name }) => name === spec.name) === index) return;
+    throw new DownhillError('argument', `${layer.label}: two weights are named "${spec.name}"`);
   });
+  return specs;
+}
+
+/** The weights of `layers`, whose specs are given by position; layers that had none before have theirs from now on. */
+function weightsOf(
+  layers: readonly Layer[],
+  specsOf: ReadonlyMap<number, readonly WeightSpec[]>,
+  seed: number,
+): readonly Weight[] {
+  const known = new Map([...specsOf].map(([position, specs]) => [position, knownVariables(layers[position], specs)]));
+  const draw = freeStreams(
+    [...known.values()].flatMap((variables) => variables ?? []),
+    seed,
+  );
+  const weights = new Map<Variable, Weight & { readonly uses: WeightUse[] }>();
+  for (const [position, specs] of specsOf) {
+    const { name: layerName } = layers[position];
+    const variables =
+      known.get(position) ??
+      specs.map((spec, k) => new Variable(`${layerName}/${spec.name}`, spec, seed, draw(weights.size + k)));
+    specs.forEach((spec, index) => {
+      const variable = variables[index];
+      const use = { layer: position, index, name: spec.name };
+      const weight = weights.get(variable);
+      if (weight !== undefined) weight.uses.push(use);
+      else weights.set(variable, { path: `${layerName}/${spec.name}`, variable, spec, uses: [use] });
+    });
+    giveVariables(layers[position], variables);
+  }
+  return [...weights.values()];
+}
+
+/** Streams from here on are for weights whose own number is taken. */
+const SPARE_STREAMS = 1 << 20;
+
+/** Numbers the random streams of new weights by their position, unless a weight of `known` was drawn from that one. */
+function freeStreams(known: readonly Variable[], seed: number): (position: number) => number {
+  const taken = new Set(known.filter((variable) => variable.seed === seed).map(({ stream }) => stream));
+  let spare = SPARE_STREAMS;
+  return (position) => {
+    if (!taken.has(position)) return position;
+    while (taken.has(spare)) spare++;
+    return spare++;
+  };
 }
 
 /** @throws DownhillError `shape` when a shared layer would need other weights at its second use. */
@@ -98,7 +144,12 @@ function checkShared(layer: Layer, known: readonly WeightSpec[], specs: readonly
   });
 }
 
-/** `weights` with those marked that the gradient must not change: `trainable` of their layers as it is now. */
+/**
+ * `weights` with those marked that the gradient must not change: `trainable` of their layers as it is now. One that
+ * is used in several places is trained when one of them says so, as in Keras.
+ */
 export function markFrozen(weights: readonly Weight[], layers: readonly Layer[]): Weight[] {
-  return weights.map((weight) => ({ ...weight, frozen: layers[weight.layer].frozen(weight.index) }));
+  return weights.map((weight) => {
+    return { ...weight, frozen: weight.uses.every(({ layer, index }) => layers[layer].frozen(index)) };
+  });
 }

@@ -11,6 +11,7 @@ import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
 import { checkModelJson, compileOptions, type GraphJson, isRecord, type ModelJson, naming } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
+import { SharedLayers } from './shared-layers.ts';
 import { Stack } from './stack.ts';
 
 /**
@@ -21,8 +22,20 @@ import { Stack } from './stack.ts';
  */
 export function modelFromJSON(json: unknown, file = 'model JSON'): Model {
   const data = checkModelJson(json, file);
+  const shared = SharedLayers.read(data.shared, file);
+  const model = readModel(data, file, shared, '');
+  shared.assertAllFound();
+  return model;
+}
+
+/** @param prefix the path of the model within the outermost one, with a stroke behind it. */
+function readModel(data: ModelJson, file: string, shared: SharedLayers, prefix: string): Model {
   const { name, seed, inputShape, compiled } = data;
-  const layers = data.layers.map(({ className, config }) => naming(file, () => layerOf(className, config, file)));
+  const layers = data.layers.map(({ className, config }) => {
+    const path = `${prefix}${config.name}`;
+    const make = () => shared.layer(path, className, () => layerOf(className, config, file, shared, `${path}/`));
+    return naming(file, make);
+  });
   const model =
     data.className === 'Functional'
       ? functional(data, layers, file)
@@ -44,11 +57,17 @@ export function loadModelFiles(
   return model;
 }
 
-function layerOf(className: unknown, config: Readonly<Record<string, unknown>>, file: string): Layer {
+function layerOf(
+  className: unknown,
+  config: Readonly<Record<string, unknown>>,
+  file: string,
+  shared: SharedLayers,
+  prefix: string,
+): Layer {
   if (className !== 'Sequential' && className !== 'Functional') return makeLayer(className, config);
   const { name, trainable, model } = config;
   if (!isRecord(model)) throw new DownhillError('file', `${file}: a nested ${className} has no "model"`);
-  const layer = modelFromJSON(model, file).asLayer();
+  const layer = readModel(checkModelJson(model, file), file, shared, prefix).asLayer();
   layer.name = String(name);
   if (trainable === false) layer.trainable = false;
   return layer;

@@ -1,7 +1,7 @@
 /**
  * ModelCore: what a model is, apart from training: its layers, shapes and weights, its JSON and its files.
  *
- * Invariants: layers are fixed once weights exist; the values of weights live in one WeightStore.
+ * Invariant: layers are fixed once weights exist, and have the same weights in every model that they are part of.
  */
 
 import { checkKnownOptions } from '../nn/check-options.ts';
@@ -20,8 +20,10 @@ import type { LayerGraph } from './layer-graph.ts';
 import { compiledJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
 import { NestedModel } from './nested-model.ts';
+import { sharedPaths } from './shared-layers.ts';
 import { checkSeed } from './training-options.ts';
 import { type LearningRateMultipliers, treatWeights } from './treatments.ts';
+import { type Variable, variablesOf } from './variable.ts';
 import { encodeWeights, matchWeights, restoreWeights } from './weight-file.ts';
 import type { Weight } from './weight-layout.ts';
 import { WeightStore, type WeightValue } from './weight-store.ts';
@@ -36,6 +38,8 @@ export interface CompileState {
   /** One for each output. */
   readonly goals: readonly OutputGoal[];
   readonly multipliers: LearningRateMultipliers;
+  /** The layers that were frozen then. */
+  readonly frozen: ReadonlySet<Layer>;
 }
 
 export abstract class ModelCore extends Callable<[SymbolicTensor | readonly SymbolicTensor[]], SymbolicTensor> {
@@ -53,6 +57,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   protected callbacks: CallbackList | undefined;
   protected disposed = false;
   private nested: NestedModel | undefined;
+  /** Weights that the layers had before the model was built. */
+  private readonly kept = new Set<Variable>();
 
   /** @param given the user's options. @throws DownhillError `argument`. */
   constructor(owner: string, given: { readonly name?: string; readonly seed?: number }, fallbackName: string) {
@@ -97,9 +103,11 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     }
     if (this.builtState !== undefined) return this;
     const graph = this.graph();
-    const built = buildLayers(this.name, graph, checked);
+    const built = buildLayers(this.name, graph, checked, this.seed);
     const weights = this.treated(built, this.compileState);
-    this.builtState = { ...built, weights, store: new WeightStore(weights, this.seed) };
+    const store = new WeightStore(weights, this.name);
+    store.compiled = this.compileState !== undefined;
+    this.builtState = { ...built, weights, store };
     return this;
   }
 
@@ -108,7 +116,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return undefined;
   }
 
-  /** Uses the model as a layer: `const features = base(x)`. The outer model takes over the values of its weights. */
+  /** Uses the model as a layer: `const features = base(x)`. Both models have the same weights from then on. */
   protected override invoke(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
     return this.asLayer()(inputs);
   }
@@ -212,6 +220,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   /** The model without its weights. @throws DownhillError `argument` for functions of the user that JSON cannot hold. */
   toJSON(): ModelJson {
     const { compileState } = this;
+    const shared = sharedPaths(this.layers);
     return {
       format: MODEL_FORMAT,
       version: MODEL_VERSION,
@@ -219,6 +228,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
       name: this.name,
       seed: this.seed,
       ...this.structureJson(),
+      ...(shared.length > 0 && { shared }),
       compiled: compileState === undefined ? null : compiledJson(compileState),
     };
   }
@@ -259,6 +269,23 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return this.builtState!;
   }
 
+  /** Keeps the weights that `layer` has already, until this model is disposed. */
+  protected keep(layer: Layer): void {
+    for (const one of [layer, ...innerLayersOf(layer)]) {
+      for (const variable of variablesOf(one) ?? []) {
+        if (this.kept.has(variable)) continue;
+        this.kept.add(variable);
+        variable.hold();
+      }
+    }
+  }
+
+  protected letGo(): void {
+    this.builtState?.store.dispose();
+    for (const variable of this.kept) variable.letGo();
+    this.kept.clear();
+  }
+
   /** The weights as training treats them. */
   protected treated({ weights, graph }: BuiltLayers, state: CompileState | undefined): Weight[] {
     if (state === undefined) return markFrozen(weights, graph.layers);
@@ -273,6 +300,11 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   protected assertUsable(): void {
     if (this.disposed) throw new DownhillError('state', `model "${this.name}" was used after dispose()`);
   }
+}
+
+/** The layers inside of `layer`, and inside of those. */
+export function innerLayersOf(layer: Layer): Layer[] {
+  return layer.innerLayers.flatMap((inner) => [inner, ...innerLayersOf(inner)]);
 }
 
 /** One shape, or one for each input. */

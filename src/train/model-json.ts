@@ -32,6 +32,8 @@ export interface ModelJson {
   readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
   /** Functional: how values flow through the layers. */
   readonly graph?: GraphJson;
+  /** The paths of layers that stand in several places (shared-layers.ts); left out when there are none. */
+  readonly shared?: readonly (readonly string[])[];
   /** What `compile` was given; null before. */
   readonly compiled: CompiledJson | null;
 }
@@ -144,7 +146,18 @@ export function checkModelJson(json: unknown, file: string): ModelJson {
   return data as unknown as ModelJson;
 }
 
-const ROOT_KEYS = ['format', 'version', 'className', 'name', 'seed', 'inputShape', 'layers', 'graph', 'compiled'];
+const ROOT_KEYS = [
+  'format',
+  'version',
+  'className',
+  'name',
+  'seed',
+  'inputShape',
+  'layers',
+  'graph',
+  'shared',
+  'compiled',
+];
 
 /** @throws DownhillError `argument` for a key that is not one of `known`, with the nearest. */
 function checkKeys(record: object, known: readonly string[], where: string): void {

@@ -13,7 +13,7 @@ import { reshape, slice } from '../ops/shape.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import type { LayerGraph } from './layer-graph.ts';
-import type { WeightGroup } from './weight-layout.ts';
+import type { Weight, WeightGroup } from './weight-layout.ts';
 
 /** What tracing needs of a built model. */
 export interface ModelParts {
@@ -22,6 +22,8 @@ export interface ModelParts {
   /** Of one example of each input. */
   readonly inputShapes: readonly Shape[];
   readonly groups: readonly WeightGroup[];
+  /** As `CallContext` has it. */
+  readonly frozen?: ReadonlySet<Layer>;
 }
 
 /** A group's placeholder and the views of its weights. */
@@ -61,18 +63,21 @@ export function traceGroups(groups: readonly WeightGroup[]): TracedGroup[] {
  * @throws DownhillError `shape` or `dtype`, naming the layer, when one gives something else than a batch of floats.
  */
 export function traceForward(
-  { graph }: ModelParts,
+  { graph, frozen }: ModelParts,
   groups: readonly TracedGroup[],
   inputs: readonly Tensor[],
   random: Tensor | undefined,
   observe?: LayerObserver,
 ): Forward {
   const weights = graph.layers.map(() => [] as Tensor[]);
-  const assignable = graph.layers.map(() => new Map<string, { path: string; index: number }>());
+  const assignable = graph.layers.map(() => new Map<string, Weight>());
+  const put = ({ uses }: Weight, value: Tensor): void => {
+    for (const { layer, index } of uses) weights[layer][index] = value;
+  };
   for (const { group, views } of groups) {
-    group.weights.forEach(({ layer, index, spec, path }, k) => {
-      weights[layer][index] = views[k];
-      if (!spec.trainable) assignable[layer].set(spec.name, { path, index });
+    group.weights.forEach((weight, k) => {
+      put(weight, views[k]);
+      if (!weight.spec.trainable) for (const { layer, name } of weight.uses) assignable[layer].set(name, weight);
     });
   }
   const assigned = new Map<string, Tensor>();
@@ -81,7 +86,7 @@ export function traceForward(
     graph,
     weights,
     inputs,
-    { training: random !== undefined, key: random },
+    { training: random !== undefined, key: random, ...(frozen && { frozen }) },
     {
       stream: 0,
       assign(layer, name, value) {
@@ -95,7 +100,7 @@ export function traceForward(
         }
         assigned.set(target.path, value);
         // A shared layer's next use sees the new value, as when the uses run one after another.
-        weights[layer][target.index] = value;
+        put(target, value);
       },
       addLoss: (value) => penalties.push(value),
       ...(observe && { observe }),
@@ -118,7 +123,7 @@ export function runLayers(
   { layers, calls, inputs: sources, outputs }: LayerGraph,
   weights: readonly (readonly Tensor[])[],
   inputs: readonly Tensor[],
-  mode: Pick<CallContext, 'training' | 'key'>,
+  mode: Pick<CallContext, 'training' | 'key' | 'frozen'>,
   { stream: first, assign, addLoss, observe }: Surroundings,
 ): readonly Tensor[] {
   const values = new Map<number, Tensor>(sources.map((value, k) => [value, inputs[k]]));

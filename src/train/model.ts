@@ -2,18 +2,18 @@
  * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given, keeps the weights
  * and hands the work to the training loop. `Sequential` and `Functional` say which layers there are.
  *
- * Invariants: layers are fixed once weights exist; the values of weights live in one WeightStore; every buffer made here
- * is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
+ * Invariants: layers are fixed once weights exist; weights belong to the layers, the optimizer's state to the model; every
+ * buffer made here is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
  */
 
+import type { Backend } from '../backend/backend.ts';
 import type { DispatchTime } from '../backend/profile.ts';
 import { Tensor } from '../core/tensor.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { DatasetStream } from '../data/stream.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
-import type { Optimizer } from '../nn/optimizers/optimizer.ts';
-import { getBackend } from '../runtime/index.ts';
+import { getBackend, readableTensors } from '../runtime/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
@@ -31,7 +31,7 @@ import {
   modelTables,
   readArguments,
 } from './labelled-data.ts';
-import { type CompileState, ModelCore } from './model-core.ts';
+import { type CompileState, innerLayersOf, ModelCore } from './model-core.ts';
 import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
 import {
   activationsOnBatch,
@@ -47,7 +47,7 @@ import { eachBatch } from './stream-data.ts';
 import { formatSummary, summaryOf } from './summary.ts';
 import { datasetTable, isDataset, isStream } from './table.ts';
 import { checkCounts, checkExamples } from './targets.ts';
-import { type Compiled, trainingContext } from './training-context.ts';
+import { type Compiled, type Context, trainingContext } from './training-context.ts';
 import { evaluationData, needsStream, trainingData } from './training-data.ts';
 import {
   checkBatchSize,
@@ -60,7 +60,7 @@ import {
 } from './training-options.ts';
 import { checkMultipliers } from './treatments.ts';
 import { type TuningGraphs, tuningGraphs } from './tuning-graphs.ts';
-import type { WeightValue } from './weight-store.ts';
+import type { StoreUse, WeightValue } from './weight-store.ts';
 
 /** Examples with their targets, in memory or batch by batch. */
 type Dataset = ArrayDataset | DatasetStream;
@@ -72,6 +72,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   /** True ends a running `fit` after the current step. */
   stopTraining = false;
   private readonly batchPrograms = new BatchPrograms();
+  private backend: Backend | undefined;
   /** The last of the calls that must not overlap. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -92,10 +93,12 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     this.assertNotTraining('compile');
     checkKnownOptions('compile', options, COMPILE_OPTIONS);
     const { outputs } = this.dataNames();
+    const layers = this.layers.flatMap((layer) => [layer, ...innerLayersOf(layer)]);
     const state = {
       optimizer: resolveOptimizer(options.optimizer),
       goals: compileGoals(options, outputs),
       multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
+      frozen: new Set(layers.filter(({ trainable }) => !trainable)),
     };
     if (this.knownShapes() !== undefined) resolveGoals(state.goals, outputs, this.outputShapes);
     if (this.builtState !== undefined) {
@@ -108,9 +111,12 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     return this;
   }
 
-  /** The optimizer's learning rate; a change holds from the next step on. @throws DownhillError `state` before compile. */
+  /**
+   * The optimizer's learning rate at the next step of this model; a change holds from then on, for every model that was
+   * compiled with the same optimizer object. @throws DownhillError `state` before compile.
+   */
   get learningRate(): number {
-    return this.compileStateFor('learningRate').optimizer.learningRate;
+    return this.compileStateFor('learningRate').optimizer.rateAfter(this.iterations);
   }
 
   set learningRate(value: number) {
@@ -141,10 +147,11 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     });
     return this.exclusively('fit', async () => {
       const compiled = this.compiled();
-      const context = await this.context(compiled.optimizer);
       const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
-      this.callbacks = callbacks;
-      return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
+      return this.withContext(trainingWith(compiled), (context) => {
+        this.callbacks = callbacks;
+        return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
+      });
     });
   }
 
@@ -163,13 +170,14 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const read = await readArguments<EvaluateOptions>('evaluate', this.dataNames(), first, second, third);
     const data = await evaluationData(this.dataRules(), read.data, read.options);
     const compiled = this.compiled();
-    const { backend, parts, groups } = await this.context();
-    const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
-    try {
-      return await evaluator.run();
-    } finally {
-      await evaluator.dispose();
-    }
+    return this.withContext({}, async ({ backend, parts, groups }) => {
+      const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
+      try {
+        return await evaluator.run();
+      } finally {
+        await evaluator.dispose();
+      }
+    });
   }
 
   /**
@@ -194,8 +202,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const batches = isStream(x)
       ? this.exampleBatches(x, batchSize, steps)
       : batchesOfTables(await this.examples(x), batchSize);
-    const { rows, outputs } = await this.inTurn(async () =>
-      predictBatches(await this.context(), this.batchPrograms, batches, seed),
+    const { rows, outputs } = await this.inTurn(() =>
+      this.withContext({}, (context) => predictBatches(context, this.batchPrograms, batches, seed)),
     );
     return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, outputs[k]));
   }
@@ -205,9 +213,11 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     this.compileStateFor('trainOnBatch');
     const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
     return this.exclusively('trainOnBatch', () =>
-      this.inTurn(async () => {
+      this.inTurn(() => {
         const compiled = this.compiled();
-        return trainOnBatch(await this.context(compiled.optimizer), this.batchPrograms, compiled, tables, this.seed);
+        return this.withContext(trainingWith(compiled), (context) =>
+          trainOnBatch(context, this.batchPrograms, compiled, tables, this.seed),
+        );
       }),
     );
   }
@@ -219,8 +229,10 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   async gradientsOnBatch(x: ModelData, y: ModelData): Promise<{ logs: Logs; gradients: WeightValue[] }> {
     this.compileStateFor('gradientsOnBatch');
     const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
-    return this.inTurn(async () =>
-      gradientsOnBatch(await this.context(), this.batchPrograms, this.compiled(), tables, this.seed),
+    return this.inTurn(() =>
+      this.withContext({ gradients: true }, (context) =>
+        gradientsOnBatch(context, this.batchPrograms, this.compiled(), tables, this.seed),
+      ),
     );
   }
 
@@ -237,13 +249,14 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
     return this.inTurn(async () => {
       const compiled = this.compiled();
-      const context = await this.context(compiled.optimizer);
-      const { weights } = await this.save({ optimizer: true });
-      try {
-        return await profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs });
-      } finally {
-        this.writeFile(weights, 'weights before the profile');
-      }
+      return this.withContext(trainingWith(compiled), async (context) => {
+        const { weights } = await this.save({ optimizer: true });
+        try {
+          return await profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs });
+        } finally {
+          this.writeFile(weights, 'weights before the profile');
+        }
+      });
     });
   }
 
@@ -257,9 +270,10 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const [first, second] = isDataset(given) || isStream(given) ? [given, {}] : [given.x, given.y];
     const read = await readArguments<object>('tune', this.dataNames(), first, second, undefined);
     const { data } = await trainingData(this.dataRules(), read.data, { batchSize, validationSplit: 0 });
-    return this.inTurn(async () => {
+    return this.inTurn(() => {
       const compiled = this.compiled();
-      return tuningGraphs(await this.context(compiled.optimizer), compiled, data);
+      const use = { gradients: true, optimizer: compiled.optimizer };
+      return this.withContext(use, async (context) => tuningGraphs(context, compiled, data));
     });
   }
 
@@ -269,18 +283,28 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    */
   async activationsOnBatch(x: ModelData): Promise<LayerOutput[]> {
     const examples = await this.examples(x);
-    return this.inTurn(async () => activationsOnBatch(await this.context(), this.batchPrograms, examples));
+    return this.inTurn(() =>
+      this.withContext({}, (context) => activationsOnBatch(context, this.batchPrograms, examples)),
+    );
+  }
+
+  /** From now on the model runs on `backend`, whatever the current backend is; undefined for the current one. */
+  runOn(backend: Backend | undefined): void {
+    this.assertNotTraining('runOn');
+    readableTensors();
+    this.backend = backend;
   }
 
   /**
-   * Frees everything on the device; the model cannot be used afterwards. Calling it twice is harmless.
+   * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards. Calling
+   * it twice is harmless.
    * @throws DownhillError `state` while the model is being trained.
    */
   dispose(): void {
     this.assertNotTraining('dispose');
     this.disposed = true;
     this.batchPrograms.clear();
-    this.builtState?.store.dispose();
+    this.letGo();
   }
 
   [Symbol.dispose](): void {
@@ -321,9 +345,17 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     return { optimizer, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
   }
 
-  private context(optimizer?: Optimizer): ReturnType<typeof trainingContext> {
+  /** Runs `work` with the weights on the current backend, where they stay until it is done. */
+  private async withContext<T>(use: StoreUse, work: (context: Context) => Promise<T>): Promise<T> {
     const { graph, inputShapes, store } = this.built();
-    return trainingContext(getBackend(), { name: this.name, graph, inputShapes }, store, optimizer);
+    const { frozen } = this.compileState ?? {};
+    const parts = { name: this.name, graph, inputShapes, ...(frozen && { frozen }) };
+    const context = await trainingContext(this.backend ?? getBackend(), parts, store, use);
+    try {
+      return await work(context);
+    } finally {
+      context.release();
+    }
   }
 
   /** How data is checked for this model, which data may build. */
@@ -358,4 +390,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
       this.callbacks = undefined;
     }
   }
+}
+
+function trainingWith({ optimizer }: Compiled): StoreUse {
+  return { training: true, optimizer };
 }

@@ -1,18 +1,19 @@
 /**
- * NestedModel: a model as a layer of another. The outer model owns its weights; they start with the values that the
- * inner model has when they are first needed, and the inner model is not changed by the outer one's training
- * (docs/adr/0012).
+ * NestedModel: a model as a layer of another. Both refer to the same weights (docs/adr/0019), so training either
+ * moves the other.
  *
  * Invariant: weights of the inner model stand in its order, under `<model>/<layer>/<weight>`.
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { type CallContext, Layer, type LayerConfig, type WeightSource, type WeightSpec } from '../nn/layer.ts';
+import { type CallContext, Layer, type LayerConfig, type WeightSpec } from '../nn/layer.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import type { BuiltLayers } from './build-layers.ts';
+import type { ModelJson } from './model-json.ts';
 import { runLayers } from './model-parts.ts';
-import type { WeightValue } from './weight-store.ts';
+import { giveVariables } from './variable.ts';
+import type { Weight } from './weight-layout.ts';
 
 /** What a nested model must tell of itself. */
 export interface InnerModel {
@@ -21,8 +22,7 @@ export interface InnerModel {
   readonly givenName: string | undefined;
   readonly layers: readonly Layer[];
   structure(inputShapes: readonly Shape[]): BuiltLayers;
-  getWeights(): Promise<WeightValue[]>;
-  toJSON(): object;
+  toJSON(): ModelJson;
 }
 
 export class NestedModel extends Layer {
@@ -44,7 +44,9 @@ export class NestedModel extends Layer {
   }
 
   override get config(): LayerConfig {
-    return { model: { ...this.model.toJSON(), compiled: null } };
+    // The outermost model says what is shared, within this one too.
+    const { shared: _, ...json } = this.model.toJSON();
+    return { model: { ...json, compiled: null } };
   }
 
   override get streams(): number {
@@ -52,14 +54,13 @@ export class NestedModel extends Layer {
   }
 
   override frozen(index: number): boolean {
-    const { layer, index: within } = this.known().weights[index];
-    return !this.trainable || this.model.layers[layer].frozen(within);
+    const { layers } = this.model;
+    const { uses } = this.known().weights[index];
+    return !this.trainable || uses.every(({ layer, index: within }) => layers[layer].frozen(within));
   }
 
-  override weightSources(): readonly WeightSource[] {
-    let read: Promise<WeightValue[]> | undefined;
-    const values = () => (read ??= this.model.getWeights());
-    return this.known().weights.map((_, k) => async () => (await values())[k].data);
+  override get innerLayers(): readonly Layer[] {
+    return this.model.layers;
   }
 
   override buildAll(inputShapes: readonly Shape[]): readonly WeightSpec[] {
@@ -72,20 +73,27 @@ export class NestedModel extends Layer {
       throw new DownhillError('shape', `${this.label}: takes ${list(expected)}, found ${list(inputShapes)}`);
     }
     this.built = built;
+    giveVariables(
+      this,
+      built.weights.map(({ variable }) => variable),
+    );
     return built.weights.map(({ path, spec }) => ({ ...spec, name: path }));
   }
 
   override callAll(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
     const { graph, weights: known } = this.known();
     const byLayer = graph.layers.map(() => [] as Tensor[]);
-    known.forEach(({ layer, index }, k) => {
-      byLayer[layer][index] = weights[k];
+    const put = ({ uses }: Weight, value: Tensor) => {
+      for (const { layer, index } of uses) byLayer[layer][index] = value;
+    };
+    known.forEach((weight, k) => {
+      put(weight, weights[k]);
     });
     return runLayers(graph, byLayer, inputs, context, {
       stream: context.stream,
       assign: (layer, name, value) => {
-        const weight = known.find(({ layer: owner, spec }) => owner === layer && spec.name === name);
-        if (weight !== undefined) byLayer[layer][weight.index] = value;
+        const weight = known.find(({ uses }) => uses.some((use) => use.layer === layer && use.name === name));
+        if (weight !== undefined) put(weight, value);
         context.assign(weight?.path ?? `${graph.layers[layer].name}/${name}`, value);
       },
       addLoss: context.addLoss,

@@ -57,6 +57,8 @@ export class Stack extends Model {
     nameLayer(this.name, layer, this.layers);
     (this.layers as Layer[]).push(layer);
     if (this.layers.length === 1) this.inputShape ??= firstShape(given);
+    this.keep(layer);
+    this.builtState?.store.dispose();
     this.builtState = undefined;
     return this;
   }

@@ -51,7 +51,7 @@ export function summaryOf(
     (built?.weights ?? []).reduce((sum, weight) => sum + sizeOf(weight.spec.shape) * Number(of(weight)), 0);
   const rows = layers.flatMap((layer, position) => {
     if (layer instanceof InputLayer && links === undefined) return [];
-    const parameters = count((weight) => weight.layer === position);
+    const parameters = count(({ uses }) => uses.some(({ layer }) => layer === position));
     const row = { layer: `${layer.name} (${layer.className})`, outputShape: built?.layerShapes[position], parameters };
     return [links === undefined ? row : { ...row, connectedTo: connections(links, position) }];
   });

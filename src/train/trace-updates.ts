@@ -14,6 +14,7 @@ import { pack } from '../ops/shape.ts';
 import { gradients } from '../transform/grad.ts';
 import type { TracedGroup } from './model-parts.ts';
 import type { Inputs } from './step-inputs.ts';
+import { isTrained } from './weight-layout.ts';
 
 /** The gradient of `loss` at each trainable group, packed in the order of its weights. */
 export function flatGradients(
@@ -61,12 +62,12 @@ export function traceUpdates(
 
 /** What the regularizers of the trained weights add to the loss, f32 []; undefined when there are none. */
 export function regularization(groups: readonly TracedGroup[]): Tensor | undefined {
-  const penalties = groups
-    .filter(({ group }) => group.trainable)
-    .flatMap(({ group, views }) =>
-      group.weights.flatMap(({ spec: { regularizer }, path }, k) => {
-        return regularizer === undefined ? [] : [withScope(path, () => regularizer.penalty(views[k]))];
-      }),
-    );
+  const penalties = groups.flatMap(({ group, views }) =>
+    group.weights.flatMap((weight, k) => {
+      const { regularizer } = weight.spec;
+      if (regularizer === undefined || !isTrained(weight)) return [];
+      return [withScope(weight.path, () => regularizer.penalty(views[k]))];
+    }),
+  );
   return penalties.length === 0 ? undefined : penalties.reduce((a, b) => add(a, b));
 }

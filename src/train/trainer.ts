@@ -10,7 +10,6 @@
 import type { Backend } from '../backend/backend.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions } from '../nn/check-options.ts';
-import { setBackend } from '../runtime/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Callback, Logs } from './callbacks/callback.ts';
 import type { History } from './history.ts';
@@ -22,7 +21,10 @@ export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initi
   /** The compiled model, made anew after a loss of the device; the same each time. */
   readonly model: () => Model;
   readonly data: ArrayDataset;
-  /** A new backend: called at the start and after each loss. The trainer makes it the default one, and disposes it. */
+  /**
+   * A new backend: called at the start and after each loss. The model runs on it, whatever the current backend is, which
+   * stays what it was; the trainer disposes it.
+   */
   readonly openBackend: () => Promise<Backend>;
   /** Milliseconds between two snapshots; 2000 when left out. More where taking one is slow: at most a tenth of the time. */
   readonly snapshotInterval?: number;
@@ -188,8 +190,8 @@ export class Trainer {
     this.phase = 'starting';
     const { model: build, data, openBackend, snapshotInterval: _, resume: __, onEvent: ___, ...fit } = this.options;
     this.backend = await openBackend();
-    setBackend(this.backend);
     const model = build();
+    model.runOn(this.backend);
     this.current = model;
     const from = this.lastSnapshot;
     if (from !== undefined) restoreSnapshot(model, from);
@@ -313,7 +315,6 @@ export class Trainer {
   private async release(): Promise<void> {
     this.current?.dispose();
     this.current = undefined;
-    setBackend(undefined);
     const backend = this.backend;
     this.backend = undefined;
     await backend?.dispose();

@@ -8,7 +8,7 @@ import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import type { Feed } from './feed.ts';
 import type { Goals } from './goals.ts';
 import type { ModelParts } from './model-parts.ts';
-import type { DeviceGroup, WeightStore } from './weight-store.ts';
+import type { DeviceGroup, StoreUse, WeightStore } from './weight-store.ts';
 
 /** What a compiled model trains with. */
 export interface Compiled {
@@ -22,21 +22,21 @@ export interface TrainingContext {
   readonly store: WeightStore;
 }
 
-/** The same with the weights' buffers. */
+/** The same with the weights' buffers, which stay where they are until `release` is called. */
 export interface Context extends TrainingContext {
   readonly groups: readonly DeviceGroup[];
+  release(): void;
 }
 
-/** The layers with their weights on `backend`; slots of `optimizer` are made when it is given. */
+/** The layers with their weights on `backend`. @throws as `WeightStore.open`. */
 export async function trainingContext(
   backend: Backend,
   model: Omit<ModelParts, 'groups'>,
   store: WeightStore,
-  optimizer?: Optimizer,
+  use?: StoreUse,
 ): Promise<Context> {
-  const groups = await store.onBackend(backend);
-  if (optimizer !== undefined) store.addSlots(optimizer);
-  return { backend, parts: { ...model, groups }, store, groups };
+  const { groups, release } = await store.open(backend, use);
+  return { backend, parts: { ...model, groups }, store, groups, release };
 }
 
 /** Every buffer that a step can bind, by input name. */

@@ -43,14 +43,24 @@ export function treatWeights(
   const { excludeFromWeightDecay, weightDecay } = optimizer.common;
   const entries = Object.entries(multipliers);
   for (const [name] of entries) {
-    if (weights.some(({ path }) => fits(name, path))) continue;
+    if (weights.some((weight) => fitsAny(name, pathsOf(weight, layers)))) continue;
     throw unknownName('layer with weights in learningRateMultipliers:', name, layerNames(weights));
   }
   return markFrozen(weights, layers).map((weight) => {
-    const rate = entries.reduce((product, [name, by]) => (fits(name, weight.path) ? product * by : product), 1);
+    const paths = pathsOf(weight, layers);
+    const rate = entries.reduce((product, [name, by]) => (fitsAny(name, paths) ? product * by : product), 1);
     const decay = weightDecay === undefined || !excludeFromWeightDecay.some((word) => weight.path.includes(word));
     return { ...weight, rate, decay, rule: optimizer.ruleOf(weight.path, weight.spec.shape) };
   });
+}
+
+/** What a weight is called, once for each place of the model where its layer is used. */
+function pathsOf({ uses }: Weight, layers: readonly Layer[]): string[] {
+  return uses.map(({ layer, name }) => `${layers[layer].name}/${name}`);
+}
+
+function fitsAny(name: string, paths: readonly string[]): boolean {
+  return paths.some((path) => fits(name, path));
 }
 
 function fits(name: string, path: string): boolean {

@@ -9,9 +9,10 @@ import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError, nearestName } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
+import { type SlotValue, slotKey } from './optimizer-slots.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { isTrained, type Weight } from './weight-layout.ts';
-import { slotKey, type WeightArray, type WeightStore, type WeightValue } from './weight-store.ts';
+import type { WeightArray, WeightStore, WeightValue } from './weight-store.ts';
 
 const OPTIMIZER_PREFIX = 'optimizer/';
 const ITERATIONS = 'iterations';
@@ -127,10 +128,15 @@ export function restoreWeights(
   if (decoded.optimizer !== undefined && optimizer !== undefined) {
     const { iterations, slots: saved } = decoded.optimizer;
     const trained = store.weights.filter(isTrained);
-    const names = trained.flatMap(({ path, rule = '', spec: { shape } }) =>
-      optimizer.slotsOf(rule).map((slot) => ({ name: slotKey(slot, path), shape })),
+    const slots = trained.flatMap(({ path, rule = '', spec: { shape } }) =>
+      optimizer.slotsOf(rule).map((slot) => ({ name: slotKey(slot, path), shape, slot, path })),
     );
-    store.writeSlots(iterations > 0 ? matchWeights(file, names, saved) : new Map(), iterations);
+    const found = iterations > 0 ? matchWeights(file, slots, saved) : new Map<string, WeightArray>();
+    const known = slots.filter(({ name }) => found.has(name));
+    store.writeSlots(
+      new Map(known.map(({ name, slot, path }): [string, SlotValue] => [name, { slot, path, data: found.get(name)! }])),
+      iterations,
+    );
   }
   store.write(values);
 }

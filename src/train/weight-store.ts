@@ -1,20 +1,22 @@
 /**
- * WeightStore: the values of a model's weights and of its optimizer's slots, wherever they are.
+ * WeightStore: the weights of one model, which it may share with others, and the state of its optimizer, which is its
+ * own.
  *
  * Invariants: values start on the host (drawn when first asked for) and move to a backend's buffers when a program
- * needs them; from then on the buffers are the truth. Moving to another backend carries everything along. The store
- * owns every buffer it makes; `dispose` frees them all.
+ * needs them; from then on the buffers are the truth. Work that binds buffers opens the store, and they stay until it
+ * lets go.
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
-import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
-import { formatBytes } from '../util/text.ts';
-import { layoutWeights, type PlacedWeight, type Weight, type WeightGroup } from './weight-layout.ts';
+import type { Shape } from '../util/shape.ts';
+import { OptimizerSlots, type SlotValue, slotKey } from './optimizer-slots.ts';
+import type { SharedGroup, WeightArray } from './variable.ts';
+import { canTrain, viewGroups, type Weight, type WeightGroup } from './weight-layout.ts';
+import { isGone, type Member, WeightPool } from './weight-pool.ts';
 
-/** f32 values; Float64Array when they come from the f64 reference backend. */
-export type WeightArray = Float32Array | Float64Array;
+export type { WeightArray } from './variable.ts';
 
 /** The value of one weight or of one optimizer slot of a weight. */
 export interface WeightValue {
@@ -27,35 +29,45 @@ export interface WeightValue {
 
 /** A group on a device, with one buffer more for each slot of the optimizer. */
 export interface DeviceGroup extends WeightGroup {
+  readonly stored: SharedGroup;
   readonly buffer: BackendBuffer;
   readonly slots: ReadonlyMap<string, BackendBuffer>;
 }
 
-interface Attached {
-  readonly backend: Backend;
-  readonly groups: readonly (WeightGroup & {
-    readonly buffer: BackendBuffer;
-    readonly slots: Map<string, BackendBuffer>;
-  })[];
+/** What the work that opens a store does with the weights. */
+export interface StoreUse {
+  /** It changes them: until it lets go, none of them moves. */
+  readonly training?: boolean;
+  /** It takes gradients of whole groups. */
+  readonly gradients?: boolean;
+  /** It needs the slots of this optimizer. */
+  readonly optimizer?: Optimizer;
 }
 
-export class WeightStore {
-  /** Optimizer updates made so far. */
-  iterations = 0;
-  private readonly hostWeights = new Map<string, WeightArray>();
-  /** Slot values that have no buffer now, by slot and weight: `m:dense/kernel`. */
-  private readonly hostSlots = new Map<string, WeightArray>();
-  /** What the slots that have buffers hold before the first update. */
-  private readonly slotStarts = new Map<string, number>();
-  private attached: Attached | undefined;
+/** The groups of a store, which stay where they are until `release` is called. */
+export interface OpenStore {
+  readonly groups: readonly DeviceGroup[];
+  release(): void;
+}
+
+export class WeightStore implements Member {
+  active = false;
+  compiled = false;
+  pool: WeightPool;
+  private readonly slots = new OptimizerSlots();
+  private view: { readonly pool: WeightPool; readonly generation: number; readonly groups: DeviceGroup[] } | undefined;
+  private touched = false;
   private disposed = false;
   private known: readonly Weight[];
 
+  /** @param owner the model's name. */
   constructor(
     weights: readonly Weight[],
-    private readonly seed: number,
+    readonly owner: string,
   ) {
     this.known = weights;
+    for (const { variable } of weights) variable.hold();
+    this.pool = WeightPool.join(this);
   }
 
   /** The weights in the order of the layers, as the last `relayout` marked them. */
@@ -63,240 +75,182 @@ export class WeightStore {
     return this.known;
   }
 
-  /** True while no value was drawn, set or moved to a device. */
+  /** True while no value was drawn, set or moved to a device by this model. */
   get untouched(): boolean {
-    return this.attached === undefined && this.hostWeights.size === 0;
+    return !this.touched;
+  }
+
+  /** Optimizer updates made so far. */
+  get iterations(): number {
+    return this.slots.iterations;
+  }
+
+  set iterations(value: number) {
+    this.slots.iterations = value;
   }
 
   /**
    * The groups on `backend`, moved there if they are elsewhere.
-   * @throws DownhillError `device` when one weight is larger than the adapter can bind.
+   * @throws DownhillError `device` when one weight is larger than the adapter can bind, `state` when another model
+   *   is being trained on the same weights and they cannot serve both, `device-lost` when values were lost with their
+   *   device.
    */
-  async onBackend(backend: Backend): Promise<readonly DeviceGroup[]> {
-    this.assertUsable();
-    if (this.attached?.backend !== backend) {
-      await this.toHost();
-      await this.adopt();
-      this.attach(backend);
-    }
-    return this.attached!.groups;
+  async open(backend: Backend, use: StoreUse = {}): Promise<OpenStore> {
+    this.touched = true;
+    do {
+      this.assertUsable();
+      if (!this.active) {
+        this.active = true;
+        this.pool.unsettle();
+      }
+      // Values that were lost have no place in a pool that is settled.
+      if (!this.pool.isSettledOn(backend) || !this.isOn(backend)) await this.pool.settle(backend, this);
+      if (use.optimizer !== undefined) await this.slots.leaveAllBut(backend);
+      // Others may have moved them since.
+    } while (!this.isOn(backend));
+    const groups = this.currentView();
+    if ((use.training || use.gradients) && !canTrain(groups)) throw this.crowded();
+    if (use.optimizer !== undefined) this.slots.place(backend, groups, use.optimizer);
+    const releases = groups.map(({ stored }) => stored.use(use.training ? this.owner : undefined));
+    let open = true;
+    const release = () => {
+      if (open) for (const one of releases) one();
+      open = false;
+    };
+    return { groups, release };
   }
 
   /**
-   * Takes over other marks of the same weights (frozen, rate, decay, rule), which decide where they lie. Values are carried
-   * along on the device; the optimizer starts from zero.
+   * Takes over other marks of the same weights (frozen, rate, decay, rule), those of a `compile`; the optimizer
+   * starts from zero. Values move on the device when they are next needed.
    */
   relayout(weights: readonly Weight[]): void {
     this.assertUsable();
-    this.resetOptimizer();
+    this.slots.reset();
     this.known = weights;
-    const old = this.attached;
-    if (old === undefined) return;
-    const layout = this.layout(old.backend);
-    if (String(layout.map(placement)) === String(old.groups.map(placement))) {
-      const groups = layout.map((group, k) => ({ ...group, buffer: old.groups[k].buffer, slots: old.groups[k].slots }));
-      this.attached = { backend: old.backend, groups };
-      return;
-    }
-    const places = new Map(
-      old.groups.flatMap((group) => group.weights.map(({ path, offset }) => [path, { group, offset }] as const)),
-    );
-    const groups = this.placed(old.backend, layout, ({ path, offset, size }, buffer) => {
-      const from = places.get(path)!;
-      old.backend.copy(from.group.buffer, from.offset, buffer, offset, size);
-    });
-    this.release();
-    this.attached = { backend: old.backend, groups };
+    this.compiled = true;
+    this.view = undefined;
+    this.pool.unsettle();
   }
 
   /** Puts the optimizer's moving averages in the place of the weights. Nothing happens before the first update. */
   takeAverages(slot: string): void {
-    if (this.attached === undefined || this.iterations === 0) return;
-    for (const { buffer, slots, elements } of this.attached.groups) {
+    if (this.view === undefined || this.iterations === 0) return;
+    for (const { stored, buffer, slots, elements } of this.view.groups) {
       const average = slots.get(slot);
-      if (average !== undefined) this.attached.backend.copy(average, 0, buffer, 0, elements);
+      if (average !== undefined) stored.backend.copy(average, 0, buffer, 0, elements);
     }
   }
 
-  /** Makes sure that each trainable group has the slot buffers of `optimizer`, at their start where nothing was stored. */
-  addSlots(optimizer: Optimizer): void {
-    if (this.attached === undefined) throw new DownhillError('internal', 'optimizer slots before the weights');
-    const { backend, groups } = this.attached;
-    for (const group of groups) {
-      if (!group.trainable) continue;
-      for (const [slot, start] of Object.entries(optimizer.slotStartsOf(group.rule))) {
-        if (group.slots.has(slot)) continue;
-        this.slotStarts.set(slot, start);
-        const buffer = backend.createBuffer(group.elements, 'f32', `${group.name}.${slot}`);
-        group.slots.set(slot, buffer);
-        if (start !== 0) backend.write(buffer, new Float32Array(group.elements).fill(start));
-        for (const { path, offset } of group.weights) {
-          const values = this.hostSlots.get(slotKey(slot, path));
-          if (values !== undefined) backend.write(buffer, values, offset);
-          this.hostSlots.delete(slotKey(slot, path));
-        }
-      }
-    }
-  }
-
-  /** Forgets the optimizer's slots and its count of updates: a model that is compiled anew starts from zero. */
-  resetOptimizer(): void {
-    this.iterations = 0;
-    this.hostSlots.clear();
-    for (const group of this.attached?.groups ?? []) {
-      for (const buffer of group.slots.values()) buffer.dispose();
-      group.slots.clear();
-    }
-  }
-
-  /** The values of all weights, in the order of the layers. */
+  /** The values of all weights, in the order of the layers, after the steps that were sent so far. */
   async read(): Promise<WeightValue[]> {
     this.assertUsable();
-    if (this.attached === undefined) {
-      await this.adopt();
-      return this.weights.map((weight) => weightValue(weight.path, weight, Float32Array.from(this.hostValue(weight))));
+    this.touched = true;
+    const ranges = new Map<SharedGroup, { from: number; to: number }>();
+    for (const { variable } of this.known) {
+      variable.assertThere();
+      if (variable.place === undefined) continue;
+      const { group, offset } = variable.place;
+      const { from, to } = ranges.get(group) ?? { from: offset, to: offset };
+      ranges.set(group, { from: Math.min(from, offset), to: Math.max(to, offset + variable.size) });
     }
-    const { backend, groups } = this.attached;
-    const found = new Map<string, WeightArray>();
-    for (const group of groups) {
-      const flat = (await backend.read(group.buffer, 'f32')) as WeightArray;
-      for (const { path, offset, size } of group.weights) found.set(path, flat.slice(offset, offset + size));
+    const flats = new Map<SharedGroup, Promise<WeightArray>>();
+    for (const [group, { from, to }] of ranges) {
+      const release = group.use();
+      const values = group.backend.read(group.buffer, 'f32', from, to - from) as Promise<WeightArray>;
+      flats.set(group, values.finally(release));
     }
-    return this.weights.map((weight) => weightValue(weight.path, weight, found.get(weight.path)!));
+    return Promise.all(
+      this.known.map(async ({ path, variable }) => {
+        const { place, size } = variable;
+        if (place === undefined) return weightValue(path, variable, Float32Array.from(variable.hostValue()));
+        const start = place.offset - ranges.get(place.group)!.from;
+        return weightValue(path, variable, (await flats.get(place.group)!).slice(start, start + size));
+      }),
+    );
   }
 
   /** The values of the optimizer's slots by slot name and weight, `m:dense/kernel`; empty before the first update. */
   async readSlots(): Promise<WeightValue[]> {
     this.assertUsable();
-    const byPath = new Map(this.weights.map((weight) => [weight.path, weight]));
-    const values = [...this.hostSlots].map(([key, data]) => {
-      return weightValue(key, byPath.get(key.slice(key.indexOf(':') + 1))!, data.slice());
+    const byPath = new Map(this.known.map((weight) => [weight.path, weight.variable]));
+    return (await this.slots.read()).map(({ slot, path, data }) => {
+      return weightValue(slotKey(slot, path), byPath.get(path)!, data);
     });
-    const { backend, groups } = this.attached ?? { backend: undefined, groups: [] };
-    for (const group of groups) {
-      for (const [slot, buffer] of group.slots) {
-        const flat = (await backend!.read(buffer, 'f32')) as WeightArray;
-        for (const weight of group.weights) {
-          const data = flat.slice(weight.offset, weight.offset + weight.size);
-          values.push(weightValue(slotKey(slot, weight.path), weight, data));
-        }
-      }
-    }
-    return values;
-  }
-
-  /** Replaces the values of the named weights; names and sizes have been checked. */
-  write(values: ReadonlyMap<string, WeightArray>): void {
-    this.assertUsable();
-    if (this.attached === undefined) {
-      for (const [path, data] of values) this.hostWeights.set(path, data.slice());
-      return;
-    }
-    for (const group of this.attached.groups) {
-      for (const { path, offset } of group.weights) {
-        const data = values.get(path);
-        if (data !== undefined) this.attached.backend.write(group.buffer, data, offset);
-      }
-    }
   }
 
   /**
-   * Replaces the optimizer's slots (by `slot:weight`; as before the first update where there is none) and its count of updates. Slots that have
-   * a buffer keep it: programs may have bound it.
+   * Replaces the values of the named weights, which hold for every model that has them; names and sizes have been
+   * checked.
    */
-  writeSlots(values: ReadonlyMap<string, WeightArray>, iterations: number): void {
+  write(values: ReadonlyMap<string, WeightArray>): void {
     this.assertUsable();
-    this.iterations = iterations;
-    this.hostSlots.clear();
-    for (const [key, data] of values) this.hostSlots.set(key, data.slice());
-    for (const group of this.attached?.groups ?? []) {
-      for (const [slot, buffer] of group.slots) {
-        for (const { path, offset, size } of group.weights) {
-          const start = () => new Float32Array(size).fill(this.slotStarts.get(slot) ?? 0);
-          this.attached!.backend.write(buffer, values.get(slotKey(slot, path)) ?? start(), offset);
-          this.hostSlots.delete(slotKey(slot, path));
+    this.touched = true;
+    for (const { path, variable } of this.known) {
+      const data = values.get(path);
+      if (data === undefined) continue;
+      if (variable.place !== undefined) {
+        const { group, offset } = variable.place;
+        try {
+          group.backend.write(group.buffer, data, offset);
+          variable.version++;
+          continue;
+        } catch (error) {
+          if (!isGone(error)) throw error;
+          this.pool.lose(group);
         }
       }
+      variable.toHost(data.slice());
+      this.pool.unsettle();
     }
   }
 
-  /** Frees every buffer; nothing can be read afterwards. Calling it twice is harmless. */
+  /** Replaces the optimizer's slots (as before the first update where there is none) and its count of updates. */
+  writeSlots(values: ReadonlyMap<string, SlotValue>, iterations: number): void {
+    this.assertUsable();
+    this.slots.write(values, iterations);
+  }
+
+  /**
+   * Lets go of the weights, which are freed when no other model has them, and frees the optimizer's state; nothing
+   * can be read afterwards. Calling it twice is harmless.
+   */
   dispose(): void {
+    if (this.disposed) return;
     this.disposed = true;
-    this.release();
+    this.slots.reset();
+    this.pool.leave(this);
+    for (const { variable } of this.known) variable.letGo();
   }
 
-  /** Reads the first values of weights that come from elsewhere (nested models), unless they have values already. */
-  private async adopt(): Promise<void> {
-    for (const { path, source } of this.weights) {
-      if (source !== undefined && !this.hostWeights.has(path)) this.hostWeights.set(path, (await source()).slice());
-    }
+  private isOn(backend: Backend): boolean {
+    return this.known.every(({ variable: { place } }) => place?.group.backend === backend);
   }
 
-  private attach(backend: Backend): void {
-    const limit = Math.floor(backend.limits.maxStorageBufferBindingSize / 4);
-    for (const { path, spec } of this.weights) {
-      if (sizeOf(spec.shape) <= limit) continue;
-      throw new DownhillError(
-        'device',
-        `weight "${path}" ${formatShape(spec.shape)} takes ${formatBytes(4 * sizeOf(spec.shape))}; ` +
-          `${backend.description} binds at most ${formatBytes(4 * limit)}: make the layer smaller`,
-      );
-    }
-    const groups = this.placed(backend, this.layout(backend), (weight, buffer) => {
-      backend.write(buffer, this.hostValue(weight), weight.offset);
-    });
-    this.hostWeights.clear();
-    this.attached = { backend, groups };
+  /** The same array for as long as the groups are the same. */
+  private currentView(): readonly DeviceGroup[] {
+    const { view, pool } = this;
+    if (view?.pool === pool && view.generation === pool.generation) return view.groups;
+    const same = view?.groups.every(({ stored, weights }) =>
+      weights.every(({ variable: { place }, offset }) => place?.group === stored && place.offset === offset),
+    );
+    const groups = same
+      ? view!.groups
+      : viewGroups(this.known, ({ variable }) => variable.place!).map((group) => ({
+          ...group,
+          buffer: group.stored.buffer,
+          slots: group.trainable ? this.slots.buffersOf(group) : new Map<string, BackendBuffer>(),
+        }));
+    this.view = { pool, generation: pool.generation, groups };
+    return groups;
   }
 
-  /** A quarter of the limit for each group: a kernel over it may see several of its copies in one buffer. */
-  private layout(backend: Backend): WeightGroup[] {
-    return layoutWeights(this.weights, Math.floor(backend.limits.maxStorageBufferBindingSize / 16));
-  }
-
-  /** Buffers for `groups`, which `fill` gives the value of each weight. */
-  private placed(
-    backend: Backend,
-    groups: readonly WeightGroup[],
-    fill: (weight: PlacedWeight, buffer: BackendBuffer) => void,
-  ): Attached['groups'] {
-    return groups.map((group) => {
-      const buffer = backend.createBuffer(group.elements, 'f32', group.name);
-      for (const weight of group.weights) fill(weight, buffer);
-      return { ...group, buffer, slots: new Map<string, BackendBuffer>() };
-    });
-  }
-
-  private async toHost(): Promise<void> {
-    if (this.attached === undefined) return;
-    const weights = await this.read();
-    const slots = await this.readSlots();
-    this.release();
-    for (const { name, data } of weights) this.hostWeights.set(name, data);
-    for (const { name, data } of slots) this.hostSlots.set(name, data);
-  }
-
-  private hostValue({ path, spec, stream }: Weight): WeightArray {
-    const known = this.hostWeights.get(path);
-    if (known !== undefined) return known;
-    const drawn = spec.initializer.values(spec.shape, this.seed, stream);
-    if (drawn.length !== sizeOf(spec.shape)) {
-      throw new DownhillError(
-        'shape',
-        `initializer "${spec.initializer.name}" gave ${drawn.length} values for "${path}" ${formatShape(spec.shape)}`,
-      );
-    }
-    this.hostWeights.set(path, drawn);
-    return drawn;
-  }
-
-  private release(): void {
-    for (const { buffer, slots } of this.attached?.groups ?? []) {
-      buffer.dispose();
-      for (const slot of slots.values()) slot.dispose();
-    }
-    this.attached = undefined;
+  private crowded(): DownhillError {
+    return new DownhillError(
+      'state',
+      `model "${this.owner}" shares weights with model "${this.pool.rivalOf(this)}", which is being trained and was ` +
+        'compiled to train others of them; await that training first',
+    );
   }
 
   private assertUsable(): void {
@@ -304,16 +258,10 @@ export class WeightStore {
   }
 }
 
-/** Name of a slot's value for one weight. */
-export function slotKey(slot: string, path: string): string {
-  return `${slot}:${path}`;
-}
-
-/** Equal for groups that keep the same weights at the same places of buffers of the same name. */
-function placement({ name, weights }: WeightGroup): string {
-  return JSON.stringify([name, weights.map(({ path, offset }) => [path, offset])]);
-}
-
-function weightValue(name: string, { spec }: Weight, data: WeightArray): WeightValue {
+function weightValue(
+  name: string,
+  { spec }: { readonly spec: { readonly shape: Shape } },
+  data: WeightArray,
+): WeightValue {
   return { name, shape: spec.shape, data };
 }

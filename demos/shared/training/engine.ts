@@ -310,6 +310,8 @@ export class Engine {
     this.backend =
       spare ??
       (this.kind === 'cpu' ? createCpuBackend({ precision: 'f32' }) : await requestWebGPUBackend(navigator.gpu));
+    // The trainer leaves the current backend alone.
+    setBackend(this.backend);
     return this.backend;
   }
 

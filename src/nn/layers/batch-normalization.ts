@@ -87,7 +87,7 @@ export class BatchNormalization extends Layer {
     ];
   }
 
-  override call(x: Tensor, weights: readonly Tensor[], { training, assign }: CallContext): Tensor {
+  override call(x: Tensor, weights: readonly Tensor[], { training, frozen, assign }: CallContext): Tensor {
     const { scale, center, epsilon, momentum } = this.options;
     const axis = channelAxis(this.label, this.options.axis, x.shape.slice(1));
     const channels = x.shape[axis];
@@ -95,7 +95,7 @@ export class BatchNormalization extends Layer {
     const [movingMean, movingVariance] = weights.slice(-2);
     const gamma = scale ? reshape(weights[0], kept) : ones(kept);
     const beta = center ? reshape(weights[scale ? 1 : 0], kept) : zeros(kept);
-    if (!training || !this.trainable) {
+    if (!training || (frozen?.has(this) ?? !this.trainable)) {
       const factor = mul(rsqrt(add(reshape(movingVariance, kept), epsilon)), gamma);
       return add(mul(sub(x, reshape(movingMean, kept)), factor), beta);
     }

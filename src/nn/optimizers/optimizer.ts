@@ -5,7 +5,8 @@
  *
  * Invariant: nothing that changes from step to step is part of the formula. What does change (the learning rate, bias
  * corrections) is computed on the host in f64, named in `scalars`, and uploaded with each step; `beta ** t` in f32 on
- * a device would be off by up to 1e-3 (WGSL's `pow` inherits the error of `log2`).
+ * a device would be off by up to 1e-3 (WGSL's `pow` inherits the error of `log2`). An optimizer holds its options only; the
+ * slots and the count of steps are those of each model that is compiled with it.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -66,8 +67,6 @@ export abstract class Optimizer {
   /** What all optimizers can do besides their rule. */
   readonly common: CommonRules;
   private rate: LearningRate;
-  /** Steps asked for so far. */
-  private steps = 0;
 
   /**
    * @param owner what errors call it. @param known names of the options of the rule.
@@ -82,9 +81,14 @@ export abstract class Optimizer {
     this.common = checkCommonOptions(owner, options);
   }
 
-  /** Step size of the next update; a change holds from then on and compiles nothing. */
+  /** Step size, under a schedule that of the first update; a change holds from the next update on and compiles nothing. */
   get learningRate(): number {
-    return typeof this.rate === 'number' ? this.rate : this.rate.at(this.steps);
+    return this.rateAfter(0);
+  }
+
+  /** Step size of the update after `steps` steps. */
+  rateAfter(steps: number): number {
+    return typeof this.rate === 'number' ? this.rate : this.rate.at(steps);
   }
 
   /** True when the learning rate comes from a schedule. */
@@ -168,10 +172,9 @@ export abstract class Optimizer {
 
   /** The numbers of step `step` (the first is 1), in the order of `scalars`. */
   scalarValues(step: number): readonly number[] {
-    this.steps = step;
     const { weightDecay, gradientAccumulationSteps, useEma, emaMomentum, emaOverwriteFrequency } = this.common;
     // As in Keras, a schedule counts steps, all else counts updates.
-    const rate = typeof this.rate === 'number' ? this.rate : this.rate.at(step - 1);
+    const rate = this.rateAfter(step - 1);
     const update = Math.floor((step - 1) / gradientAccumulationSteps) + 1;
     return [
       ...this.ruleValues(update, rate),

@@ -28,7 +28,7 @@ import {
 
 /** Nearer than this to a lowest point is there. */
 const ARRIVED = 0.01;
-/** Heights below this cannot be drawn on a logarithmic scale. */
+/** Heights below this are drawn at it: 0 has no logarithm. */
 const FLOOR = 1e-9;
 /** Pictures of the map for each picture of the chart, which costs more. */
 const FRAMES_PER_CHART = 4;
@@ -56,9 +56,11 @@ const play = element<HTMLButtonElement>('play');
 const plot = new Plot(canvas, surfaceOf(race.surface), race.start, palette());
 const chart = new LineChart(element('chart'), {
   label: 'Height above the lowest point',
-  xLabel: 'steps',
-  leftLabel: 'height',
+  xLabel: 'step',
+  yLabel: 'height',
+  empty: 'Press Play: the height of each optimizer comes here.',
   logarithmic: true,
+  floor: FLOOR,
   series: NAMES.map((name) => ({ label: OPTIMIZERS[name], color: seriesOf(name), digits: 6 })),
 });
 const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
@@ -145,7 +147,7 @@ function take(next: News): void {
   for (let k = 0; k < next.heights.length; k += NAMES.length) {
     const step = next.steps - (next.heights.length - k) / NAMES.length;
     const row = Array.from(next.heights.subarray(k, k + NAMES.length));
-    charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? Math.max(FLOOR, height) : null)) });
+    charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? height : null)) });
   }
   if (!playing || frames++ % FRAMES_PER_CHART === 0) {
     for (const { step, heights } of charted) chart.push(step, heights);

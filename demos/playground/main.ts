@@ -45,9 +45,10 @@ const network = new NetworkView(element('network'), element<HTMLCanvasElement>('
 });
 const chart = new LineChart(element('chart'), {
   label: 'Loss and share of right answers by updates',
-  xLabel: 'updates',
-  leftLabel: 'loss',
-  rightLabel: 'right',
+  xLabel: 'update',
+  yLabel: 'loss',
+  rightLabel: 'share right',
+  empty: 'Press Play: loss and share of right answers come here.',
   rightRange: [0, 1],
   series: [
     { label: 'loss, trained on', color: 'series-1' },

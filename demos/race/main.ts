@@ -40,16 +40,21 @@ const reset = element<HTMLButtonElement>('reset');
 const lossChart = new LineChart(element('losses'), {
   label: 'Loss of each batch by step, on both backends',
   xLabel: 'step',
+  yLabel: 'loss',
+  empty: 'Press Start: the losses of both come here.',
   series: [
-    { label: 'GPU', color: 'series-1' },
-    { label: 'CPU', color: 'series-2', dashed: true },
+    { label: 'GPU', color: 'series-1', noisy: true },
+    { label: 'CPU', color: 'series-2', dashed: true, noisy: true },
   ],
 });
 const differenceChart = new LineChart(element('difference'), {
   label: 'Relative difference of the two losses by step',
   xLabel: 'step',
+  yLabel: 'relative difference',
+  empty: 'Comes when both have taken a step.',
   logarithmic: true,
   leftRange: [FLOOR, 1],
+  floor: FLOOR,
   series: [
     { label: 'difference', color: 'series-3', digits: 8 },
     { label: 'tolerance', color: 'series-4', dashed: true },
@@ -191,7 +196,7 @@ function showDifference(): void {
   if (length === 0) return;
   const differences = Array.from({ length }, (_, k) => relative(losses.gpu[k], losses.cpu[k]));
   const xs = differences.map((_, k) => k + 1);
-  differenceChart.set(xs, [differences.map((value) => Math.min(1, Math.max(value, FLOOR))), xs.map(() => TOLERANCE)]);
+  differenceChart.set(xs, [differences, xs.map(() => TOLERANCE)]);
   const largest = differences.reduce((a, b) => (Number.isNaN(a) || a > b ? a : b));
   const drift = firstDrift();
   show('largest', largest.toExponential(2));

@@ -58,14 +58,16 @@ export class RunView {
 
   constructor(private readonly options: RunViewOptions) {
     const series = [
-      { label: 'training', color: 'series-1' },
+      { label: 'training', color: 'series-1', noisy: true },
       { label: 'validation', color: 'series-2', marked: true },
     ];
-    this.loss = new LineChart(element('loss-chart'), { label: 'Loss', xLabel: 'step', series });
+    const empty = 'Nothing was trained yet: a point for each step comes here.';
+    const common = { xLabel: 'step', series, empty, smoothing: 0.8 };
+    this.loss = new LineChart(element('loss-chart'), { ...common, label: 'Loss', yLabel: 'loss' });
     this.accuracy = new LineChart(element('accuracy-chart'), {
+      ...common,
       label: 'Accuracy',
-      xLabel: 'step',
-      series,
+      yLabel: 'share of right answers',
       leftRange: [0, 1],
     });
     this.fillKnobs();

@@ -6,8 +6,9 @@
 import './race.css';
 import { proxy, type Remote, wrap } from 'comlink';
 import { LineChart } from '../shared/line-chart.ts';
+import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
-import { missingWebGPU, offerCpu } from '../shared/webgpu-check.ts';
+import { missingWebGPU, offerCpu, preparing } from '../shared/webgpu-check.ts';
 import type { Lane, LaneKind, LaneProgress, RaceSettings } from './lane.ts';
 
 /** Relative difference of two losses from which on the lanes have drifted apart. */
@@ -72,6 +73,7 @@ form.addEventListener('submit', (event) => event.preventDefault());
 input('optimizer').addEventListener('change', () => {
   input('learningRate').value = String(RATES[readSettings().optimizer]);
 });
+adviseRate(form.elements.namedItem('optimizer') as HTMLSelectElement, input('learningRate'), element('rate-advice'));
 play.addEventListener('click', () => {
   if (state === 'running') pause();
   else if (state === 'paused') resume();
@@ -93,7 +95,7 @@ function start(): void {
   if (!form.reportValidity()) return;
   clear();
   const settings = readSettings();
-  setState('running', 'Compiling…');
+  setState('running', preparing());
   const current = ++race;
   runAll(settings, current)
     .then(() => {
@@ -186,9 +188,9 @@ function showProgress({ steps, batchSize, examples }: RaceSettings): void {
     show('ratio', `The ${faster} is ${format(Math.max(gpu / cpu, cpu / gpu))} times as fast.`);
   }
   if (state !== 'running') return;
-  const compiling = kinds.find((kind) => progress[kind]?.done === 0 && progress[kind].compiled[1] > 0);
-  if (compiling === undefined) show('state', 'Running.');
-  else show('state', `Compiling: ${progress[compiling]?.compiled.join(' of ')} kernels.`);
+  const { gpu: lane } = progress;
+  if (lane?.done === 0 && lane.compiled[1] > 0) show('state', preparing(...lane.compiled));
+  else show('state', 'Running.');
 }
 
 function showDifference(): void {
@@ -226,11 +228,11 @@ function showSpeed(kind: LaneKind, steps: number, batch: number): number {
 }
 
 function finalWords(): string {
-  if (kinds.length === 1) return 'Done.';
-  const drift = firstDrift();
-  return drift === undefined
-    ? 'Done. The curves lie on each other: no step differs by over 0.1 %.'
-    : `Done. From step ${drift} on the curves differ by over 0.1 %.`;
+  const drift = kinds.length === 1 ? undefined : firstDrift();
+  if (drift !== undefined) return `Done. From step ${drift} on the curves differ by over 0.1 %.`;
+  const broken = losses[kinds[0]].findIndex((loss) => !Number.isFinite(loss));
+  if (broken >= 0) return `Done. From step ${broken + 1} on the loss is no number: the steps were too large.`;
+  return kinds.length === 1 ? 'Done.' : 'Done. The curves lie on each other: no step differs by over 0.1 %.';
 }
 
 function setState(next: State, words: string): void {
@@ -262,7 +264,8 @@ function show(id: string, text: string): void {
 }
 
 function relative(a: number, b: number): number {
-  return Math.abs(a - b) / Math.max(Math.abs(b), 1e-6);
+  // Two that are no number any more are as far as each other.
+  return Object.is(a, b) ? 0 : Math.abs(a - b) / Math.max(Math.abs(b), 1e-6);
 }
 
 function format(value: number): string {

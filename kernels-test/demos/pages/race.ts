@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';
 import { breakKernels } from '../break-kernels.ts';
-import { sidewaysPixels } from '../page-checks.ts';
+import { checkNoCompiling, keepWords, sidewaysPixels } from '../page-checks.ts';
 import type { Site } from '../site.ts';
 
 const TOLERANCE = 1e-3;
@@ -27,7 +27,7 @@ export async function test(site: Site): Promise<void> {
   });
 
   await check('race: both learn, and speeds and their ratio are shown', async () => {
-    const label = (await page.locator('#losses').getAttribute('aria-label')) ?? '';
+    const label = (await page.locator('#losses [role=img]').getAttribute('aria-label')) ?? '';
     const last = [...label.matchAll(/[GC]PU (\d+\.\d+)/g)].map(([, loss]) => Number(loss));
     expect(last.length === 2 && last.every((loss) => loss < 2), `last losses in "${label}"`);
     const { gpuRate, cpuRate, gpuSamples, ratio } = await figures(page);
@@ -140,8 +140,10 @@ async function withoutWebGPU(site: Site): Promise<void> {
     await page.click('#no-webgpu button');
     await page.selectOption('[name=model]', 'mlpSmall');
     await page.fill('[name=steps]', '3');
+    await keepWords(page, 'state');
     await page.click('#play');
     await done(page);
+    await checkNoCompiling(page);
     const { gpuSteps, cpuSteps, compared } = await figures(page);
     expect(
       gpuSteps === '–' && cpuSteps === '3 of 3' && compared === '–',

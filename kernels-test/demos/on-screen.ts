@@ -8,25 +8,26 @@ export const PHONE = { width: 390, height: 844 };
 /** The elements of `selectors` that are not whole in the window, or covered in their middle, each with what is wrong. */
 export function boxesOffScreen(page: Page, selectors: readonly string[]): Promise<string[]> {
   return page.evaluate((wanted) => {
-    const problem = (element: Element): string | undefined => {
-      const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
-      if (width < 1 || height < 1) return 'has no size';
-      const [w, h] = [document.documentElement.clientWidth, window.innerHeight];
-      if (left < -0.5 || top < -0.5 || right > w + 0.5 || bottom > h + 0.5) {
-        return `is at x ${left.toFixed()} to ${right.toFixed()}, y ${top.toFixed()} to ${bottom.toFixed()} of ${w} × ${h}`;
-      }
-      const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-      if (there === null || element.contains(there) || there.contains(element)) return undefined;
-      return `is covered by ${there.tagName} ${there.id || there.className}`;
-    };
-    return wanted.flatMap((selector) => {
+    const [w, h] = [document.documentElement.clientWidth, window.innerHeight];
+    const found: string[] = [];
+    for (const selector of wanted) {
       const elements = [...document.querySelectorAll(selector)];
-      if (elements.length === 0) return [`${selector} is not there`];
-      return elements.flatMap((element) => {
-        const what = problem(element);
-        return what === undefined ? [] : [`${selector} ${what}`];
-      });
-    });
+      if (elements.length === 0) found.push(`${selector} is not there`);
+      for (const element of elements) {
+        const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+        const box = `x ${left.toFixed()} to ${right.toFixed()}, y ${top.toFixed()} to ${bottom.toFixed()} of ${w} × ${h}`;
+        if (width < 1 || height < 1) found.push(`${selector} has no size`);
+        else if (left < -0.5 || top < -0.5 || right > w + 0.5 || bottom > h + 0.5)
+          found.push(`${selector} is at ${box}`);
+        else {
+          const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+          if (there !== null && !element.contains(there) && !there.contains(element)) {
+            found.push(`${selector} at ${box} is covered by ${there.tagName} ${there.id || there.className}`);
+          }
+        }
+      }
+    }
+    return found;
   }, selectors);
 }
 

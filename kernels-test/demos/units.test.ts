@@ -18,7 +18,7 @@ describe('smoothing', () => {
   });
 
   test('goes by distance: a constant stays, and a point after two steps weighs as two', () => {
-    expect(smoothed([0, 5, 6, 20], [7, 7, 7, 7], 0.9)).toEqual([7, 7, 7, 7]);
+    for (const value of smoothed([0, 5, 6, 20], [7, 7, 7, 7], 0.9)) expect(value).toBeCloseTo(7, 12);
     const [, , dense] = smoothed([0, 1, 2], [1, 0, 0], 0.8);
     const [, sparse] = smoothed([0, 2], [1, 0], 0.8);
     expect(sparse).toBeCloseTo(dense!, 12);

@@ -247,7 +247,7 @@ export class LineChart {
       },
       axes: [
         { ...axis, label: xLabel, labelSize: 18, size: 28, incrs: WHOLE },
-        { ...axis, scale: 'left', size: 52, ...(logarithmic && powersOfTen(axis.grid)) },
+        { ...axis, scale: 'left', size: 52, ...(logarithmic && logarithmicTicks(axis.grid)) },
         ...(hasRight ? [{ ...axis, scale: 'right', side: 1 as const, size: 44, grid: { show: false } }] : []),
       ],
       series: [{ label: xLabel }, ...series.flatMap(lines)],
@@ -276,10 +276,16 @@ function labelled(input: HTMLInputElement, text: string, textFirst: boolean): HT
   return label;
 }
 
-/** A logarithmic axis has a line and a number at each power of ten, not at every tenth between two. */
-function powersOfTen(grid: uPlot.Axis.Grid): uPlot.Axis {
-  const filter: uPlot.Axis.Filter = (_, splits) =>
-    splits.map((value) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? value : null));
-  const text = (value: number | null): string => (value === null ? '' : value.toExponential(0).replace('e+0', 'e0'));
+/** A logarithmic axis has a line and a number at each power of ten; where it spans few, at 2 and 5 times these too. */
+function logarithmicTicks(grid: uPlot.Axis.Grid): uPlot.Axis {
+  const filter: uPlot.Axis.Filter = ({ scales }, splits) => {
+    const { min = 1, max = 1 } = scales.left;
+    const shown = max > 100 * min ? [1] : [1, 2, 5];
+    return splits.map((value) => (shown.includes(Number(value.toExponential(6).split('e')[0])) ? value : null));
+  };
+  const text = (value: number | null): string => {
+    if (value === null) return '';
+    return value >= 0.01 && value <= 100 ? String(Number(value.toPrecision(3))) : value.toExponential(0);
+  };
   return { filter, grid: { ...grid, filter }, values: (_, splits) => splits.map(text) };
 }

@@ -107,6 +107,7 @@ async function paths(site: Site): Promise<void> {
     'optimizers: who has arrived is less than 1e−6 above the lowest point; who circles it is near',
     async () => {
       await choose(page, 'surface', 'himmelblau');
+      await enter(page, 'rate-rmsprop', '0.01');
       await choose(page, 'speed', '100000');
       const { racers } = await run(page, 800);
       const states = new Map<string, string>();

@@ -5,6 +5,8 @@ export interface SitePage {
   readonly title: string;
   /** One line, for the start page and for search engines. */
   readonly summary: string;
+  /** Of no use without WebGPU. */
+  readonly needsWebGPU?: boolean;
 }
 
 export const PAGES: readonly SitePage[] = [
@@ -22,7 +24,12 @@ export const PAGES: readonly SitePage[] = [
     title: 'CPU against GPU',
     summary: 'The same training twice: curves that lie on each other, speeds that do not.',
   },
-  { path: 'kernels', title: 'Kernels', summary: 'What your adapter can do, and how close each kernel comes.' },
+  {
+    path: 'kernels',
+    title: 'Kernels',
+    summary: 'What your adapter can do, and how close each kernel comes.',
+    needsWebGPU: true,
+  },
   {
     path: 'self-test',
     title: 'Self-test',

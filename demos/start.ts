@@ -1,6 +1,7 @@
 /** The start page says whether this browser can run the demos on a GPU. Its cards are HTML; no engine is loaded here. */
 
 import './start.css';
+import { PAGES } from './pages.ts';
 import { element, showDevice, startPage } from './shared/shell.ts';
 import { missingWebGPU } from './shared/webgpu-check.ts';
 
@@ -18,7 +19,8 @@ if (missing === undefined) {
   const list = document.createElement('ul');
   for (const advice of missing.advice)
     list.append(Object.assign(document.createElement('li'), { textContent: advice }));
-  const after = 'Each demo offers the CPU instead: the same results, ten to a hundred times slower.';
+  const without = PAGES.filter(({ needsWebGPU }) => needsWebGPU).map(({ title }) => title);
+  const after = `Every demo but ${without.join(' and ')} runs on the CPU instead: the same results. Small networks train well there, large ones slowly.`;
   panel.append(
     Object.assign(document.createElement('h2'), { textContent: missing.reason }),
     list,

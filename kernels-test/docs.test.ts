@@ -1,6 +1,7 @@
 /**
- * The documentation keeps its word: programs in it run, type-check and print what they say; links lead somewhere;
- * generated pages are as the sources say; and who follows "Add an op in ten minutes" gets an op that passes every check.
+ * The documentation keeps its word: programs in it and on the demo pages run, type-check and print what they say; links
+ * lead somewhere; generated pages are as the sources say; and who follows "Add an op in ten minutes" gets an op that
+ * passes every check.
  */
 
 import { execFile } from 'node:child_process';
@@ -10,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   codeBlocks,
+  demoPrograms,
   expectedOutput,
+  gpuPreload,
   markdownPages,
   missingLine,
   readPage,
@@ -46,7 +49,7 @@ function run(cwd: string, command: string, args: readonly string[], env: NodeJS.
 }
 
 describe('programs', () => {
-  const programs = pages.flatMap(codeBlocks).filter(({ info }) => info === 'run');
+  const programs = [...pages.flatMap(codeBlocks), ...demoPrograms()].filter(({ info }) => info === 'run');
   let folder: string;
   let files: readonly string[];
   beforeAll(() => {
@@ -60,7 +63,9 @@ describe('programs', () => {
     { timeout: PATIENCE },
     async (_where, program, k) => {
       const tsconfig = { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') };
-      const { status, output } = await run(folder, process.execPath, ['--import', 'tsx', files[k]], tsconfig);
+      const gpu = program.text.includes("useBackend('webgpu')") ? ['--import', gpuPreload(folder)] : [];
+      const args = ['--import', 'tsx', ...gpu, files[k]];
+      const { status, output } = await run(folder, process.execPath, args, tsconfig);
       expect(status, output).toBe(0);
       expect(missingLine(expectedOutput(program.text), output.split('\n')), output).toBeUndefined();
     },
@@ -76,6 +81,13 @@ describe('programs', () => {
     const texts = programs.filter(({ page }) => page === 'README.md').map(({ text }) => text);
     expect(texts.some((text) => text.includes("from 'downhill';"))).toBe(true);
     expect(texts.some((text) => text.includes('valueAndGrad'))).toBe(true);
+  });
+
+  test('the start page of the demo site has one, and it says what is reached', () => {
+    const [program, ...others] = demoPrograms().filter(({ page }) => page === 'demos/index.html');
+    expect(others).toEqual([]);
+    expect(expectedOutput(program.text)).toEqual(['0.9…']);
+    expect(program.text).toContain("from 'downhill';");
   });
 
   test('a line that is not printed, or printed too early, is noticed', () => {

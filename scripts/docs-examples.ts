@@ -5,7 +5,7 @@
  *   ```ts run              a program that must run as it stands and type-check
  *   ```ts file=src/…       a file that the steps around it create
  *
- * In a program, `// → text` says what is printed: these lines must appear in order (`…` stands for anything).
+ * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text` says what is printed: these lines must appear in order (`…` stands for anything).
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -47,6 +47,21 @@ export function codeBlocks(page: string): CodeBlock[] {
   }));
 }
 
+/** The programs that the pages of the demo site show. */
+export function demoPrograms(): CodeBlock[] {
+  const files = readdirSync(join(root, 'demos'), { recursive: true, encoding: 'utf8' });
+  const pages = files.filter((path) => path.endsWith('.html')).map((path) => join('demos', path));
+  return pages.sort().flatMap((page) => {
+    const text = readPage(page);
+    return [...text.matchAll(/<pre\b[^>]*><code>([\s\S]*?)<\/code>/g)].map((match) => ({
+      page: page.replaceAll('\\', '/'),
+      line: text.slice(0, match.index).split('\n').length,
+      info: 'run',
+      text: match[1].replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+    }));
+  });
+}
+
 /** The lines that a program says it prints. */
 export function expectedOutput(program: string): string[] {
   return [...program.matchAll(/\/\/ → (.*)$/gm)].map((match) => match[1].trim());
@@ -76,7 +91,7 @@ export function temporaryFolder(): string {
 /**
  * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here.
  * A program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
- * the machine.
+ * the machine. One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
  * @returns the paths of the files, in order.
  */
 export function writePrograms(folder: string, programs: readonly CodeBlock[]): string[] {
@@ -89,4 +104,16 @@ export function writePrograms(folder: string, programs: readonly CodeBlock[]): s
     writeFileSync(join(folder, files[k]), text.replaceAll('useBackend()', "useBackend('cpu')"));
   });
   return files.map((file) => join(folder, file));
+}
+
+/** Writes into `folder` a module that makes Node look like a browser with WebGPU. @returns its path, for `--import`. */
+export function gpuPreload(folder: string): string {
+  const file = join(folder, 'navigator-gpu.mjs');
+  const lines = [
+    "import { create, globals } from 'webgpu';",
+    'Object.assign(globalThis, globals);',
+    "Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]) } });",
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
 }

@@ -2,12 +2,13 @@
 
 import '../shared/training/training.css';
 import './digits.css';
+import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { connect, sent } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
 import { showConfusion, showMistakes } from '../shared/training/insight-view.ts';
 import { drawPlanes } from '../shared/training/pictures.ts';
-import { RunView } from '../shared/training/run-view.ts';
+import { field, RunView } from '../shared/training/run-view.ts';
 import { Pad } from './pad.ts';
 
 startPage();
@@ -92,17 +93,20 @@ async function examine(): Promise<void> {
 }
 
 function showProbabilities(probabilities: Float32Array | undefined): void {
-  const best = probabilities === undefined ? -1 : probabilities.indexOf(Math.max(...probabilities));
+  const numbers = probabilities?.every(Number.isFinite) ?? false;
+  const best = numbers ? probabilities!.indexOf(Math.max(...probabilities!)) : -1;
   bars.forEach(({ item, bar, number }, k) => {
-    const value = probabilities?.[k] ?? 0;
+    const value = numbers ? probabilities![k] : 0;
     item.classList.toggle('best', k === best);
     bar.style.transform = `scaleX(${value})`;
-    number.textContent = probabilities === undefined ? '' : `${(100 * value).toFixed(0)} %`;
+    number.textContent = !numbers ? '' : `${(100 * value).toFixed(0)} %`;
   });
   const answer = element('answer');
   if (best >= 0) {
     const name = bars[best].name.textContent;
     answer.textContent = `It is a ${name}, says the network (${(100 * probabilities![best]).toFixed(0)} %).`;
+  } else if (probabilities !== undefined) {
+    answer.textContent = 'The network answers with no number: its steps were too large.';
   } else {
     answer.textContent =
       pad?.image === undefined ? 'Nothing drawn yet.' : 'Press Train first: there is no network yet.';
@@ -127,5 +131,11 @@ element('another').addEventListener('click', async () => {
 });
 
 takeFiles(view, 'mnist');
+const knobs = element<HTMLFormElement>('knobs');
+adviseRate(
+  knobs.elements.namedItem('optimizer') as HTMLSelectElement,
+  field(knobs, 'learningRate'),
+  element('rate-advice'),
+);
 
 await view.start();

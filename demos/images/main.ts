@@ -2,6 +2,7 @@
 
 import '../shared/training/training.css';
 import './images.css';
+import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { connect } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
@@ -140,5 +141,11 @@ element('another').addEventListener('click', () => {
   void showPreview();
 });
 takeFiles(view, 'fashion-mnist');
+const knobs = element<HTMLFormElement>('knobs');
+adviseRate(
+  knobs.elements.namedItem('optimizer') as HTMLSelectElement,
+  field(knobs, 'learningRate'),
+  element('rate-advice'),
+);
 
 await view.start();

@@ -37,6 +37,13 @@ export class PredictionGrid {
     this.cells.forEach(({ figure, caption, bar, label }, k) => {
       const row = probabilities.subarray(k * classes, (k + 1) * classes);
       if (row.length === 0) return;
+      if (!row.every(Number.isFinite)) {
+        figure.className = '';
+        caption.textContent = 'no number';
+        bar.style.transform = 'scaleX(0)';
+        figure.title = `${this.names[label]}; the network says no number`;
+        return;
+      }
       const best = row.indexOf(Math.max(...row));
       figure.className = best === label ? 'right' : 'wrong';
       caption.textContent = this.names[best];

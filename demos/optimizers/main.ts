@@ -26,9 +26,12 @@ import {
   withinSurface,
 } from './surfaces.ts';
 
-/** Nearer than this to a lowest point is there. */
-const ARRIVED = 0.01;
-/** Heights below this cannot be drawn on a logarithmic scale. */
+/** Less than this above the lowest point is there; nearer than that to one is near. */
+const ARRIVED = 1e-6;
+const NEAR = 0.01;
+/** Times the usual rate of a surface from which on there is something to say. */
+const LARGE = 20;
+/** Heights below this are drawn at it: 0 has no logarithm. */
 const FLOOR = 1e-9;
 /** Pictures of the map for each picture of the chart, which costs more. */
 const FRAMES_PER_CHART = 4;
@@ -56,10 +59,12 @@ const play = element<HTMLButtonElement>('play');
 const plot = new Plot(canvas, surfaceOf(race.surface), race.start, palette());
 const chart = new LineChart(element('chart'), {
   label: 'Height above the lowest point',
-  xLabel: 'steps',
-  leftLabel: 'height',
+  xLabel: 'step',
+  yLabel: 'height',
+  empty: 'Press Play: the height of each optimizer comes here.',
   logarithmic: true,
-  series: NAMES.map((name) => ({ label: OPTIMIZERS[name], color: seriesOf(name), digits: 6 })),
+  floor: FLOOR,
+  series: NAMES.map((name) => ({ label: OPTIMIZERS[name], color: seriesOf(name), digits: 4 })),
 });
 const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
 
@@ -145,7 +150,7 @@ function take(next: News): void {
   for (let k = 0; k < next.heights.length; k += NAMES.length) {
     const step = next.steps - (next.heights.length - k) / NAMES.length;
     const row = Array.from(next.heights.subarray(k, k + NAMES.length));
-    charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? Math.max(FLOOR, height) : null)) });
+    charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? height : null)) });
   }
   if (!playing || frames++ % FRAMES_PER_CHART === 0) {
     for (const { step, heights } of charted) chart.push(step, heights);
@@ -158,10 +163,18 @@ function showRow({ name, height, steps, diverged }: RacerNews): void {
   const { places } = trails[NAMES.indexOf(name)];
   const away = distance(surface, [places[places.length - 2], places[places.length - 1]]);
   const gone = diverged !== undefined;
-  const state = gone ? 'diverged' : off.has(name) ? 'off' : away < ARRIVED ? 'arrived' : steps > 0 ? 'runs' : 'waits';
+  const above = gone ? Number.NaN : height - surface.lowest;
+  const [x, y] = places.slice(-2);
+  const [nearestX, nearestY] = withinSurface(surface, [x, y]);
+  const outside = places.length > 0 && (x !== nearestX || y !== nearestY);
+  let state = steps > 0 ? 'runs' : 'waits';
+  if (outside) state = 'off the map';
+  else if (above < ARRIVED) state = 'arrived';
+  else if (away < NEAR) state = 'near';
+  if (off.has(name)) state = 'off';
+  if (gone) state = 'diverged';
   element(`row-${name}`).dataset.state = state;
-  const known = !gone && Number.isFinite(height);
-  element(`loss-${name}`).textContent = !known ? '–' : (height - surface.lowest).toExponential(2).replace('-', '−');
+  element(`loss-${name}`).textContent = Number.isFinite(above) ? above.toExponential(2).replace('-', '−') : '–';
   element(`distance-${name}`).textContent = gone ? '–' : away.toFixed(3);
   element(`steps-${name}`).textContent = String(steps);
   element(`state-${name}`).textContent = gone ? `diverged, step ${diverged}` : state;
@@ -173,6 +186,11 @@ function rateField(name: OptimizerName): NumberField {
     race = { ...race, rates: { ...race.rates, [name]: rate } };
     history.replaceState(null, '', `#${toHash(race)}`);
     void engine.setRate(name, rate);
+    const usual = usualRace(race.surface).rates[name];
+    if (rate < LARGE * usual) return;
+    const times = Number((rate / usual).toPrecision(2)).toLocaleString('en');
+    const text = `${rate} is ${times} times the usual rate of ${OPTIMIZERS[name]} here (${usual}): it may leave the map.`;
+    notify(text, { kind: 'warning', key: `rate-${name}` });
   });
 }
 

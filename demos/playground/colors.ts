@@ -3,8 +3,10 @@
 import { themeColor } from '../shared/shell.ts';
 
 export interface Palette {
-  /** 256 colours as little-endian RGBA words, for bytes of surfaces. */
+  /** Colours as little-endian RGBA words, for the bytes 1 to 255 of surfaces. */
   readonly words: Uint32Array;
+  /** Stripes where there is no number. */
+  readonly none: readonly [number, number];
   readonly low: string;
   readonly high: string;
   readonly ink: string;
@@ -18,13 +20,18 @@ export function palette(): Palette {
   const [low, high, ink, ground] = ['series-2', 'series-3', 'ink', 'panel'].map(themeColor);
   const [from, to, middle] = [low, high, ground].map(channels);
   const words = new Uint32Array(256);
-  for (let byte = 0; byte < 256; byte++) {
-    const value = byte / 127.5 - 1;
+  for (let byte = 1; byte < 256; byte++) {
+    const value = (byte - 1) / 127 - 1;
     const end = value < 0 ? from : to;
-    const [r, g, b] = middle.map((one, k) => Math.round(one + (end[k] - one) * Math.abs(value) * STRENGTH));
-    words[byte] = 0xff000000 | (b << 16) | (g << 8) | r;
+    words[byte] = word(middle.map((one, k) => one + (end[k] - one) * Math.abs(value) * STRENGTH));
   }
-  return { words, low, high, ink, ground };
+  const none = [word(channels(themeColor('muted'))), word(middle)] as const;
+  return { words, none, low, high, ink, ground };
+}
+
+function word(color: readonly number[]): number {
+  const [r, g, b] = color.map(Math.round);
+  return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
 }
 
 function channels(color: string): number[] {
@@ -32,11 +39,14 @@ function channels(color: string): number[] {
 }
 
 /** Draws one surface of `size`² bytes into a canvas of that size. */
-export function drawCells(canvas: HTMLCanvasElement, cells: Uint8Array, size: number, { words }: Palette): void {
+export function drawCells(canvas: HTMLCanvasElement, cells: Uint8Array, size: number, { words, none }: Palette): void {
   if (canvas.width !== size) canvas.width = canvas.height = size;
   const context = canvas.getContext('2d')!;
   const image = context.createImageData(size, size);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let k = 0; k < cells.length; k++) pixels[k] = words[cells[k]];
+  for (let k = 0; k < cells.length; k++) {
+    const stripe = ((k % size) + Math.floor(k / size)) & 3;
+    pixels[k] = cells[k] === 0 ? none[stripe === 0 ? 0 : 1] : words[cells[k]];
+  }
   context.putImageData(image, 0, 0);
 }

@@ -61,17 +61,27 @@ export function cellCentres(): Float32Array {
   return places;
 }
 
-/** Values as bytes, 0 for −1 and 255 for 1. Where they go beyond ±1 (or `scale`), the largest of them is the end. */
+/**
+ * Values as bytes: 1 for −1, 255 for 1, and 0 for what is not finite. With `scaled`, the largest of those that go beyond ±1
+ * is the end.
+ */
 export function toBytes(values: ArrayLike<number>, into: Uint8Array, scaled: boolean): void {
   let largest = 1;
-  if (scaled) for (let k = 0; k < into.length; k++) largest = Math.max(largest, Math.abs(values[k]));
+  if (scaled) {
+    for (let k = 0; k < into.length; k++) {
+      if (Number.isFinite(values[k])) largest = Math.max(largest, Math.abs(values[k]));
+    }
+  }
   for (let k = 0; k < into.length; k++) {
     const value = Math.max(-1, Math.min(1, values[k] / largest));
-    into[k] = Number.isNaN(value) ? 128 : Math.round(127.5 * (value + 1));
+    into[k] = Number.isFinite(values[k]) ? 1 + Math.round(127 * (value + 1)) : 0;
   }
 }
 
-/** Mean loss and share of right answers of `outputs` for `targets`: cross-entropy for classes, squares for values. */
+/**
+ * Mean loss and share of right answers of `outputs` for `targets`: cross-entropy for classes, squares for values. With an
+ * output that is no number, both are none.
+ */
 export function judge(
   outputs: ArrayLike<number>,
   targets: ArrayLike<number>,
@@ -84,6 +94,7 @@ export function judge(
   let right = 0;
   for (let k = from; k < to; k++) {
     const [p, y] = [outputs[k], targets[k]];
+    if (!Number.isFinite(p)) return { loss: Number.NaN, accuracy: regression ? undefined : Number.NaN };
     if (regression) loss += (p - y) ** 2;
     else loss -= Math.log(Math.max(1e-7, y === 1 ? p : 1 - p));
     if (p > 0.5 === (y === 1)) right++;

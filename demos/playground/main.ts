@@ -3,8 +3,9 @@
 import './playground.css';
 import * as Comlink from 'comlink';
 import { LineChart } from '../shared/line-chart.ts';
+import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
-import { missingWebGPU, offerCpu } from '../shared/webgpu-check.ts';
+import { missingWebGPU, offerCpu, preparing, runsOnCpu } from '../shared/webgpu-check.ts';
 import { palette } from './colors.ts';
 import type { Engine } from './engine.worker.ts';
 import { Knobs } from './knobs.ts';
@@ -35,7 +36,8 @@ let frames = 0;
 const checked = (id: string): boolean => element<HTMLInputElement>(id).checked;
 const viewOptions = () => ({ discrete: checked('discrete'), showTest: checked('showTest') });
 
-const surface = new SurfaceView(element<HTMLCanvasElement>('surface'), palette(), viewOptions());
+const canvas = element<HTMLCanvasElement>('surface');
+const surface = new SurfaceView(canvas, palette(), viewOptions());
 const network = new NetworkView(element('network'), element<HTMLCanvasElement>('links'), palette(), {
   toggle: (feature) => knobs.toggle(feature),
   look: (at) => {
@@ -45,9 +47,10 @@ const network = new NetworkView(element('network'), element<HTMLCanvasElement>('
 });
 const chart = new LineChart(element('chart'), {
   label: 'Loss and share of right answers by updates',
-  xLabel: 'updates',
-  leftLabel: 'loss',
-  rightLabel: 'right',
+  xLabel: 'update',
+  yLabel: 'loss',
+  rightLabel: 'share right',
+  empty: 'Press Play: loss and share of right answers come here.',
   rightRange: [0, 1],
   series: [
     { label: 'loss, trained on', color: 'series-1' },
@@ -62,6 +65,7 @@ const knobs = new Knobs(start.settings, (settings) => {
   void work();
 });
 network.layOut(start.settings);
+adviseRate(element('optimizer'), element('learningRate'), element('rate-advice'));
 
 const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
 
@@ -131,6 +135,12 @@ function say(text: string): void {
 function drawSurface(): void {
   const cells = network.surface(place);
   if (cells !== undefined) surface.draw(cells);
+  const broken = cells?.includes(0) ?? false;
+  canvas.closest('.result')!.classList.toggle('broken', broken);
+  canvas.setAttribute(
+    'aria-label',
+    broken ? 'Decision surface: there is no number in the striped part' : 'Decision surface',
+  );
   element('result-title').textContent = place === undefined ? 'Output' : network.name(place);
   if (place !== undefined) say(network.describe(place));
 }
@@ -153,7 +163,7 @@ function show(next: Frame): Promise<void> {
 }
 
 function showFigures(next: Frame): void {
-  const share = (value: number | undefined): string => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
+  const share = (value = Number.NaN): string => (Number.isNaN(value) ? '–' : `${(100 * value).toFixed(1)} %`);
   const figures = {
     epoch: String(next.epoch),
     updates: String(next.updates),
@@ -218,7 +228,7 @@ element('download').addEventListener('click', () => {
 
 function hear(event: EngineEvent): void {
   if (event.kind === 'compiling') {
-    if (frame === undefined) say(`Kernels compiled: ${event.built} of ${event.total}`);
+    if (frame === undefined) say(preparing(event.built, event.total));
   } else if (event.kind === 'diverged') {
     setPlaying(false);
     notify('The loss is no number any more: the steps were too large. Lower the learning rate, then press Reset.', {
@@ -246,6 +256,7 @@ function hear(event: EngineEvent): void {
 }
 
 async function open(choice: 'webgpu' | 'cpu'): Promise<void> {
+  if (choice === 'cpu') runsOnCpu();
   showDevice(await engine.open(choice, Comlink.proxy(show), Comlink.proxy(hear)));
 }
 

@@ -69,13 +69,16 @@ export class Observer {
     const width = settings.features.length;
     const x = { data: this.inputs, shape: [this.inputs.length / width, width] };
     const outputs = (await network.activationsOnBatch(x)).filter(({ layer }) => layer.className === 'Dense');
+    const weights = await network.getWeights();
+    // A kernel may make a number of NaN (max(NaN, 0) is 0 on some adapters): what follows such weights answers nothing.
+    const broken = weights.findIndex(({ data }) => !data.every(Number.isFinite));
+    if (broken >= 0) for (const { data } of outputs.slice(broken >> 1)) data.fill(Number.NaN);
     const last = outputs.at(-1)!;
     const answers = last.data.subarray(CELLS * CELLS);
     const count = Math.min(targets.length - 1, trainCount(settings));
     const train = judge(answers, targets, 0, count, settings);
     const test = judge(answers, targets, count, targets.length, settings);
     const cells = surfaces(outputs, !isRegression(settings));
-    const weights = await network.getWeights();
     return {
       trainLoss: train.loss,
       testLoss: test.loss,

@@ -31,10 +31,10 @@ export interface Frame {
   /** Without the penalty, so that the two can be compared. */
   readonly trainLoss: number;
   readonly testLoss: number;
-  /** Undefined for regression. */
+  /** Undefined for regression; NaN, as the losses, when an output is no number. */
   readonly trainAccuracy: number | undefined;
   readonly testAccuracy: number | undefined;
-  /** CELLS² bytes for each neuron of each layer after the inputs: 0 is −1, 255 is 1. */
+  /** CELLS² bytes for each neuron of each layer after the inputs: 1 is −1, 255 is 1, 0 is no number. */
   readonly cells: Uint8Array;
   /** Kernel [in, out] and bias of each layer after the inputs. */
   readonly layers: readonly { readonly kernel: Float32Array; readonly bias: Float32Array }[];

@@ -47,7 +47,8 @@ export class SurfaceView {
       canvas.width = canvas.height = size;
       this.drawDots();
     }
-    drawCells(cells, options.discrete ? bytes.map((byte) => (byte < 128 ? 0 : 255)) : bytes, CELLS, colors);
+    const twoColours = (byte: number): number => (byte === 0 ? 0 : byte < 128 ? 1 : 255);
+    drawCells(cells, options.discrete ? bytes.map(twoColours) : bytes, CELLS, colors);
     const context = canvas.getContext('2d')!;
     context.imageSmoothingEnabled = !options.discrete;
     context.imageSmoothingQuality = 'high';

@@ -6,8 +6,9 @@
 import './race.css';
 import { proxy, type Remote, wrap } from 'comlink';
 import { LineChart } from '../shared/line-chart.ts';
+import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
-import { missingWebGPU, offerCpu } from '../shared/webgpu-check.ts';
+import { missingWebGPU, offerCpu, preparing } from '../shared/webgpu-check.ts';
 import type { Lane, LaneKind, LaneProgress, RaceSettings } from './lane.ts';
 
 /** Relative difference of two losses from which on the lanes have drifted apart. */
@@ -40,16 +41,21 @@ const reset = element<HTMLButtonElement>('reset');
 const lossChart = new LineChart(element('losses'), {
   label: 'Loss of each batch by step, on both backends',
   xLabel: 'step',
+  yLabel: 'loss',
+  empty: 'Press Start: the losses of both come here.',
   series: [
-    { label: 'GPU', color: 'series-1' },
-    { label: 'CPU', color: 'series-2', dashed: true },
+    { label: 'GPU', color: 'series-1', noisy: true },
+    { label: 'CPU', color: 'series-2', dashed: true, noisy: true },
   ],
 });
 const differenceChart = new LineChart(element('difference'), {
   label: 'Relative difference of the two losses by step',
   xLabel: 'step',
+  yLabel: 'relative difference',
+  empty: 'Comes when both have taken a step.',
   logarithmic: true,
   leftRange: [FLOOR, 1],
+  floor: FLOOR,
   series: [
     { label: 'difference', color: 'series-3', digits: 8 },
     { label: 'tolerance', color: 'series-4', dashed: true },
@@ -67,6 +73,7 @@ form.addEventListener('submit', (event) => event.preventDefault());
 input('optimizer').addEventListener('change', () => {
   input('learningRate').value = String(RATES[readSettings().optimizer]);
 });
+adviseRate(form.elements.namedItem('optimizer') as HTMLSelectElement, input('learningRate'), element('rate-advice'));
 play.addEventListener('click', () => {
   if (state === 'running') pause();
   else if (state === 'paused') resume();
@@ -88,7 +95,7 @@ function start(): void {
   if (!form.reportValidity()) return;
   clear();
   const settings = readSettings();
-  setState('running', 'Compiling…');
+  setState('running', preparing());
   const current = ++race;
   runAll(settings, current)
     .then(() => {
@@ -181,9 +188,9 @@ function showProgress({ steps, batchSize, examples }: RaceSettings): void {
     show('ratio', `The ${faster} is ${format(Math.max(gpu / cpu, cpu / gpu))} times as fast.`);
   }
   if (state !== 'running') return;
-  const compiling = kinds.find((kind) => progress[kind]?.done === 0 && progress[kind].compiled[1] > 0);
-  if (compiling === undefined) show('state', 'Running.');
-  else show('state', `Compiling: ${progress[compiling]?.compiled.join(' of ')} kernels.`);
+  const { gpu: lane } = progress;
+  if (lane?.done === 0 && lane.compiled[1] > 0) show('state', preparing(...lane.compiled));
+  else show('state', 'Running.');
 }
 
 function showDifference(): void {
@@ -191,7 +198,7 @@ function showDifference(): void {
   if (length === 0) return;
   const differences = Array.from({ length }, (_, k) => relative(losses.gpu[k], losses.cpu[k]));
   const xs = differences.map((_, k) => k + 1);
-  differenceChart.set(xs, [differences.map((value) => Math.min(1, Math.max(value, FLOOR))), xs.map(() => TOLERANCE)]);
+  differenceChart.set(xs, [differences, xs.map(() => TOLERANCE)]);
   const largest = differences.reduce((a, b) => (Number.isNaN(a) || a > b ? a : b));
   const drift = firstDrift();
   show('largest', largest.toExponential(2));
@@ -221,11 +228,11 @@ function showSpeed(kind: LaneKind, steps: number, batch: number): number {
 }
 
 function finalWords(): string {
-  if (kinds.length === 1) return 'Done.';
-  const drift = firstDrift();
-  return drift === undefined
-    ? 'Done. The curves lie on each other: no step differs by over 0.1 %.'
-    : `Done. From step ${drift} on the curves differ by over 0.1 %.`;
+  const drift = kinds.length === 1 ? undefined : firstDrift();
+  if (drift !== undefined) return `Done. From step ${drift} on the curves differ by over 0.1 %.`;
+  const broken = losses[kinds[0]].findIndex((loss) => !Number.isFinite(loss));
+  if (broken >= 0) return `Done. From step ${broken + 1} on the loss is no number: the steps were too large.`;
+  return kinds.length === 1 ? 'Done.' : 'Done. The curves lie on each other: no step differs by over 0.1 %.';
 }
 
 function setState(next: State, words: string): void {
@@ -257,7 +264,8 @@ function show(id: string, text: string): void {
 }
 
 function relative(a: number, b: number): number {
-  return Math.abs(a - b) / Math.max(Math.abs(b), 1e-6);
+  // Two that are no number any more are as far as each other.
+  return Object.is(a, b) ? 0 : Math.abs(a - b) / Math.max(Math.abs(b), 1e-6);
 }
 
 function format(value: number): string {

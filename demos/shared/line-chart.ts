@@ -1,12 +1,15 @@
 /**
- * A chart of lines that grow while something runs (uPlot on a 2D canvas). Points come as often as they like; it is drawn
- * once a frame at most, and keeps at most MAX_POINTS of them by merging neighbours, so that a long training costs no
- * more to draw than a short one.
+ * A chart of lines that grow while something runs (uPlot on a 2D canvas), with a legend in HTML that says the last values,
+ * or those under the pointer. Points come as often as they like; it is drawn once a frame at most, and keeps at most
+ * MAX_POINTS of them by merging neighbours, so that a long training costs no more to draw than a short one.
  */
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import './chart.css';
+import { ChartLegend, DASHES, formatValue } from './chart-legend.ts';
 import { themeColor } from './shell.ts';
+import { smoothed, type Value } from './smoothing.ts';
 
 export interface LineSeries {
   readonly label: string;
@@ -17,31 +20,49 @@ export interface LineSeries {
   readonly dashed?: boolean;
   /** Few points, far apart: each is marked. */
   readonly marked?: boolean;
+  /** Can be smoothed: its values stay as a faint line below. */
+  readonly noisy?: boolean;
+  /** Decimals in the legend. */
   readonly digits?: number;
 }
 
 export interface LineChartOptions {
   /** What the chart shows, for those who do not see it. */
   readonly label: string;
+  /** What is counted along x, in whole numbers: `step`. */
   readonly xLabel: string;
-  readonly series: readonly LineSeries[];
-  readonly leftLabel?: string;
+  readonly yLabel: string;
+  /** Of the axis on the right. */
   readonly rightLabel?: string;
+  /** What stands there while there is no point. */
+  readonly empty: string;
+  readonly series: readonly LineSeries[];
   /** Fixed range of an axis; it follows the data when left out. */
   readonly leftRange?: readonly [number, number];
   readonly rightRange?: readonly [number, number];
+  /** The left axis begins logarithmic; a switch changes it. */
   readonly logarithmic?: boolean;
+  /** Where a logarithmic axis draws what is smaller, such as 0. */
+  readonly floor?: number;
+  /** How strong noisy series are smoothed at first: 0 to 0.95. */
+  readonly smoothing?: number;
 }
 
-type Value = number | null;
-
 const MAX_POINTS = 1500;
+/** Distances between two ticks of x: there is no half step. */
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 export class LineChart {
   private xs: number[] = [];
   private ys: Value[][];
+  private means: Value[][] = [];
   private plot: uPlot | undefined;
   private frame = 0;
+  private logarithmic: boolean;
+  private smoothing: number;
+  private readonly area = document.createElement('div');
+  private readonly empty = document.createElement('p');
+  private readonly legend: ChartLegend;
   private readonly observer: ResizeObserver;
   private readonly rebuild = () => {
     this.plot?.destroy();
@@ -50,14 +71,24 @@ export class LineChart {
   };
 
   constructor(
-    private readonly host: HTMLElement,
+    host: HTMLElement,
     private readonly options: LineChartOptions,
   ) {
+    const { series, xLabel, logarithmic = false, smoothing = 0 } = options;
+    this.logarithmic = logarithmic;
+    this.smoothing = smoothing;
+    this.ys = series.map(() => []);
+    this.legend = new ChartLegend(xLabel, series);
+    this.area.className = 'chart-plot';
+    this.area.setAttribute('role', 'img');
+    this.empty.className = 'chart-empty';
+    this.empty.textContent = options.empty;
+    const frame = Object.assign(document.createElement('div'), { className: 'chart-area' });
+    frame.append(this.area, this.empty);
     host.classList.add('chart');
-    host.setAttribute('role', 'img');
-    this.ys = options.series.map(() => []);
+    host.append(this.tools(), frame, this.legend.list);
     this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(host);
+    this.observer.observe(this.area);
     document.addEventListener('themechange', this.rebuild);
     this.draw();
   }
@@ -119,24 +150,80 @@ export class LineChart {
   }
 
   private resize(): void {
-    const { clientWidth, clientHeight } = this.host;
-    if (this.plot === undefined || clientWidth === 0) return;
-    if (this.plot.width !== clientWidth) this.plot.setSize({ width: clientWidth, height: clientHeight - LEGEND });
+    const { clientWidth: width, clientHeight: height } = this.area;
+    if (this.plot === undefined || width === 0) return;
+    if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
   }
 
   private draw(): void {
-    const data = [this.xs, ...this.ys] as uPlot.AlignedData;
-    if (this.plot === undefined) this.plot = new uPlot(this.config(), data, this.host);
+    const { series } = this.options;
+    this.means = this.ys.map((column, k) => (series[k].noisy ? smoothed(this.xs, column, this.smoothing) : []));
+    const drawn = this.ys.flatMap((column, k) => (series[k].noisy ? [column, this.means[k]] : [column]));
+    const data = [this.xs, ...drawn.map((column) => column.map((value) => this.drawable(value)))] as uPlot.AlignedData;
+    if (this.plot === undefined) this.plot = new uPlot(this.config(), data, this.area);
     else this.plot.setData(data);
-    const last = this.options.series.map(({ label, digits = 4 }, k) => {
-      const value = this.ys[k].findLast((one) => one !== null);
-      return value == null ? `${label} none yet` : `${label} ${value.toFixed(digits)}`;
+    this.empty.hidden = this.xs.length > 0;
+    this.showLegend();
+  }
+
+  /** A value as it is drawn; what has no place on the axis is not. */
+  private drawable(value: Value): Value {
+    if (value === null || !Number.isFinite(value)) return null;
+    if (!this.logarithmic) return value;
+    const lifted = Math.max(value, this.options.floor ?? value);
+    return lifted > 0 ? lifted : null;
+  }
+
+  /** The values under the pointer, or the last ones. */
+  private showLegend(): void {
+    const { series, label } = this.options;
+    const index = Math.min(this.plot?.cursor.idx ?? this.xs.length - 1, this.xs.length - 1);
+    const until = <T>(column: readonly (T | null)[], end: number): T | null =>
+      column.slice(0, end + 1).findLast((one) => one !== null) ?? null;
+    this.legend.show(
+      this.xs[index],
+      this.ys.map((column) => until(column, index)),
+      this.means.map((column) => until(column, index)),
+    );
+    const last = series.map((one, k) => {
+      const value = until(this.ys[k], this.xs.length);
+      return value === null ? `${one.label} none yet` : `${one.label} ${formatValue(value, one.digits)}`;
     });
-    this.host.setAttribute('aria-label', `${this.options.label}: ${last.join(', ')}`);
+    this.area.setAttribute('aria-label', `${label}: ${last.join(', ')}`);
+  }
+
+  /** Names of the axes, and what can be changed about the picture. */
+  private tools(): HTMLElement {
+    const { series, yLabel, rightLabel, leftRange } = this.options;
+    const tools = Object.assign(document.createElement('div'), { className: 'chart-tools' });
+    const name = (text: string, className: string) =>
+      Object.assign(document.createElement('span'), { textContent: text, className });
+    tools.append(name(`↑ ${yLabel}`, 'left-label'));
+    // A range that begins at 0 or below has no logarithm.
+    if (leftRange === undefined || leftRange[0] > 0) {
+      const input = Object.assign(document.createElement('input'), { type: 'checkbox', checked: this.logarithmic });
+      input.addEventListener('change', () => {
+        this.logarithmic = input.checked;
+        this.rebuild();
+      });
+      tools.append(labelled(input, 'logarithmic', false));
+    }
+    if (series.some(({ noisy }) => noisy)) {
+      const input = document.createElement('input');
+      Object.assign(input, { type: 'range', min: '0', max: '95', step: '5', value: String(100 * this.smoothing) });
+      input.addEventListener('input', () => {
+        this.smoothing = Number(input.value) / 100;
+        this.schedule();
+      });
+      tools.append(labelled(input, 'smoothing', true));
+    }
+    if (rightLabel !== undefined) tools.append(name(`${rightLabel} ↑`, 'right-label'));
+    return tools;
   }
 
   private config(): uPlot.Options {
-    const { series, xLabel, leftLabel, rightLabel, leftRange, rightRange, logarithmic } = this.options;
+    const { series, xLabel, leftRange, rightRange } = this.options;
+    const { logarithmic } = this;
     const axis = {
       stroke: themeColor('muted'),
       grid: { stroke: themeColor('line'), width: 1 },
@@ -145,62 +232,60 @@ export class LineChart {
     const range = (fixed: readonly [number, number] | undefined): uPlot.Scale =>
       fixed === undefined ? {} : { range: [fixed[0], fixed[1]] };
     const hasRight = series.some((one) => one.axis === 'right');
+    // A range for one kind of axis does not fit the other.
+    const left = logarithmic === (this.options.logarithmic ?? false) ? range(leftRange) : {};
     return {
-      width: Math.max(this.host.clientWidth, 160),
-      height: Math.max(this.host.clientHeight - LEGEND, 100),
+      width: Math.max(this.area.clientWidth, 160),
+      height: Math.max(this.area.clientHeight, 100),
+      legend: { show: false },
       cursor: { drag: { x: false, y: false } },
+      hooks: { setCursor: [() => this.showLegend()] },
       scales: {
         x: { time: false },
-        left: { ...range(leftRange), ...(logarithmic && { distr: 3 as const }) },
+        left: { ...left, ...(logarithmic && { distr: 3 as const }) },
         ...(hasRight && { right: range(rightRange) }),
       },
       axes: [
-        { ...axis, label: xLabel, labelSize: 18, size: 28 },
-        {
-          ...axis,
-          scale: 'left',
-          size: 56,
-          ...(leftLabel && { label: leftLabel, labelSize: 18 }),
-          ...(logarithmic && powersOfTen(axis.grid)),
-        },
-        ...(hasRight
-          ? [
-              {
-                ...axis,
-                scale: 'right',
-                side: 1 as const,
-                size: 50,
-                grid: { show: false },
-                label: rightLabel ?? '',
-                labelSize: 18,
-              },
-            ]
-          : []),
+        { ...axis, label: xLabel, labelSize: 18, size: 28, incrs: WHOLE },
+        { ...axis, scale: 'left', size: 52, ...(logarithmic && logarithmicTicks(axis.grid)) },
+        ...(hasRight ? [{ ...axis, scale: 'right', side: 1 as const, size: 44, grid: { show: false } }] : []),
       ],
-      series: [
-        { label: xLabel },
-        ...series.map(({ label, color, axis: side = 'left', dashed, marked = false, digits = 4 }) => ({
-          label,
-          scale: side,
-          stroke: themeColor(color),
-          width: 2,
-          spanGaps: true,
-          points: { show: marked, size: 7, fill: themeColor(color) },
-          ...(dashed && { dash: [6, 4] }),
-          value: (_: uPlot, value: number | null) => (value == null ? '–' : value.toFixed(digits)),
-        })),
-      ],
+      series: [{ label: xLabel }, ...series.flatMap(lines)],
     };
   }
 }
 
-/** A logarithmic axis has a line and a number at each power of ten, not at every tenth between two. */
-function powersOfTen(grid: uPlot.Axis.Grid): uPlot.Axis {
-  const filter: uPlot.Axis.Filter = (_, splits) =>
-    splits.map((value) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? value : null));
-  const text = (value: number | null): string => (value === null ? '' : value.toExponential(0).replace('e+0', 'e0'));
-  return { filter, grid: { ...grid, filter }, values: (_, splits) => splits.map(text) };
+/** The lines of a series: of a noisy one its values, faint, and their mean. */
+function lines({ label, color, axis = 'left', dashed, marked = false, noisy }: LineSeries): uPlot.Series[] {
+  const line = {
+    label,
+    scale: axis,
+    stroke: themeColor(color),
+    width: 2,
+    spanGaps: true,
+    points: { show: marked, size: 7, fill: themeColor(color) },
+    ...(dashed && { dash: [...DASHES] }),
+  };
+  return noisy ? [{ ...line, width: 1, alpha: 0.35, dash: [] }, line] : [line];
 }
 
-/** Pixels of the chart's height that the legend takes. */
-const LEGEND = 34;
+function labelled(input: HTMLInputElement, text: string, textFirst: boolean): HTMLLabelElement {
+  const label = document.createElement('label');
+  if (textFirst) label.append(text, input);
+  else label.append(input, text);
+  return label;
+}
+
+/** A logarithmic axis has a line and a number at each power of ten; where it spans few, at 2 and 5 times these too. */
+function logarithmicTicks(grid: uPlot.Axis.Grid): uPlot.Axis {
+  const filter: uPlot.Axis.Filter = ({ scales }, splits) => {
+    const { min = 1, max = 1 } = scales.left;
+    const shown = max > 100 * min ? [1] : [1, 2, 5];
+    return splits.map((value) => (shown.includes(Number(value.toExponential(6).split('e')[0])) ? value : null));
+  };
+  const text = (value: number | null): string => {
+    if (value === null) return '';
+    return value >= 0.01 && value <= 100 ? String(Number(value.toPrecision(3))) : value.toExponential(0);
+  };
+  return { filter, grid: { ...grid, filter }, values: (_, splits) => splits.map(text) };
+}

@@ -34,6 +34,12 @@ export function startPage(): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     document.dispatchEvent(new Event('themechange'));
   });
+  // What scrolls sideways can be scrolled by keyboard, and says what it is.
+  for (const box of document.querySelectorAll<HTMLElement>('[data-region]')) {
+    box.tabIndex = 0;
+    box.setAttribute('role', 'region');
+    box.setAttribute('aria-label', box.dataset.region!);
+  }
   addEventListener('error', ({ message }) => notify(message, { kind: 'error', key: message }));
   addEventListener('unhandledrejection', ({ reason }) => notify(messageOf(reason), { kind: 'error' }));
 }

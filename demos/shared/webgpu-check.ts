@@ -67,12 +67,24 @@ export function explainMissing(host: HTMLElement, missing: MissingWebGPU, after:
 /** The same with a button that goes on with the CPU. Resolves when it was pressed. */
 export function offerCpu(host: HTMLElement, missing: MissingWebGPU): Promise<void> {
   return new Promise((resolve) => {
-    const after = 'Or go on with the CPU: the same results, ten to a hundred times slower.';
+    const after = 'Or go on with the CPU: the same results. Small networks train well there, large ones slowly.';
     const panel = explainMissing(host, missing, after);
     const accept = () => {
       panel.remove();
+      runsOnCpu();
       resolve();
     };
     panel.append(button('Go on with the CPU', accept, 'primary'));
   });
+}
+
+/** From now on the page computes on the CPU: it hides what only a device has (`.gpu-only`). */
+export function runsOnCpu(): void {
+  document.documentElement.dataset.backend = 'cpu';
+}
+
+/** What is to be said before the first step: on the CPU nothing is compiled. */
+export function preparing(built = 0, total = 0): string {
+  if (document.documentElement.dataset.backend === 'cpu') return 'Getting ready …';
+  return total === 0 ? 'Compiling …' : `Compiling: ${built} of ${total} kernels`;
 }

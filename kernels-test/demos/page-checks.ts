@@ -78,3 +78,19 @@ export async function loseDevice(page: Page): Promise<void> {
 export function sidewaysPixels(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+/** From now on, keeps what the element `id` says. */
+export async function keepWords(page: Page, id: string): Promise<void> {
+  await page.evaluate((wanted) => {
+    const said: string[] = [];
+    (globalThis as unknown as { said: string[] }).said = said;
+    const element = document.getElementById(wanted)!;
+    new MutationObserver(() => said.push(element.textContent!)).observe(element, { childList: true });
+  }, id);
+}
+
+/** Checks that the page said something since, and nothing of compiling or of kernels: the CPU has none. */
+export async function checkNoCompiling(page: Page): Promise<void> {
+  const said = await page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+  expect(said.length > 0 && !said.some((words) => /compil|kernel/i.test(words)), `it said ${said.join(' | ')}`);
+}

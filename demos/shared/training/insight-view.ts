@@ -11,18 +11,19 @@ export function showConfusion(
   { confusion, examples }: Insight,
   { classNames }: DataInfo,
 ): void {
-  const short = classNames.map((name) => (name.length > 5 ? `${name.slice(0, 4)}.` : name));
   if (table.rows.length !== confusion.length + 1) {
     table.replaceChildren();
     const head = table.createTHead().insertRow();
     head.append(cell('th', '↓ is'));
-    classNames.forEach((name, k) => {
-      head.append(Object.assign(cell('th', short[k]), { title: name, scope: 'col' }));
-    });
+    for (const name of classNames) head.append(Object.assign(cell('th', name), { scope: 'col' }));
+    table.classList.toggle(
+      'named',
+      classNames.some(({ length }) => length > 2),
+    );
     const body = table.createTBody();
-    classNames.forEach((name, k) => {
+    classNames.forEach((name) => {
       const row = body.insertRow();
-      row.append(Object.assign(cell('th', short[k]), { title: name, scope: 'row' }));
+      row.append(Object.assign(cell('th', name), { scope: 'row' }));
       for (let answer = 0; answer < classNames.length; answer++) row.append(cell('td', ''));
     });
   }
@@ -39,6 +40,9 @@ export function showConfusion(
       at.style.setProperty('--share', String(Math.min(0.75, (truth === answer ? 0.6 : 2) * (count / total))));
     });
   });
+  const unanswered = examples - confusion.flat().reduce((sum, count) => sum + count, 0);
+  if (unanswered === 0) table.deleteCaption();
+  else table.createCaption().textContent = `The network answers ${unanswered} of ${examples} with no number.`;
   table.setAttribute('aria-label', `Confusion matrix over ${examples} held-out examples`);
 }
 

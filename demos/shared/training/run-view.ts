@@ -5,7 +5,7 @@
 
 import { LineChart } from '../line-chart.ts';
 import { element, messageOf, notify, showDevice } from '../shell.ts';
-import { missingWebGPU, offerCpu } from '../webgpu-check.ts';
+import { missingWebGPU, offerCpu, preparing } from '../webgpu-check.ts';
 import { listening, type RemoteEngine } from './client.ts';
 import { showKernelTimes } from './insight-view.ts';
 import {
@@ -58,14 +58,16 @@ export class RunView {
 
   constructor(private readonly options: RunViewOptions) {
     const series = [
-      { label: 'training', color: 'series-1' },
+      { label: 'training', color: 'series-1', noisy: true },
       { label: 'validation', color: 'series-2', marked: true },
     ];
-    this.loss = new LineChart(element('loss-chart'), { label: 'Loss', xLabel: 'step', series });
+    const empty = 'Nothing was trained yet: a point for each step comes here.';
+    const common = { xLabel: 'step', series, empty, smoothing: 0.8 };
+    this.loss = new LineChart(element('loss-chart'), { ...common, label: 'Loss', yLabel: 'loss' });
     this.accuracy = new LineChart(element('accuracy-chart'), {
+      ...common,
       label: 'Accuracy',
-      xLabel: 'step',
-      series,
+      yLabel: 'share of right answers',
       leftRange: [0, 1],
     });
     this.fillKnobs();
@@ -169,7 +171,7 @@ export class RunView {
     this.epochs = spec.epochs;
     this.clearFigures();
     if (resume === undefined) this.clearCharts();
-    this.show('running', 'Compiling …');
+    this.show('running', preparing());
     await this.engine.run(
       spec,
       listening((event) => this.hear(event)),
@@ -230,7 +232,7 @@ export class RunView {
         break;
       }
       case 'compile':
-        element('state').textContent = `Compiling: ${event.built} of ${event.total} kernels`;
+        element('state').textContent = preparing(event.built, event.total);
         this.progress(event.built / event.total);
         break;
       case 'begin':
@@ -272,9 +274,11 @@ export class RunView {
   private hearSteps({ points, stepsPerSecond, live }: Extract<RunEvent, { type: 'steps' }>): void {
     for (const { index, loss, accuracy } of points) {
       this.loss.push(index, [loss, null]);
-      this.accuracy.push(index, [accuracy, null]);
+      // Of outputs that are no numbers some class is the largest all the same.
+      this.accuracy.push(index, [Number.isFinite(loss) ? accuracy : null, null]);
     }
     const { index, loss } = points[points.length - 1];
+    if (!Number.isFinite(loss)) tellDiverged();
     const total = this.epochs * this.stepsPerEpoch;
     set('figure-epoch', `${Math.min(this.epochs, Math.floor(index / this.stepsPerEpoch) + 1)} of ${this.epochs}`);
     set('figure-step', `${index + 1} of ${total}`);
@@ -289,8 +293,9 @@ export class RunView {
 
   private hearEpoch(point: EpochPoint): void {
     this.loss.push(point.index, [null, point.valLoss]);
-    this.accuracy.push(point.index, [null, point.valAccuracy]);
-    set('figure-accuracy', `${(100 * point.valAccuracy).toFixed(1)} %`);
+    const known = Number.isFinite(point.valLoss);
+    this.accuracy.push(point.index, [null, known ? point.valAccuracy : null]);
+    set('figure-accuracy', known ? `${(100 * point.valAccuracy).toFixed(1)} %` : '–');
     this.options.onEpoch?.(point);
   }
 
@@ -448,6 +453,12 @@ function on(id: string, action: () => unknown): void {
   element(id).addEventListener('click', () => {
     void (async () => action())().catch((error) => notify(messageOf(error), { kind: 'error', key: id }));
   });
+}
+
+function tellDiverged(): void {
+  const text =
+    'The loss is no number any more: the steps were too large. Stop, lower the learning rate, and train anew.';
+  notify(text, { kind: 'warning', key: 'diverged', sticky: true });
 }
 
 function set(id: string, text: string): void {

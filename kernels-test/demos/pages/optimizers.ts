@@ -93,6 +93,34 @@ async function paths(site: Site): Promise<void> {
     );
     expect(!/NaN|Infinity/.test(await page.locator('main').innerText()), 'the page says NaN');
   });
+  await check('optimizers: a rate of 100 gets a word, and who has left the map is said to', async () => {
+    await enter(page, 'rate-sgd', '0.01');
+    await enter(page, 'rate-adam', '100');
+    await page.locator('.notice', { hasText: /100 is 500 times the usual rate of Adam here \(0\.2\)/ }).waitFor();
+    await press(page, 'reset');
+    const adam = (await run(page, 3)).racers.find(({ name }) => name === 'adam')!;
+    const [x, y] = adam.places.slice(-2);
+    expect(adam.diverged === null && Math.max(Math.abs(x), Math.abs(y)) > 5, `Adam is at ${x}, ${y}`);
+    expect((await text(page, 'state-adam')) === 'off the map', await text(page, 'state-adam'));
+  });
+  await check(
+    'optimizers: who has arrived is less than 1e−6 above the lowest point; who circles it is near',
+    async () => {
+      await choose(page, 'surface', 'himmelblau');
+      await enter(page, 'rate-rmsprop', '0.01');
+      await choose(page, 'speed', '100000');
+      const { racers } = await run(page, 800);
+      const states = new Map<string, string>();
+      for (const { name, height } of racers) {
+        const state = await text(page, `state-${name}`);
+        states.set(name, state);
+        expect((state === 'arrived') === height < 1e-6, `${name} stands at ${height} and is said to be ${state}`);
+      }
+      // At a constant rate RMSprop never comes to rest; plain descent does.
+      expect(states.get('rmsprop') === 'near' && states.get('sgd') === 'arrived', [...states].join('; '));
+      return [...states].join('; ');
+    },
+  );
   await visit.screenshot('optimizers-diverged');
   await visit.close();
 }

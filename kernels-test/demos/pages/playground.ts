@@ -7,8 +7,10 @@ import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';
 import {
   CUT_OFF_BY_RELOAD,
+  checkNoCompiling,
   checkSmooth,
   keepLongTasks,
+  keepWords,
   loseDevice,
   NO_WEBGPU,
   sidewaysPixels,
@@ -395,6 +397,7 @@ async function withoutWebGPU(site: Site): Promise<void> {
   const { page } = visit;
   await site.check('playground: without WebGPU it trains on the CPU, if it is told to', async () => {
     await page.locator('#no-webgpu').waitFor();
+    await keepWords(page, 'about');
     expect(await page.locator('#play').isDisabled(), 'Play before consent');
     await page.getByRole('button', { name: 'Go on with the CPU' }).click();
     await ready(page);
@@ -404,6 +407,7 @@ async function withoutWebGPU(site: Site): Promise<void> {
     const { updates } = await settled(page);
     await page.waitForTimeout(300);
     expect((await figure(page, 'updates')) === updates, 'Pause is not heard');
+    await checkNoCompiling(page);
     const device = await page.locator('#device').textContent();
     expect(/CPU/.test(device ?? ''), `the foot says ${device}`);
     return `${updates} updates on ${device}`;

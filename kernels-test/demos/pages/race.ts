@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';
 import { breakKernels } from '../break-kernels.ts';
-import { sidewaysPixels } from '../page-checks.ts';
+import { checkNoCompiling, checkSmooth, keepWords, sidewaysPixels } from '../page-checks.ts';
 import type { Site } from '../site.ts';
 
 const TOLERANCE = 1e-3;
@@ -27,7 +27,7 @@ export async function test(site: Site): Promise<void> {
   });
 
   await check('race: both learn, and speeds and their ratio are shown', async () => {
-    const label = (await page.locator('#losses').getAttribute('aria-label')) ?? '';
+    const label = (await page.locator('#losses [role=img]').getAttribute('aria-label')) ?? '';
     const last = [...label.matchAll(/[GC]PU (\d+\.\d+)/g)].map(([, loss]) => Number(loss));
     expect(last.length === 2 && last.every((loss) => loss < 2), `last losses in "${label}"`);
     const { gpuRate, cpuRate, gpuSamples, ratio } = await figures(page);
@@ -41,8 +41,13 @@ export async function test(site: Site): Promise<void> {
 
   await check('race: drawing it costs the main thread little', async () => {
     const longTasks = await page.evaluate(() => (globalThis as unknown as LongTasks).longTasks);
-    // The times are the clock's, not the processor's: on a busy machine a task may be long without doing much.
-    expect(longTasks.length <= 3, `tasks over 50 ms: ${longTasks.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    // The times are the clock's: on a busy machine a task may be long without doing much; another race then decides.
+    if (longTasks.length > 3) {
+      await page.click('#play');
+      const found = await checkSmooth(page);
+      await page.click('#reset');
+      return `${longTasks.length} tasks over 50 ms by the clock; then ${found}`;
+    }
     return `tasks over 50 ms: ${longTasks.map((ms) => `${ms.toFixed(0)} ms`).join(', ') || 'none'}`;
   });
   await visit.screenshot('race-light');
@@ -140,8 +145,10 @@ async function withoutWebGPU(site: Site): Promise<void> {
     await page.click('#no-webgpu button');
     await page.selectOption('[name=model]', 'mlpSmall');
     await page.fill('[name=steps]', '3');
+    await keepWords(page, 'state');
     await page.click('#play');
     await done(page);
+    await checkNoCompiling(page);
     const { gpuSteps, cpuSteps, compared } = await figures(page);
     expect(
       gpuSteps === '–' && cpuSteps === '3 of 3' && compared === '–',

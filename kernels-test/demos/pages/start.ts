@@ -2,7 +2,7 @@
 
 import { PAGES } from '../../../demos/pages.ts';
 import { expect } from '../../browser/page/check.ts';
-import { sidewaysPixels } from '../page-checks.ts';
+import { NO_WEBGPU, sidewaysPixels } from '../page-checks.ts';
 import { gzipBytes, type Site, siteFiles } from '../site.ts';
 
 const SCRIPT_BUDGET = 100_000;
@@ -60,4 +60,12 @@ export async function test(site: Site): Promise<void> {
   });
   await phone.screenshot('start-phone-dark');
   await phone.close();
+
+  const without = await site.visit('', { initScript: NO_WEBGPU });
+  await check('start: without WebGPU it says which demos run on the CPU, and claims no speed', async () => {
+    const words = (await without.page.locator('#status .panel').textContent()) ?? '';
+    expect(words.includes('Every demo but Kernels runs on the CPU instead'), words);
+    expect(!/times/.test(words), words);
+  });
+  await without.close();
 }

@@ -1,0 +1,35 @@
+/** A word beside the learning rate when it is far above what its optimizer is used with. It is an advice: nothing is refused. */
+
+/** Rates above these rarely train anything: about a hundred times the usual ones, which Keras' defaults are near. */
+const HIGHEST: Readonly<Record<string, number>> = {
+  sgd: 1,
+  momentum: 1,
+  nesterov: 1,
+  adagrad: 10,
+  adadelta: 100,
+  rmsprop: 0.1,
+  adam: 0.1,
+  adamW: 0.1,
+  nadam: 0.1,
+  lion: 0.02,
+};
+
+/** @returns the word; empty where there is nothing to say. */
+export function rateAdvice(optimizer: string, rate: number): string {
+  const highest = HIGHEST[optimizer];
+  if (highest === undefined || !(rate > highest)) return '';
+  return `${rate} is far above the rates that ${optimizer} trains with (up to ${highest}): the loss may stay high or become NaN.`;
+}
+
+/** Keeps the word in `output` in step with the two fields. */
+export function adviseRate(optimizer: HTMLSelectElement, rate: HTMLInputElement, output: HTMLElement): void {
+  const look = () => {
+    const text = rateAdvice(optimizer.value, Number(rate.value));
+    if (output.textContent !== text) output.textContent = text;
+  };
+  for (const field of [optimizer, rate]) {
+    field.addEventListener('input', look);
+    field.addEventListener('change', look);
+  }
+  look();
+}

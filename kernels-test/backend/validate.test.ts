@@ -96,6 +96,7 @@ describe('on the device', () => {
       (reason) => reason,
     );
     expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/; the kernel evaluated on the CPU gives \S+ there, so the kernel is wrong/);
     expect(error).toMatchObject({ name: 'DownhillError', code: 'internal' });
     const path = /repro in (\S+)$/.exec(error.message)![1];
     const repro = JSON.parse(await readFile(path, 'utf8'));
@@ -103,6 +104,27 @@ describe('on the device', () => {
     expect(repro.kernels[0].wgsl).toContain(to);
     expect(repro.buffers.some((buffer: { before?: string }) => buffer.before?.startsWith('40'))).toBe(true);
     expect(() => validated.createBuffer(1, 'f32', 'late')).toThrow(message);
+  });
+
+  test('a device that does not do what the kernel says is blamed itself', async () => {
+    // A driver that miscompiles: the plan that is validated is sound, the device runs another.
+    const load: Backend['load'] = (plan, ...rest) => {
+      const kernels = plan.kernels.map((kernel) => ({
+        ...kernel,
+        wgsl: kernel.wgsl.replace('total += x[i]', 'total -= x[i]'),
+      }));
+      return device.load({ ...plan, kernels }, ...rest);
+    };
+    const bad = new Proxy(device, {
+      get(target, property) {
+        const value = property === 'load' ? load : Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const running = descend(wrapForValidation(bad, folder), tolerant(descentPlan(3)));
+    await expect(running).rejects.toThrow(
+      /dispatch 1 "sum".*evaluated on the CPU agrees with the reference, so the device or its driver is wrong/,
+    );
   });
 
   test('a store outside of the results is found', async () => {

@@ -7,8 +7,11 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createNullBackend } from '../../src/backend/null.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import type { Plan } from '../../src/compile/plan.ts';
+import { cpuArray, isFloat } from '../../src/core/dtype.ts';
+import type { CpuTensor } from '../../src/core/op.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
+import { digits } from '../../src/data/digits.ts';
 import { relu } from '../../src/ops/activations.ts';
 import { add, div, mul, sub } from '../../src/ops/binary.ts';
 import { conv2d } from '../../src/ops/conv.ts';
@@ -23,8 +26,11 @@ import { sqrt, square } from '../../src/ops/unary.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Sequential } from '../../src/train/sequential.ts';
 import { gradients } from '../../src/transform/grad.ts';
+import { Prng } from '../../src/util/prng.ts';
+import { sizeOf } from '../../src/util/shape.ts';
 import { lenet5, mlp } from '../../src/zoo/index.ts';
 import { CPU_ADAPTER, input, type Roots, specOf } from '../support/graphs.ts';
+import { runPlan } from '../support/run-plan.ts';
 
 /** A graph of the list, compiled when asked for. */
 export interface ReferenceGraph {
@@ -32,17 +38,47 @@ export interface ReferenceGraph {
   /** False leaves the kernels out: they are those of another golden. */
   readonly kernels?: boolean;
   plan(): Plan | Promise<Plan>;
+  /** Runs the graph on `backend`, as it plans for it, over values that the graph can take. */
+  run(backend: Backend): Promise<void>;
 }
 
 const graph = (name: string, roots: () => Roots): ReferenceGraph => ({
   name,
   plan: () => compileGraph(specOf(name, roots()), CPU_ADAPTER, { fusion: true, reuse: true }),
+  async run(backend) {
+    const spec = specOf(name, roots());
+    const values = spec.inputs.map(({ tensor }, k) => [tensor, drawValue(tensor, k)] as const);
+    await runPlan(backend, compileGraph(spec, backend.limits, { fusion: true, reuse: true }), spec, new Map(values));
+  },
+});
+
+/** Normal numbers; of whole ones those below 5, which every index of these graphs may be. */
+function drawValue({ shape, dtype }: Tensor, seed: number): CpuTensor {
+  const random = new Prng(seed, 0x90d);
+  const data = cpuArray(dtype, sizeOf(shape), 'f64').map(() => (isFloat(dtype) ? random.bell() : random.int(5)));
+  return { shape, dtype, data };
+}
+
+const training = (name: string, model: () => Sequential, optimizer: 'adam' | 'sgd', examples: number, which = 0) => ({
+  name,
+  plan: () => trainingStep(model(), optimizer, examples, which),
+  async run(backend: Backend) {
+    const fitted = model();
+    setBackend(backend);
+    try {
+      fitted.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+      await fitted.fit(digits({ train: 32, test: 10 }).train, { batchSize: 32, verbose: 0 });
+    } finally {
+      fitted.dispose();
+      setBackend(undefined);
+    }
+  },
 });
 
 export const referenceGraphs: readonly ReferenceGraph[] = [
-  { name: 'lenet5-adam-b64', plan: () => trainingStep(lenet5(), 'adam', 128) },
-  { name: 'lenet5-adam-b64-last-32', kernels: false, plan: () => trainingStep(lenet5(), 'adam', 96, 1) },
-  { name: 'mlp-sgd-b64', plan: () => trainingStep(mlp(), 'sgd', 128) },
+  training('lenet5-adam-b64', lenet5, 'adam', 128),
+  { ...training('lenet5-adam-b64-last-32', lenet5, 'adam', 96, 1), kernels: false },
+  training('mlp-sgd-b64', mlp, 'sgd', 128),
   graph('softmax-cross-entropy', softmaxLoss),
   graph('dense', dense),
   graph('convolution', convolution),

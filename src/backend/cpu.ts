@@ -12,7 +12,7 @@ import { DownhillError } from '../util/errors.ts';
 import type { Backend, BackendBuffer } from './backend.ts';
 import { newCounters } from './bookkeeping.ts';
 import { CpuBuffer, ownCpuBuffer } from './cpu/memory.ts';
-import { CpuProgram } from './cpu/program.ts';
+import { CpuProgram, type Executor } from './cpu/program.ts';
 import { checkHostData, checkRange, type HostData } from './host-data.ts';
 
 export interface CpuOptions {
@@ -31,6 +31,8 @@ export class CpuBackend implements Backend {
   constructor(
     readonly precision: Precision,
     public limits: PlanLimits,
+    /** Who computes a dispatch; the ops' references when left out. */
+    private readonly executor?: Executor,
   ) {
     this.description = precision === 'f64' ? 'CPU (f64 reference)' : 'CPU (f32)';
   }
@@ -83,7 +85,7 @@ export class CpuBackend implements Backend {
     this.#assertUsable();
     verifyPlan(plan);
     const own = bound.map((buffer) => ownCpuBuffer(this.counters, buffer, `load "${plan.name}"`));
-    const program = new CpuProgram(plan, own, this.counters, this.precision, () => this.#assertUsable());
+    const program = new CpuProgram(plan, own, this.counters, this.precision, () => this.#assertUsable(), this.executor);
     onProgress?.(plan.kernels.length, plan.kernels.length);
     return program;
   }

@@ -272,10 +272,13 @@ class ValidatedProgram implements Program {
       reproName(this.plan, group),
       reproText(this.plan, group, finding, before),
     );
+    // Loaded now: whoever never meets a wrong kernel needs neither WGSL's front end nor the evaluator.
+    const { blame } = await import('./validate/blame.ts');
+    const blamed = await blame(group, this.plan, before, finding, this.backend.limits);
     throw new DownhillError(
       'internal',
       `validate "${this.plan.name}": dispatch ${group.at} "${group.dispatch.label}", ${what}, element ${element}: ` +
-        `the device has ${found}, the reference ${expected} (accepted difference ${accepted.toPrecision(2)})` +
+        `the device has ${found}, the reference ${expected} (accepted difference ${accepted.toPrecision(2)}); ${blamed}` +
         (path === undefined ? '' : `; repro in ${path}`),
     );
   }

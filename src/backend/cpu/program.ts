@@ -7,7 +7,7 @@
  */
 
 import type { Dispatch, PlacedValue, Plan, PlanBuffer, ReferenceStep } from '../../compile/plan.ts';
-import { isFloat, type Precision, type TypedArray } from '../../core/dtype.ts';
+import { type CpuData, isFloat, type Precision, type TypedArray } from '../../core/dtype.ts';
 import type { CpuTensor, Op } from '../../core/op.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
@@ -27,13 +27,28 @@ interface PreparedStep {
   readonly target: CpuTensor | undefined;
 }
 
+/** Where one dispatch runs: its place in the plan, the plan's memory, and the references that stand for it. */
+export interface DispatchSite {
+  readonly plan: Plan;
+  readonly at: number;
+  /** The whole of a plan buffer as elements of a type. */
+  whole(buffer: number, type: 'f32' | 'i32' | 'u32'): CpuData;
+  /** A placed value. */
+  view(value: PlacedValue): CpuTensor;
+  /** Computes the results by the ops' references and stores them. @param attributes what the ops get for their attributes. */
+  references(attributes?: (attrs: unknown) => unknown): void;
+}
+
+/** Makes the work of one dispatch; the CPU backend runs `references` when nobody else does. */
+export type Executor = (site: DispatchSite) => () => void;
+
 export class CpuProgram implements Program {
   readonly loadMs: number;
   readonly outputs: readonly CpuBuffer[];
   readonly #buffers: Map<number, CpuBuffer>;
   readonly #owned: CpuBuffer[] = [];
   readonly #scalars: PlanBuffer | undefined;
-  readonly #dispatches: readonly (readonly PreparedStep[])[];
+  readonly #dispatches: readonly (() => void)[];
   #disposed = false;
 
   constructor(
@@ -42,6 +57,7 @@ export class CpuProgram implements Program {
     private readonly counters: BackendCounters,
     private readonly precision: Precision,
     private readonly assertBackend: () => void,
+    executor: Executor = (site) => () => site.references(),
   ) {
     const start = performance.now();
     this.#buffers = pairBound(plan, bound);
@@ -49,7 +65,16 @@ export class CpuProgram implements Program {
       if (role !== 'bound') this.#buffers.set(id, this.#own(elements, label));
     }
     const scratch = this.#own(Math.max(0, ...plan.dispatches.map(scratchElements)), 'scratch');
-    this.#dispatches = plan.dispatches.map((dispatch) => this.#prepare(dispatch, scratch));
+    this.#dispatches = plan.dispatches.map((dispatch, at) => {
+      const steps = this.#prepare(dispatch, scratch);
+      return executor({
+        plan,
+        at,
+        whole: (buffer, type) => this.#buffer(buffer).view(type, 0, this.#buffer(buffer).elements),
+        view: (value) => this.#view(value),
+        references: (attributes) => this.#runReferences(steps, attributes),
+      });
+    });
     this.outputs = plan.outputs.map((output) => {
       this.#view(output);
       return this.#buffer(output.buffer);
@@ -67,18 +92,7 @@ export class CpuProgram implements Program {
     checkBoundAlive(this.plan, this.bound);
     checkScalars(this.plan, this.#scalars, scalars);
     if (this.#scalars !== undefined && scalars !== undefined) this.#buffer(this.#scalars.id).setBits(scalars);
-    for (const steps of this.#dispatches) {
-      for (const { op, attrs, inputs, output } of steps) {
-        output.data.fill(0);
-        op.cpu(inputs, output, attrs);
-      }
-      for (const { output, target, place } of steps) {
-        if (target !== undefined) target.data.set(output.data);
-        if (place !== undefined) {
-          this.#buffer(place.buffer).spoilOthers(place.dtype, place.offset, sizeOf(place.shape));
-        }
-      }
-    }
+    for (const dispatch of this.#dispatches) dispatch();
     for (const record of records) this.#record(record);
     this.counters.submits++;
     this.counters.passes++;
@@ -96,6 +110,19 @@ export class CpuProgram implements Program {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.#owned) buffer.dispose();
+  }
+
+  #runReferences(steps: readonly PreparedStep[], attributes = (attrs: unknown) => attrs): void {
+    for (const { op, attrs, inputs, output } of steps) {
+      output.data.fill(0);
+      op.cpu(inputs, output, attributes(attrs));
+    }
+    for (const { output, target, place } of steps) {
+      if (target !== undefined) target.data.set(output.data);
+      if (place !== undefined) {
+        this.#buffer(place.buffer).spoilOthers(place.dtype, place.offset, sizeOf(place.shape));
+      }
+    }
   }
 
   #prepare(dispatch: Dispatch, scratch: CpuBuffer): PreparedStep[] {

@@ -1,0 +1,126 @@
+/**
+ * Every kernel that the compiler makes for the samples of the ops, for their gradients and for the reference graphs, evaluated in
+ * f64, agrees with the ops' references to 1e-9: fused, joined, chunked and tiled as for each sort of adapter, without a device.
+ */
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { CpuBackend } from '../../src/backend/cpu.ts';
+import { createEvaluatingBackend } from '../../src/backend/evaluate.ts';
+import { compileGraph } from '../../src/compile/index.ts';
+import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
+import { isFloat } from '../../src/core/dtype.ts';
+import { applyOp, type CpuTensor, type Op } from '../../src/core/op.ts';
+import { Tensor } from '../../src/core/tensor.ts';
+import { allOps } from '../../src/ops/index.ts';
+import { gradients } from '../../src/transform/grad.ts';
+import { referenceGraphs } from '../golden/reference-graphs.ts';
+import { deviceSamples } from '../support/device-samples.ts';
+import { bindPlaceholders } from '../support/evaluate.ts';
+import { specOf } from '../support/graphs.ts';
+import { runPlan } from '../support/run-plan.ts';
+import { drawCotangent, drawSample, isFiniteSample } from '../support/sample-values.ts';
+
+const RELATIVE = 1e-9;
+
+const targets: Readonly<Record<string, PlanLimits>> = {
+  software: { ...DEFAULT_LIMITS, adapterClass: 'cpu' },
+  'software with subgroups': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 },
+  hardware: DEFAULT_LIMITS,
+};
+
+function evaluating(limits: PlanLimits): CpuBackend {
+  return createEvaluatingBackend({ precision: 'f64', limits, agreeing: { relative: RELATIVE } });
+}
+
+describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) => {
+  let backend: CpuBackend;
+  beforeAll(() => {
+    backend = evaluating(limits);
+  });
+
+  async function check(outputs: readonly Tensor[], bindings: ReadonlyMap<Tensor, CpuTensor>): Promise<void> {
+    const spec = specOf('agreement', { outputs });
+    await runPlan(backend, compileGraph(spec, limits, { fusion: true, reuse: true }), spec, bindings);
+  }
+
+  test.each(allOps.map((op) => [op.name, op] as const))('%s', async (_name, op: Op) => {
+    for (const [s, sample] of deviceSamples(op).entries()) {
+      const { tensors, bindings } = bindPlaceholders(drawSample(sample));
+      const y = applyOp(op, tensors, sample.attrs);
+      const outputs = [y];
+      const all = new Map(bindings);
+      const wrt = tensors.filter(({ dtype }) => isFloat(dtype));
+      if (isFiniteSample(sample) && wrt.length > 0 && isFloat(y.dtype)) {
+        const cotangent = Tensor.placeholder(`dy${s}`, y);
+        all.set(cotangent, drawCotangent(y.shape, s));
+        outputs.push(...gradients(y, wrt, cotangent));
+      }
+      await check(outputs, all);
+    }
+  });
+
+  // Broadcasts meet at every step: whole training steps would take a minute.
+  const graphs = referenceGraphs.filter(({ name }) => limits.subgroupSize === null || !/adam|sgd/.test(name));
+  test.each(graphs.map((graph) => [graph.name, graph] as const))('%s', async (_name, graph) => {
+    await graph.run(backend);
+  });
+});
+
+/** Every kernel of the goldens is among those that `run` evaluates: sizes are uniforms, so the batch does not matter. */
+test.each(referenceGraphs.map((graph) => [graph.name, graph] as const))('%s has no other kernels', async (_, graph) => {
+  const seen = new Set<string>();
+  const backend = evaluating(targets.software);
+  const load = backend.load.bind(backend);
+  backend.load = (plan: Plan, ...rest) => {
+    for (const { wgsl } of plan.kernels) seen.add(wgsl);
+    return load({ ...plan, dispatches: [] }, ...rest);
+  };
+  await graph.run(backend).catch(() => undefined);
+  const missing = (await graph.plan()).kernels.filter(({ wgsl }) => !seen.has(wgsl));
+  expect(missing.map(({ label }) => label)).toEqual([]);
+});
+
+describe('a kernel that is wrong', () => {
+  const [x, w] = [
+    Tensor.placeholder('x', { shape: [5, 7], dtype: 'f32' }),
+    Tensor.placeholder('w', { shape: [7, 9], dtype: 'f32' }),
+  ];
+  const matmul = allOps.find(({ name }) => name === 'matmul') as Op;
+  const product = applyOp(matmul, [x, w], { transposeA: false, transposeB: false });
+  const spec = specOf('wrong', { outputs: [product] });
+  const values = new Map(
+    [x, w].map((tensor) => [
+      tensor,
+      { ...tensor, data: Float64Array.from({ length: tensor.size }, (_, k) => k % 5) } as CpuTensor,
+    ]),
+  );
+
+  test.each([
+    [
+      'adds where it should multiply',
+      'x * bv[0u]',
+      'x + bv[0u]',
+      /dispatch 0 "matmul.*: element \d+ of matmul is .* by the kernel, .* by the reference/,
+    ],
+    ['reads outside of a buffer', 'return b0[i];', 'return b0[i + 1u];', /reads or writes index \d+ of 35 elements/],
+    [
+      'is no WGSL',
+      'return b0[i];',
+      'return b0[i] +;',
+      /kernel "matmul.*", line \d+: expected an expression, found ";"/,
+    ],
+    [
+      'has a wrong type',
+      'return b0[i];',
+      'return i;',
+      /kernel "matmul.*", line \d+: the result is u32, but f32 is wanted/,
+    ],
+  ])('%s', async (_, from, to, message) => {
+    const plan = compileGraph(spec, targets.software, { fusion: true, reuse: true });
+    const kernels = plan.kernels.map((kernel) => {
+      expect(kernel.wgsl).toContain(from);
+      return { ...kernel, wgsl: kernel.wgsl.replace(from, to) };
+    });
+    await expect(runPlan(evaluating(targets.software), { ...plan, kernels }, spec, values)).rejects.toThrow(message);
+  });
+});

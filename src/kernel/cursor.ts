@@ -1,0 +1,88 @@
+/** A place in a list of tokens, which moves forward. */
+
+import type { DownhillError } from '../util/errors.ts';
+import { kernelError } from './error.ts';
+import { type Token, type Tokens, tokenize } from './tokens.ts';
+
+export class Cursor {
+  readonly where: string;
+  readonly #tokens: Token[];
+  readonly #marks: Tokens['marks'];
+  #at = 0;
+
+  constructor(text: string, where: string) {
+    this.where = where;
+    const { tokens, marks } = tokenize(text, where);
+    this.#tokens = [...tokens];
+    this.#marks = marks;
+  }
+
+  get token(): Token {
+    return this.#tokens[this.#at];
+  }
+
+  get line(): number {
+    return this.token.line;
+  }
+
+  get done(): boolean {
+    return this.token.kind === 'end';
+  }
+
+  /** The text of the token `ahead` places on. */
+  peek(ahead = 1): string {
+    return this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)].text;
+  }
+
+  /** True when the next token is `text`; names and numbers never look like symbols. */
+  is(text: string): boolean {
+    return this.token.text === text && !this.done;
+  }
+
+  next(): Token {
+    const { token } = this;
+    if (!this.done) this.#at++;
+    return token;
+  }
+
+  /** Steps over `text` when it comes next. */
+  accept(text: string): boolean {
+    if (!this.is(text)) return false;
+    this.#at++;
+    return true;
+  }
+
+  expect(text: string): void {
+    // `>>` closes two templates at once.
+    if (text === '>' && this.is('>>')) {
+      this.#tokens[this.#at] = { ...this.token, text: '>' };
+      return;
+    }
+    if (!this.accept(text)) throw this.error(`expected "${text}", found "${this.token.text}"`);
+  }
+
+  name(): string {
+    if (this.token.kind !== 'name') throw this.error(`expected a name, found "${this.token.text}"`);
+    return this.next().text;
+  }
+
+  /** Everything up to and with `text`, as tokens joined by nothing but needed spaces. */
+  until(text: string): string {
+    let joined = '';
+    while (!this.is(text)) {
+      if (this.done) throw this.error(`expected "${text}"`);
+      const { kind, text: word } = this.next();
+      joined += (kind === 'name' && /\w$/.test(joined) ? ' ' : '') + word;
+    }
+    this.next();
+    return joined + text;
+  }
+
+  marked(line: number, mark: string): boolean {
+    return this.#marks.get(line) === mark;
+  }
+
+  error(message: string): DownhillError {
+    return kernelError(this.where, this.line, message);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Expressions and type names. WGSL's precedence, but for one leniency: it lets a reader of C mix `&` and `==` without parentheses,
+ * where WGSL refuses the text; the printer writes the parentheses.
+ */
+
+import type { Cursor } from './cursor.ts';
+import type { BinaryOperator, Call, Construct, Expression, TypeName, UnaryOperator } from './tree.ts';
+import {
+  ABSTRACT_FLOAT,
+  ABSTRACT_INT,
+  BOOL,
+  F32,
+  I32,
+  NONE,
+  scalarType,
+  shortVectorType,
+  type Type,
+  U32,
+} from './types.ts';
+
+/** Operators that bind alike, the loosest first. */
+export const PRECEDENCE: readonly (readonly BinaryOperator[])[] = [
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '<=', '>', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
+
+/** Names of types that take arguments in angle brackets. */
+const GENERIC = new Set(['array', 'vec2', 'vec3', 'vec4']);
+
+export function parseExpression(cursor: Cursor, level = 0): Expression {
+  if (level === PRECEDENCE.length) return parseUnary(cursor);
+  let left = parseExpression(cursor, level + 1);
+  for (;;) {
+    const { line } = cursor;
+    const operator = PRECEDENCE[level].find((candidate) => cursor.accept(candidate));
+    if (operator === undefined) return left;
+    const right = parseExpression(cursor, level + 1);
+    left = { kind: 'binary', operator, left, right, line, type: NONE };
+  }
+}
+
+function parseUnary(cursor: Cursor): Expression {
+  const { line } = cursor;
+  const operator = (['-', '!', '~'] as const).find((candidate) => cursor.accept(candidate));
+  if (operator === undefined) return parsePostfix(cursor);
+  return { kind: 'unary', operator: operator satisfies UnaryOperator, operand: parseUnary(cursor), line, type: NONE };
+}
+
+function parsePostfix(cursor: Cursor): Expression {
+  let base = parsePrimary(cursor);
+  for (;;) {
+    const { line } = cursor;
+    if (cursor.accept('[')) {
+      base = { kind: 'index', base, index: parseExpression(cursor), line, type: NONE };
+      cursor.expect(']');
+    } else if (cursor.accept('.')) {
+      base = { kind: 'member', base, name: cursor.name(), line, type: NONE };
+    } else {
+      return base;
+    }
+  }
+}
+
+function parsePrimary(cursor: Cursor): Expression {
+  const { line, token } = cursor;
+  if (cursor.accept('(')) {
+    const inside = parseExpression(cursor);
+    cursor.expect(')');
+    return inside;
+  }
+  if (token.kind === 'number') {
+    cursor.next();
+    const { value, type } = numberOf(token.text);
+    return { kind: 'literal', value, type, line };
+  }
+  if (cursor.is('true') || cursor.is('false')) {
+    return { kind: 'literal', value: cursor.next().text === 'true', type: BOOL, line };
+  }
+  if (token.kind !== 'name') throw cursor.error(`expected an expression, found "${token.text}"`);
+  if (cursor.accept('bitcast')) {
+    cursor.expect('<');
+    const typeName = parseTypeName(cursor);
+    cursor.expect('>');
+    return { kind: 'construct', typeName, bits: true, args: parseArguments(cursor), line, type: NONE };
+  }
+  if (GENERIC.has(token.text) || scalarType(token.text) !== undefined || shortVectorType(token.text) !== undefined) {
+    return parseConstruct(cursor);
+  }
+  const name = cursor.name();
+  // A struct's constructor looks like a call; the checker tells them apart.
+  if (cursor.is('('))
+    return { kind: 'call', callee: name, args: parseArguments(cursor), line, type: NONE } satisfies Call;
+  return { kind: 'name', name, line, type: NONE };
+}
+
+function parseConstruct(cursor: Cursor): Construct {
+  const { line } = cursor;
+  const typeName = parseTypeName(cursor);
+  return { kind: 'construct', typeName, bits: false, args: parseArguments(cursor), line, type: NONE };
+}
+
+export function parseArguments(cursor: Cursor): Expression[] {
+  const args: Expression[] = [];
+  cursor.expect('(');
+  while (!cursor.accept(')')) {
+    args.push(parseExpression(cursor));
+    if (!cursor.is(')')) cursor.expect(',');
+  }
+  return args;
+}
+
+export function parseTypeName(cursor: Cursor): TypeName {
+  const { line } = cursor;
+  const name = cursor.name();
+  if (!GENERIC.has(name) || !cursor.accept('<')) return { name, element: null, count: null, line };
+  const element = parseTypeName(cursor);
+  // A count must not swallow the bracket that closes it: sums and products only.
+  const count = cursor.accept(',') && !cursor.is('>') ? parseExpression(cursor, PRECEDENCE.length - 2) : null;
+  cursor.expect('>');
+  return { name, element, count, line };
+}
+
+/** Value and type of a number as it is written. Hexadecimal floats are computed exactly. */
+function numberOf(text: string): { value: number; type: Type } {
+  const hex = /^0[xX]/.test(text);
+  const float = hex ? /[.pP]/.test(text) : /[.eEf]/.test(text);
+  const suffix = hex && !/[pP]/.test(text) ? /[iu]$/.exec(text)?.[0] : /[fiu]$/.exec(text)?.[0];
+  const digits = suffix === undefined ? text : text.slice(0, -1);
+  const value = hex && float ? hexFloat(digits) : Number(digits);
+  if (suffix === 'u') return { value, type: U32 };
+  if (suffix === 'i') return { value, type: I32 };
+  if (suffix === 'f') return { value: Math.fround(value), type: F32 };
+  return { value, type: float ? ABSTRACT_FLOAT : ABSTRACT_INT };
+}
+
+function hexFloat(text: string): number {
+  const [, whole, fraction, exponent] = /^0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]?([+-]?\d*)$/.exec(
+    text,
+  ) as RegExpExecArray;
+  return Number.parseInt(`${whole}${fraction}` || '0', 16) * 2 ** (Number(exponent) - 4 * fraction.length);
+}

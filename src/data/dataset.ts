@@ -26,6 +26,14 @@ export interface ArrayDataset {
   readonly size: number;
   /** For class ids: the name of each class; its length is the number of classes. */
   readonly classNames?: readonly string[];
+  /** Of sides that are bytes: what each means. */
+  readonly scaleBytes?: ScaledSides;
+}
+
+/** True where a byte means value / 255, false for numbers as they stand; a side left out goes by its shape (util/bytes.ts). */
+export interface ScaledSides {
+  readonly x?: boolean;
+  readonly y?: boolean;
 }
 
 /** Examples to learn from, and examples held out. */
@@ -43,9 +51,13 @@ export type ArrayDatasetInit = Omit<ArrayDataset, 'size' | 'yShape'> & { readonl
  *   DownhillError('shape') for a shape that does not divide its array.
  */
 export function arrayDataset(init: ArrayDatasetInit): ArrayDataset {
-  const { name, x, xShape, y, yShape = [], classNames } = init;
+  const { name, x, xShape, y, yShape = [], classNames, scaleBytes } = init;
   const size = countRows(name, 'x', x, xShape);
-  const set: ArrayDataset = { name, x, xShape, y, yShape, size, ...(classNames && { classNames }) };
+  const set: ArrayDataset = {
+    ...{ name, x, xShape, y, yShape, size },
+    ...(classNames && { classNames }),
+    ...(scaleBytes !== undefined && { scaleBytes }),
+  };
   checkDataset(set);
   return set;
 }

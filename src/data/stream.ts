@@ -2,14 +2,15 @@
  * Data that comes batch by batch from a generator, without ever being in memory as a whole: checked, re-batched to the
  * size that a training step takes, the next batch asked for while the last one is used.
  *
- * Invariant: rows keep their order; every batch that is given out has the asked size but the last; whoever stops early
+ * Invariants: what the generator yields is copied before it is asked for more, so it may fill the same arrays again.
+ * Rows keep their order; every batch that is given out has the asked size but the last; whoever stops early
  * ends the generator too (`return`), so that its `finally` runs.
  */
-import { wholeNumber } from '../nn/check-options.ts';
+import { trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
-import { type ArrayDataset, arrayDataset, type DataArray, volume } from './dataset.ts';
+import { type ArrayDataset, arrayDataset, type DataArray, type ScaledSides, volume } from './dataset.ts';
 import { concatenate } from './rows.ts';
 
 /** What a generator yields: any whole number of examples and as many targets, row-major. */
@@ -31,6 +32,8 @@ export interface GeneratorOptions {
   readonly size?: number;
   /** For class ids: the name of each class. */
   readonly classNames?: readonly string[];
+  /** Of sides that are bytes: what each means. */
+  readonly scaleBytes?: ScaledSides;
 }
 
 export interface StreamOptions {
@@ -58,13 +61,14 @@ export interface DatasetStream {
  * @throws DownhillError('argument') for something else than a function, an unknown option or a missing xShape.
  */
 export function fromGenerator(source: BatchSource, options: GeneratorOptions): DatasetStream {
-  const known = ['name', 'xShape', 'yShape', 'size', 'classNames'] as const;
+  const known = ['name', 'xShape', 'yShape', 'size', 'classNames', 'scaleBytes'] as const;
   const {
     name = 'generator',
     xShape,
     yShape = [],
     size,
     classNames,
+    scaleBytes,
   } = checkOptions('fromGenerator', options, known, ['xShape']);
   if (typeof source !== 'function') {
     // A generator object would be used up after one epoch.
@@ -72,7 +76,15 @@ export function fromGenerator(source: BatchSource, options: GeneratorOptions): D
     throw new DownhillError('argument', `fromGenerator: expected a function that makes a generator, found ${found}`);
   }
   if (size !== undefined) wholeNumber('fromGenerator', 'size', size);
-  const about = { name, xShape, yShape, ...(classNames && { classNames }) };
+  if (scaleBytes !== undefined) {
+    const sides = checkOptions('scaleBytes of fromGenerator', scaleBytes, ['x', 'y']);
+    for (const [side, value] of Object.entries(sides)) trueOrFalse('fromGenerator', `scaleBytes.${side}`, value);
+  }
+  const about = {
+    ...{ name, xShape, yShape },
+    ...(classNames && { classNames }),
+    ...(scaleBytes !== undefined && { scaleBytes }),
+  };
   return {
     ...about,
     ...(size !== undefined && { size }),
@@ -90,7 +102,8 @@ export async function collect(stream: DatasetStream, limit?: number): Promise<Ar
   const parts: ArrayDataset[] = [];
   let count = 0;
   for await (const batch of stream.batches(Math.min(limit ?? 1024, 1024))) {
-    parts.push(batch);
+    // A stream of somebody else's making may fill the same arrays again.
+    parts.push({ ...batch, x: batch.x.slice(), y: batch.y.slice() });
     count += batch.size;
     if (limit !== undefined && count >= limit) break;
   }
@@ -100,7 +113,7 @@ export async function collect(stream: DatasetStream, limit?: number): Promise<Ar
   return { ...all, x, y: all.y.slice(0, limit * volume(all.yShape)), size: limit };
 }
 
-type About = Pick<ArrayDataset, 'name' | 'xShape' | 'yShape' | 'classNames'>;
+type About = Pick<ArrayDataset, 'name' | 'xShape' | 'yShape' | 'classNames' | 'scaleBytes'>;
 
 async function* rebatch(
   about: About,
@@ -122,8 +135,9 @@ async function* rebatch(
     for (let k = 0; ; k++) {
       const { done, value } = await next;
       if (done) break;
-      next = ask(iterator);
+      // First the copy: the generator may fill the same arrays again as soon as it is asked.
       const batch = checkBatch(about, value, k, first);
+      next = ask(iterator);
       first ??= batch;
       total += batch.size;
       waiting.push(batch);
@@ -189,7 +203,7 @@ function checkBatch(about: About, value: unknown, k: number, first: ArrayDataset
     const expected = wanted ?? 'a Float32Array, Int32Array or Uint8Array';
     throw new DownhillError('data', `data set "${name}": ${side} is ${kindOf(array)}; expected ${expected}`);
   }
-  return arrayDataset({ ...about, name, x: x!, y: y! });
+  return arrayDataset({ ...about, name, x: x!.slice(), y: y!.slice() });
 }
 
 function kindOf(array: unknown): string {

@@ -7,7 +7,7 @@
  * ends the generator too (`return`), so that its `finally` runs.
  */
 import { trueOrFalse, wholeNumber } from '../nn/check-options.ts';
-import { checkOptions } from '../util/check-options.ts';
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
 import { type ArrayDataset, arrayDataset, type DataArray, type ScaledSides, volume } from './dataset.ts';
@@ -60,7 +60,8 @@ export interface DatasetStream {
  * A stream from a generator function (sync or async): `fromGenerator(async function* () { yield { x, y }; }, { xShape: [2] })`.
  * @throws DownhillError('argument') for something else than a function, an unknown option or a missing xShape.
  */
-export function fromGenerator(source: BatchSource, options: GeneratorOptions): DatasetStream {
+export function fromGenerator(source: BatchSource, options: GeneratorOptions, ...surplus: Surplus): DatasetStream {
+  refuseSurplus('fromGenerator', surplus);
   const known = ['name', 'xShape', 'yShape', 'size', 'classNames', 'scaleBytes'] as const;
   const {
     name = 'generator',
@@ -88,7 +89,10 @@ export function fromGenerator(source: BatchSource, options: GeneratorOptions): D
   return {
     ...about,
     ...(size !== undefined && { size }),
-    batches: (batchSize, streamOptions) => rebatch(about, source, size, batchSize, streamOptions),
+    batches: (batchSize, streamOptions, ...surplus: readonly unknown[]) => {
+      refuseSurplus(`batches of "${name}"`, surplus);
+      return rebatch(about, source, size, batchSize, streamOptions);
+    },
   };
 }
 
@@ -97,7 +101,8 @@ export function fromGenerator(source: BatchSource, options: GeneratorOptions): D
  * @param limit stops after this many examples.
  * @throws what `batches` throws; DownhillError('argument') unless `limit` is a whole number of at least 1.
  */
-export async function collect(stream: DatasetStream, limit?: number): Promise<ArrayDataset> {
+export async function collect(stream: DatasetStream, limit?: number, ...surplus: Surplus): Promise<ArrayDataset> {
+  refuseSurplus('collect', surplus);
   if (limit !== undefined) wholeNumber('collect', 'limit', limit);
   const parts: ArrayDataset[] = [];
   let count = 0;

@@ -17,6 +17,7 @@ import type { Constraint } from './constraints.ts';
 import type { Initializer } from './initializers.ts';
 import type { Regularizer } from './regularizers.ts';
 import { recordCall, SymbolicTensor } from './symbol.ts';
+import { customObject } from './custom-objects.ts';
 
 /** A weight that a layer asks for. */
 export interface WeightSpec {
@@ -238,7 +239,9 @@ export function layerFromConfig(
 ): Layer {
   const known =
     typeof className === 'string'
-      ? (registered.get(className) ?? (Object.hasOwn(builtIn, className) ? builtIn[className] : undefined))
+      ? ((customObject(className) as LayerClass | undefined) ??
+        registered.get(className) ??
+        (Object.hasOwn(builtIn, className) ? builtIn[className] : undefined))
       : undefined;
   if (known === undefined) throw unknownName('layer', className, [...Object.keys(builtIn), ...registered.keys()]);
   return new known(config);

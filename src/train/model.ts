@@ -14,7 +14,7 @@ import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import { getBackend } from '../runtime/index.ts';
-import { refuseSurplus } from '../util/check-options.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
@@ -83,7 +83,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * takes effect here.
    * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
    */
-  compile(options: CompileOptions, ...surplus: readonly never[]): this {
+  compile(options: CompileOptions, ...surplus: Surplus): this {
     refuseSurplus('compile', surplus);
     this.assertNotTraining('compile');
     checkKnownOptions('compile', options, COMPILE_OPTIONS);
@@ -180,7 +180,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * The outputs for x, or for the examples of a stream, f32 [N, …outputShape], in host memory.
    * @throws DownhillError as `fit`; `state` when the model has several outputs (`predictAll` gives them).
    */
-  async predict(x: ModelData | DatasetStream, options?: PredictOptions, ...surplus: readonly never[]): Promise<Tensor> {
+  async predict(x: ModelData | DatasetStream, options?: PredictOptions, ...surplus: Surplus): Promise<Tensor> {
     refuseSurplus('predict', surplus);
     const { outputs } = this.dataNames();
     if (outputs.length === 1) return (await this.predictAll(x, options))[0];
@@ -192,7 +192,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   async predictAll(
     x: ModelData | DatasetStream,
     options: PredictOptions = {},
-    ...surplus: readonly never[]
+    ...surplus: Surplus
   ): Promise<Tensor[]> {
     refuseSurplus('predict', surplus);
     checkKnownOptions('predict', options, ['batchSize', 'steps', 'training', 'seed']);
@@ -218,7 +218,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     x: ModelData,
     y: ModelData,
     options: TrainOnBatchOptions = {},
-    ...surplus: readonly never[]
+    ...surplus: Surplus
   ): Promise<Logs> {
     this.compileStateFor('trainOnBatch');
     checkKnownOptions('trainOnBatch', options, ['sampleWeight', 'classWeight']);
@@ -240,7 +240,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     x: ModelData,
     y: ModelData,
     options: TrainOnBatchOptions = {},
-    ...surplus: readonly never[]
+    ...surplus: Surplus
   ): Promise<{ logs: Logs; gradients: WeightValue[] }> {
     this.compileStateFor('gradientsOnBatch');
     checkKnownOptions('gradientsOnBatch', options, ['sampleWeight', 'classWeight']);
@@ -260,7 +260,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     x: ModelData,
     y: ModelData,
     options: { readonly runs?: number } = {},
-    ...surplus: readonly never[]
+    ...surplus: Surplus
   ): Promise<DispatchTime[]> {
     this.compileStateFor('profileOnBatch');
     checkKnownOptions('profileOnBatch', options, ['runs']);
@@ -300,7 +300,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * What each layer gives for the batch `x` at inference, f32, in the order in which the layers run.
    * @throws DownhillError as `predict`.
    */
-  async activationsOnBatch(x: ModelData, ...surplus: readonly never[]): Promise<LayerOutput[]> {
+  async activationsOnBatch(x: ModelData, ...surplus: Surplus): Promise<LayerOutput[]> {
     refuseSurplus('activationsOnBatch', surplus);
     const examples = await this.examples(x);
     return this.inTurn(async () => activationsOnBatch(await this.context(), this.batchPrograms, examples));

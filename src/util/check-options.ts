@@ -47,6 +47,9 @@ function nearestOption(key: string, known: readonly string[]): string | undefine
   return known.find((name) => plain(name) === plain(key)) ?? nearestName(key, known);
 }
 
+/** Type of a last parameter `...surplus`, so that calls with too many arguments are errors in TypeScript, too. */
+export type Surplus = readonly never[];
+
 /**
  * What JavaScript would drop without a word: arguments after the last one that a call takes.
  * @param given all arguments of the call, or those after the last with `most` 0.

@@ -41,7 +41,12 @@ describe('toTable', () => {
     const set = arrayDataset({ name: 'toy', x: new Uint8Array(12), xShape: [2, 2], y: Int32Array.of(0, 1, 2) });
     expect(isDataset(set)).toBe(true);
     expect(isDataset([1, 2])).toBe(false);
-    expect(await datasetTable(set, 'x')).toMatchObject({ name: 'x of "toy"', rows: 3, shape: [2, 2], encoding: 'bytes' });
+    expect(await datasetTable(set, 'x')).toMatchObject({
+      name: 'x of "toy"',
+      rows: 3,
+      shape: [2, 2],
+      encoding: 'bytes',
+    });
     expect(await datasetTable(set, 'y')).toMatchObject({ rows: 3, shape: [], encoding: 'i32' });
   });
 

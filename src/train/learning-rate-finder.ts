@@ -135,8 +135,11 @@ class RateRamp implements Callback {
     );
   }
 
-  async onTrainBegin(_params: unknown, model: TrainedModel): Promise<void> {
+  onCheck(_params: unknown, model: TrainedModel): void {
     assertRateCanChange('learningRateFinder', model);
+  }
+
+  async onTrainBegin(_params: unknown, model: TrainedModel): Promise<void> {
     this.model = model;
     const { weights } = await model.save({ optimizer: true });
     this.before = { weights, learningRate: model.learningRate };

@@ -189,11 +189,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /** Each output for x, f32 [N, …], in host memory. @throws DownhillError as `fit`. */
-  async predictAll(
-    x: ModelData | DatasetStream,
-    options: PredictOptions = {},
-    ...surplus: Surplus
-  ): Promise<Tensor[]> {
+  async predictAll(x: ModelData | DatasetStream, options: PredictOptions = {}, ...surplus: Surplus): Promise<Tensor[]> {
     refuseSurplus('predict', surplus);
     checkKnownOptions('predict', options, ['batchSize', 'steps', 'training', 'seed']);
     const batchSize = checkBatchSize('predict', options.batchSize);

@@ -31,7 +31,7 @@ export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initi
   /** Where to go on. */
   readonly resume?: TrainingSnapshot;
   /** May be async; what it throws ends the training with that error. */
-  readonly onEvent?: (event: TrainerEvent) => void | Promise<void>;
+  readonly onEvent?: (event: TrainerEvent) => void;
 }
 
 /** `step` counts from 0 within its epoch; `index` counts the steps of the whole training. */

@@ -10,9 +10,9 @@
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { checkKnownOptions, oneOf, show, wholeNumber } from './check-options.ts';
+import { customObject } from './custom-objects.ts';
 import { HostRandom } from './host-random.ts';
 import { orthonormalColumns } from './orthogonal-values.ts';
-import { customObject } from './custom-objects.ts';
 
 export interface Initializer {
   readonly name: string;

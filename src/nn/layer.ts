@@ -14,10 +14,10 @@ import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show, trueOrFalse } from './check-options.ts';
 import type { Constraint } from './constraints.ts';
+import { customObject } from './custom-objects.ts';
 import type { Initializer } from './initializers.ts';
 import type { Regularizer } from './regularizers.ts';
 import { recordCall, SymbolicTensor } from './symbol.ts';
-import { customObject } from './custom-objects.ts';
 
 /** A weight that a layer asks for. */
 export interface WeightSpec {

@@ -40,11 +40,11 @@ export function checkAnswers({ name, data, shape }: Table, loss: Loss, metrics: 
   const counting = metrics.find(({ answers }) => answers);
   if (counting === undefined || !REGRESSION.test(loss.name)) return;
   const at = data.findIndex((value) => value !== 0 && value !== 1);
-  if (at < 0) return;
+  if (at < 0 || (counting.sides && data.every((value) => value === -1 || value === 1))) return;
   const found = `${name} has ${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
   throw new DownhillError(
     'argument',
-    `metric "${counting.name}" counts right answers, targets of 0 and 1; ${found}. For numbers to predict take ` +
+    `metric "${counting.name}" counts right answers, targets of 0 and 1${counting.sides ? ', or of −1 and 1' : ''}; ${found}. For numbers to predict take ` +
       'meanAbsoluteError, rootMeanSquaredError or r2Score',
   );
 }

@@ -355,7 +355,10 @@ export class Trainer {
     const { active, cut } = this;
     const failed = (error: unknown): void => {
       const gone = model !== this.current || cut !== this.cut;
-      if (this.phase === 'ended' || !(gone || isLoss(error))) return task.reject(error);
+      if (this.phase === 'ended' || !(gone || isLoss(error))) {
+        task.reject(error);
+        return;
+      }
       // Kept for the next device; a task that waited for another one fails only when its model is gone.
       this.tasks.push(task);
       if (isLoss(error)) cut.lose(error);

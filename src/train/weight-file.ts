@@ -34,7 +34,10 @@ export function encodeWeights(weights: readonly WeightValue[], optimizer?: Optim
   return writeSafetensors([...weights.map((weight) => entry(weight)), ...slots], metadata);
 }
 
-/** A weights file, by name. @throws DownhillError `file` for bytes that are none. */
+/**
+ * A weights file, by name.
+ * @throws DownhillError `file` for bytes that are none, and for an optimizer's state without its count of updates.
+ */
 export function decodeWeights(
   bytes: Uint8Array,
   file: string,
@@ -49,9 +52,16 @@ export function decodeWeights(
     if (name.startsWith(OPTIMIZER_PREFIX)) slots.push({ name: name.slice(OPTIMIZER_PREFIX.length), shape, data });
     else weights.push({ name, shape, data });
   }
-  const iterations = Number(metadata.get(ITERATIONS) ?? Number.NaN);
-  const resumable = Number.isSafeInteger(iterations) && iterations >= 0;
-  return { weights, optimizer: resumable ? { slots, iterations } : undefined };
+  const given = metadata.get(ITERATIONS);
+  if (given === undefined && slots.length === 0) return { weights, optimizer: undefined };
+  const iterations = given !== undefined && /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (Number.isSafeInteger(iterations)) return { weights, optimizer: { slots, iterations } };
+  // Without the count, the state would be lost without a word, or corrected for the wrong number of updates.
+  throw new DownhillError(
+    'file',
+    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; the state of an optimizer (${slots.length} tensors) needs ` +
+      `the count of updates, a whole number as text`,
+  );
 }
 
 /**
@@ -130,7 +140,9 @@ export function restoreWeights(
     const names = trained.flatMap(({ path, rule = '', spec: { shape } }) =>
       optimizer.slotsOf(rule).map((slot) => ({ name: slotKey(slot, path), shape })),
     );
-    store.writeSlots(iterations > 0 ? matchWeights(file, names, saved) : new Map(), iterations);
+    // Before the first update there may be no slots yet.
+    const none = iterations === 0 && saved.length === 0;
+    store.writeSlots(none ? new Map() : matchWeights(file, names, saved), iterations);
   }
   store.write(values);
 }

@@ -85,7 +85,9 @@ export function lossJson({ name, config, custom: own, targets }: Loss): CustomJs
 /** The loss that the reader of JSON handed in; undefined when there is none. */
 export function customLoss({ custom: name, targets }: CustomJson): Loss | undefined {
   const own = customObject(name);
-  return typeof own === 'function' ? custom(own as ValueFunction, { name, ...(targets && { targets }) }) : (own as Loss);
+  return typeof own === 'function'
+    ? custom(own as ValueFunction, { name, ...(targets && { targets }) })
+    : (own as Loss);
 }
 
 /** @throws DownhillError `argument` for an unknown name, with the nearest one. */

@@ -186,7 +186,9 @@ export function metricJson(metric: CheckedMetric): string | MetricJson | CustomJ
 /** The metric that the reader of JSON handed in; undefined when there is none. */
 export function customMetric({ custom: name, targets }: CustomJson): MetricLike | undefined {
   const own = customObject(name);
-  return typeof own === 'function' ? custom(own as ValueFunction, { name, ...(targets && { targets }) }) : (own as MetricLike);
+  return typeof own === 'function'
+    ? custom(own as ValueFunction, { name, ...(targets && { targets }) })
+    : (own as MetricLike);
 }
 
 /** `value` when it is a metric or the name of one. @throws DownhillError `argument` with the nearest name. */

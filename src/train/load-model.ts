@@ -8,6 +8,7 @@ import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
 import { InputLayer } from '../nn/layers/input.ts';
 import { recordCall, type SymbolicTensor } from '../nn/symbol.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
@@ -37,7 +38,13 @@ export interface LoadOptions {
  * @throws DownhillError `file` for text that is no model, `argument` for unknown layers, optimizers, losses and options;
  *   each names `file`.
  */
-export function modelFromJSON(json: unknown, file = 'model JSON', options: LoadOptions = {}): Model {
+export function modelFromJSON(
+  json: unknown,
+  file = 'model JSON',
+  options: LoadOptions = {},
+  ...surplus: Surplus
+): Model {
+  refuseSurplus('modelFromJSON', surplus);
   checkKnownOptions('modelFromJSON', options, ['customObjects']);
   return withCustomObjects(options.customObjects, () => readModel(json, file));
 }

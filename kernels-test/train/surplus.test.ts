@@ -39,7 +39,7 @@ const stream = fromGenerator(() => [{ x: set.x, y: set.y }], { xShape: [2] });
 
 /** Each call as it should be, but for its last argument, `{ extra: true }` or the like. */
 const calls: Readonly<Record<string, (extra: never) => unknown>> = {
-  split: (extra) => split(set, { train: 0.5, test: 0.5 }, extra),
+  split: (extra) => (split as (...given: unknown[]) => unknown)(set, { train: 0.5, test: 0.5 }, extra),
   'split in two': (extra) => (split as (...given: unknown[]) => unknown)(set, 0.5, 1, extra),
   splitIndices: (extra) => splitIndices(9, { train: 0.5 }, 0, undefined, 'owner', extra),
   kFold: (extra) => kFold(set, 3, 1, {}, extra),

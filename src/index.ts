@@ -104,6 +104,7 @@ export { readZip, writeZip } from './data/zip.ts';
 // Models: layers, losses, optimizers, training.
 export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
 export { type Constraint, type ConstraintLike, constraints } from './nn/constraints.ts';
+export type { CustomObjects } from './nn/custom-objects.ts';
 export { type Initializer, type InitializerLike, initializers } from './nn/initializers.ts';
 export {
   type CallContext,
@@ -209,7 +210,7 @@ export {
   type LearningRateFinderOptions,
   learningRateFinder,
 } from './train/learning-rate-finder.ts';
-export { loadModelFiles, modelFromJSON } from './train/load-model.ts';
+export { type LoadOptions, loadModelFiles, modelFromJSON } from './train/load-model.ts';
 export { Model, type TuningData } from './train/model.ts';
 export type { ModelJson } from './train/model-json.ts';
 export type { CompileOptions, SavedModel, SequentialOptions } from './train/model-options.ts';
@@ -237,6 +238,7 @@ export type {
   EvaluateOptions,
   FitOptions,
   PredictOptions,
+  TrainOnBatchOptions,
   ValidationData,
 } from './train/training-options.ts';
 export { type TuneModelOptions, tune } from './train/tune.ts';

@@ -146,10 +146,13 @@ describe.each(['cpu', 'webgpu'])('on %s', (name) => {
 });
 
 describe('lambda', () => {
-  test('without a registered name cannot be saved, and the error names the layer', () => {
+  test('without a registered name stands in JSON by its own, under which it must be handed in', () => {
     const layer = layers.lambda({ function: (x) => mul(x, 3), name: 'triple' });
-    const model = new Sequential([layer], { inputShape: [2] });
-    expect(() => model.toJSON()).toThrow(/lambda "triple": its function has no name that JSON could hold/);
+    const json = new Sequential([layer], { inputShape: [2] }).toJSON();
+    expect(json.layers[0].config.function).toEqual({ custom: 'triple' });
+    expect(() => Sequential.fromJSON(json)).toThrow(/lambda "triple": its function "triple" is not part of the file/);
+    const again = Sequential.fromJSON(json, 'm', { customObjects: { triple: (x: Tensor) => mul(x, 3) } });
+    expect(again.toJSON()).toEqual(json);
   });
 
   test('is known by its name once registered, before and after', () => {

@@ -1,7 +1,7 @@
 /** Weights of examples and classes on the host: what they become and what is refused. */
 
 import { describe, expect, test } from 'vitest';
-import { type ExampleWeightOptions, exampleWeights } from '../../src/train/example-weights.ts';
+import { type ClassWeight, exampleWeights, type SampleWeight, weightTables } from '../../src/train/example-weights.ts';
 import type { Table } from '../../src/train/table.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
@@ -14,10 +14,21 @@ const hot: Table = {
   data: Float32Array.of(0, 1, 0, 0.2, 0.1, 0.7, 1, 0, 0),
 };
 
-type WeightOptions = Omit<ExampleWeightOptions, 'y' | 'outputs'>;
+interface WeightOptions {
+  readonly sampleWeight?: SampleWeight;
+  readonly classWeight?: ClassWeight;
+}
 
-const weights = async (options: WeightOptions, y = ids) =>
-  (await exampleWeights({ ...options, y, outputs: ['out'] })).shared?.data;
+async function weightsOf({ sampleWeight: given, classWeight }: WeightOptions, y: Table, outputs: readonly string[]) {
+  const sampleWeight = await weightTables(given, outputs);
+  return exampleWeights({
+    y,
+    ...(sampleWeight !== undefined && { sampleWeight }),
+    ...(classWeight !== undefined && { classWeight }),
+  });
+}
+
+const weights = async (options: WeightOptions, y = ids) => (await weightsOf(options, y, ['out'])).shared?.data;
 
 test('weights of examples are kept, weights of classes are looked up', async () => {
   expect(await weights({})).toBeUndefined();
@@ -65,14 +76,29 @@ test('class weights need one class an example', async () => {
   );
 });
 
+test.each([
+  ['two classes', [1, 0, 1], 2],
+  ['none', [0, 0, 0], 3],
+  ['two that are equally likely', [0.4, 0.4, 0.2], 2],
+] as const)('class weights refuse a row of %s, whose first would be taken for its class', async (_, row, equals) => {
+  await expectRefusal(
+    () => weights({ classWeight: { 0: 1, 1: 1, 2: 1 } }, { ...hot, data: Float32Array.of(0, 1, 0, ...row, 1, 0, 0) }),
+    'data',
+    new RegExp(`example 1 of y has ${equals} equal largest values, .*for several classes give sampleWeight`),
+  );
+});
+
+test('class weights of targets that are all equal, and of ties away from the largest value', async () => {
+  const equal = { ...ids, data: Int32Array.of(1, 1, 1, 1) };
+  expect(await weights({ classWeight: { 1: 3 } }, equal)).toEqual(Float32Array.of(3, 3, 3, 3));
+  const soft = { ...hot, data: Float32Array.of(0.1, 0.1, 0.8, 0.6, 0.2, 0.2, 0.25, 0.5, 0.25) };
+  expect(await weights({ classWeight: { 0: 1, 1: 3, 2: 0.5 } }, soft)).toEqual(Float32Array.of(0.5, 1, 3));
+});
+
 describe('several outputs', () => {
   const outputs = ['a', 'b'];
   const of = async (sampleWeight: unknown) => {
-    const { shared, byOutput } = await exampleWeights({
-      y: ids,
-      outputs,
-      sampleWeight: sampleWeight as number[],
-    });
+    const { shared, byOutput } = await weightsOf({ sampleWeight: sampleWeight as number[] }, ids, outputs);
     return [shared && [...shared.data], byOutput?.map((table) => table && [...table.data])];
   };
   const [ones, twos] = [

@@ -22,6 +22,7 @@ export function fakeModel(): TrainedModel {
     iterations: 0,
     getWeights: async () => [],
     restoreWeights: () => {},
+    toJSON: () => ({}),
     ...{ save: unused, gradientsOnBatch: unused, activationsOnBatch: unused },
   };
 }

@@ -350,7 +350,7 @@ describe('what is wrong', () => {
     await expectRefusal(
       () => model.fit(changing, { epochs: 2, verbose: 0 }),
       'data',
-      /x of "points, batch 0": values are u8; the first batch had f32/,
+      /x of "points, batch 0": values are bytes; the first batch had f32/,
     );
   });
 

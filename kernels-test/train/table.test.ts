@@ -26,8 +26,8 @@ describe('toTable', () => {
 
   test('bytes stay bytes, whole numbers become i32, wide floats f32', async () => {
     const encoding = async (data: Parameters<typeof toTable>[1]) => (await toTable('x', data)).encoding;
-    expect(await encoding(new Uint8Array(2))).toBe('u8');
-    expect(await encoding(new Uint8ClampedArray(2))).toBe('u8');
+    expect(await encoding(new Uint8Array(2))).toBe('bytes');
+    expect(await encoding(new Uint8ClampedArray(2))).toBe('bytes');
     expect(await encoding(new Int16Array(2))).toBe('i32');
     expect(await encoding(new Uint16Array(2))).toBe('i32');
     expect(await encoding(new Float64Array(2))).toBe('f32');
@@ -41,7 +41,12 @@ describe('toTable', () => {
     const set = arrayDataset({ name: 'toy', x: new Uint8Array(12), xShape: [2, 2], y: Int32Array.of(0, 1, 2) });
     expect(isDataset(set)).toBe(true);
     expect(isDataset([1, 2])).toBe(false);
-    expect(await datasetTable(set, 'x')).toMatchObject({ name: 'x of "toy"', rows: 3, shape: [2, 2], encoding: 'u8' });
+    expect(await datasetTable(set, 'x')).toMatchObject({
+      name: 'x of "toy"',
+      rows: 3,
+      shape: [2, 2],
+      encoding: 'bytes',
+    });
     expect(await datasetTable(set, 'y')).toMatchObject({ rows: 3, shape: [], encoding: 'i32' });
   });
 

@@ -8,6 +8,7 @@
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { TargetKind } from '../nn/losses/index.ts';
 import { binaryAccuracy } from '../nn/metrics/accuracy.ts';
+import { BYTE_RANGE, bytesAreImages, isBytes } from '../util/bytes.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { type Answer, ZOO_NAMES, type ZooEntry, type ZooName, zooEntry } from '../zoo/index.ts';
@@ -62,8 +63,10 @@ export function optionsFor(name: ZooName, set: ArrayDataset): Readonly<Record<st
 export function withTargets(set: ArrayDataset, answer: Answer, targets: TargetKind, outputShape: Shape): ArrayDataset {
   if (answer === 'input') {
     const y = Float32Array.from(set.x);
-    // As x, bytes are images and mean value / 255; as targets they are taken as they are.
-    if (set.x instanceof Uint8Array) for (let k = 0; k < y.length; k++) y[k] /= 255;
+    // Bytes that are an image as x are the same image as targets.
+    if (isBytes(set.x) && bytesAreImages(set.name, set.x, set.xShape, set.scaleBytes?.x)) {
+      for (let k = 0; k < y.length; k++) y[k] /= BYTE_RANGE;
+    }
     return valued(set, y, set.xShape);
   }
   if (answer === 'numbers' || targets === 'classes') return set;

@@ -5,6 +5,7 @@
  * Invariant: an ArrayDataset made by `arrayDataset` is never empty, its two sides have the same count, and class
  * ids are whole numbers in range. Whoever builds one by hand can call `checkDataset`.
  */
+import { checkKnownOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 
 /** The array kinds that hold examples or targets: u8 stays packed on the device, i32 holds ids, f32 the rest. */
@@ -26,6 +27,14 @@ export interface ArrayDataset {
   readonly size: number;
   /** For class ids: the name of each class; its length is the number of classes. */
   readonly classNames?: readonly string[];
+  /** Of sides that are bytes: what each means. */
+  readonly scaleBytes?: ScaledSides;
+}
+
+/** True where a byte means value / 255, false for numbers as they stand; a side left out goes by its shape (util/bytes.ts). */
+export interface ScaledSides {
+  readonly x?: boolean;
+  readonly y?: boolean;
 }
 
 /** Examples to learn from, and examples held out. */
@@ -37,21 +46,31 @@ export interface TrainTest {
 /** What `arrayDataset` takes; `size` follows from the arrays. */
 export type ArrayDatasetInit = Omit<ArrayDataset, 'size' | 'yShape'> & { readonly yShape?: readonly number[] };
 
+/** `size` follows from the arrays; a set that is made of another one may still have it. */
+const INIT_KEYS = ['name', 'x', 'xShape', 'y', 'yShape', 'classNames', 'scaleBytes', 'size'];
+
 /**
  * A checked data set over the given arrays (kept, not copied). `yShape` defaults to [], a class id per example.
  * @throws DownhillError('data') for an empty set, counts that differ or class ids that do not fit;
  *   DownhillError('shape') for a shape that does not divide its array.
  */
-export function arrayDataset(init: ArrayDatasetInit): ArrayDataset {
-  const { name, x, xShape, y, yShape = [], classNames } = init;
+export function arrayDataset(init: ArrayDatasetInit, ...surplus: Surplus): ArrayDataset {
+  refuseSurplus('arrayDataset', surplus);
+  checkKnownOptions('arrayDataset', init, INIT_KEYS);
+  const { name, x, xShape, y, yShape = [], classNames, scaleBytes } = init;
   const size = countRows(name, 'x', x, xShape);
-  const set: ArrayDataset = { name, x, xShape, y, yShape, size, ...(classNames && { classNames }) };
+  const set: ArrayDataset = {
+    ...{ name, x, xShape, y, yShape, size },
+    ...(classNames && { classNames }),
+    ...(scaleBytes !== undefined && { scaleBytes }),
+  };
   checkDataset(set);
   return set;
 }
 
 /** Checks all that `arrayDataset` promises, for a data set built by hand; throws the same errors. */
-export function checkDataset(set: ArrayDataset): void {
+export function checkDataset(set: ArrayDataset, ...surplus: Surplus): void {
+  refuseSurplus('checkDataset', surplus);
   const { name, x, xShape, y, yShape, size, classNames } = set;
   const examples = countRows(name, 'x', x, xShape);
   const targets = countRows(name, 'y', y, yShape);
@@ -92,7 +111,8 @@ export function checkClassIds(set: Pick<ArrayDataset, 'name' | 'y' | 'yShape'>, 
  * The first `n` examples, as views on the same arrays; all of them when the set has no more than `n`.
  * @throws DownhillError('argument') when `n` is no whole number of at least 1.
  */
-export function take(set: ArrayDataset, n: number): ArrayDataset {
+export function take(set: ArrayDataset, n: number, ...surplus: Surplus): ArrayDataset {
+  refuseSurplus('take', surplus);
   if (!Number.isInteger(n) || n < 1) {
     throw new DownhillError('argument', `take from "${set.name}": expected a whole number of at least 1, found ${n}`);
   }
@@ -106,7 +126,13 @@ export function take(set: ArrayDataset, n: number): ArrayDataset {
  * The examples at `indices`, copied in that order; an index may come more than once.
  * @throws DownhillError('argument') when there is no index or one is out of range.
  */
-export function select(set: ArrayDataset, indices: ArrayLike<number>, name = set.name): ArrayDataset {
+export function select(
+  set: ArrayDataset,
+  indices: ArrayLike<number>,
+  name = set.name,
+  ...surplus: Surplus
+): ArrayDataset {
+  refuseSurplus('select', surplus);
   if (indices.length === 0) throw new DownhillError('argument', `select from "${set.name}": no index given`);
   for (let row = 0; row < indices.length; row++) {
     const index = indices[row]!;

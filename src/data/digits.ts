@@ -7,6 +7,7 @@
  * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine, whatever
  * the sizes asked for; every run of ten images from a multiple of ten holds each digit once.
  */
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Prng } from '../util/prng.ts';
 import { type ArrayDataset, arrayDataset, type TrainTest } from './dataset.ts';
@@ -53,8 +54,9 @@ export interface DigitsOptions {
  * Draws the embedded digits: x u8 [n, 28, 28, 1] with ink bright (255) on 0, y u8 class ids 0–9.
  * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
  */
-export function digits(options: DigitsOptions = {}): TrainTest {
-  const { train = 8000, test = 2000, seed = 0 } = options;
+export function digits(options: DigitsOptions = {}, ...surplus: Surplus): TrainTest {
+  refuseSurplus('digits', surplus);
+  const { train = 8000, test = 2000, seed = 0 } = checkOptions('digits', options, ['train', 'test', 'seed']);
   return { train: drawSplit('train', train, seed, 0), test: drawSplit('test', test, seed, 1) };
 }
 

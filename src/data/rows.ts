@@ -4,7 +4,7 @@
  *
  * Invariant: nothing here changes its argument.
  */
-import { checkOptions } from '../util/check-options.ts';
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Prng } from '../util/prng.ts';
 import { type ArrayDataset, checkClassIds, type DataArray, select, volume } from './dataset.ts';
@@ -13,7 +13,8 @@ import { type ArrayDataset, checkClassIds, type DataArray, select, volume } from
  * All but the first `n` examples, as views on the same arrays.
  * @throws DownhillError('argument') unless `n` is a whole number from 0 to below the size.
  */
-export function skip(set: ArrayDataset, n: number): ArrayDataset {
+export function skip(set: ArrayDataset, n: number, ...surplus: Surplus): ArrayDataset {
+  refuseSurplus('skip', surplus);
   if (!Number.isInteger(n) || n < 0 || n >= set.size) {
     const message = `skip of "${set.name}": expected a whole number from 0 to ${set.size - 1}, found ${n}`;
     throw new DownhillError('argument', message);
@@ -28,7 +29,8 @@ export function skip(set: ArrayDataset, n: number): ArrayDataset {
  * @throws DownhillError('argument') for no set at all; DownhillError('data') for shapes, array kinds or class names that
  *   differ from the first set's.
  */
-export function concatenate(sets: readonly ArrayDataset[], name?: string): ArrayDataset {
+export function concatenate(sets: readonly ArrayDataset[], name?: string, ...surplus: Surplus): ArrayDataset {
+  refuseSurplus('concatenate', surplus);
   const [first] = sets;
   if (first === undefined) throw new DownhillError('argument', 'concatenate: expected at least one data set');
   for (const set of sets) {
@@ -53,7 +55,9 @@ export function mapExamples(
   set: ArrayDataset,
   change: (example: DataArray, index: number) => ArrayLike<number>,
   xShape: readonly number[] = set.xShape,
+  ...surplus: Surplus
 ): ArrayDataset {
+  refuseSurplus('mapExamples', surplus);
   const from = volume(set.xShape);
   const to = volume(xShape);
   const x = new Float32Array(set.size * to);
@@ -73,7 +77,12 @@ export function mapExamples(
  * @param classes the number of class names unless given.
  * @throws DownhillError('data') for targets that are no class ids below `classes`, or when neither tells how many.
  */
-export function oneHotTargets(set: ArrayDataset, classes = set.classNames?.length): ArrayDataset {
+export function oneHotTargets(
+  set: ArrayDataset,
+  classes = set.classNames?.length,
+  ...surplus: Surplus
+): ArrayDataset {
+  refuseSurplus('oneHotTargets', surplus);
   if (classes === undefined) {
     throw new DownhillError(
       'data',
@@ -98,7 +107,13 @@ export interface BatchesOptions {
  * The examples in batches of `size`, each a data set of its own; a view when not shuffled.
  * @throws DownhillError('argument') when `size` is no whole number of at least 1.
  */
-export function* batches(set: ArrayDataset, size: number, options: BatchesOptions = {}): Generator<ArrayDataset, void> {
+export function* batches(
+  set: ArrayDataset,
+  size: number,
+  options: BatchesOptions = {},
+  ...surplus: Surplus
+): Generator<ArrayDataset, void> {
+  refuseSurplus('batches', surplus);
   const owner = `batches of "${set.name}"`;
   const { seed, dropRemainder = false } = checkOptions(owner, options, ['seed', 'dropRemainder']);
   if (!Number.isInteger(size) || size < 1) {
@@ -136,7 +151,8 @@ export interface Scaler {
  * Learns a scaling of x from the training set; the last axis (features, channels) is scaled feature by feature, as
  * Keras' Normalization does. Constant features are only shifted to 0.
  */
-export function fitScaler(train: ArrayDataset, method: ScaleMethod = 'standard'): Scaler {
+export function fitScaler(train: ArrayDataset, method: ScaleMethod = 'standard', ...surplus: Surplus): Scaler {
+  refuseSurplus('fitScaler', surplus);
   if (method !== 'standard' && method !== 'minMax') {
     throw new DownhillError('argument', `fitScaler: expected the method standard or minMax, found ${String(method)}`);
   }

@@ -7,6 +7,7 @@
  * alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
  * holds each shape once.
  */
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Prng } from '../util/prng.ts';
 import { type ArrayDataset, arrayDataset, type TrainTest } from './dataset.ts';
@@ -66,7 +67,9 @@ export interface ShapesOptions {
  * Draws the embedded shapes: x u8 [n, 32, 32, 3] (height, width, RGB), y u8 class ids 0–9 of `SHAPE_NAMES`.
  * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
  */
-export function shapes({ train = 4000, test = 1000, seed = 0 }: ShapesOptions = {}): TrainTest {
+export function shapes(options: ShapesOptions = {}, ...surplus: Surplus): TrainTest {
+  refuseSurplus('shapes', surplus);
+  const { train = 4000, test = 1000, seed = 0 } = checkOptions('shapes', options, ['train', 'test', 'seed']);
   return { train: drawSplit('train', train, seed, 0), test: drawSplit('test', test, seed, 1) };
 }
 

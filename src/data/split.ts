@@ -6,7 +6,7 @@
  * example is in two parts. Stratifying puts the examples into one order of which every stretch has the classes in
  * proportion: an example that is r-th of the n of its class stands at (r + ½) / n.
  */
-import { checkOptions } from '../util/check-options.ts';
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Prng } from '../util/prng.ts';
 import { show } from '../util/show.ts';
@@ -39,8 +39,10 @@ export type PartsOf<O extends SplitFractions, T> = { readonly [P in PartName & k
  */
 export function split(set: ArrayDataset, testFraction: number, seed: number): TrainTest;
 export function split<const O extends SplitOptions>(set: ArrayDataset, options: O): PartsOf<O, ArrayDataset>;
-export function split(set: ArrayDataset, how: number | SplitOptions, seed?: number): object {
-  if (typeof how === 'number') return splitInTwo(set, how, seed!);
+export function split(set: ArrayDataset, how: number | SplitOptions, ...rest: readonly unknown[]): object {
+  const short = typeof how === 'number';
+  refuseSurplus('split', rest, short ? 1 : 0);
+  if (short) return splitInTwo(set, how, rest[0] as number);
   const owner = `split of "${set.name}"`;
   const options = checkOptions(owner, how, [...PARTS, 'seed', 'stratify']);
   const labels = options.stratify ? classIdsOf(set, owner) : undefined;
@@ -60,7 +62,9 @@ export function splitIndices<const O extends SplitFractions>(
   seed = 0,
   labels?: ArrayLike<unknown>,
   owner = 'split',
+  ...surplus: Surplus
 ): PartsOf<O, Uint32Array> {
+  refuseSurplus('splitIndices', surplus);
   const wanted = PARTS.filter((part) => fractions[part] !== undefined);
   if (wanted.length === 0) {
     throw new DownhillError('argument', `${owner}: expected fractions such as { train: 0.8, test: 0.2 }, found none`);
@@ -106,7 +110,9 @@ export function kFold(
   k: number,
   seed = 0,
   options: { readonly stratify?: boolean } = {},
+  ...surplus: Surplus
 ): TrainTest[] {
+  refuseSurplus('kFold', surplus);
   const owner = `kFold of "${set.name}"`;
   const { stratify = false } = checkOptions(owner, options, ['stratify']);
   const folds = kFoldIndices(set.size, k, seed, stratify ? classIdsOf(set, owner) : undefined, owner);
@@ -123,7 +129,9 @@ export function kFoldIndices(
   seed = 0,
   labels?: ArrayLike<unknown>,
   owner = 'kFold',
+  ...surplus: Surplus
 ): { readonly train: Uint32Array; readonly test: Uint32Array }[] {
+  refuseSurplus('kFoldIndices', surplus);
   if (!(Number.isInteger(k) && k >= 2 && k <= size)) {
     throw new DownhillError(
       'argument',

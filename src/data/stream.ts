@@ -2,14 +2,15 @@
  * Data that comes batch by batch from a generator, without ever being in memory as a whole: checked, re-batched to the
  * size that a training step takes, the next batch asked for while the last one is used.
  *
- * Invariant: rows keep their order; every batch that is given out has the asked size but the last; whoever stops early
+ * Invariants: what the generator yields is copied before it is asked for more, so it may fill the same arrays again.
+ * Rows keep their order; every batch that is given out has the asked size but the last; whoever stops early
  * ends the generator too (`return`), so that its `finally` runs.
  */
-import { wholeNumber } from '../nn/check-options.ts';
-import { checkOptions } from '../util/check-options.ts';
+import { trueOrFalse, wholeNumber } from '../nn/check-options.ts';
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
-import { type ArrayDataset, arrayDataset, type DataArray, volume } from './dataset.ts';
+import { type ArrayDataset, arrayDataset, type DataArray, type ScaledSides, volume } from './dataset.ts';
 import { concatenate } from './rows.ts';
 
 /** What a generator yields: any whole number of examples and as many targets, row-major. */
@@ -31,6 +32,8 @@ export interface GeneratorOptions {
   readonly size?: number;
   /** For class ids: the name of each class. */
   readonly classNames?: readonly string[];
+  /** Of sides that are bytes: what each means. */
+  readonly scaleBytes?: ScaledSides;
 }
 
 export interface StreamOptions {
@@ -57,14 +60,16 @@ export interface DatasetStream {
  * A stream from a generator function (sync or async): `fromGenerator(async function* () { yield { x, y }; }, { xShape: [2] })`.
  * @throws DownhillError('argument') for something else than a function, an unknown option or a missing xShape.
  */
-export function fromGenerator(source: BatchSource, options: GeneratorOptions): DatasetStream {
-  const known = ['name', 'xShape', 'yShape', 'size', 'classNames'] as const;
+export function fromGenerator(source: BatchSource, options: GeneratorOptions, ...surplus: Surplus): DatasetStream {
+  refuseSurplus('fromGenerator', surplus);
+  const known = ['name', 'xShape', 'yShape', 'size', 'classNames', 'scaleBytes'] as const;
   const {
     name = 'generator',
     xShape,
     yShape = [],
     size,
     classNames,
+    scaleBytes,
   } = checkOptions('fromGenerator', options, known, ['xShape']);
   if (typeof source !== 'function') {
     // A generator object would be used up after one epoch.
@@ -72,11 +77,22 @@ export function fromGenerator(source: BatchSource, options: GeneratorOptions): D
     throw new DownhillError('argument', `fromGenerator: expected a function that makes a generator, found ${found}`);
   }
   if (size !== undefined) wholeNumber('fromGenerator', 'size', size);
-  const about = { name, xShape, yShape, ...(classNames && { classNames }) };
+  if (scaleBytes !== undefined) {
+    const sides = checkOptions('scaleBytes of fromGenerator', scaleBytes, ['x', 'y']);
+    for (const [side, value] of Object.entries(sides)) trueOrFalse('fromGenerator', `scaleBytes.${side}`, value);
+  }
+  const about = {
+    ...{ name, xShape, yShape },
+    ...(classNames && { classNames }),
+    ...(scaleBytes !== undefined && { scaleBytes }),
+  };
   return {
     ...about,
     ...(size !== undefined && { size }),
-    batches: (batchSize, streamOptions) => rebatch(about, source, size, batchSize, streamOptions),
+    batches: (batchSize, streamOptions, ...surplus: readonly unknown[]) => {
+      refuseSurplus(`batches of "${name}"`, surplus);
+      return rebatch(about, source, size, batchSize, streamOptions);
+    },
   };
 }
 
@@ -85,12 +101,14 @@ export function fromGenerator(source: BatchSource, options: GeneratorOptions): D
  * @param limit stops after this many examples.
  * @throws what `batches` throws; DownhillError('argument') unless `limit` is a whole number of at least 1.
  */
-export async function collect(stream: DatasetStream, limit?: number): Promise<ArrayDataset> {
+export async function collect(stream: DatasetStream, limit?: number, ...surplus: Surplus): Promise<ArrayDataset> {
+  refuseSurplus('collect', surplus);
   if (limit !== undefined) wholeNumber('collect', 'limit', limit);
   const parts: ArrayDataset[] = [];
   let count = 0;
   for await (const batch of stream.batches(Math.min(limit ?? 1024, 1024))) {
-    parts.push(batch);
+    // A stream of somebody else's making may fill the same arrays again.
+    parts.push({ ...batch, x: batch.x.slice(), y: batch.y.slice() });
     count += batch.size;
     if (limit !== undefined && count >= limit) break;
   }
@@ -100,7 +118,7 @@ export async function collect(stream: DatasetStream, limit?: number): Promise<Ar
   return { ...all, x, y: all.y.slice(0, limit * volume(all.yShape)), size: limit };
 }
 
-type About = Pick<ArrayDataset, 'name' | 'xShape' | 'yShape' | 'classNames'>;
+type About = Pick<ArrayDataset, 'name' | 'xShape' | 'yShape' | 'classNames' | 'scaleBytes'>;
 
 async function* rebatch(
   about: About,
@@ -122,8 +140,9 @@ async function* rebatch(
     for (let k = 0; ; k++) {
       const { done, value } = await next;
       if (done) break;
-      next = ask(iterator);
+      // First the copy: the generator may fill the same arrays again as soon as it is asked.
       const batch = checkBatch(about, value, k, first);
+      next = ask(iterator);
       first ??= batch;
       total += batch.size;
       waiting.push(batch);
@@ -189,7 +208,7 @@ function checkBatch(about: About, value: unknown, k: number, first: ArrayDataset
     const expected = wanted ?? 'a Float32Array, Int32Array or Uint8Array';
     throw new DownhillError('data', `data set "${name}": ${side} is ${kindOf(array)}; expected ${expected}`);
   }
-  return arrayDataset({ ...about, name, x: x!, y: y! });
+  return arrayDataset({ ...about, name, x: x!.slice(), y: y!.slice() });
 }
 
 function kindOf(array: unknown): string {

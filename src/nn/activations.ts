@@ -24,7 +24,8 @@ import {
   softsign,
   tanh,
 } from '../ops/unary.ts';
-import { DownhillError, unknownName } from '../util/errors.ts';
+import { unknownName } from '../util/errors.ts';
+import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';
 
 export const activations = {
   linear: (x: Tensor) => x,
@@ -53,7 +54,7 @@ export const activations = {
 
 export type ActivationName = keyof typeof activations;
 
-/** The name of an activation, or a function of the user, with which a model cannot be saved as JSON. */
+/** The name of an activation, or a function of the user, which JSON holds by its name (custom-objects.ts). */
 export type ActivationLike = ActivationName | ((x: Tensor) => Tensor);
 
 export interface ResolvedActivation {
@@ -65,7 +66,9 @@ export interface ResolvedActivation {
 
 /** @throws DownhillError `argument` for an unknown name, with the nearest one. */
 export function resolveActivation(owner: string, value: unknown): ResolvedActivation {
-  if (typeof value === 'function') return { name: undefined, apply: value as (x: Tensor) => Tensor };
+  const own = isCustomJson(value) ? customObject(value.custom) : value;
+  if (typeof own === 'function') return { name: undefined, apply: own as (x: Tensor) => Tensor };
+  if (isCustomJson(value)) throw missingObject(owner, 'activation', value.custom);
   if (typeof value !== 'string' || !Object.hasOwn(activations, value)) {
     throw unknownName(`activation of ${owner}:`, value, Object.keys(activations));
   }
@@ -73,11 +76,7 @@ export function resolveActivation(owner: string, value: unknown): ResolvedActiva
   return { name, apply: activations[name] };
 }
 
-/** How an activation stands in JSON. @throws DownhillError `argument` for a function of the user. */
-export function describeActivation(owner: string, { name }: ResolvedActivation): ActivationName {
-  if (name !== undefined) return name;
-  throw new DownhillError(
-    'argument',
-    `${owner}: its activation is a function, which JSON cannot hold; use a name, or a layer class of your own`,
-  );
+/** How an activation stands in JSON: by its name. */
+export function describeActivation({ name, apply }: ResolvedActivation): ActivationName | CustomJson {
+  return name ?? { custom: customName(apply, 'activation') };
 }

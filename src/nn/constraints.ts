@@ -14,6 +14,7 @@ import { clip } from '../ops/select.ts';
 import { sqrt, square } from '../ops/unary.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { checkKnownOptions, numberBetween, show } from './check-options.ts';
+import { customObject } from './custom-objects.ts';
 
 /** An axis or several; negative ones count from the end. */
 export type ConstraintAxis = number | readonly number[];
@@ -100,6 +101,9 @@ export function resolveConstraint(owner: string, value: unknown): Constraint {
     typeof value === 'object' && value !== null && 'name' in value
       ? (value as { name: unknown; config?: object })
       : { name: value, config: undefined };
+  const own = customObject(name);
+  const made = typeof own === 'function' ? own(config ?? {}) : own;
+  if (typeof made === 'object' && made !== null && 'project' in made) return made as Constraint;
   if (typeof name !== 'string' || !Object.hasOwn(constraints, name)) {
     throw unknownName(`constraint of ${owner}:`, name, Object.keys(constraints));
   }

@@ -10,6 +10,7 @@
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { checkKnownOptions, oneOf, show, wholeNumber } from './check-options.ts';
+import { customObject } from './custom-objects.ts';
 import { HostRandom } from './host-random.ts';
 import { orthonormalColumns } from './orthogonal-values.ts';
 
@@ -184,6 +185,9 @@ export function resolveInitializer(owner: string, value: unknown): Initializer {
     typeof value === 'object' && value !== null && 'name' in value
       ? (value as { name: unknown; config?: object })
       : { name: value, config: undefined };
+  const own = customObject(name);
+  const made = typeof own === 'function' ? own(config ?? {}) : own;
+  if (typeof made === 'object' && made !== null && 'values' in made) return made as Initializer;
   if (typeof name !== 'string' || !Object.hasOwn(initializers, name)) {
     throw unknownName(`initializer of ${owner}:`, name, Object.keys(initializers));
   }

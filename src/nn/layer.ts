@@ -14,6 +14,7 @@ import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show, trueOrFalse } from './check-options.ts';
 import type { Constraint } from './constraints.ts';
+import { customObject } from './custom-objects.ts';
 import type { Initializer } from './initializers.ts';
 import type { Regularizer } from './regularizers.ts';
 import { recordCall, SymbolicTensor } from './symbol.ts';
@@ -237,7 +238,9 @@ export function layerFromConfig(
 ): Layer {
   const known =
     typeof className === 'string'
-      ? (registered.get(className) ?? (Object.hasOwn(builtIn, className) ? builtIn[className] : undefined))
+      ? ((customObject(className) as LayerClass | undefined) ??
+        registered.get(className) ??
+        (Object.hasOwn(builtIn, className) ? builtIn[className] : undefined))
       : undefined;
   if (known === undefined) throw unknownName('layer', className, [...Object.keys(builtIn), ...registered.keys()]);
   return new known(config);

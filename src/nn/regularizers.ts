@@ -19,6 +19,7 @@ import { abs, rsqrt, square } from '../ops/unary.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape } from '../util/shape.ts';
 import { checkKnownOptions, numberBetween, oneOf } from './check-options.ts';
+import { customObject } from './custom-objects.ts';
 
 export interface Regularizer {
   readonly name: string;
@@ -121,6 +122,9 @@ export function resolveRegularizer(owner: string, value: unknown): Regularizer {
     typeof value === 'object' && value !== null && 'name' in value
       ? (value as { name: unknown; config?: object })
       : { name: value, config: undefined };
+  const own = customObject(name);
+  const made = typeof own === 'function' ? own(config ?? {}) : own;
+  if (typeof made === 'object' && made !== null && 'penalty' in made) return made as Regularizer;
   if (typeof name !== 'string' || !Object.hasOwn(regularizers, name)) {
     throw unknownName(`regularizer of ${owner}:`, name, Object.keys(regularizers));
   }

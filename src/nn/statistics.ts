@@ -7,6 +7,7 @@
 
 import { Tensor } from '../core/tensor.ts';
 import { type TensorValues, tensor } from '../runtime/tensor.ts';
+import { BYTE_RANGE, bytesAreImages, isBytes } from '../util/bytes.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, type Shape, sizeOf, stridesOf } from '../util/shape.ts';
 import { show } from './check-options.ts';
@@ -14,10 +15,11 @@ import { show } from './check-options.ts';
 /** Numbers in arrays of arrays of one shape. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
-/** Values on the host, the example as the first axis; the bytes of a Uint8Array are images and mean value / 255. */
+/** Values on the host, the example as the first axis; what bytes mean is said in util/bytes.ts. */
 export interface HostExamples {
   readonly data: ArrayLike<number>;
   readonly shape: Shape;
+  readonly scaleBytes?: boolean;
 }
 
 /** The x side of a data set. */
@@ -25,6 +27,7 @@ export interface HostDataset {
   readonly x: ArrayLike<number>;
   readonly xShape: Shape;
   readonly size: number;
+  readonly scaleBytes?: { readonly x?: boolean };
 }
 
 export interface Statistics {
@@ -57,13 +60,17 @@ export function hostExamples(owner: string, data: unknown): HostExamples {
 }
 
 /** Mean and population variance over all axes of `examples` but `kept` (not negative, sorted). */
-export function statisticsOf(owner: string, { data, shape }: HostExamples, kept: readonly number[]): Statistics {
+export function statisticsOf(
+  owner: string,
+  { data, shape, scaleBytes }: HostExamples,
+  kept: readonly number[],
+): Statistics {
   const keptShape = kept.map((axis) => shape[axis]);
   const strides = stridesOf(shape);
   const cells = Uint32Array.from({ length: sizeOf(shape) }, (_, i) =>
     kept.reduce((cell, axis) => cell * shape[axis] + (Math.floor(i / strides[axis]) % shape[axis]), 0),
   );
-  const scale = data instanceof Uint8Array ? 1 / 255 : 1;
+  const scale = isBytes(data) && bytesAreImages(owner, data, shape.slice(1), scaleBytes) ? 1 / BYTE_RANGE : 1;
   const [mean, variance] = [new Float64Array(sizeOf(keptShape)), new Float64Array(sizeOf(keptShape))];
   const count = data.length / mean.length;
   for (let i = 0; i < cells.length; i++) {
@@ -94,8 +101,11 @@ export function keptAxes(owner: string, axes: number | readonly number[], shape:
 function unpack(owner: string, data: unknown): HostExamples {
   if (typeof data === 'object' && data !== null) {
     if ('x' in data && 'xShape' in data && 'size' in data) {
-      const { x, xShape, size } = data as HostDataset;
-      return { data: x, shape: [size, ...xShape] };
+      const { x, xShape, size, scaleBytes } = data as HostDataset;
+      return {
+        ...{ data: x, shape: [size, ...xShape] },
+        ...(scaleBytes?.x !== undefined && { scaleBytes: scaleBytes.x }),
+      };
     }
     if ('data' in data && 'shape' in data && Array.isArray(data.shape)) return data as HostExamples;
     if (Array.isArray(data)) {

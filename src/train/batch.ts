@@ -24,18 +24,22 @@ export function wordsOfRow(shape: Shape): number {
   return Math.ceil(sizeOf(shape) / 4);
 }
 
+function isPacked(encoding: TableSpec['encoding']): encoding is 'u8' | 'bytes' {
+  return encoding === 'u8' || encoding === 'bytes';
+}
+
 /** The buffer's contents: u32 [rows, words] for bytes, f32 or i32 [rows, …shape] otherwise. */
 export function tableAval({ rows, shape, encoding }: TableSpec): Aval {
-  if (encoding === 'u8') return { shape: [rows, wordsOfRow(shape)], dtype: 'u32' };
+  if (isPacked(encoding)) return { shape: [rows, wordsOfRow(shape)], dtype: 'u32' };
   return { shape: [rows, ...shape], dtype: encoding };
 }
 
-/** The rows at `indices` (all of them when undefined) as f32 or i32 [B, …shape]; bytes become value / 255. */
+/** The rows at `indices` (all of them when undefined) as f32 or i32 [B, …shape]; `u8` becomes value / 255. */
 export function batchOf(spec: TableSpec, table: Tensor, indices: Tensor | undefined): Tensor {
   const rows = indices === undefined ? table : gather(table, indices);
-  if (spec.encoding !== 'u8') return rows;
+  if (!isPacked(spec.encoding)) return rows;
   const [count, words] = rows.shape;
-  const bytes = unpackBytes(rows);
+  const bytes = unpackBytes(rows, spec.encoding === 'u8' ? {} : { scale: 1 });
   const width = sizeOf(spec.shape);
   const whole = 4 * words === width ? bytes : slice(bytes, [0, 0], [count, width]);
   return reshape(whole, [count, ...spec.shape]);

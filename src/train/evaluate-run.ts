@@ -55,7 +55,9 @@ export class Evaluator {
    * @param onSent hears of each step that was sent, and how many there will be, where that is known.
    * @throws DownhillError as the batches of a stream.
    */
-  async run(onSent?: (step: number, steps: number | undefined) => void): Promise<Record<string, number>> {
+  async run(
+    onSent?: (step: number, steps: number | undefined) => void | Promise<void>,
+  ): Promise<Record<string, number>> {
     const { backend, log, batches, report: entries } = this;
     const names = entries.map(({ name }) => name);
     const running = new RunningReport(entries);
@@ -68,7 +70,7 @@ export class Evaluator {
         const batch = await batches.next(step);
         if (batch === undefined) return false;
         batch.program.run(new Map([['offset', [batch.offset]]]), record(batch.program.outputIndices(names)));
-        onSent?.(step, Number.isFinite(batches.limit) ? batches.limit : undefined);
+        await onSent?.(step, Number.isFinite(batches.limit) ? batches.limit : undefined);
         return true;
       },
       onReport: (step, report) => running.add(report, batches.count(step)),

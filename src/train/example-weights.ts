@@ -20,14 +20,17 @@ export type SampleWeight = DataInput | readonly (DataInput | null)[] | Readonly<
 /** Weights by class id. */
 export type ClassWeight = Readonly<Record<number, number>>;
 
+/** Weights of examples that were read but not compared with anything; one for all outputs, or one each. */
+export type WeightTables =
+  | { readonly shared: Table }
+  | { readonly byOutput: readonly { readonly name: string; readonly table: Table | undefined }[] };
+
 export interface ExampleWeightOptions {
-  readonly sampleWeight?: SampleWeight;
-  /** One weight a class id; one-hot targets count by their largest value. */
+  readonly sampleWeight?: WeightTables;
+  /** One weight a class id; one-hot targets count by their one largest value. */
   readonly classWeight?: ClassWeight;
   /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value stands for the class. */
   readonly y: Table;
-  /** Names of the model's outputs. */
-  readonly outputs: readonly string[];
   /** True for targets that are a part of the data: classes may be missing in them. */
   readonly partial?: boolean;
 }
@@ -41,27 +44,42 @@ export interface ExampleWeights {
 }
 
 /**
- * The weights of the examples whose targets are `y`; nothing when none are given.
- * @throws DownhillError `argument` for both kinds of weights at once, classes or outputs that do not match, `data` for
- *   counts that differ and weights that are negative or not finite, `shape` for more than one weight an example.
+ * `sampleWeight` as tables, copied before the promise is returned; undefined when there is none.
+ * @param outputs names of the model's outputs. @throws DownhillError as `toTable`, `argument` for outputs that do not match.
  */
-export async function exampleWeights({
+export async function weightTables(
+  sampleWeight: SampleWeight | undefined,
+  outputs: readonly string[],
+): Promise<WeightTables | undefined> {
+  if (sampleWeight === undefined) return undefined;
+  const parts = partsByOutput(sampleWeight, outputs);
+  if (parts === undefined) return { shared: await toTable('sampleWeight', sampleWeight) };
+  const names = outputs.map((output) => `sampleWeight "${output}"`);
+  const read = async (part: unknown, k: number) =>
+    part === undefined || part === null ? undefined : toTable(names[k], part);
+  const tables = await Promise.all(parts.map(read));
+  return { byOutput: tables.map((table, k) => ({ name: names[k], table })) };
+}
+
+/**
+ * The weights of the examples whose targets are `y`; nothing when none are given.
+ * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts that
+ *   differ and weights that are negative or not finite, `shape` for more than one weight an example.
+ */
+export function exampleWeights({
   sampleWeight,
   classWeight,
   y,
-  outputs,
   partial = false,
-}: ExampleWeightOptions): Promise<ExampleWeights> {
+}: ExampleWeightOptions): ExampleWeights {
   if (sampleWeight !== undefined && classWeight !== undefined) {
     throw new DownhillError('argument', `sampleWeight and classWeight exclude each other; give one of them`);
   }
   if (classWeight !== undefined) return { shared: classWeights(classWeight, y, partial) };
   if (sampleWeight === undefined) return {};
-  const parts = partsByOutput(sampleWeight, outputs);
-  if (parts === undefined) return { shared: await sampleWeights('sampleWeight', sampleWeight, y) };
-  const table = (part: unknown, k: number) =>
-    part === undefined || part === null ? undefined : sampleWeights(`sampleWeight "${outputs[k]}"`, part, y);
-  return { byOutput: await Promise.all(parts.map(table)) };
+  if ('shared' in sampleWeight) return { shared: sampleWeights('sampleWeight', sampleWeight.shared, y) };
+  const { byOutput } = sampleWeight;
+  return { byOutput: byOutput.map(({ name, table }) => table && sampleWeights(name, table, y)) };
 }
 
 /** What `given` says for each output; undefined when it holds for all of them. */
@@ -81,8 +99,7 @@ function partsByOutput(given: SampleWeight, names: readonly string[]): unknown[]
   return names.map((name) => (given as Record<string, unknown>)[name]);
 }
 
-async function sampleWeights(name: string, given: unknown, y: Table): Promise<Table> {
-  const table = await toTable(name, given);
+function sampleWeights(name: string, table: Table, y: Table): Table {
   if (sizeOf(table.shape) !== 1) {
     const found = formatShape([table.rows, ...table.shape]);
     throw new DownhillError('shape', `${name} takes one number an example, found shape ${found}`);
@@ -136,7 +153,7 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
   return { name: 'classWeight', rows: y.rows, shape: [], encoding: 'f32', data };
 }
 
-/** The class of each example: its id, its one number rounded, or the place of its largest one. */
+/** The class of each example: its id, its one number rounded, or the place of its one largest number. */
 function classIds({ name, rows, shape, data }: Table): Int32Array {
   if (sizeOf(shape) !== 1 && shape.length !== 1) {
     throw new DownhillError(
@@ -153,6 +170,14 @@ function classIds({ name, rows, shape, data }: Table): Int32Array {
       continue;
     }
     for (let k = 1; k < width; k++) if (data[from + k] > data[from + ids[row]]) ids[row] = k;
+    const equals = data.subarray(from, from + width).filter((value) => value === data[from + ids[row]]).length;
+    if (equals === 1) continue;
+    // Of a row of several classes, or of none, the first would be taken for the class.
+    throw new DownhillError(
+      'data',
+      `fit: classWeight needs one class an example; example ${row} of ${name} has ${equals} equal largest values, ` +
+        `[${data.subarray(from, from + Math.min(width, 8))}${width > 8 ? ', …' : ''}]; for several classes give sampleWeight`,
+    );
   }
   return ids;
 }

@@ -41,7 +41,10 @@ export function rowsOfTables(tables: ReadonlyMap<string, Pick<Table, 'rows'>>): 
   return first.rows;
 }
 
-/** A feed of `tables` for batches of at most `batchSize` rows, shuffled in each epoch or in order. */
+/**
+ * A feed of `tables` for batches of at most `batchSize` rows, shuffled in each epoch or in order. It takes the values over:
+ * of tables that are on the device as a whole, the caller's map keeps the sizes alone.
+ */
 export function createFeed(backend: Backend, tables: Tables, batchSize: number, shuffled: boolean): Feed {
   const rows = rowsOfTables(tables);
   const resident = [...tables.values()].every((table) => fitsDevice(backend, table));
@@ -60,6 +63,7 @@ export function createFeed(backend: Backend, tables: Tables, batchSize: number, 
   }
   const buffers = new Map([...device].map(([name, { buffer }]) => [name, buffer]));
   if (!resident) return { rows, buffers, dispose, ...streamed(backend, tables, device, shuffled) };
+  releaseValues(tables);
   return {
     rows,
     buffers,
@@ -68,6 +72,12 @@ export function createFeed(backend: Backend, tables: Tables, batchSize: number, 
     startEpoch: () => {},
     prepare: () => {},
   };
+}
+
+/** Lets go of the host's copy of values that are on the device: a training must not hold a large data set twice. */
+function releaseValues(tables: Tables): void {
+  for (const [name, table] of tables)
+    (tables as Map<string, Table>).set(name, { ...table, data: table.data.slice(0, 0) });
 }
 
 function streamed(

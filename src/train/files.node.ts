@@ -6,7 +6,7 @@
 
 import { join } from 'node:path';
 import { readFileBytes, writeFileAtomic } from '../util/files.node.ts';
-import { loadModelFiles } from './load-model.ts';
+import { type LoadOptions, loadModelFiles } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { SavedModel } from './model-options.ts';
 
@@ -34,12 +34,13 @@ export async function writeSavedModel({ json, weights }: SavedModel, directory: 
 
 /**
  * The model in the folder `directory`, compiled if it was when it was saved.
+ * @param options.customObjects losses, metrics, layers and functions of the user, by name.
  * @throws DownhillError `file` for a missing folder, a corrupt file or weights that do not fit the model.
  */
-export async function loadModel(directory: string): Promise<Model> {
+export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
   const modelPath = join(directory, MODEL_FILE);
   const weightsPath = join(directory, WEIGHTS_FILE);
   const json = new TextDecoder().decode(await readFileBytes(modelPath, 'model'));
   const weights = await readFileBytes(weightsPath, 'weights');
-  return loadModelFiles({ json, weights }, { json: modelPath, weights: weightsPath });
+  return loadModelFiles({ json, weights }, { json: modelPath, weights: weightsPath }, options);
 }

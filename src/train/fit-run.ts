@@ -52,6 +52,7 @@ export async function runFit(job: FitJob): Promise<History> {
   };
   checkInitialStep(job.initialStep, data, params.steps);
   model.stopTraining = false;
+  await callbacks.onCheck(params, model);
   const initialEpoch = await callbacks.onResume(params, model);
   // A callback that leads on to a later epoch starts it at its beginning.
   const initialStep = initialEpoch === job.initialEpoch ? job.initialStep : 0;
@@ -103,6 +104,7 @@ class FitRun {
       graph: (spec) => trainGraph(parts, compiled.goals, compiled.optimizer, spec),
       onProgress: (built, total) => callbacks.onCompile(built, total),
     });
+    await callbacks.compiled();
     this.report = layOutReport(reportedGoals(compiled.goals), this.batches.full);
     this.log = new StepLog(
       backend,

@@ -9,6 +9,7 @@
 import { checkKnownOptions, show } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { SymbolicTensor } from '../nn/symbol.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { nameLayer } from './build-layers.ts';
@@ -105,4 +106,7 @@ function outputNames(outputs: readonly SymbolicTensor[]): string[] {
 }
 
 /** A model from its inputs to its outputs: `model({ inputs: x, outputs: y })`. */
-export const model = (options: FunctionalOptions): Functional => new Functional(options);
+export function model(options: FunctionalOptions, ...surplus: Surplus): Functional {
+  refuseSurplus('model', surplus);
+  return new Functional(options);
+}

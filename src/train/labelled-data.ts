@@ -2,16 +2,18 @@
  * From the arguments of `fit` and `evaluate` to checked tables by input name: x and y or a data set, weights of examples.
  *
  * A model of several inputs (outputs) takes them as an array in its order, `[a, b]`, or by name, `{ image: a, age: b }`.
+ * Invariant: whatever is in host memory is copied before a function here returns its promise; nothing is awaited before.
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
 import type { DatasetStream } from '../data/stream.ts';
 import type { Loss } from '../nn/losses/index.ts';
 import type { Metric } from '../nn/metrics/index.ts';
+import { refuseSurplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { show } from '../util/show.ts';
-import { type ClassWeight, exampleWeights, type SampleWeight } from './example-weights.ts';
+import { type ClassWeight, exampleWeights, type SampleWeight, type WeightTables } from './example-weights.ts';
 import type { Tables } from './feed.ts';
 import { inputName, outputWeightsName, targetName, WEIGHTS_NAME } from './step-graph.ts';
 import { type DataInput, datasetTable, isDataset, isStream, type Table, toTable } from './table.ts';
@@ -83,7 +85,8 @@ export async function labelledTables(
   { inputs, outputs }: DataNames,
   prefix = '',
 ): Promise<LabelledTables> {
-  return { x: await modelTables(`${prefix}x`, x, inputs), y: await modelTables(`${prefix}y`, y, outputs) };
+  const [xs, ys] = await Promise.all([modelTables(`${prefix}x`, x, inputs), modelTables(`${prefix}y`, y, outputs)]);
+  return { x: xs, y: ys };
 }
 
 /** @throws DownhillError `argument` unless the model has one input and one output. */
@@ -93,38 +96,51 @@ export function requireOneSide(name: string, { inputs, outputs }: DataNames): vo
   throw new DownhillError('argument', `data set "${name}" has one x and one y; the model has ${found}`);
 }
 
-/** The two sides of a data set. @throws DownhillError as `requireOneSide`. */
-export async function datasetTables(set: ArrayDataset, names: DataNames): Promise<LabelledTables> {
+/** The two sides of a data set. @param owned true when nobody changes it. @throws DownhillError as `requireOneSide`. */
+export async function datasetTables(set: ArrayDataset, names: DataNames, owned = false): Promise<LabelledTables> {
   requireOneSide(set.name, names);
-  return { x: [await datasetTable(set, 'x')], y: [await datasetTable(set, 'y')] };
+  const [x, y] = await Promise.all([datasetTable(set, 'x', owned), datasetTable(set, 'y', owned)]);
+  return { x: [x], y: [y] };
 }
 
 /** What to train or evaluate on, as the caller gave it. */
 export type LabelledData = LabelledTables | DatasetStream;
 
 /**
- * The arguments of `method`: (x, y, options?) or (dataset, options?).
+ * The arguments of `method`: (x, y, options?) or (dataset, options?). The options come at once, the data when it is read.
  * @throws DownhillError `argument`, `shape` or `data` for what is no data.
  */
-export async function readArguments<O extends object>(
+export function readArguments<O extends object>(
   method: string,
   names: DataNames,
-  first: unknown,
-  second: unknown,
-  third: unknown,
-): Promise<{ data: LabelledData; options: O }> {
-  if (!isStream(first) && !isDataset(first)) {
-    return { data: await labelledTables(first, second, names), options: (third ?? {}) as O };
-  }
-  if (third !== undefined) {
+  given: readonly unknown[],
+): { data: Promise<LabelledData>; options: O } {
+  const [first, second, third] = given;
+  const whole = isStream(first) || isDataset(first);
+  if (whole && third !== undefined) {
     throw new DownhillError('argument', `${method}: a data set has its own targets; pass (dataset, options)`);
   }
-  return { data: isStream(first) ? first : await datasetTables(first, names), options: (second ?? {}) as O };
+  refuseSurplus(method, given, whole ? 2 : 3);
+  const options = ((whole ? second : third) ?? {}) as O;
+  const data: Promise<LabelledData> = isStream(first)
+    ? Promise.resolve(first)
+    : isDataset(first)
+      ? datasetTables(first, names)
+      : labelledTables(first, second, names);
+  // Whoever awaits it hears of it; until then options may be refused.
+  data.catch(() => undefined);
+  return { data, options };
 }
 
-/** How much examples count. */
-export interface Weighting {
+/** How much examples count, as the caller said it. */
+export interface Weights {
   readonly sampleWeight?: SampleWeight;
+  readonly classWeight?: ClassWeight;
+}
+
+/** The same with the weights of examples read. */
+export interface Weighting {
+  readonly sampleWeight?: WeightTables;
   readonly classWeight?: ClassWeight;
   /** True for a part of the data. */
   readonly partial?: boolean;
@@ -134,11 +150,11 @@ export interface Weighting {
  * Tables by input name, checked against the model and the losses.
  * @throws DownhillError `data` or `shape`, `argument` for weights that do not fit.
  */
-export async function checkTables(
-  { model, losses, metrics, shapes, outputs: names }: DataRules,
+export function checkTables(
+  { model, losses, metrics, shapes }: DataRules,
   { x, y }: LabelledTables,
   { sampleWeight, classWeight, partial = false }: Weighting = {},
-): Promise<Tables> {
+): Tables {
   const { inputs, outputs } = shapes(x[0].shape);
   const tables = new Map<string, Table>();
   x.forEach((table, k) => {
@@ -157,9 +173,8 @@ export async function checkTables(
   if (classWeight !== undefined && y.length > 1) {
     throw new DownhillError('argument', `fit: classWeight fits models of one output; "${model}" has ${y.length}`);
   }
-  const { shared, byOutput = [] } = await exampleWeights({
+  const { shared, byOutput = [] } = exampleWeights({
     y: tables.get(targetName(0))!,
-    outputs: names,
     partial,
     ...(sampleWeight !== undefined && { sampleWeight }),
     ...(classWeight !== undefined && { classWeight }),

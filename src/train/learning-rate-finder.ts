@@ -11,6 +11,7 @@
 
 import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions, numberBetween, wholeNumber } from '../nn/check-options.ts';
+import { refuseSurplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Callback, TrainedModel } from './callbacks/callback.ts';
 import { assertRateCanChange } from './callbacks/learning-rate-scheduler.ts';
@@ -75,9 +76,11 @@ export async function learningRateFinder(
   model: FindableModel,
   first: DataInput | ArrayDataset,
   second?: DataInput | LearningRateFinderOptions,
-  third?: LearningRateFinderOptions,
+  ...rest: readonly unknown[]
 ): Promise<LearningRateCurve> {
   const whole = isDataset(first);
+  refuseSurplus('learningRateFinder', rest, whole ? 0 : 1);
+  const [third] = rest;
   const options = ((whole ? second : third) ?? {}) as LearningRateFinderOptions;
   const ramp = new RateRamp(options);
   const { batchSize, seed } = options;
@@ -135,8 +138,11 @@ class RateRamp implements Callback {
     );
   }
 
-  async onTrainBegin(_params: unknown, model: TrainedModel): Promise<void> {
+  onCheck(_params: unknown, model: TrainedModel): void {
     assertRateCanChange('learningRateFinder', model);
+  }
+
+  async onTrainBegin(_params: unknown, model: TrainedModel): Promise<void> {
     this.model = model;
     const { weights } = await model.save({ optimizer: true });
     this.before = { weights, learningRate: model.learningRate };

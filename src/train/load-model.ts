@@ -2,17 +2,36 @@
  * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones included.
  */
 
+import { checkKnownOptions } from '../nn/check-options.ts';
+import { type CustomObjects, withCustomObjects } from '../nn/custom-objects.ts';
 import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
 import { InputLayer } from '../nn/layers/input.ts';
 import { recordCall, type SymbolicTensor } from '../nn/symbol.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
-import { checkModelJson, compileOptions, type GraphJson, isRecord, type ModelJson, naming } from './model-json.ts';
+import {
+  type CompiledJson,
+  checkModelJson,
+  compileOptions,
+  type GraphJson,
+  isRecord,
+  type ModelJson,
+  naming,
+} from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
 import { SharedLayers } from './shared-layers.ts';
 import { Stack } from './stack.ts';
+
+export interface LoadOptions {
+  /**
+   * Losses, metrics, layer classes, activations and functions of lambda layers of the user, by the names under which the
+   * file has them. A loss that is missing leaves the model without `compile`, a metric is left out, each with a warning.
+   */
+  readonly customObjects?: CustomObjects;
+}
 
 /**
  * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
@@ -20,7 +39,18 @@ import { Stack } from './stack.ts';
  * @throws DownhillError `file` for text that is no model, `argument` for unknown layers, optimizers, losses and options;
  *   each names `file`.
  */
-export function modelFromJSON(json: unknown, file = 'model JSON'): Model {
+export function modelFromJSON(
+  json: unknown,
+  file = 'model JSON',
+  options: LoadOptions = {},
+  ...surplus: Surplus
+): Model {
+  refuseSurplus('modelFromJSON', surplus);
+  checkKnownOptions('modelFromJSON', options, ['customObjects']);
+  return withCustomObjects(options.customObjects, () => readWhole(json, file));
+}
+
+function readWhole(json: unknown, file: string): Model {
   const data = checkModelJson(json, file);
   const shared = SharedLayers.read(data.shared, file);
   const model = readModel(data, file, shared, '');
@@ -40,8 +70,21 @@ function readModel(data: ModelJson, file: string, shared: SharedLayers, prefix: 
     data.className === 'Functional'
       ? functional(data, layers, file)
       : new Stack(layers, { name, seed, ...(inputShape !== null && { inputShape }) });
-  if (compiled !== null) naming(file, () => model.compile(compileOptions(compiled)));
+  if (compiled !== null) naming(file, () => compileAs(model, compiled, file));
   return model;
+}
+
+function compileAs(model: Model, compiled: CompiledJson, file: string): void {
+  const { options, missing } = compileOptions(compiled);
+  if (missing.length > 0) {
+    const done =
+      options === undefined
+        ? 'the model is not compiled, and the state of its optimizer is not read'
+        : 'they are left out';
+    const example = '{ customObjects: { name: function } }';
+    console.warn(`downhill: ${file}: ${missing.join(', ')} is not part of the file: ${done}; load it with ${example}`);
+  }
+  if (options !== undefined) model.compile(options);
 }
 
 /**
@@ -51,8 +94,9 @@ function readModel(data: ModelJson, file: string, shared: SharedLayers, prefix: 
 export function loadModelFiles(
   { json, weights }: SavedModel,
   names: { readonly json: string; readonly weights: string } = { json: 'model JSON', weights: 'weights' },
+  options: LoadOptions = {},
 ): Model {
-  const model = modelFromJSON(json, names.json);
+  const model = modelFromJSON(json, names.json, options);
   model.loadWeights(weights, names.weights);
   return model;
 }

@@ -217,7 +217,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return values.map(({ name }) => name);
   }
 
-  /** The model without its weights. @throws DownhillError `argument` for functions of the user that JSON cannot hold. */
+  /** The model without its weights; functions of the user stand there by their names. */
   toJSON(): ModelJson {
     const { compileState } = this;
     const shared = sharedPaths(this.layers);

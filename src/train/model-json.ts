@@ -2,17 +2,18 @@
  * A model as JSON: its layers by class name and options, and what it was compiled with. Weights are not part of it.
  *
  * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers; unknown names are
- * refused with the nearest known one.
+ * refused with the nearest known one. Losses and metrics of the user stand there by name, `{ "custom": "myLoss" }`.
  */
 
 import { show } from '../nn/check-options.ts';
+import { type CustomJson, isCustomJson } from '../nn/custom-objects.ts';
 import type { Layer } from '../nn/layer.ts';
-import { resolveLoss } from '../nn/losses/index.ts';
-import { type MetricJson, metricJson } from '../nn/metrics/index.ts';
+import { customLoss, type Loss, lossJson, resolveLoss } from '../nn/losses/index.ts';
+import { customMetric, type MetricJson, type MetricLike, metricJson } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
-import { compileGoals } from './compile-goals.ts';
+import { compileGoals, type MetricLists } from './compile-goals.ts';
 import type { CompileState } from './model-core.ts';
 import type { CompileOptions } from './model-options.ts';
 import { checkMultipliers, type LearningRateMultipliers } from './treatments.ts';
@@ -60,7 +61,7 @@ export interface NamedJson {
 export interface CompiledJson {
   readonly optimizer: NamedJson;
   /** One for each output, in an array where there are several. */
-  readonly loss: NamedJson | readonly NamedJson[];
+  readonly loss: JsonLoss | readonly JsonLoss[];
   /** Left out where every weight is 1. */
   readonly lossWeights?: readonly number[];
   /** A list for each output, in an array where there are several. */
@@ -71,7 +72,9 @@ export interface CompiledJson {
   readonly learningRateMultipliers?: LearningRateMultipliers;
 }
 
-type JsonMetrics = readonly (string | MetricJson)[] | readonly (readonly (string | MetricJson)[])[];
+type JsonLoss = NamedJson | CustomJson;
+type JsonMetric = string | MetricJson | CustomJson;
+type JsonMetrics = readonly JsonMetric[] | readonly (readonly JsonMetric[])[];
 
 /** A layer's entry, its name among the options. */
 export function layerJson(layer: Layer): ModelJson['layers'][number] {
@@ -79,13 +82,9 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
   return { className: layer.className, config: { name: layer.name, ...frozen, ...layer.config } };
 }
 
-/** @throws DownhillError `argument` when a loss or a metric is a function of the user, which JSON cannot hold. */
+/** What `compile` was given, as plain data. */
 export function compiledJson({ optimizer, goals, multipliers }: CompileState): CompiledJson {
-  const custom = goals.find(({ loss }) => loss.custom)?.loss;
-  if (custom !== undefined) {
-    throw new DownhillError('argument', `toJSON: the loss "${custom.name}" is a function, which JSON cannot hold`);
-  }
-  const losses = goals.map(({ loss: { name, config } }) => ({ name, config }));
+  const losses = goals.map(({ loss }) => lossJson(loss));
   const metrics = goals.map((goal) => goal.metrics.map(metricJson));
   const weighted = goals.map((goal) => goal.weightedMetrics.map(metricJson));
   const weights = goals.map(({ weight }) => weight);
@@ -99,20 +98,52 @@ export function compiledJson({ optimizer, goals, multipliers }: CompileState): C
   };
 }
 
+/** What a file says of `compile`, as far as those who read it know the user's functions. */
+export interface KnownOptions {
+  /** Undefined when a loss is missing: the model cannot be compiled without. */
+  readonly options: CompileOptions | undefined;
+  /** Names of the losses and of the metrics of the user that nobody handed in. */
+  readonly missing: readonly string[];
+}
+
 /** The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options. */
-export function compileOptions(compiled: CompiledJson): CompileOptions {
+export function compileOptions(compiled: CompiledJson): KnownOptions {
   const { optimizer, loss, lossWeights, metrics, weightedMetrics, learningRateMultipliers } = compiled;
-  const lossOf = (entry: NamedJson) => resolveLoss(entry.name, entry.config);
-  return {
+  const missing: string[] = [];
+  const known = <T>(name: string, own: T | undefined): T | undefined => {
+    if (own === undefined) missing.push(name);
+    return own;
+  };
+  const losses = [loss].flat().map((entry) => {
+    if (isCustomJson(entry)) return known(`loss "${entry.custom}"`, customLoss(entry));
+    const { name, config } = entry as NamedJson;
+    return resolveLoss(name, config);
+  });
+  const metricList = (list: readonly JsonMetric[]) =>
+    list.flatMap((entry) => {
+      if (!isCustomJson(entry)) return [entry as MetricLike];
+      return known(`metric "${entry.custom}"`, customMetric(entry)) ?? [];
+    });
+  const isList = (entry: unknown): entry is readonly JsonMetric[] => Array.isArray(entry);
+  const lists = (given: JsonMetrics): MetricLists =>
+    given.some(isList)
+      ? (given as readonly (readonly JsonMetric[])[]).map(metricList)
+      : metricList(given as readonly JsonMetric[]);
+  const rest = {
+    metrics: lists(metrics),
+    ...(weightedMetrics !== undefined && { weightedMetrics: lists(weightedMetrics) }),
+  };
+  if (losses.includes(undefined)) return { options: undefined, missing };
+  const options: CompileOptions = {
     optimizer: resolveOptimizer(optimizer.name, optimizer.config),
-    loss: Array.isArray(loss) ? loss.map(lossOf) : lossOf(loss as NamedJson),
+    loss: Array.isArray(loss) ? (losses as Loss[]) : (losses[0] as Loss),
     ...(lossWeights !== undefined && { lossWeights }),
-    metrics: metrics as CompileOptions['metrics'] & object,
-    ...(weightedMetrics !== undefined && { weightedMetrics: weightedMetrics as CompileOptions['metrics'] & object }),
+    ...rest,
     ...(learningRateMultipliers !== undefined && {
       learningRateMultipliers: checkMultipliers(learningRateMultipliers),
     }),
   };
+  return { options, missing };
 }
 
 /** JSON (text or parsed) as model data with names and layers. @throws DownhillError `file` for what is no model. */
@@ -191,22 +222,27 @@ function checkCompiled(compiled: unknown, file: string): void {
   const losses = Array.isArray(loss) ? loss : [loss];
   for (const [key, entry] of [['optimizer', optimizer], ...losses.map((one) => ['loss', one] as const)] as const) {
     if (isRecord(entry) && typeof entry.name === 'string' && isRecord(entry.config)) continue;
+    if (key === 'loss' && isCustomJson(entry)) continue;
     throw new DownhillError('file', `${file}: "compiled.${key}" is ${show(entry)}; expected a name and a config`);
   }
   const isMetricJson = (metric: unknown): boolean =>
-    typeof metric === 'string' || (isRecord(metric) && typeof metric.name === 'string' && isRecord(metric.config));
+    typeof metric === 'string' ||
+    isCustomJson(metric) ||
+    (isRecord(metric) && typeof metric.name === 'string' && isRecord(metric.config));
   const { weightedMetrics = [] } = compiled;
   for (const list of [metrics, weightedMetrics]) {
     if (Array.isArray(list) && list.flat().every(isMetricJson)) continue;
     const expected = 'expected a list of names, or of names with their config';
     throw new DownhillError('file', `${file}: "compiled.metrics" is ${show(list)}; ${expected}`);
   }
-  naming(file, () =>
+  naming(file, () => {
+    const { options } = compileOptions(compiled as unknown as CompiledJson);
+    if (options === undefined) return;
     compileGoals(
-      compileOptions(compiled as unknown as CompiledJson),
+      options,
       losses.map((_, k) => `${k}`),
-    ),
-  );
+    );
+  });
 }
 
 /** Runs `work`; its refusals name `file`. */

@@ -14,6 +14,7 @@ import type { DatasetStream } from '../data/stream.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import { getBackend, readableTensors } from '../runtime/index.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { CallbackList, type Logs, type TrainedModel } from './callbacks/callback.ts';
@@ -21,16 +22,9 @@ import { ProgressBar } from './callbacks/progress-bar.ts';
 import { compileGoals, resolveGoals } from './compile-goals.ts';
 import { Evaluator } from './evaluate-run.ts';
 import type { Tables } from './feed.ts';
-import { runFit } from './fit-run.ts';
+import { type FitJob, runFit } from './fit-run.ts';
 import type { History } from './history.ts';
-import {
-  checkTables,
-  type DataRules,
-  labelledTables,
-  type ModelData,
-  modelTables,
-  readArguments,
-} from './labelled-data.ts';
+import { type DataRules, type ModelData, modelTables, readArguments } from './labelled-data.ts';
 import { type CompileState, innerLayersOf, ModelCore } from './model-core.ts';
 import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
 import {
@@ -48,7 +42,7 @@ import { formatSummary, summaryOf } from './summary.ts';
 import { datasetTable, isDataset, isStream } from './table.ts';
 import { checkCounts, checkExamples } from './targets.ts';
 import { type Compiled, type Context, trainingContext } from './training-context.ts';
-import { evaluationData, needsStream, trainingData } from './training-data.ts';
+import { batchTables, evaluationData, needsStream, trainingData } from './training-data.ts';
 import {
   checkBatchSize,
   checkFitOptions,
@@ -56,6 +50,7 @@ import {
   type EvaluateOptions,
   type FitOptions,
   type PredictOptions,
+  type TrainOnBatchOptions,
   wholeOption,
 } from './training-options.ts';
 import { checkMultipliers } from './treatments.ts';
@@ -89,7 +84,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * takes effect here.
    * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
    */
-  compile(options: CompileOptions): this {
+  compile(options: CompileOptions, ...surplus: Surplus): this {
+    refuseSurplus('compile', surplus);
     this.assertNotTraining('compile');
     checkKnownOptions('compile', options, COMPILE_OPTIONS);
     const { outputs } = this.dataNames();
@@ -136,23 +132,35 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    */
   fit(dataset: Dataset, options?: FitOptions): Promise<History>;
   fit(x: ModelData, y: ModelData, options?: FitOptions): Promise<History>;
-  async fit(first: ModelData | Dataset, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
+  async fit(...given: readonly unknown[]): Promise<History> {
     this.compileStateFor('fit');
-    const read = await readArguments<FitOptions>('fit', this.dataNames(), first, second, third);
-    const options = checkFitOptions(read.options, this.seed);
-    const { shuffle } = read.options;
-    const { data, validation } = await trainingData(this.dataRules(), read.data, {
-      ...options,
-      askedToShuffle: shuffle === true,
-    });
+    const job = await this.fitJob(given);
     return this.exclusively('fit', async () => {
       const compiled = this.compiled();
-      const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
       return this.withContext(trainingWith(compiled), (context) => {
-        this.callbacks = callbacks;
-        return runFit({ ...options, context, compiled, data, validation, callbacks, model: this });
+        this.callbacks = job.callbacks;
+        return runFit({ ...job, context, compiled, model: this });
       });
     });
+  }
+
+  /** The data and the options of `fit`, read and checked. Here, so that `fit` does not hold what it does not need. */
+  private async fitJob(given: readonly unknown[]): Promise<Omit<FitJob, 'context' | 'compiled' | 'model'>> {
+    const read = readArguments<FitOptions>('fit', this.dataNames(), given);
+    const options = checkFitOptions(read.options, this.seed);
+    const askedToShuffle = read.options.shuffle === true;
+    const data = await trainingData(this.dataRules(), read.data, { ...options, askedToShuffle });
+    const callbacks = new CallbackList([...(options.verbose ? [new ProgressBar()] : []), ...options.callbacks]);
+    const { epochs, initialEpoch, initialStep, frameBudget, shuffle, seed } = options;
+    const loop = {
+      epochs,
+      initialEpoch,
+      initialStep,
+      shuffle,
+      seed,
+      ...(frameBudget !== undefined && { frameBudget }),
+    };
+    return { ...data, ...loop, callbacks };
   }
 
   /**
@@ -161,13 +169,9 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    */
   evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Record<string, number>>;
   evaluate(x: ModelData, y: ModelData, options?: EvaluateOptions): Promise<Record<string, number>>;
-  async evaluate(
-    first: ModelData | Dataset,
-    second?: ModelData | EvaluateOptions,
-    third?: EvaluateOptions,
-  ): Promise<Record<string, number>> {
+  async evaluate(...given: readonly unknown[]): Promise<Record<string, number>> {
     this.compileStateFor('evaluate');
-    const read = await readArguments<EvaluateOptions>('evaluate', this.dataNames(), first, second, third);
+    const read = readArguments<EvaluateOptions>('evaluate', this.dataNames(), given);
     const data = await evaluationData(this.dataRules(), read.data, read.options);
     const compiled = this.compiled();
     return this.withContext({}, async ({ backend, parts, groups }) => {
@@ -184,7 +188,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * The outputs for x, or for the examples of a stream, f32 [N, …outputShape], in host memory.
    * @throws DownhillError as `fit`; `state` when the model has several outputs (`predictAll` gives them).
    */
-  async predict(x: ModelData | DatasetStream, options: PredictOptions = {}): Promise<Tensor> {
+  async predict(x: ModelData | DatasetStream, options?: PredictOptions, ...surplus: Surplus): Promise<Tensor> {
+    refuseSurplus('predict', surplus);
     const { outputs } = this.dataNames();
     if (outputs.length === 1) return (await this.predictAll(x, options))[0];
     const found = `${outputs.length} outputs (${outputs.join(', ')})`;
@@ -192,7 +197,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /** Each output for x, f32 [N, …], in host memory. @throws DownhillError as `fit`. */
-  async predictAll(x: ModelData | DatasetStream, options: PredictOptions = {}): Promise<Tensor[]> {
+  async predictAll(x: ModelData | DatasetStream, options: PredictOptions = {}, ...surplus: Surplus): Promise<Tensor[]> {
+    refuseSurplus('predict', surplus);
     checkKnownOptions('predict', options, ['batchSize', 'steps', 'training', 'seed']);
     const batchSize = checkBatchSize('predict', options.batchSize);
     const training = trueOrFalse('predict', 'training', options.training ?? false);
@@ -208,10 +214,20 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     return this.outputShapes.map((shape, k) => Tensor.host({ shape: [rows, ...shape], dtype: 'f32' }, outputs[k]));
   }
 
-  /** One update on the batch x, y; its loss and metrics by name. @throws DownhillError as `fit`. */
-  async trainOnBatch(x: ModelData, y: ModelData): Promise<Logs> {
+  /**
+   * One update on the batch x, y; its loss and metrics by name. Classes may be missing in the batch.
+   * @throws DownhillError as `fit`.
+   */
+  async trainOnBatch(
+    x: ModelData,
+    y: ModelData,
+    options: TrainOnBatchOptions = {},
+    ...surplus: Surplus
+  ): Promise<Logs> {
     this.compileStateFor('trainOnBatch');
-    const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
+    checkKnownOptions('trainOnBatch', options, ['sampleWeight', 'classWeight']);
+    refuseSurplus('trainOnBatch', surplus);
+    const tables = await batchTables(this.dataRules(), x, y, options);
     return this.exclusively('trainOnBatch', () =>
       this.inTurn(() => {
         const compiled = this.compiled();
@@ -226,9 +242,16 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is updated.
    * @throws DownhillError as `fit`.
    */
-  async gradientsOnBatch(x: ModelData, y: ModelData): Promise<{ logs: Logs; gradients: WeightValue[] }> {
+  async gradientsOnBatch(
+    x: ModelData,
+    y: ModelData,
+    options: TrainOnBatchOptions = {},
+    ...surplus: Surplus
+  ): Promise<{ logs: Logs; gradients: WeightValue[] }> {
     this.compileStateFor('gradientsOnBatch');
-    const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
+    checkKnownOptions('gradientsOnBatch', options, ['sampleWeight', 'classWeight']);
+    refuseSurplus('gradientsOnBatch', surplus);
+    const tables = await batchTables(this.dataRules(), x, y, options);
     return this.inTurn(() =>
       this.withContext({ gradients: true }, (context) =>
         gradientsOnBatch(context, this.batchPrograms, this.compiled(), tables, this.seed),
@@ -241,12 +264,18 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
    * @throws DownhillError as `fit`; `device` where the adapter has no timestamps or the backend is no GPU.
    */
-  async profileOnBatch(x: ModelData, y: ModelData, options: { readonly runs?: number } = {}): Promise<DispatchTime[]> {
+  async profileOnBatch(
+    x: ModelData,
+    y: ModelData,
+    options: { readonly runs?: number } = {},
+    ...surplus: Surplus
+  ): Promise<DispatchTime[]> {
     this.compileStateFor('profileOnBatch');
     checkKnownOptions('profileOnBatch', options, ['runs']);
+    refuseSurplus('profileOnBatch', surplus);
     const runs = wholeNumber('profileOnBatch', 'runs', options.runs ?? 3, 1);
     if (!this.callbacks?.betweenSteps) this.assertNotTraining('profileOnBatch');
-    const tables = await checkTables(this.dataRules(), await labelledTables(x, y, this.dataNames()));
+    const tables = await batchTables(this.dataRules(), x, y);
     return this.inTurn(async () => {
       const compiled = this.compiled();
       return this.withContext(trainingWith(compiled), async (context) => {
@@ -267,8 +296,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   async tuningGraphs(given: TuningData, size?: number): Promise<TuningGraphs> {
     this.compileStateFor('tune');
     const batchSize = checkBatchSize('tune', size);
-    const [first, second] = isDataset(given) || isStream(given) ? [given, {}] : [given.x, given.y];
-    const read = await readArguments<object>('tune', this.dataNames(), first, second, undefined);
+    const whole = isDataset(given) || isStream(given);
+    const read = readArguments<object>('tune', this.dataNames(), whole ? [given] : [given.x, given.y]);
     const { data } = await trainingData(this.dataRules(), read.data, { batchSize, validationSplit: 0 });
     return this.inTurn(() => {
       const compiled = this.compiled();
@@ -281,7 +310,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
    * What each layer gives for the batch `x` at inference, f32, in the order in which the layers run.
    * @throws DownhillError as `predict`.
    */
-  async activationsOnBatch(x: ModelData): Promise<LayerOutput[]> {
+  async activationsOnBatch(x: ModelData, ...surplus: Surplus): Promise<LayerOutput[]> {
+    refuseSurplus('activationsOnBatch', surplus);
     const examples = await this.examples(x);
     return this.inTurn(() =>
       this.withContext({}, (context) => activationsOnBatch(context, this.batchPrograms, examples)),
@@ -325,7 +355,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   private exampleBatches(stream: DatasetStream, batchSize: number, steps: number | undefined): AsyncIterable<Tables> {
     const { inputs } = this.dataNames();
     const check = async (batch: ArrayDataset) => {
-      const table = await datasetTable(batch, 'x');
+      const table = await datasetTable(batch, 'x', true);
       return new Map([[inputName(0), checkExamples(this.name, table, this.built(table.shape).inputShapes[0])]]);
     };
     if (inputs.length === 1) return eachBatch(stream, batchSize, check, steps);

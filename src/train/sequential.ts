@@ -6,7 +6,7 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
-import { loadModelFiles, modelFromJSON } from './load-model.ts';
+import { type LoadOptions, loadModelFiles, modelFromJSON } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { SavedModel } from './model-options.ts';
 import { Stack } from './stack.ts';
@@ -18,16 +18,20 @@ export class Sequential extends Stack {
    * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
    * @param file what errors call the JSON. @throws DownhillError `file` or `argument`.
    */
-  static fromJSON(json: unknown, file?: string): Sequential {
-    return onlySequential(modelFromJSON(json, file), file);
+  static fromJSON(json: unknown, file?: string, options?: LoadOptions): Sequential {
+    return onlySequential(modelFromJSON(json, file, options), file);
   }
 
   /**
    * The model that `save` gave. @param names what errors call the two files.
    * @throws DownhillError `file` for corrupt files or weights that do not fit the model.
    */
-  static load(saved: SavedModel, names?: { readonly json: string; readonly weights: string }): Sequential {
-    return onlySequential(loadModelFiles(saved, names), names?.json);
+  static load(
+    saved: SavedModel,
+    names?: { readonly json: string; readonly weights: string },
+    options?: LoadOptions,
+  ): Sequential {
+    return onlySequential(loadModelFiles(saved, names, options), names?.json);
   }
 
   /** True for every stack; of a subclass, for its own instances. */

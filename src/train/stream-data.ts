@@ -9,7 +9,7 @@ import { DownhillError } from '../util/errors.ts';
 import type { StreamData } from './batch-data.ts';
 import type { ClassWeight } from './example-weights.ts';
 import type { Tables } from './feed.ts';
-import { checkTables, type DataRules, datasetTables, requireOneSide, type Weighting } from './labelled-data.ts';
+import { checkTables, type DataRules, datasetTables, requireOneSide, type Weights } from './labelled-data.ts';
 
 interface StreamSetting {
   readonly batchSize: number;
@@ -36,11 +36,14 @@ export function checkedStream(
     size: stream.size,
     ...{ batchSize, steps, stepsOption, flows },
     open: () =>
-      eachBatch(stream, batchSize, async (batch) => checkTables(rules, await datasetTables(batch, rules), weighting)),
+      // A batch is on its way before the next one is asked for, so its arrays need no copy.
+      eachBatch(stream, batchSize, async (batch) =>
+        checkTables(rules, await datasetTables(batch, rules, true), weighting),
+      ),
   };
 }
 
-interface StreamOptions extends Weighting {
+interface StreamOptions extends Weights {
   readonly batchSize: number;
   readonly validationSplit: number;
   readonly stepsPerEpoch?: number;

@@ -8,7 +8,7 @@ import type { Loss } from '../nn/losses/index.ts';
 import type { Metric } from '../nn/metrics/index.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
-import { exampleTable, floatTable, type Table } from './table.ts';
+import { exampleTable, type Table, valueTable } from './table.ts';
 
 /** `table` as examples for inputs of `inputShape`. @throws DownhillError `shape` when they have another shape. */
 export function checkExamples(model: string, table: Table, inputShape: Shape): Table {
@@ -40,11 +40,11 @@ export function checkAnswers({ name, data, shape }: Table, loss: Loss, metrics: 
   const counting = metrics.find(({ answers }) => answers);
   if (counting === undefined || !REGRESSION.test(loss.name)) return;
   const at = data.findIndex((value) => value !== 0 && value !== 1);
-  if (at < 0) return;
+  if (at < 0 || (counting.sides && data.every((value) => value === -1 || value === 1))) return;
   const found = `${name} has ${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
   throw new DownhillError(
     'argument',
-    `metric "${counting.name}" counts right answers, targets of 0 and 1; ${found}. For numbers to predict take ` +
+    `metric "${counting.name}" counts right answers, targets of 0 and 1${counting.sides ? ', or of −1 and 1' : ''}; ${found}. For numbers to predict take ` +
       'meanAbsoluteError, rootMeanSquaredError or r2Score',
   );
 }
@@ -120,7 +120,7 @@ function flattenHint(targetShape: Shape, outputShape: Shape): string {
 function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   const scalarTargets = table.shape.length === outputShape.length - 1 && outputShape.at(-1) === 1;
   if (sameShape(table.shape, outputShape) || (scalarTargets && sameShape(table.shape, outputShape.slice(0, -1)))) {
-    return { ...floatTable(checkRange(table, loss)), shape: outputShape };
+    return checkRange(valueTable({ ...table, shape: outputShape }), loss);
   }
   const classIds = sizeOf(table.shape) === 1 && sizeOf(outputShape) > 1 && /^categorical.*rossentropy$/.test(loss.name);
   const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';

@@ -4,14 +4,16 @@
  *
  * Invariants: everything that is asked of the model meanwhile happens between two steps, so it sees the weights after a
  * whole number of them; a snapshot names that number. What is lost with a device are the steps since the last snapshot,
- * and they are taken again, to the same bits on the same adapter.
+ * and they are taken again, to the same bits on the same adapter. While the steps hold, for a task or for a callback, what
+ * is asked begins at once: a task may `peek` itself.
  */
 
 import type { Backend } from '../backend/backend.ts';
 import type { ArrayDataset } from '../data/dataset.ts';
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
-import type { Callback, Logs } from './callbacks/callback.ts';
+import { type Callback, isPromise, type Logs } from './callbacks/callback.ts';
+import { HOOKS } from './callbacks/lambda-callback.ts';
 import type { History } from './history.ts';
 import type { Model } from './model.ts';
 import { checkSnapshot, restoreSnapshot, type TrainingSnapshot, takeSnapshot } from './snapshot.ts';
@@ -30,6 +32,7 @@ export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initi
   readonly snapshotInterval?: number;
   /** Where to go on. */
   readonly resume?: TrainingSnapshot;
+  /** May be async; what it throws ends the training with that error. */
   readonly onEvent?: (event: TrainerEvent) => void;
 }
 
@@ -79,7 +82,16 @@ export class Trainer {
   private phase: TrainerState = 'new';
   private paused = false;
   private stopping = false;
+  /** Tasks that have not begun, and those that have, on the present device. */
   private tasks: Task[] = [];
+  private active = new Set<Promise<void>>();
+  /** True while no step is sent, so that tasks may begin. */
+  private holding = false;
+  /** Rejects when a task finds that the present device is lost; tells what waits for a task that goes on elsewhere. */
+  private cut = cutOff();
+  /** What `onEvent` is still doing, and what it threw. */
+  private readonly heard = new Set<Promise<void>>();
+  private failure: { readonly error: unknown } | undefined;
   /** Tasks of an ended training that are under way. */
   private readonly late = new Set<Promise<unknown>>();
   private wake: (() => void) | undefined;
@@ -152,14 +164,17 @@ export class Trainer {
   }
 
   /**
-   * Runs `task` with the model between two steps, and holds the training until it is done; after the training, at once.
+   * Runs `task` with the model between two steps, and holds the training until it is done; after the training, and from
+   * another task or a callback, at once.
    * A task that a loss of the device cuts off is run again on the next device.
    */
   peek<T>(task: (model: Model) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.phase === 'ended' && this.current !== undefined)
         return this.runLate(task(this.current).then(resolve, reject));
-      this.tasks.push({ run: task, resolve: resolve as (value: unknown) => void, reject });
+      const asked = { run: task, resolve: resolve as (value: unknown) => void, reject };
+      if (this.holding && this.current !== undefined) return this.begin(asked, this.current);
+      this.tasks.push(asked);
       if (this.phase === 'ended') void this.runTasks();
       else this.wake?.();
     });
@@ -198,14 +213,54 @@ export class Trainer {
     this.position = { epoch: from?.epoch ?? 0, step: from?.step ?? 0 };
     this.safeAt = performance.now();
     const start = { initialEpoch: this.position.epoch, initialStep: this.position.step };
-    const callbacks = [...(fit.callbacks ?? []), this.hooks(model)];
+    this.cut = cutOff();
+    const callbacks = [...(fit.callbacks ?? []).map((callback) => this.held(callback)), this.hooks(model)];
     const history = await model.fit(data, { ...fit, ...start, verbose: 0, callbacks }).catch((error) => {
       if (error !== STOPPED) throw error;
       return undefined;
     });
     await this.runTasks();
     await this.keepSnapshot(model);
+    await Promise.all(this.heard);
+    this.checkFailure();
     return history;
+  }
+
+  /** `callback`, during whose hooks tasks begin at once: it may wait for one. */
+  private held(callback: Callback): Callback {
+    const hooks = callback as Readonly<Record<string, ((...given: unknown[]) => unknown) | undefined>>;
+    const held = HOOKS.filter((name) => typeof hooks[name] === 'function').map((name) => [
+      name,
+      (...given: unknown[]) => this.duringHook(() => hooks[name]!(...given)),
+    ]);
+    return Object.fromEntries(held);
+  }
+
+  /** A promise only where something must be waited for: the hook, or a task that it began. */
+  private duringHook(hook: () => unknown): unknown {
+    const outer = this.holding;
+    this.holding = true;
+    let pending: unknown;
+    try {
+      pending = hook();
+    } catch (error) {
+      this.holding = outer;
+      throw error;
+    }
+    if (!isPromise(pending) && this.active.size === 0) {
+      this.holding = outer;
+      return pending;
+    }
+    const waited = async (): Promise<unknown> => {
+      try {
+        const value = await Promise.race([pending, this.cut.lost]);
+        await this.allActive();
+        return value;
+      } finally {
+        this.holding = outer;
+      }
+    };
+    return waited();
   }
 
   private hooks(model: Model): Callback {
@@ -261,7 +316,12 @@ export class Trainer {
 
   /** Leaves `fit` where it is: what is left of the epoch is not worth waiting for. */
   private checkStop(): void {
+    this.checkFailure();
     if (this.stopping) throw STOPPED;
+  }
+
+  private checkFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   /** The step at `position` is about to be sent. */
@@ -270,19 +330,46 @@ export class Trainer {
     this.position = step + 1 < this.stepsPerEpoch ? { epoch, step: step + 1 } : { epoch: epoch + 1, step: 0 };
   }
 
+  /** Runs what was asked, one task after the other. @throws DownhillError `device-lost` when one finds that. */
   private async runTasks(): Promise<void> {
-    while (this.tasks.length > 0) {
-      const task = this.tasks[0];
-      try {
-        if (this.current === undefined) throw new DownhillError('state', 'Trainer: there is no model yet');
-        task.resolve(await task.run(this.current));
-      } catch (error) {
-        // Kept for the next device.
-        if (isLoss(error) && this.phase !== 'ended') throw error;
-        task.reject(error);
+    const outer = this.holding;
+    this.holding = true;
+    try {
+      for (let task = this.tasks.shift(); task !== undefined; task = this.tasks.shift()) {
+        if (this.current === undefined) {
+          task.reject(new DownhillError('state', 'Trainer: there is no model yet'));
+          continue;
+        }
+        this.begin(task, this.current);
+        await this.allActive();
       }
-      this.tasks.shift();
+    } finally {
+      this.holding = outer;
     }
+  }
+
+  /** Until the tasks that have begun, and those that they began, are done. */
+  private async allActive(): Promise<void> {
+    while (this.active.size > 0) await Promise.race([Promise.all(this.active), this.cut.lost]);
+  }
+
+  private begin(task: Task, model: Model): void {
+    const { active, cut } = this;
+    const failed = (error: unknown): void => {
+      const gone = model !== this.current || cut !== this.cut;
+      if (this.phase === 'ended' || !(gone || isLoss(error))) {
+        task.reject(error);
+        return;
+      }
+      // Kept for the next device; a task that waited for another one fails only when its model is gone.
+      this.tasks.push(task);
+      if (isLoss(error)) cut.lose(error);
+      if (gone) this.wake?.();
+    };
+    const work = (async () => task.run(model))()
+      .then(task.resolve, failed)
+      .finally(() => active.delete(work));
+    active.add(work);
   }
 
   private async keepSnapshot(model: Model): Promise<TrainingSnapshot> {
@@ -304,6 +391,8 @@ export class Trainer {
     const index = ({ epoch, step }: Position): number => epoch * this.stepsPerEpoch + step;
     const steps = Math.max(0, index(this.position) - index(from));
     this.emit({ type: 'lost', message: error.message, from, steps, ms: performance.now() - this.safeAt });
+    // Those that are under way come back when they notice.
+    this.active = new Set();
     this.current?.dispose();
     this.current = undefined;
     // The device is gone: nothing to wait for, and nothing that could still fail.
@@ -325,8 +414,24 @@ export class Trainer {
   }
 
   private emit(event: TrainerEvent): void {
-    this.options.onEvent?.(event);
+    const pending: unknown = this.options.onEvent?.(event);
+    if (!isPromise(pending)) return;
+    const failed = (error: unknown): void => void (this.failure ??= { error });
+    const heard = Promise.resolve(pending)
+      .then(() => undefined, failed)
+      .finally(() => this.heard.delete(heard));
+    this.heard.add(heard);
   }
+}
+
+/** A promise that only ever rejects, and how. */
+function cutOff(): { readonly lost: Promise<never>; lose(error: unknown): void } {
+  let lose!: (error: unknown) => void;
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  lost.catch(() => undefined);
+  return { lost, lose };
 }
 
 const TRAINER_OPTIONS = [

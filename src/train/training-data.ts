@@ -7,22 +7,24 @@ import { checkKnownOptions } from '../nn/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
 import type { BatchData, TableData } from './batch-data.ts';
-import type { SampleWeight } from './example-weights.ts';
+import { type SampleWeight, type WeightTables, weightTables } from './example-weights.ts';
 import { rowsOfTables, type Tables } from './feed.ts';
 import {
   checkTables,
   type DataRules,
   datasetTables,
   type LabelledData,
+  type LabelledTables,
   labelledTables,
-  type Weighting,
+  type ModelData,
+  type Weights,
 } from './labelled-data.ts';
 import { checkedStream, trainingStream } from './stream-data.ts';
 import { isDataset, isStream, tableRows } from './table.ts';
 import { checkBatchSize, type EvaluateOptions, type ValidationData, wholeOption } from './training-options.ts';
 
 /** The options that say what to train and to validate on. */
-export interface DataOptions extends Weighting {
+export interface DataOptions extends Weights {
   readonly batchSize: number;
   readonly validationSplit: number;
   readonly validationData?: ValidationData;
@@ -32,22 +34,33 @@ export interface DataOptions extends Weighting {
   readonly askedToShuffle?: boolean;
 }
 
-/** What to train on and, if anything is held out, what to validate on. @throws DownhillError as `checkTables`. */
+/**
+ * What to train on and, if anything is held out, what to validate on; what is in host memory is copied before the promise
+ * is returned. @throws DownhillError as `checkTables`.
+ */
 export async function trainingData(
   rules: DataRules,
-  given: LabelledData,
+  reading: Promise<LabelledData>,
   options: DataOptions,
 ): Promise<{ data: BatchData; validation: BatchData | undefined }> {
-  const { batchSize, validationSplit, validationData, validationSteps } = options;
+  const { batchSize, validationSplit, validationData, validationSteps, classWeight } = options;
   if (validationSteps !== undefined && !isStream(validationData)) throw needsStream('validationSteps');
+  const [given, held, sampleWeight] = await Promise.all([
+    reading,
+    readValidation(rules, validationData),
+    weightTables(options.sampleWeight, rules.outputs),
+  ]);
   if (isStream(given)) {
     const data = trainingStream(rules, given, options);
-    return { data, validation: await validationOf(rules, options) };
+    return { data, validation: validationOf(rules, held, options) };
   }
   if (options.stepsPerEpoch !== undefined) throw needsStream('stepsPerEpoch');
-  const all = await checkTables(rules, given, options);
+  const all = checkTables(rules, given, {
+    ...(sampleWeight !== undefined && { sampleWeight }),
+    ...(classWeight !== undefined && { classWeight }),
+  });
   const data: TableData = { kind: 'tables', tables: all, batchSize };
-  if (validationData !== undefined) return { data, validation: await validationOf(rules, options) };
+  if (held !== undefined) return { data, validation: validationOf(rules, held, options) };
   if (validationSplit === 0) return { data, validation: undefined };
   const rows = rowsOfTables(all);
   const kept = Math.floor(rows * (1 - validationSplit));
@@ -65,24 +78,41 @@ export async function trainingData(
   return { data: part(0, kept), validation: part(kept, rows) };
 }
 
-/** What `evaluate` runs over. @throws DownhillError as `checkTables`, `argument` for an option that is not accepted. */
+/**
+ * What `evaluate` runs over, copied as by `trainingData`.
+ * @throws DownhillError as `checkTables`, `argument` for an option that is not accepted.
+ */
 export async function evaluationData(
   rules: DataRules,
-  given: LabelledData,
+  reading: Promise<LabelledData>,
   options: EvaluateOptions,
 ): Promise<BatchData> {
   checkKnownOptions('evaluate', options, ['batchSize', 'sampleWeight', 'steps']);
   const batchSize = checkBatchSize('evaluate', options.batchSize);
   const { steps } = wholeOption('evaluate', 'steps', options.steps);
-  const { sampleWeight } = options;
+  const [given, sampleWeight] = await Promise.all([reading, weightTables(options.sampleWeight, rules.outputs)]);
   if (!isStream(given)) {
     if (steps !== undefined) throw needsStream('steps', 'evaluate');
     const weighting = sampleWeight === undefined ? {} : { sampleWeight };
-    return { kind: 'tables', tables: await checkTables(rules, given, weighting), batchSize };
+    return { kind: 'tables', tables: checkTables(rules, given, weighting), batchSize };
   }
   if (sampleWeight === undefined) return checkedStream(rules, given, { batchSize, steps, stepsOption: 'steps' });
   const message = `evaluate: "${given.name}" is a stream, so sampleWeight would not know its examples`;
   throw new DownhillError('argument', message);
+}
+
+/** One batch for a single update or gradient, copied as by `trainingData`. @throws DownhillError as `checkTables`. */
+export async function batchTables(
+  rules: DataRules,
+  x: ModelData,
+  y: ModelData,
+  { sampleWeight: given, classWeight }: Weights = {},
+): Promise<Tables> {
+  const [tables, sampleWeight] = await Promise.all([labelledTables(x, y, rules), weightTables(given, rules.outputs)]);
+  return checkTables(rules, tables, {
+    ...(sampleWeight !== undefined && { sampleWeight }),
+    ...(classWeight !== undefined && { classWeight, partial: true }),
+  });
 }
 
 /** @param method whose option it is, for errors. */
@@ -91,26 +121,35 @@ export function needsStream(option: string, method = 'fit'): DownhillError {
   return new DownhillError('argument', message);
 }
 
-async function validationOf(
-  rules: DataRules,
-  { validationData, validationSteps, batchSize }: DataOptions,
-): Promise<BatchData | undefined> {
-  if (validationData === undefined) return undefined;
-  if (isStream(validationData)) {
-    return checkedStream(rules, validationData, { batchSize, steps: validationSteps, stepsOption: 'validationSteps' });
-  }
-  return { kind: 'tables', tables: await validationTables(rules, validationData), batchSize };
-}
+/** Validation data as it was handed over. */
+type HeldOut = DatasetStream | { readonly tables: LabelledTables; readonly sampleWeight?: WeightTables };
 
-async function validationTables(rules: DataRules, data: Exclude<ValidationData, DatasetStream>): Promise<Tables> {
-  if (isDataset(data)) return checkTables(rules, await datasetTables(data, rules));
+async function readValidation(rules: DataRules, data: ValidationData | undefined): Promise<HeldOut | undefined> {
+  if (data === undefined || isStream(data)) return data;
+  if (isDataset(data)) return { tables: await datasetTables(data, rules) };
   if (!Array.isArray(data) || data.length < 2 || data.length > 3) {
     throw new DownhillError(
       'argument',
       `fit: validationData is [x, y], [x, y, weights], a data set or a stream, found ${show(data)}`,
     );
   }
-  const [x, y, sampleWeight] = data as readonly [unknown, unknown, SampleWeight?];
-  const weighting = sampleWeight === undefined ? {} : { sampleWeight };
-  return checkTables(rules, await labelledTables(x, y, rules, 'validation '), weighting);
+  const [x, y, weights] = data as readonly [unknown, unknown, SampleWeight?];
+  const [tables, sampleWeight] = await Promise.all([
+    labelledTables(x, y, rules, 'validation '),
+    weightTables(weights, rules.outputs),
+  ]);
+  return { tables, ...(sampleWeight !== undefined && { sampleWeight }) };
+}
+
+function validationOf(
+  rules: DataRules,
+  held: HeldOut | undefined,
+  { validationSteps, batchSize }: DataOptions,
+): BatchData | undefined {
+  if (held === undefined) return undefined;
+  if (isStream(held)) {
+    return checkedStream(rules, held, { batchSize, steps: validationSteps, stepsOption: 'validationSteps' });
+  }
+  const { tables, ...weighting } = held;
+  return { kind: 'tables', tables: checkTables(rules, tables, weighting), batchSize };
 }

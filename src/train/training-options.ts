@@ -45,6 +45,12 @@ export interface EvaluateOptions extends PassOptions {
   readonly sampleWeight?: SampleWeight;
 }
 
+/** Options of `trainOnBatch` and `gradientsOnBatch`, as those of `fit`. */
+export interface TrainOnBatchOptions {
+  readonly sampleWeight?: SampleWeight;
+  readonly classWeight?: ClassWeight;
+}
+
 export interface FitOptions extends BatchOptions {
   /** Number of the epoch at which to end; 1 when left out. */
   readonly epochs?: number;
@@ -125,15 +131,19 @@ export function checkFitOptions(options: FitOptions, modelSeed: number): Checked
     batchSize: checkBatchSize('fit', options.batchSize),
     ...(validationData !== undefined && { validationData }),
     ...(sampleWeight !== undefined && { sampleWeight }),
-    ...(classWeight !== undefined && { classWeight }),
+    ...(classWeight !== undefined && { classWeight: isRecord(classWeight) ? { ...classWeight } : classWeight }),
     ...wholeOption('fit', 'stepsPerEpoch', options.stepsPerEpoch),
     ...wholeOption('fit', 'validationSteps', options.validationSteps),
     validationSplit,
     shuffle: trueOrFalse('fit', 'shuffle', options.shuffle ?? true),
     seed: checkSeed('fit', options.seed ?? modelSeed),
-    callbacks,
+    callbacks: [...callbacks],
     verbose: Boolean(verbose),
   };
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `value` under its name when it is given. @throws DownhillError `argument` unless it is a whole number of at least 1. */

@@ -6,6 +6,7 @@ import { checkKnownOptions } from '../nn/check-options.ts';
 import { getBackend } from '../runtime/index.ts';
 import { likeEntries, type TuneOptions, type TuneReport, tuneGraphs } from '../tune/tune.ts';
 import { applyTuning, makeTuning, mergeTunings } from '../tune/tuning.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import type { Model, TuningData } from './model.ts';
 
 export interface TuneModelOptions extends TuneOptions {
@@ -18,7 +19,13 @@ export interface TuneModelOptions extends TuneOptions {
  * smaller batch of an epoch gets the tiles of the full ones, and with them their pipelines.
  * @throws DownhillError as `fit` for the model and the data; `device` on a backend that is not WebGPU; `argument`.
  */
-export async function tune(model: Model, data: TuningData, options: TuneModelOptions = {}): Promise<TuneReport> {
+export async function tune(
+  model: Model,
+  data: TuningData,
+  options: TuneModelOptions = {},
+  ...surplus: Surplus
+): Promise<TuneReport> {
+  refuseSurplus('tune', surplus);
   checkKnownOptions('tune', options, ['batchSize', 'budgetMs', 'onProgress', 'signal', 'earlier']);
   const { batchSize, earlier, ...rest } = options;
   const backend = getBackend();

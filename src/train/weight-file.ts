@@ -35,7 +35,10 @@ export function encodeWeights(weights: readonly WeightValue[], optimizer?: Optim
   return writeSafetensors([...weights.map((weight) => entry(weight)), ...slots], metadata);
 }
 
-/** A weights file, by name. @throws DownhillError `file` for bytes that are none. */
+/**
+ * A weights file, by name.
+ * @throws DownhillError `file` for bytes that are none, and for an optimizer's state without its count of updates.
+ */
 export function decodeWeights(
   bytes: Uint8Array,
   file: string,
@@ -50,9 +53,16 @@ export function decodeWeights(
     if (name.startsWith(OPTIMIZER_PREFIX)) slots.push({ name: name.slice(OPTIMIZER_PREFIX.length), shape, data });
     else weights.push({ name, shape, data });
   }
-  const iterations = Number(metadata.get(ITERATIONS) ?? Number.NaN);
-  const resumable = Number.isSafeInteger(iterations) && iterations >= 0;
-  return { weights, optimizer: resumable ? { slots, iterations } : undefined };
+  const given = metadata.get(ITERATIONS);
+  if (given === undefined && slots.length === 0) return { weights, optimizer: undefined };
+  const iterations = given !== undefined && /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (Number.isSafeInteger(iterations)) return { weights, optimizer: { slots, iterations } };
+  // Without the count, the state would be lost without a word, or corrected for the wrong number of updates.
+  throw new DownhillError(
+    'file',
+    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; the state of an optimizer (${slots.length} tensors) needs ` +
+      `the count of updates, a whole number as text`,
+  );
 }
 
 /**
@@ -131,7 +141,9 @@ export function restoreWeights(
     const slots = trained.flatMap(({ path, rule = '', spec: { shape } }) =>
       optimizer.slotsOf(rule).map((slot) => ({ name: slotKey(slot, path), shape, slot, path })),
     );
-    const found = iterations > 0 ? matchWeights(file, slots, saved) : new Map<string, WeightArray>();
+    // Before the first update there may be no slots yet.
+    const none = iterations === 0 && saved.length === 0;
+    const found = none ? new Map<string, WeightArray>() : matchWeights(file, slots, saved);
     const known = slots.filter(({ name }) => found.has(name));
     store.writeSlots(
       new Map(known.map(({ name, slot, path }): [string, SlotValue] => [name, { slot, path, data: found.get(name)! }])),

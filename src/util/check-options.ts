@@ -46,3 +46,17 @@ function nearestOption(key: string, known: readonly string[]): string | undefine
   const plain = (name: string): string => name.toLowerCase().replaceAll('_', '');
   return known.find((name) => plain(name) === plain(key)) ?? nearestName(key, known);
 }
+
+/** Type of a last parameter `...surplus`, so that calls with too many arguments are errors in TypeScript, too. */
+export type Surplus = readonly never[];
+
+/**
+ * What JavaScript would drop without a word: arguments after the last one that a call takes.
+ * @param given all arguments of the call, or those after the last with `most` 0.
+ * @throws DownhillError `argument` for more than `most`.
+ */
+export function refuseSurplus(owner: string, given: readonly unknown[], most = 0): void {
+  if (given.length <= most || given.slice(most).every((value) => value === undefined)) return;
+  const found = given.slice(most).find((value) => value !== undefined);
+  throw new DownhillError('argument', `${owner}: one argument too many: ${show(found)}; options go into one object`);
+}

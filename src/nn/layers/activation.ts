@@ -25,7 +25,7 @@ export class Activation extends Layer {
   }
 
   override get config(): LayerConfig {
-    return { activation: describeActivation(this.label, this.activation) };
+    return { activation: describeActivation(this.activation) };
   }
 
   override call(x: Tensor): Tensor {

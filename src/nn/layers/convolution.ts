@@ -118,7 +118,7 @@ export abstract class Convolution extends Layer {
     return {
       ...kind.own,
       ...{ kernelSize, strides, padding, dilationRate },
-      activation: describeActivation(this.label, activation),
+      activation: describeActivation(activation),
       useBias,
       ...Object.fromEntries(kernels),
       biasInitializer: describeInitializer(biasInitializer),

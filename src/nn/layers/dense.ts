@@ -75,7 +75,7 @@ export class Dense extends Layer {
     const { units, activation, useBias, kernelInitializer, biasInitializer, ...rules } = this.options;
     return {
       units,
-      activation: describeActivation(this.label, activation),
+      activation: describeActivation(activation),
       useBias,
       kernelInitializer: describeInitializer(kernelInitializer),
       biasInitializer: describeInitializer(biasInitializer),

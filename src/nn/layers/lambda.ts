@@ -1,13 +1,14 @@
 /**
  * Lambda: a function of the user as a layer without weights. It is traced like any layer: written in ops, it has a gradient
- * and runs on every backend. JSON can hold it only by name: `registerFunction('halve', (x) => mul(x, 0.5))`, then
- * `lambda({ function: 'halve' })`, on the side that saves as on the one that loads.
+ * and runs on every backend. JSON holds it by name: that of `registerFunction('halve', (x) => mul(x, 0.5))`, with which
+ * `lambda({ function: 'halve' })` makes it, too, or its own, which `customObjects` must have when the model is loaded.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
+import { type CustomJson, customObject, isCustomJson, missingObject } from '../custom-objects.ts';
 import { checkName, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
 
@@ -27,7 +28,7 @@ function nameOf(transform: (x: Tensor) => Tensor): string | undefined {
 
 export interface LambdaOptions extends LayerOptions {
   /** Gives a batch [B, …] for a batch [B, …]; or the name of a registered function. */
-  readonly function: ((x: Tensor) => Tensor) | string;
+  readonly function: ((x: Tensor) => Tensor) | string | CustomJson;
 }
 
 /** x [B, …] → function(x); no weights. */
@@ -35,13 +36,19 @@ export class Lambda extends Layer {
   override readonly className = 'Lambda';
   private readonly transform: (x: Tensor) => Tensor;
   private readonly function: string | undefined;
+  /** Under which JSON named it. */
+  private readonly ownName: string | undefined;
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: LambdaOptions) {
     checkKnownOptions('lambda', options, [...LAYER_OPTIONS, 'function']);
     super(options);
     const { function: given } = options;
-    const named = typeof given === 'string' ? registered.get(given) : given;
+    if (isCustomJson(given) && customObject(given.custom) === undefined) {
+      throw missingObject(`lambda${options.name === undefined ? '' : ` "${options.name}"`}`, 'function', given.custom);
+    }
+    const named =
+      typeof given === 'string' ? registered.get(given) : isCustomJson(given) ? customObject(given.custom) : given;
     if (typeof given === 'string' && named === undefined) {
       throw unknownName('function of lambda:', given, [...registered.keys()]);
     }
@@ -49,25 +56,23 @@ export class Lambda extends Layer {
       const rule = 'a function of a tensor, or the name of one that registerFunction knows';
       throw new DownhillError('argument', `lambda: function must be ${rule}, found ${show(given)}`);
     }
-    this.transform = named;
-    this.function = typeof given === 'string' ? given : nameOf(named);
+    this.transform = named as (x: Tensor) => Tensor;
+    this.function = typeof given === 'string' ? given : nameOf(this.transform);
+    if (isCustomJson(given)) this.ownName = given.custom;
   }
 
   override get config(): LayerConfig {
-    return { function: this.functionName() };
+    return { function: this.function ?? { custom: this.functionName() } };
   }
 
   override call(x: Tensor): Tensor {
     return this.transform(x);
   }
 
-  /** @throws DownhillError `argument` for a function without a name in the registry. */
+  /** One that was written down as the option itself is called `function`, as all such are. */
   private functionName(): string {
-    if (this.function !== undefined) return this.function;
-    throw new DownhillError(
-      'argument',
-      `${this.label}: its function has no name that JSON could hold; give it one with registerFunction('name', function)`,
-    );
+    const own = this.ownName ?? this.transform.name;
+    return own === '' || own === 'function' ? (this.name ?? 'lambda') : own;
   }
 }
 

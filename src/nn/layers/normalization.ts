@@ -67,7 +67,7 @@ export class Normalization extends Layer {
 
   /**
    * Takes mean and population variance from `data`, examples first: nested arrays, `{ data, shape }` or a data set (its x;
-   * the bytes of images count as value / 255, as they do in `fit`). Call it before the layer is used.
+   * bytes count as they do in `fit`: those of images [N, height, width, channels] as value / 255). Call it before the layer is used.
    * @throws DownhillError `state` when a model uses the layer already, `argument`, `data` or `shape` for other data.
    */
   adapt(data: NestedNumbers | HostExamples | HostDataset): this {

@@ -4,6 +4,7 @@
  */
 
 import { unknownName } from '../../util/errors.ts';
+import { type CustomJson, customObject } from '../custom-objects.ts';
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './crossentropy.ts';
 import { custom, type ValueFunction } from './custom.ts';
 import { klDivergence, poisson } from './distribution.ts';
@@ -71,6 +72,23 @@ export const SHORT_LOSS_NAMES = {
 
 /** A loss, the name of one with its default options, or a function (yTrue, yPred) → one number an example or an element. */
 export type LossLike = LossName | keyof typeof SHORT_LOSS_NAMES | Loss | ValueFunction;
+
+/** A loss of ours in JSON. */
+export type LossJson = Pick<Loss, 'name' | 'config'>;
+
+/** A loss in JSON; of one of the user its name alone. */
+export function lossJson({ name, config, custom: own, targets }: Loss): CustomJson | LossJson {
+  if (own || !Object.hasOwn(NAMED, name)) return { custom: name, ...(targets === 'classes' && { targets }) };
+  return { name, config };
+}
+
+/** The loss that the reader of JSON handed in; undefined when there is none. */
+export function customLoss({ custom: name, targets }: CustomJson): Loss | undefined {
+  const own = customObject(name);
+  return typeof own === 'function'
+    ? custom(own as ValueFunction, { name, ...(targets && { targets }) })
+    : (own as Loss);
+}
 
 /** @throws DownhillError `argument` for an unknown name, with the nearest one. */
 export function resolveLoss(value: unknown, config: object = {}): Loss {

@@ -2,29 +2,41 @@
  * Accuracies: the share of answers that are right.
  *
  * `accuracy` means binary, categorical or sparse categorical accuracy by the shapes of targets and outputs, as in Keras
- * (keras/src/trainers/compile_utils.py, `get_metric`). One difference: where the loss is told that outputs are logits,
- * a yes-or-no output counts as yes above 0, not above 0.5.
+ * (keras/src/trainers/compile_utils.py, `get_metric`). Two differences: where the loss is told that outputs are logits, or
+ * trains scores with a margin, a yes-or-no output counts as yes above 0, not above 0.5; and targets of −1 and 1 are read
+ * as no and yes, which Keras never counts right for −1.
  * Source: keras/src/metrics/accuracy_metrics.py.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
 import { argMax } from '../../ops/arg-reduce.ts';
 import { cast } from '../../ops/cast.ts';
-import { equal, greater, less, lessEqual } from '../../ops/compare.ts';
+import { equal, greater, less, lessEqual, logicalOr } from '../../ops/compare.ts';
+import { full } from '../../ops/create.ts';
 import { oneHot } from '../../ops/gather.ts';
 import { sum } from '../../ops/reduce.ts';
 import { logicalNot } from '../../ops/rounding.ts';
 import { where } from '../../ops/select.ts';
+import { pack } from '../../ops/shape.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { numberBetween, show, wholeNumber } from '../check-options.ts';
-import { exampleMean } from '../losses/loss.ts';
+import { exampleMean, type Loss, type LossConfig } from '../losses/loss.ts';
 import { changed } from '../losses/options.ts';
 import type { ModelOutput } from '../output.ts';
-import { type MeanMetric, type MetricOptions, type MetricSpec, metricSpec } from './metric.ts';
+import {
+  type MeanMetric,
+  type Metric,
+  type MetricOptions,
+  type MetricSpec,
+  metricSpec,
+  ratio,
+  type TotalsMetric,
+  weigh,
+} from './metric.ts';
 
 export interface BinaryAccuracyOptions extends MetricOptions {
-  /** What is above it counts as yes; 0.5 when left out. */
+  /** What is above it counts as yes; 0.5 when left out, 0 for targets of −1 and 1 and for losses with a margin. */
   readonly threshold?: number;
 }
 
@@ -37,16 +49,19 @@ export interface TopKOptions extends MetricOptions {
 export const accuracy = (options: MetricOptions = {}): MetricSpec =>
   metricSpec('accuracy', options, [], {}, (name, loss, outputShape) => {
     if (loss.targets === 'classes') return sparse(name);
-    if (outputShape.at(-1) === 1) return binary(name, loss.fromLogits ? 0 : 0.5);
+    if (outputShape.at(-1) === 1) return ofSides(name, loss, undefined);
     return categorical(name);
   });
 
-/** The share of values on the right side of `threshold`, for targets of 0 and 1. */
+/** The share of values on the right side of `threshold`, for targets of 0 and 1, or of −1 and 1. */
 export function binaryAccuracy(options: BinaryAccuracyOptions = {}): MetricSpec {
-  const { threshold = 0.5 } = options;
-  numberBetween('binaryAccuracy', 'threshold', threshold, Number.NEGATIVE_INFINITY);
-  const config = changed({ threshold }, { threshold: 0.5 });
-  return metricSpec('binaryAccuracy', options, ['threshold'], config, (name) => binary(name, threshold));
+  const { threshold } = options;
+  if (threshold !== undefined) numberBetween('binaryAccuracy', 'threshold', threshold, Number.NEGATIVE_INFINITY);
+  const config: LossConfig = threshold === undefined ? {} : { threshold };
+  return metricSpec('binaryAccuracy', options, ['threshold'], config, (name, loss) =>
+    // Keras' default of 0.5 holds for logits too, where only `accuracy` knows better.
+    ofSides(name, { ...loss, fromLogits: false }, threshold),
+  );
 }
 
 /** The share of rows whose largest target and largest output stand at the same place. */
@@ -83,11 +98,52 @@ const categorical = (name: string): MeanMetric => ({
   perExample: (y, output) => exampleMean(cast(equal(largest(output), argMax(y, { axis: -1 })), 'f32')),
 });
 
-const binary = (name: string, threshold: number): MeanMetric => ({
+/** The accuracy of yes-or-no outputs, by what the loss says of them; by the targets where it says nothing. */
+function ofSides(name: string, loss: Loss, threshold: number | undefined): Metric {
+  if (loss.margins) return binary(name, (y, values) => rightSide(y, values, threshold ?? 0));
+  const never = (loss.targetRange?.low ?? -1) >= 0;
+  if (never) return binary(name, (y, values) => isAnswer(y, values, threshold ?? (loss.fromLogits ? 0 : 0.5)));
+  return threshold === undefined ? bySigns(name) : binary(name, (y, values) => rightSide(y, values, threshold));
+}
+
+type IsRight = (y: Tensor, values: Tensor) => Tensor;
+
+const binary = (name: string, isRight: IsRight): MeanMetric => ({
   name,
   targets: 'values',
   answers: true,
-  perExample: (y, { values }) => exampleMean(cast(equal(cast(greater(values, threshold), 'f32'), y), 'f32')),
+  sides: true,
+  perExample: (y, { values }) => exampleMean(cast(isRight(y, values), 'f32')),
+});
+
+/** Targets of 0 and 1. */
+const isAnswer = (y: Tensor, values: Tensor, threshold: number): Tensor =>
+  equal(cast(greater(values, threshold), 'f32'), y);
+
+/** No is 0 or −1; what is neither no nor yes is never right. */
+const rightSide = (y: Tensor, values: Tensor, threshold: number): Tensor =>
+  where(greater(values, threshold), equal(y, 1), logicalOr(equal(y, 0), equal(y, -1)));
+
+/**
+ * Where nobody says whether targets are 0 and 1 or −1 and 1, both are counted, and whether there is any −1 in the epoch
+ * decides: a batch of nothing but yes must not be read otherwise than the rest.
+ */
+const bySigns = (name: string): TotalsMetric => ({
+  name,
+  targets: 'values',
+  answers: true,
+  sides: true,
+  totals(y, { values }, weights) {
+    const count = (right: Tensor) => sum(weigh(exampleMean(cast(right, 'f32')), weights));
+    const ones = full([y.shape[0]], 1);
+    return pack([
+      count(rightSide(y, values, 0.5)),
+      count(rightSide(y, values, 0)),
+      sum(cast(equal(y, -1), 'f32')),
+      sum(weigh(ones, weights)),
+    ]);
+  },
+  result: (totals) => ratio(totals[2] > 0 ? totals[1] : totals[0], totals[3]),
 });
 
 function topK(kind: string, options: TopKOptions, truth: ((y: Tensor) => Tensor) | undefined): MetricSpec {

@@ -6,6 +6,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { show } from '../check-options.ts';
+import { type CustomJson, customObject } from '../custom-objects.ts';
 import { type CustomOptions, checkedValues, customOptions, type ValueFunction } from '../losses/custom.ts';
 import { exampleMean, type Loss, type LossConfig } from '../losses/loss.ts';
 import {
@@ -175,14 +176,19 @@ export function renamedMetric(metric: CheckedMetric, name: string): CheckedMetri
   });
 }
 
-/** A metric's name, or its name and options. @throws DownhillError `argument` when it is a function of the user. */
-export function metricJson(metric: CheckedMetric): string | MetricJson {
+/** A metric's name, or its name and options; of one of the user its name alone. */
+export function metricJson(metric: CheckedMetric): string | MetricJson | CustomJson {
   if (typeof metric === 'string') return metric;
-  if (!isMetric(metric)) return { name: metric.kind, config: metric.config };
-  throw new DownhillError(
-    'argument',
-    `toJSON: a metric is neither a name nor one of ours, so JSON cannot hold it: ${show(metric.name)}`,
-  );
+  if (isMetric(metric)) return { custom: metric.name, ...(metric.targets === 'classes' && { targets: 'classes' }) };
+  return Object.hasOwn(NAMED, metric.kind) ? { name: metric.kind, config: metric.config } : { custom: metric.name };
+}
+
+/** The metric that the reader of JSON handed in; undefined when there is none. */
+export function customMetric({ custom: name, targets }: CustomJson): MetricLike | undefined {
+  const own = customObject(name);
+  return typeof own === 'function'
+    ? custom(own as ValueFunction, { name, ...(targets && { targets }) })
+    : (own as MetricLike);
 }
 
 /** `value` when it is a metric or the name of one. @throws DownhillError `argument` with the nearest name. */

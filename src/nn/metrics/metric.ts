@@ -23,6 +23,8 @@ export interface MeanMetric {
   readonly targets: TargetKind;
   /** True when targets that are values say yes or no, 1 or 0. */
   readonly answers?: true;
+  /** True when no may be −1, too. */
+  readonly sides?: true;
   /** f32 [B]; `target` as the loss' targets, traced once for each program. */
   perExample(target: Tensor, output: ModelOutput): Tensor;
   /** From the mean to the logged value; the mean itself when left out. */
@@ -35,6 +37,8 @@ export interface TotalsMetric {
   readonly targets: TargetKind;
   /** True when targets that are values say yes or no, 1 or 0. */
   readonly answers?: true;
+  /** True when no may be −1, too. */
+  readonly sides?: true;
   /** f32 [n], which add up over batches; `weights` f32 [B] say how much each example counts. Traced once a program. */
   totals(target: Tensor, output: ModelOutput, weights?: Tensor): Tensor;
   /** From the sums over all batches. */

@@ -3,6 +3,7 @@
  */
 
 import { unknownName } from '../../util/errors.ts';
+import { customObject } from '../custom-objects.ts';
 import { adadelta } from './adadelta.ts';
 import { adagrad } from './adagrad.ts';
 import { adam, adamW } from './adam.ts';
@@ -24,6 +25,11 @@ export type OptimizerLike = OptimizerName | Optimizer;
 /** @throws DownhillError `argument` for an unknown name, with the nearest one. */
 export function resolveOptimizer(value: unknown, config: object = {}): Optimizer {
   if (value instanceof Optimizer) return value;
+  const own = customObject(value);
+  if (typeof own === 'function') {
+    const made = own.prototype instanceof Optimizer ? Reflect.construct(own, [config]) : own(config);
+    if (made instanceof Optimizer) return made;
+  }
   if (typeof value !== 'string' || !Object.hasOwn(optimizers, value)) {
     throw unknownName('optimizer', value, Object.keys(optimizers));
   }

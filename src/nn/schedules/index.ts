@@ -4,11 +4,12 @@
 
 import { unknownName } from '../../util/errors.ts';
 import { checkKnownOptions } from '../check-options.ts';
+import { customObject } from '../custom-objects.ts';
 import { cosineDecay } from './cosine-decay.ts';
 import { cosineDecayRestarts } from './cosine-decay-restarts.ts';
 import { exponentialDecay, inverseTimeDecay, piecewiseConstantDecay, polynomialDecay } from './decays.ts';
 import { oneCycle } from './one-cycle.ts';
-import { isScheduleConfig, type LearningRateSchedule, type ScheduleConfig } from './schedule.ts';
+import { isSchedule, isScheduleConfig, type LearningRateSchedule, type ScheduleConfig } from './schedule.ts';
 import { warmup } from './warmup.ts';
 
 export { CosineDecay, type CosineDecayOptions, cosineDecay } from './cosine-decay.ts';
@@ -42,6 +43,9 @@ type Make = (config: ScheduleConfig['config']) => LearningRateSchedule;
 
 /** @throws DownhillError `argument` for an unknown name or option. */
 export function resolveSchedule({ schedule, config }: ScheduleConfig): LearningRateSchedule {
+  const own = customObject(schedule);
+  const made = typeof own === 'function' ? own(config) : own;
+  if (isSchedule(made)) return made;
   if (!Object.hasOwn(schedules, schedule)) throw unknownName('schedule', schedule, Object.keys(schedules));
   if (schedule === 'warmup') {
     checkKnownOptions('warmup', config, ['schedule', 'steps', 'from']);

@@ -1,5 +1,6 @@
 /**
- * Callback: what a user hooks into training. Every method is optional and may return a promise, which is awaited.
+ * Callback: what a user hooks into training. Every method is optional and may return a promise, which is awaited; what one
+ * throws, at once or by its promise, ends the training with that error.
  *
  * Invariant: losses are read back a few steps late, so `onBatchEnd` is called late too, but once for each step, in
  * order, and always before the `onEpochEnd` of its epoch.
@@ -45,6 +46,8 @@ export interface TrainedModel {
    * @throws DownhillError `state` at any other time, `argument` or `file` for weights that do not fit.
    */
   restoreWeights(values: readonly WeightValue[] | Uint8Array, file?: string): void;
+  /** The model without its weights, as plain data. */
+  toJSON(): unknown;
   /** The model as two files. */
   save(options?: { readonly optimizer?: boolean }): Promise<SavedModel>;
   /** Loss, metrics and the gradient of each trainable weight at the present weights; nothing is updated. */
@@ -55,14 +58,19 @@ export interface TrainedModel {
 
 export interface Callback {
   /**
+   * Called of all callbacks before anything else happens: nothing was written, restored or trained yet. What this training
+   * cannot give a callback is refused here.
+   */
+  onCheck?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
+  /**
    * Called before `onTrainBegin`, to go on with a training that was cut off: the number of the epoch at which to start,
    * or undefined for that of the options. The largest of all callbacks counts.
    */
   onResume?(params: TrainingParams, model: TrainedModel): number | undefined | Promise<number | undefined>;
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
-  /** While the training's kernels are being built, `built` of `total`; before the first epoch. */
-  onCompile?(built: number, total: number): void;
+  /** While the training's kernels are being built, `built` of `total`; a promise is waited for before the first epoch. */
+  onCompile?(built: number, total: number): void | Promise<void>;
   /** `epoch` counts from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** Before step `batch` (from 0) of the epoch is sent to the device. */
@@ -70,7 +78,7 @@ export interface Callback {
   /** When the values of step `batch` have been read back: `logs` over its examples, `running` over the epoch so far. */
   onBatchEnd?(batch: number, logs: Logs, running: Logs): void | Promise<void>;
   /** When step `batch` of the validation has been sent; `steps` in all, undefined for a stream of unknown length. */
-  onValidationBatchEnd?(batch: number, steps: number | undefined): void;
+  onValidationBatchEnd?(batch: number, steps: number | undefined): void | Promise<void>;
   /** With the values over the epoch and, where there is validation data, `valLoss` and so on. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** With the logs of the last epoch. */
@@ -79,10 +87,17 @@ export interface Callback {
 
 /** Several callbacks as one; each is called in turn, in the order given. */
 export class CallbackList {
+  /** Hooks that are called while kernels are built, where nothing can wait for them. */
+  private readonly compiling: Promise<void>[] = [];
+  private failure: { readonly error: unknown } | undefined;
   /** True inside a hook that the next step waits for. */
   betweenSteps = false;
 
   constructor(private readonly callbacks: readonly Callback[]) {}
+
+  onCheck(params: TrainingParams, model: TrainedModel): Promise<void> {
+    return this.inEach((callback) => callback.onCheck?.(params, model));
+  }
 
   /** The epoch at which to start. */
   async onResume(params: TrainingParams, model: TrainedModel): Promise<number> {
@@ -97,8 +112,24 @@ export class CallbackList {
     return this.inEach((callback) => callback.onTrainBegin?.(params, model));
   }
 
+  /** Never throws: `compiled` tells what went wrong. */
   onCompile(built: number, total: number): void {
-    for (const callback of this.callbacks) callback.onCompile?.(built, total);
+    const failed = (error: unknown): void => void (this.failure ??= { error });
+    for (const callback of this.callbacks) {
+      // Not an async function: what a hook does at once shall be done before the next kernel is built.
+      try {
+        const pending: unknown = callback.onCompile?.(built, total);
+        if (isPromise(pending)) this.compiling.push(Promise.resolve(pending).then(() => undefined, failed));
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
+  /** When every `onCompile` is done. @throws what the first of them that failed did. */
+  async compiled(): Promise<void> {
+    await Promise.all(this.compiling.splice(0));
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   onEpochBegin(epoch: number): Promise<void> {
@@ -122,8 +153,8 @@ export class CallbackList {
     return inTurn(this.callbacks.map((callback) => () => callback.onBatchEnd?.(batch, logs, running)));
   }
 
-  onValidationBatchEnd(batch: number, steps: number | undefined): void {
-    for (const callback of this.callbacks) callback.onValidationBatchEnd?.(batch, steps);
+  onValidationBatchEnd(batch: number, steps: number | undefined): void | Promise<void> {
+    return inTurn(this.callbacks.map((callback) => () => callback.onValidationBatchEnd?.(batch, steps)));
   }
 
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {
@@ -144,10 +175,16 @@ export class CallbackList {
   }
 }
 
+/** True for whatever can be awaited. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 /** Runs `calls` one after the other, synchronously for as long as none returns a promise. */
 function inTurn(calls: readonly (() => void | Promise<void>)[], from = 0): void | Promise<void> {
   for (let k = from; k < calls.length; k++) {
-    const pending = calls[k]();
-    if (pending !== undefined) return pending.then(() => inTurn(calls, k + 1));
+    // A hook such as `(batch) => list.push(batch)` returns something else.
+    const pending: unknown = calls[k]();
+    if (isPromise(pending)) return Promise.resolve(pending).then(() => inTurn(calls, k + 1));
   }
 }

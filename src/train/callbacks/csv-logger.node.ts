@@ -36,15 +36,11 @@ export class CSVLogger implements Callback {
     this.separator = separator;
   }
 
-  /**
-   * Writes the header. @throws DownhillError `file` when the file cannot be written, or has other columns than this
-   * training with `append`.
-   */
-  async onTrainBegin({ metrics }: TrainingParams): Promise<void> {
-    this.columns = metrics;
-    const header = this.line(['epoch', ...metrics]);
-    const text = await this.file.begin(this.append);
-    if (text === '') return this.file.append(header);
+  /** @throws DownhillError `file` when the file has other columns than this training with `append`. */
+  async onCheck({ metrics }: TrainingParams): Promise<void> {
+    const header = this.header(metrics);
+    const text = this.append ? await this.file.read() : '';
+    if (text === '') return;
     const found = `${text.split('\n', 1)[0].replace(/\r$/, '')}\n`;
     if (found === header) return;
     throw new DownhillError(
@@ -53,8 +49,19 @@ export class CSVLogger implements Callback {
     );
   }
 
+  /** Writes the header. @throws DownhillError `file` when the file cannot be written. */
+  async onTrainBegin({ metrics }: TrainingParams): Promise<void> {
+    this.columns = metrics;
+    const text = await this.file.begin(this.append);
+    if (text === '') await this.file.append(this.header(metrics));
+  }
+
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     return this.file.append(this.line([epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]));
+  }
+
+  private header(metrics: readonly string[]): string {
+    return this.line(['epoch', ...metrics]);
   }
 
   private line(fields: readonly (string | number)[]): string {

@@ -54,10 +54,7 @@ export class DeadUnitMonitor implements Callback {
   }
 
   /** @throws DownhillError `data` or `shape` when the batch does not fit, `argument` when no layer rectifies. */
-  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
-    this.model = model;
-    this.records.length = 0;
-    this.warned.clear();
+  async onCheck(_params: TrainingParams, model: TrainedModel): Promise<void> {
     const outputs = await model.activationsOnBatch(this.options.x);
     if (outputs.some(rectifies)) return;
     throw new DownhillError(
@@ -66,20 +63,26 @@ export class DeadUnitMonitor implements Callback {
     );
   }
 
+  onTrainBegin(_params: TrainingParams, model: TrainedModel): void {
+    this.model = model;
+    this.records.length = 0;
+    this.warned.clear();
+  }
+
   async onEpochEnd(epoch: number): Promise<void> {
     if (this.model === undefined || epoch % this.every !== 0) return;
     const outputs = (await this.model.activationsOnBatch(this.options.x)).filter(rectifies);
     this.records.push({ epoch, layers: new Map(outputs.map((output) => [output.name, deadShare(output)])) });
-    for (const output of outputs) this.warnOf(output, epoch);
+    for (const output of outputs) await this.warnOf(output, epoch);
   }
 
-  private warnOf(output: LayerOutput, epoch: number): void {
+  private async warnOf(output: LayerOutput, epoch: number): Promise<void> {
     const share = deadShare(output);
     if (share < this.threshold || this.warned.has(output.name)) return;
     this.warned.add(output.name);
     const warn = this.options.warn ?? ((message: string) => console.warn(message));
     const units = output.shape.at(-1)!;
-    warn(
+    await warn(
       `deadUnitMonitor: ${output.layer.label}: ${Math.round(share * units)} of ${units} units are zero for all ` +
         `${output.shape[0]} examples after epoch ${epoch + 1}; a smaller learning rate or heNormal weights may help`,
     );

@@ -53,6 +53,10 @@ export class EarlyStopping implements Callback {
   }
 
   /** @throws DownhillError `argument` when there is no such value to monitor. */
+  onCheck(params: TrainingParams): void {
+    this.monitor.check(params);
+  }
+
   onTrainBegin(params: TrainingParams, model: TrainedModel): void {
     this.monitor.start(params);
     this.model = model;

@@ -6,9 +6,10 @@ import { checkKnownOptions, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Callback } from './callback.ts';
 
-const HOOKS = [
-  ...['onResume', 'onTrainBegin', 'onCompile', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd'],
-  'onTrainEnd',
+/** All there are; a test compares them with the type. */
+export const HOOKS = [
+  ...['onCheck', 'onResume', 'onTrainBegin', 'onCompile', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd'],
+  ...['onValidationBatchEnd', 'onEpochEnd', 'onTrainEnd'],
 ];
 
 /**

@@ -24,8 +24,11 @@ export class LearningRateScheduler implements Callback {
   }
 
   /** @throws DownhillError `state` when the optimizer follows a schedule of its own. */
-  onTrainBegin(_params: TrainingParams, model: TrainedModel): void {
+  onCheck(_params: TrainingParams, model: TrainedModel): void {
     assertRateCanChange('learningRateScheduler', model);
+  }
+
+  onTrainBegin(_params: TrainingParams, model: TrainedModel): void {
     this.model = model;
     this.rates.length = 0;
   }

@@ -42,7 +42,8 @@ export class LogFile {
     }
   }
 
-  private async read(): Promise<string> {
+  /** What the file holds; nothing when there is none. @throws DownhillError `file` naming the path and the reason. */
+  async read(): Promise<string> {
     try {
       return await readFile(this.path, 'utf8');
     } catch (cause) {

@@ -88,9 +88,17 @@ export class ModelCheckpoint implements Callback {
     return this.monitor?.best;
   }
 
-  /** @throws DownhillError `argument` for a name in the path or a value to monitor that this training does not have. */
-  onTrainBegin(params: TrainingParams, model: TrainedModel): void {
+  /**
+   * @throws DownhillError `argument` for a name in the path or a value to monitor that this training does not have, and
+   *   what `toJSON` throws of a model that cannot be saved.
+   */
+  onCheck(params: TrainingParams, model: TrainedModel): void {
     this.pattern.check(this.every === undefined ? ['epoch', ...params.metrics] : ['epoch', 'batch']);
+    this.monitor?.check(params);
+    if (!this.weightsOnly) JSON.stringify(model.toJSON());
+  }
+
+  onTrainBegin(params: TrainingParams, model: TrainedModel): void {
     this.monitor?.start(params, this.threshold);
     this.model = model;
     this.lastPath = undefined;

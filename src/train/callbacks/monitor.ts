@@ -56,12 +56,14 @@ export class Monitor {
     this.mode = oneOf(owner, 'mode', options.mode ?? 'auto', ['auto', 'min', 'max']);
   }
 
-  /**
-   * Starts anew. @param best the value to beat, if any.
-   * @throws DownhillError `argument` when the training has no such value, or `auto` does not know its direction.
-   */
-  start({ metrics }: TrainingParams, best?: number): void {
+  /** Starts anew. @param best the value to beat, if any. @throws as `check`. */
+  start(params: TrainingParams, best?: number): void {
+    this.check(params);
     this.best = best;
+  }
+
+  /** @throws DownhillError `argument` when the training has no such value, or `auto` does not know its direction. */
+  check({ metrics }: TrainingParams): void {
     if (metrics.includes(this.name)) {
       this.sign = this.direction();
       return;

@@ -51,9 +51,13 @@ export class ReduceLROnPlateau implements Callback {
   }
 
   /** @throws DownhillError `argument` when there is no such value to monitor, `state` under a schedule. */
+  onCheck(params: TrainingParams, model: TrainedModel): void {
+    this.monitor.check(params);
+    assertRateCanChange('reduceLROnPlateau', model);
+  }
+
   onTrainBegin(params: TrainingParams, model: TrainedModel): void {
     this.monitor.start(params);
-    assertRateCanChange('reduceLROnPlateau', model);
     this.model = model;
     this.rates.length = 0;
     this.wait = 0;

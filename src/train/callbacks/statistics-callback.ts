@@ -44,10 +44,13 @@ export abstract class StatisticsCallback<R, O extends StatisticsOptions<R>> impl
   protected abstract record(epoch: number, statistics: ReadonlyMap<string, TensorStatistics>): R;
 
   /** @throws DownhillError `data` or `shape` when the batch does not fit the model. */
-  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
+  async onCheck(_params: TrainingParams, model: TrainedModel): Promise<void> {
+    await this.look(model);
+  }
+
+  onTrainBegin(_params: TrainingParams, model: TrainedModel): void {
     this.model = model;
     this.records.length = 0;
-    await this.look(model);
   }
 
   async onEpochEnd(epoch: number): Promise<void> {

@@ -16,7 +16,7 @@ import {
   type ImageOptions,
   type ImageSource,
   imageDataset,
-} from './images.ts';
+} from './image/image-dataset.ts';
 
 /**
  * The images of `folder`, which has a folder for each class: x u8 [height, width, channels], y i32 class ids by sorted

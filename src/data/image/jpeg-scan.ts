@@ -161,7 +161,7 @@ class BitReader {
   }
 }
 
-/** Decodes one block; `at` is where its coefficients begin. */
+/** `at` is where the block's coefficients begin. */
 type BlockDecoder = (bits: BitReader, part: Scan['parts'][number], coefficients: Int16Array, at: number) => void;
 
 /** Decodes the scan whose codes begin at `at`. @returns where they end. @throws Error for codes that cannot be. */
@@ -316,6 +316,4 @@ function magnitude(size: number): number {
   throw new Error(`it holds a difference of ${size} bits`);
 }
 
-function tooMany(): Error {
-  return new Error('a block has more than 64 coefficients');
-}
+const tooMany = (): Error => new Error('a block has more than 64 coefficients');

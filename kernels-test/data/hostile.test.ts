@@ -31,6 +31,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** Milliseconds of this process's own work since `started`: other programs do not count. */
+function spent(started: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1000;
+}
+
 /** Most bytes that `work` made the process hold. */
 async function memoryOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage.rss();
@@ -67,7 +73,7 @@ describe('memory', () => {
   });
 
   test('an entry of a zip is read no further than the directory says', async () => {
-    const archive = await writeZip(new Map([['x.npy', new Uint8Array(LARGE)]]));
+    const archive = await writeZip(new Map([['x.npy', new Uint8Array(LARGE / 4)]]));
     const view = new DataView(archive.buffer);
     const central = archive.length - 22 - 46 - 5;
     expect(view.getUint32(central, true)).toBe(0x02014b50);
@@ -79,7 +85,7 @@ describe('memory', () => {
         /entry "x\.npy": found more than 80 bytes; expected the 80/,
       ),
     );
-    expect(grown).toBeLessThan(LARGE / 4);
+    expect(grown).toBeLessThan(LARGE / 8);
   });
 });
 
@@ -171,12 +177,12 @@ describe('cliffs', () => {
   test('100,000 columns take seconds', () => {
     const names = Array.from({ length: 100_000 }, (_, k) => `c${k}`);
     const row = (k: number) => names.map((_, column) => (column * k) % 7).join(',');
-    const started = performance.now();
+    const started = process.cpuUsage();
     const table = readCsv(`${names.join(',')}\n${[1, 2, 3, 4, 5].map(row).join('\n')}\n`);
     const { train } = partTable(table, 'wide', { target: 'c99999', task: 'regression' });
     expect(train.xShape).toEqual([99_999]);
     // 5 to 25 s each for names, features and rows when each was looked for among all.
-    expect(performance.now() - started).toBeLessThan(8000);
+    expect(spent(started)).toBeLessThan(8000);
     expect(() => columnOf(table, 'c')).toThrow(/unknown column of csv: "c"/);
   });
 
@@ -191,9 +197,9 @@ describe('cliffs', () => {
     const shape = [...Array.from({ length: 200_000 }, () => 1), 3, 2];
     const bytes = writeNpy({ shape, values: Uint8Array.of(0, 1, 2, 3, 4, 5) });
     const text = Buffer.from(bytes).toString('latin1').replace("'fortran_order': False", "'fortran_order': True ");
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect([...readNpy(new Uint8Array(Buffer.from(text, 'latin1'))).values]).toEqual([0, 3, 1, 4, 2, 5]);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(spent(started)).toBeLessThan(3000);
   });
 
   test('a message quotes no more of a name of 3 MB than its ends', async () => {
@@ -205,9 +211,9 @@ describe('cliffs', () => {
     );
     expect(message.length).toBeLessThan(4100);
     const table = readCsv(`a,${name}\n1,2\n`);
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(() => columnOf(table, `${name}y`)).toThrow(/unknown column/);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(spent(started)).toBeLessThan(2000);
   });
 });
 

@@ -2,7 +2,8 @@
  * Where a command's words go. People read stdout; with --json stdout holds one line of JSON, the result, and whatever
  * is said on the way goes to stderr.
  *
- * Invariants: control characters of a file's names do not reach the terminal; with --json, nothing but `result` writes to stdout, and it writes one line.
+ * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names that
+ * come from a file do not reach the terminal.
  */
 
 import type { ProgressWriter } from '../train/callbacks/progress-bar.ts';

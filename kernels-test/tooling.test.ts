@@ -103,8 +103,8 @@ describe('source tree', () => {
     expect(importCycles([file('a.ts', './b.ts', './c.ts'), file('b.ts', './c.ts'), file('c.ts')])).toEqual([]);
   });
 
-  /** Each is the subject of a decision: docs/adr/0010 (webgpu), 0011 (the image decoders). */
-  const DEPENDENCIES = ['webgpu', 'pngjs', 'jpeg-js'];
+  /** Each is the subject of a decision: docs/adr/0010 (webgpu). */
+  const DEPENDENCIES = ['webgpu'];
   const isForNode = (path: string) => path === 'node.ts' || path.startsWith('cli/') || path.endsWith('.node.ts');
 
   test('only files for Node import Node, our dependencies, or each other; nothing else is imported at all', () => {

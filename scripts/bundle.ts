@@ -23,6 +23,8 @@ export interface Bundle {
   /** Sizes in bytes. */
   readonly minified: number;
   readonly gzip: number;
+  /** Of what is loaded later, when it is used; not part of `gzip`. */
+  readonly onDemandGzip: number;
   /** Of the chunk with the core. */
   readonly coreGzip: number;
   /** What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped ones. */
@@ -64,6 +66,7 @@ export async function bundle(entry: string, { text, plugins = [], strip = true }
 function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
   const gzip = (some: readonly Rolldown.OutputChunk[]) =>
     some.reduce((total, { code }) => total + gzipSync(code).length, 0);
+  const initial = loadedAtOnce(chunks);
   const left = chunks.flatMap(({ modules }) =>
     Object.entries(modules).filter(([, module]) => module !== undefined && module.renderedLength > 0),
   );
@@ -73,7 +76,8 @@ function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
       [...chunks].sort((a, b) => Number(b.isEntry) - Number(a.isEntry)).map(({ fileName, code }) => [fileName, code]),
     ),
     minified: chunks.reduce((total, { code }) => total + Buffer.byteLength(code), 0),
-    gzip: gzip(chunks),
+    gzip: gzip(initial),
+    onDemandGzip: gzip(chunks.filter((chunk) => !initial.includes(chunk))),
     coreGzip: gzip(chunks.filter(({ name }) => name === 'core')),
     modules: new Map(left.map(([id, module]) => [id.replace(root, ''), module!.renderedLength])),
   };
@@ -92,4 +96,13 @@ function given(text: string): Plugin {
     },
     load: (id) => (id === entry ? text : null),
   };
+}
+
+/** The entry's chunk and what it imports outright. */
+function loadedAtOnce(chunks: readonly Rolldown.OutputChunk[]): Rolldown.OutputChunk[] {
+  const found = chunks.filter(({ isEntry }) => isEntry);
+  for (const chunk of found) {
+    found.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !found.includes(other)));
+  }
+  return found;
 }

@@ -42,6 +42,7 @@ async function checkBrowserBundle(): Promise<void> {
     { what: 'core of a page that trains a CNN with batch norm and dropout', size: cnn.coreGzip, most: 60_000 },
     { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 108_000 },
     { what: 'everything that src/index.ts exports', size: whole.gzip, most: 170_000 },
+    { what: 'decoders of images, loaded with the first image', size: whole.onDemandGzip, most: 12_000 },
   ];
   console.log('browser bundles, no foreign import; gzipped:');
   for (const { what, size, most } of budgets) console.log(`  ${kb(size)} of ${kb(most)}  ${what}`);

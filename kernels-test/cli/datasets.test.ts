@@ -17,8 +17,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Nothing here reports progress: only downloads do. */
 const output = {} as Output;
-const load = (dataset: string, data?: string, target?: string) =>
-  loadDataset({ dataset, data, target } as DatasetChoice, output);
+const load = (dataset: string, data?: string, target?: string, task?: string) =>
+  loadDataset({ dataset, data, target, task } as DatasetChoice, output);
 async function put(name: string, content: string | Uint8Array): Promise<string> {
   await writeFile(join(folder, name), content);
   return join(folder, name);
@@ -77,6 +77,68 @@ describe('npz', () => {
     expect(keras).toMatchObject({ task: 'classification', train: { size: 20 }, test: { size: 20 } });
     const y = { shape: [20], values: Float64Array.from({ length: 20 }, (_, k) => k / 3) };
     expect((await load('npz', await put('values.npz', await writeNpz({ x, y })))).task).toBe('regression');
+  });
+
+  describe('whole numbers', () => {
+    const rows = 1000;
+    const of = async (name: string, id: (k: number) => number, shape = [rows]) => {
+      const xs = { shape: [rows, 1], values: Float32Array.from({ length: rows }, (_, k) => k) };
+      return put(
+        `${name}.npz`,
+        await writeNpz({ x: xs, y: { shape, values: Int32Array.from({ length: rows }, (_, k) => id(k)) } }),
+      );
+    };
+
+    test.each([
+      [
+        'prices',
+        (k: number) => 200_000 + 300 * k,
+        /prices\.npz: y: 1000 targets have 1000 values from 200000 to 499700;/,
+      ],
+      [
+        'timestamps',
+        (k: number) => 1_000_000_000 + k,
+        /1000 values from 1000000000 to 1000000999; class ids are 0 to k/,
+      ],
+      ['differences', (k: number) => (k % 5) - 2, /5 values from -2 to 2; class ids are 0 to k − 1/],
+      ['counts', (k: number) => 13 * (k % 40), /40 values from 0 to 507, which may be either/],
+    ])('%s are no classes, and the error says which option to give', async (name, id, message) => {
+      const path = await of(name, id);
+      await expectRefusal(() => load('npz', path), 'data', message, /--task regression/);
+      const loaded = await load('npz', path, undefined, 'regression');
+      expect(loaded).toMatchObject({ task: 'regression', train: { size: 800 } });
+      expect(loaded.classNames).toBeUndefined();
+      const values = new Set(Array.from({ length: rows }, (_, k) => Math.fround(id(k))));
+      expect(loaded.train.y.every((value) => values.has(value))).toBe(true);
+    });
+
+    test('ids of many classes are classes, and of sparse ones when that is said', async () => {
+      expect((await load('npz', await of('hundred', (k) => k % 100))).classNames).toHaveLength(100);
+      const sparse = await of('sparse', (k) => 13 * (k % 40));
+      expect((await load('npz', sparse, undefined, 'classification')).classNames).toHaveLength(508);
+      const many = await of('many', (k) => 70_000 + (k % 2));
+      await expectRefusal(() => load('npz', many, undefined, 'classification'), 'data', /at most 65536$/);
+    });
+
+    test('a column of ids, as Keras has of CIFAR, is one of ids', async () => {
+      const loaded = await load('npz', await of('column', (k) => k % 10, [rows, 1]));
+      expect(loaded).toMatchObject({ task: 'classification', train: { yShape: [] } });
+      expect(loaded.classNames).toHaveLength(10);
+    });
+
+    test('--task goes with csv and npz, and classes need whole numbers', async () => {
+      await expectRefusal(() => load('digits', undefined, undefined, 'regression'), 'argument', /digits has its own/);
+      const y = { shape: [20], values: Float64Array.from({ length: 20 }, (_, k) => k / 3) };
+      const path = await put('floats.npz', await writeNpz({ x, y }));
+      await expectRefusal(
+        () => load('npz', path, undefined, 'classification'),
+        'argument',
+        /y is f64 \[20\]; expected a whole number an example/,
+      );
+      const csv = await put('task.csv', `a,b\n${Array.from({ length: 50 }, (_, k) => `${k},${k % 3}`).join('\n')}\n`);
+      expect((await load('csv', csv, 'b')).task).toBe('classification');
+      expect((await load('csv', csv, 'b', 'regression')).task).toBe('regression');
+    });
   });
 
   test('refuses missing arrays by name', async () => {

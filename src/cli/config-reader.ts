@@ -5,6 +5,7 @@
 
 import { DownhillError, nearestName, unknownName } from '../util/errors.ts';
 import { readFileBytes } from '../util/files.node.ts';
+import { parseJson } from '../util/json.ts';
 import { show } from '../util/show.ts';
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ export class ConfigReader {
   static async open(file: string): Promise<ConfigReader> {
     const text = new TextDecoder().decode(await readFileBytes(file, 'config'));
     try {
-      return new ConfigReader(file, JSON.parse(text));
+      return new ConfigReader(file, parseJson(text));
     } catch (cause) {
       throw new DownhillError('file', `${file}: not JSON (${(cause as Error).message})`, { cause });
     }

@@ -2,10 +2,12 @@
  * Where a command's words go. People read stdout; with --json stdout holds one line of JSON, the result, and whatever
  * is said on the way goes to stderr.
  *
- * Invariant: with --json, nothing but `result` writes to stdout, and it writes one line.
+ * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names that
+ * come from a file do not reach the terminal.
  */
 
 import type { ProgressWriter } from '../train/callbacks/progress-bar.ts';
+import { printable } from '../util/show.ts';
 
 export class Output {
   constructor(
@@ -21,17 +23,17 @@ export class Output {
 
   /** A line about what is going on. */
   say(line: string): void {
-    this.progress.write(`${line}\n`);
+    this.progress.write(`${printable(line)}\n`);
   }
 
   /** A line that must not be missed, whatever is done with stdout. */
   warn(line: string): void {
-    this.stderr.write(`${line}\n`);
+    this.stderr.write(`${printable(line)}\n`);
   }
 
   /** The result: `data` as JSON, or `lines` for people. */
   result(data: object, lines: readonly string[]): void {
-    this.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${lines.join('\n')}\n`);
+    this.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${printable(lines.join('\n'))}\n`);
   }
 }
 

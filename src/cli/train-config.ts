@@ -5,6 +5,7 @@
  * Invariant: a config that was read has known keys only, and its names and options have been taken by whom they are for.
  */
 
+import type { TableTask } from '../data/tabular.ts';
 import type { Layer } from '../nn/layer.ts';
 import { makeLayer } from '../nn/layers/index.ts';
 import { type Loss, resolveLoss } from '../nn/losses/index.ts';
@@ -15,7 +16,7 @@ import { modelFromJSON } from '../train/load-model.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { CONFIG_CALLBACKS } from './config-callbacks.ts';
 import { ConfigReader, type JsonRecord, type Named } from './config-reader.ts';
-import { DATASETS, type DatasetName } from './load-data.ts';
+import { DATASETS, type DatasetName, TASKS } from './load-data.ts';
 import { checkSchedule, type ModelSpec } from './make-model.ts';
 
 export interface TrainConfig {
@@ -25,6 +26,7 @@ export interface TrainConfig {
   readonly data?: string;
   /** The column to predict, of a CSV file. */
   readonly target?: string;
+  readonly task?: TableTask;
   readonly limit?: number;
   /** Layers in front of the model, which change its examples in training. */
   readonly augmentation: readonly Layer[];
@@ -48,6 +50,7 @@ const KEYS = [
     'dataset',
     'data',
     'target',
+    'task',
     'limit',
     'augmentation',
     'optimizer',
@@ -92,6 +95,10 @@ export async function readTrainConfig(file: string): Promise<TrainConfig> {
     ...given('target', (value) => {
       if (typeof value === 'string' && value !== '') return value;
       throw reader.refusal('target', 'the name of a column', value);
+    }),
+    ...given('task', (value) => {
+      if (TASKS.includes(value as TableTask)) return value as TableTask;
+      throw reader.unknownName('task', value, TASKS);
     }),
     ...whole('limit', 1),
     augmentation: root.augmentation === undefined ? [] : readLayers(reader, 'augmentation', root.augmentation),

@@ -3,6 +3,7 @@
  */
 
 import type { ArrayDataset, TrainTest } from '../data/dataset.ts';
+import type { TableTask } from '../data/tabular.ts';
 import { resolveLoss } from '../nn/losses/index.ts';
 import type { OptimizerName } from '../nn/optimizers/index.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
@@ -29,6 +30,7 @@ export const SETTING_OPTIONS = {
   dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
   data: DATASET_OPTIONS.data,
   target: DATASET_OPTIONS.target,
+  task: DATASET_OPTIONS.task,
   config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
   optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
   learningRate: MODEL_OPTIONS.learningRate,
@@ -59,6 +61,7 @@ export interface DataWords extends TrainWords {
   readonly dataset: DatasetName | undefined;
   readonly data: string | undefined;
   readonly target: string | undefined;
+  readonly task?: TableTask | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -90,7 +93,12 @@ export async function loadSetting(
 ): Promise<{ readonly setting: TrainSetting; readonly data: TrainTest }> {
   const config = words.config === undefined ? NO_CONFIG : await readTrainConfig(words.config);
   const dataset = words.dataset ?? config.dataset ?? 'digits';
-  const choice = { dataset, data: words.data ?? config.data, target: words.target ?? config.target };
+  const choice = {
+    dataset,
+    data: words.data ?? config.data,
+    target: words.target ?? config.target,
+    task: words.task ?? config.task,
+  };
   const { train: all, test } = await loadDataset(choice, output);
   const data = { train: limited(all, words.limit ?? config.limit), test };
   return { setting: trainSetting(words, config, dataset, data.train), data };

@@ -52,6 +52,7 @@ export interface CsvOptions {
   readonly missing?: readonly string[];
 }
 
+const OPTIONS = ['name', 'delimiter', 'header', 'columns', 'types', 'missing'] as const;
 const MISSING = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -61,8 +62,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  *   line), no row at all, two columns of one name; ('file') for broken quoting; ('argument') for options that do not fit.
  */
 export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
-  const known = ['name', 'delimiter', 'header', 'columns', 'types', 'missing'] as const;
-  const { name = 'csv', delimiter = ',', columns, ...rest } = checkOptions('readCsv', options, known);
+  const { name = 'csv', delimiter = ',', columns, ...rest } = checkOptions('readCsv', options, OPTIONS);
   if (typeof text !== 'string') throw new DownhillError('argument', `readCsv: expected text, found ${show(text)}`);
   if ([...delimiter].length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new DownhillError(
@@ -77,25 +77,37 @@ export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
     throw new DownhillError('data', `${name} is empty: expected ${header ? 'a header and rows' : 'rows'}`);
   const names = columns ?? first.fields.map((field, k) => (header ? field.trim() : `column${k + 1}`));
   const rows = header ? records.slice(1) : records;
-  checkNames(name, names);
+  const known = checkNames(name, names);
   for (const column of Object.keys(types)) {
-    if (!names.includes(column)) throw unknownName(`column of ${name}:`, column, names);
+    if (!known.has(column)) throw unknownName(`column of ${name}:`, column, names);
   }
   if (rows.length === 0)
     throw new DownhillError('data', `${name}: found a header and no row; expected at least one row`);
   for (const record of header ? records : rows) checkLength(name, record, names, delimiter);
   return {
     name,
-    columns: names.map((column, k) => readColumn(name, column, k, rows, types[column], missing)),
+    columns: names.map((column, k) => {
+      // A column may be called "constructor", which every object has.
+      const declared = Object.hasOwn(types, column) ? types[column] : undefined;
+      return readColumn(name, column, k, rows, declared, missing);
+    }),
     size: rows.length,
     lines: Int32Array.from(rows, (row) => row.line),
   };
 }
 
+/** The places of columns by name, once for each table: there may be very many columns. */
+const PLACES = new WeakMap<readonly CsvColumn[], Map<string, number>>();
+
 /** The column `name`. @throws DownhillError('argument') with the nearest name when there is none. */
 export function columnOf(table: CsvTable, name: string): CsvColumn {
-  const column = table.columns.find((candidate) => candidate.name === name);
-  if (column) return column;
+  let places = PLACES.get(table.columns);
+  if (places === undefined) {
+    places = new Map(table.columns.map((column, k) => [column.name, k]));
+    PLACES.set(table.columns, places);
+  }
+  const column = table.columns[places.get(name) ?? -1];
+  if (column?.name === name) return column;
   throw unknownName(
     `column of ${table.name}:`,
     name,
@@ -125,13 +137,18 @@ export function selectRows(table: CsvTable, indices: ArrayLike<number>, name = t
   return { name, columns, size: order.length, lines: Int32Array.from(order, (row) => table.lines[row]!) };
 }
 
-function checkNames(table: string, names: readonly string[]): void {
+/** @returns the places of the columns by name. */
+function checkNames(table: string, names: readonly string[]): Map<string, number> {
+  const places = new Map<string, number>();
   names.forEach((name, k) => {
     if (name === '') throw new DownhillError('data', `${table}: column ${k + 1} has no name in the header`);
-    const earlier = names.indexOf(name);
-    if (earlier === k) return;
-    throw new DownhillError('data', `${table}: columns ${earlier + 1} and ${k + 1} are both named "${name}"`);
+    const earlier = places.get(name);
+    if (earlier !== undefined) {
+      throw new DownhillError('data', `${table}: columns ${earlier + 1} and ${k + 1} are both named "${name}"`);
+    }
+    places.set(name, k);
   });
+  return places;
 }
 
 function checkLength(table: string, record: CsvRecord, names: readonly string[], delimiter: string): void {
@@ -173,10 +190,10 @@ function readColumn(
   const values = Float64Array.from(fields, (field, row) => {
     if (absent.has(field)) return Number.NaN;
     if (isNumber(field)) return Number(field);
-    const hint = declared === undefined ? `; for text, declare types: { ${JSON.stringify(name)}: "category" }` : '';
+    const hint = declared === undefined ? `; for text, declare types: { ${show(name)}: "category" }` : '';
     throw new DownhillError(
       'data',
-      `${table}: line ${rows[row]!.line}, column "${name}": ${JSON.stringify(field)} in a column of numbers${hint}`,
+      `${table}: line ${rows[row]!.line}, column "${name}": ${show(field)} in a column of numbers${hint}`,
     );
   });
   return { name, type, values };

@@ -51,6 +51,17 @@ const TYPES: Readonly<Record<number, IdxType>> = {
  *   or bytes left over; it says what was found and what would fit.
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+  const { type, shape, start, count, length } = parseHeader(bytes, name);
+  if (bytes.length !== length) {
+    const problem = bytes.length < length ? 'truncated?' : `${bytes.length - length} bytes too many`;
+    throw refusal(name, `${bytes.length} bytes`, `${length} for ${type.dtype} [${shape}] (${problem})`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { dtype: type.dtype, shape, values: type.read(view, start, count) };
+}
+
+/** What the header says, of which `bytes` are the file or its beginning. @throws DownhillError('file') as `parseIdx`. */
+function parseHeader(bytes: Uint8Array, name: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw refusal(name, `${bytes.length} bytes`, 'an IDX file of at least 4 (truncated?)');
   const magic = view.getUint32(0);
@@ -68,20 +79,16 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   }
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const count = shape.reduce((product, extent) => product * extent, 1);
-  const length = start + count * type.bytes;
-  if (bytes.length !== length) {
-    const problem = bytes.length < length ? 'truncated?' : `${bytes.length - length} bytes too many`;
-    throw refusal(name, `${bytes.length} bytes`, `${length} for ${type.dtype} [${shape}] (${problem})`);
-  }
-  return { dtype: type.dtype, shape, values: type.read(view, start, count) };
+  return { type, shape, start, count, length: start + count * type.bytes };
 }
 
 /**
  * Parses an IDX file that may be gzip-compressed (seen by its content, not its name).
- * @throws DownhillError('file') as `parseIdx`, and for corrupt gzip.
+ * @throws DownhillError('file') as `parseIdx`, and for corrupt gzip or one that expands to more than the header says.
  */
 export async function readIdx(bytes: Uint8Array, name: string): Promise<IdxArray> {
-  return parseIdx(isGzip(bytes) ? await gunzip(bytes, name) : bytes, name);
+  if (!isGzip(bytes)) return parseIdx(bytes, name);
+  return parseIdx(await gunzip(bytes, name, (start) => parseHeader(start, name).length), name);
 }
 
 function refusal(name: string, found: string, expected: string): DownhillError {

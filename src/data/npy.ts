@@ -7,6 +7,7 @@
  * Source: NumPy's format description, numpy/lib/format.py (NEP 1).
  */
 import { DownhillError } from '../util/errors.ts';
+import { show } from '../util/show.ts';
 
 /** Element types, as downhill calls them; bool values are 0 and 1 in bytes. */
 export type NpyType = keyof typeof KINDS;
@@ -128,7 +129,7 @@ function parseHeader(name: string, header: string) {
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const tuple = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1];
   if (descr === undefined || order === undefined || tuple === undefined) {
-    throw refusal(name, `header ${JSON.stringify(header.trim())}`, "'descr' of one type, 'fortran_order' and 'shape'");
+    throw refusal(name, `header ${show(header.trim())}`, "'descr' of one type, 'fortran_order' and 'shape'");
   }
   const dtype = (Object.keys(KINDS) as NpyType[]).find((key) => KINDS[key][0] === descr.slice(1));
   if (dtype === undefined || !'<>|='.includes(descr[0]!)) {
@@ -146,15 +147,21 @@ function parseHeader(name: string, header: string) {
 /** The same array with its last axis fastest; the file had its first axis fastest. */
 function fromFortran<T extends NpyValues>(values: T, shape: readonly number[]): T {
   const out = values.slice() as T;
-  const index = shape.map(() => 0);
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, extent) => product * extent, 1));
+  // Axes of one element change nothing, and a header may have very many.
+  const extents = shape.filter((extent) => extent !== 1);
+  const index = extents.map(() => 0);
+  let stride = 1;
+  const strides = extents.map((extent) => {
+    stride *= extent;
+    return stride / extent;
+  });
   let from = 0;
   for (let k = 0; k < out.length; k++) {
     out[k] = values[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
+    for (let axis = extents.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
+      if (++index[axis]! < extents[axis]!) break;
+      from -= strides[axis]! * extents[axis]!;
       index[axis] = 0;
     }
   }

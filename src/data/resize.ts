@@ -48,13 +48,14 @@ export function resizeImage(image: ByteImage, height: number, width: number): By
   return { height, width, channels, data };
 }
 
-/** RGBA to `channels` values a pixel: 3 leaves alpha out, 1 is luma (ITU-R BT.601, as tf.image.rgb_to_grayscale). */
-export function fromRgba({ height, width, data }: Omit<ByteImage, 'channels'>, channels: 1 | 3): ByteImage {
-  const out = new Uint8Array(height * width * channels);
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    const [r, g, b] = [data[4 * pixel]!, data[4 * pixel + 1]!, data[4 * pixel + 2]!];
-    if (channels === 1) out[pixel] = Math.round(0.299 * r + 0.587 * g + 0.114 * b);
-    else out.set([r, g, b], 3 * pixel);
+/** RGB bytes with `channels` values a pixel: 1 is luma (ITU-R BT.601, as tf.image.rgb_to_grayscale). */
+export function inChannels(image: ByteImage, channels: 1 | 3): ByteImage {
+  if (channels === 3) return image;
+  const { height, width, data } = image;
+  const out = new Uint8Array(height * width);
+  for (let pixel = 0; pixel < out.length; pixel++) {
+    const [r, g, b] = [data[3 * pixel]!, data[3 * pixel + 1]!, data[3 * pixel + 2]!];
+    out[pixel] = Math.round(0.299 * r + 0.587 * g + 0.114 * b);
   }
   return { height, width, channels, data: out };
 }

@@ -94,6 +94,7 @@ export function fitTabular(train: CsvTable, options: TabularOptions): TabularTra
   });
   const readTarget = task === 'classification' ? classTarget(rows, goal) : valueTarget(rows, goal, targetScale);
   const featureNames = features.flatMap((feature) => feature.names);
+  checkWidth(owner, features, rows.size);
   return {
     task,
     featureNames,
@@ -116,6 +117,22 @@ export function fitTabular(train: CsvTable, options: TabularOptions): TabularTra
     },
     unscale: readTarget.unscale,
   };
+}
+
+/** Values that a data set may have: 2³¹ bytes of f32. */
+const MOST_VALUES = 2 ** 29;
+
+/** @throws DownhillError('data') where one-hot features make a table that memory does not hold. */
+function checkWidth(owner: string, features: readonly Feature[], rows: number): void {
+  const width = features.reduce((sum, { names }) => sum + names.length, 0);
+  if (width * rows <= MOST_VALUES) return;
+  const widest = features.reduce((most, one) => (one.names.length > most.names.length ? one : most));
+  const found = `${rows} rows of ${width} features, ${widest.names.length} of them of column "${widest.column}"`;
+  throw new DownhillError(
+    'data',
+    `${owner}: ${found}; expected at most ${MOST_VALUES} values: leave the column out with features, or choose ` +
+      'categories: "ordinal"',
+  );
 }
 
 function completeRows(table: CsvTable, names: readonly string[]): CsvTable {
@@ -193,8 +210,9 @@ function categoryFeature(
   } else if (missing === 'mean' || missing === 'median') {
     fill = known.reduce((best, one) => (counts.get(one)! > counts.get(best)! ? one : best));
   }
+  const places = new Map(known.map((one, place) => [one, place]));
   const ordinals = Float64Array.from(column.values, (id) =>
-    id === -1 ? Number.NaN : known.indexOf(column.categories[id]!),
+    id === -1 ? Number.NaN : places.get(column.categories[id]!)!,
   );
   const scaled = encoding === 'ordinal' && method !== 'none';
   const { offset, scale } = scaled ? columnScale(ordinals, 1, method) : { offset: [0], scale: [1] };
@@ -207,8 +225,8 @@ function categoryFeature(
       const id = given.values[row]!;
       const used = id === -1 ? fill : given.categories[id];
       if (used === undefined) return false;
-      const index = known.indexOf(used);
-      if (index === -1) throw unseen(line(), 'category', used, known);
+      const index = places.get(used);
+      if (index === undefined) throw unseen(line(), 'category', used, known);
       if (encoding === 'oneHot') x[at + index] = 1;
       else x[at] = (index - offset[0]!) / scale[0]!;
       return true;

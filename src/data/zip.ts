@@ -2,10 +2,12 @@
  * Zip archives in memory, as far as .npz needs them: stored and deflated entries, zip64 sizes, checksums; the
  * decompression is the platform's (DecompressionStream), as for gzip.
  *
- * Invariant: bytes that are returned have the length and the CRC-32 that the archive announces.
+ * Invariant: bytes that are returned have the length and the CRC-32 that the archive announces; the directory is read
+ * to its end, and no byte of the file belongs to two entries, so that what comes out is bounded by the file's length.
  * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  */
 import { DownhillError } from '../util/errors.ts';
+import { inflate, TooMuch } from './inflate.ts';
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
@@ -17,19 +19,25 @@ const FULL = 0xffffffff;
 /**
  * The entries of an archive by name, decompressed; folders are left out.
  * @param name what errors call the archive.
- * @throws DownhillError('file') for no zip, a truncated one, an encrypted entry, another compression than deflate, a
- *   wrong checksum; naming the entry.
+ * @throws DownhillError('file') for no zip, a truncated one, a directory of more or fewer entries than the archive says,
+ *   two entries of one name or in one place, an encrypted entry, another compression than deflate, a wrong length or
+ *   checksum; naming the entry.
  */
 export async function readZip(bytes: Uint8Array, name: string): Promise<Map<string, Uint8Array>> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const refuse = (found: string) =>
     new DownhillError('file', `${name}: found ${found}; expected a whole zip archive (truncated?)`);
   try {
+    const { start, end, count } = directory(view, refuse);
+    const listed: Entry[] = [];
+    for (let at = start; at < end; at = listed.at(-1)!.next) listed.push(centralEntry(view, at, refuse));
+    if (listed.length !== count) {
+      throw refuse(`${listed.length} entries in its directory, where the end record counts ${count}`);
+    }
+    if ((listed.at(-1)?.next ?? start) !== end) throw refuse('a directory that runs over its end');
+    checkPlaces(view, listed, start, name);
     const entries = new Map<string, Uint8Array>();
-    let { at, count } = directory(view, refuse);
-    for (; count > 0; count--) {
-      const entry = centralEntry(view, at, refuse);
-      at = entry.next;
+    for (const entry of listed) {
       if (!entry.name.endsWith('/')) entries.set(entry.name, await content(view, entry, name));
     }
     return entries;
@@ -79,21 +87,46 @@ interface Entry {
   readonly next: number;
 }
 
-/** Where the central directory begins and how many entries it has. */
-function directory(view: DataView, refuse: (found: string) => DownhillError): { at: number; count: number } {
+/** Where the central directory begins and ends, and how many entries the archive says it has. */
+function directory(view: DataView, refuse: (found: string) => DownhillError) {
   // The end record is last; only a comment of at most 65535 bytes may follow.
   let end = view.byteLength - 22;
   const least = Math.max(0, end - 0xffff);
   while (end >= least && view.getUint32(end, true) !== END) end--;
   if (end < least) throw refuse(`${view.byteLength} bytes without an end record`);
   const count = view.getUint16(end + 10, true);
-  const at = view.getUint32(end + 16, true);
+  const start = view.getUint32(end + 16, true);
+  const ends = (from: number, length: number, at: number, entries: number) => {
+    if (from + length === at) return { start: from, end: at, count: entries };
+    throw refuse(`a directory from byte ${from} to ${from + length}; expected it to end at ${at}`);
+  };
   const locator = end - 20;
-  if ((count !== 0xffff && at !== FULL) || locator < 0 || view.getUint32(locator, true) !== LOCATOR64)
-    return { at, count };
+  const isWide = (count === 0xffff || start === FULL) && locator >= 0 && view.getUint32(locator, true) === LOCATOR64;
+  if (!isWide) return ends(start, view.getUint32(end + 12, true), end, count);
   const end64 = Number(view.getBigUint64(locator + 8, true));
   if (view.getUint32(end64, true) !== END64) throw refuse('no zip64 end record where the archive says');
-  return { at: Number(view.getBigUint64(end64 + 48, true)), count: Number(view.getBigUint64(end64 + 32, true)) };
+  const wide = (at: number) => Number(view.getBigUint64(end64 + at, true));
+  return ends(wide(48), wide(40), end64, wide(32));
+}
+
+/** @throws DownhillError('file') for entries of one name, or that share bytes with each other or with the directory. */
+function checkPlaces(view: DataView, entries: readonly Entry[], directoryStart: number, archive: string): void {
+  const refuse = (entry: Entry, found: string) =>
+    new DownhillError('file', `${archive}: entry "${entry.name}" ${found}; expected one place for each entry`);
+  const names = new Set<string>();
+  let free = 0;
+  for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
+    if (names.has(entry.name)) throw refuse(entry, 'comes twice');
+    names.add(entry.name);
+    if (entry.offset < free) throw refuse(entry, `begins at byte ${entry.offset}, within the entry before it`);
+    free = dataStart(view, entry) + entry.packed;
+    if (free > directoryStart) throw refuse(entry, `ends at byte ${free}, beyond the directory's begin`);
+  }
+}
+
+/** Where the bytes of an entry begin, after its own header. */
+function dataStart(view: DataView, { offset }: Entry): number {
+  return offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
 }
 
 function centralEntry(view: DataView, at: number, refuse: (found: string) => DownhillError): Entry {
@@ -137,12 +170,12 @@ async function content(view: DataView, entry: Entry, archive: string): Promise<U
   if (entry.method !== 0 && entry.method !== 8) throw refuse(`compression method ${entry.method}`, 'stored or deflate');
   if (view.getUint32(entry.offset, true) !== LOCAL)
     throw refuse('no header where the directory says', 'one (truncated?)');
-  const start = entry.offset + 30 + view.getUint16(entry.offset + 26, true) + view.getUint16(entry.offset + 28, true);
-  const raw = new Uint8Array(view.buffer, view.byteOffset + start, entry.packed);
+  const raw = new Uint8Array(view.buffer, view.byteOffset + dataStart(view, entry), entry.packed);
   let plain: Uint8Array;
   try {
-    plain = entry.method === 0 ? raw.slice() : await pass(raw, new DecompressionStream('deflate-raw'));
+    plain = entry.method === 0 ? raw.slice() : await inflate(raw, 'deflate-raw', entry.size);
   } catch (cause) {
+    if (cause instanceof TooMuch) throw refuse(`more than ${entry.size} bytes`, `the ${entry.size} of the directory`);
     throw refuse(`corrupt bytes (${cause instanceof Error ? cause.message : cause})`, 'deflate', cause);
   }
   if (plain.length !== entry.size) throw refuse(`${plain.length} bytes`, `${entry.size}`);

@@ -12,6 +12,7 @@ import { customLoss, type Loss, lossJson, resolveLoss } from '../nn/losses/index
 import { customMetric, type MetricJson, type MetricLike, metricJson } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
+import { checkDepth, parseJson } from '../util/json.ts';
 import type { Shape } from '../util/shape.ts';
 import { compileGoals, type MetricLists } from './compile-goals.ts';
 import type { CompileState } from './model-core.ts';
@@ -148,7 +149,7 @@ export function compileOptions(compiled: CompiledJson): KnownOptions {
 
 /** JSON (text or parsed) as model data with names and layers. @throws DownhillError `file` for what is no model. */
 export function checkModelJson(json: unknown, file: string): ModelJson {
-  const data = typeof json === 'string' ? parseText(json, file) : json;
+  const data = parsed(json, file);
   if (!isRecord(data) || data.format !== MODEL_FORMAT) {
     throw new DownhillError('file', `${file}: expected a model with "format": "${MODEL_FORMAT}", found ${show(data)}`);
   }
@@ -255,9 +256,11 @@ export function naming<T>(file: string, work: () => T): T {
   }
 }
 
-function parseText(text: string, file: string): unknown {
+function parsed(json: unknown, file: string): unknown {
   try {
-    return JSON.parse(text);
+    if (typeof json === 'string') return parseJson(json);
+    checkDepth(json);
+    return json;
   } catch (cause) {
     throw new DownhillError('file', `${file}: not JSON (${(cause as Error).message})`, { cause });
   }

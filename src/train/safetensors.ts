@@ -8,6 +8,8 @@
  * Source: https://github.com/huggingface/safetensors (README, "Format"; safetensors/src/tensor.rs).
  */
 import { DownhillError } from '../util/errors.ts';
+import { parseJson } from '../util/json.ts';
+import { show } from '../util/show.ts';
 
 /** How each dtype of a file is read. F16 and BF16 are widened to f32, which is exact; BOOL gives bytes. */
 const DTYPES = {
@@ -139,33 +141,33 @@ function parseHeader(bytes: Uint8Array, file: string): { header: object; dataSta
   const dataStart = 8 + Number(length);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
+    header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
   } catch (cause) {
     throw refusal(file, `its header is no JSON (${(cause as Error).message})`, cause);
   }
-  if (!isObject(header)) throw refusal(file, `found ${JSON.stringify(header)} as header; expected a JSON object`);
+  if (!isObject(header)) throw refusal(file, `found ${show(header)} as header; expected a JSON object`);
   return { header, dataStart };
 }
 
 function parseMetadata(value: unknown, file: string): Map<string, string> {
-  if (!isObject(value)) throw refusal(file, `${METADATA} is ${JSON.stringify(value)}; expected an object of strings`);
+  if (!isObject(value)) throw refusal(file, `${METADATA} is ${show(value)}; expected an object of strings`);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text === 'string') continue;
-    throw refusal(file, `${METADATA} entry "${key}" is ${JSON.stringify(text)}; expected a string`);
+    throw refusal(file, `${METADATA} entry "${key}" is ${show(text)}; expected a string`);
   }
   return new Map(Object.entries(value) as [string, string][]);
 }
 
 function parseRange(name: string, value: unknown, file: string): Range {
   const fault = (message: string) => refusal(file, `tensor "${name}": ${message}`);
-  if (!isObject(value)) throw fault(`found ${JSON.stringify(value)}; expected dtype, shape and data_offsets`);
+  if (!isObject(value)) throw fault(`found ${show(value)}; expected dtype, shape and data_offsets`);
   const { dtype, shape, data_offsets: offsets } = value as Readonly<Record<string, unknown>>;
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPES, dtype)) {
-    throw fault(`found dtype ${JSON.stringify(dtype)}; expected one of ${Object.keys(DTYPES).join(', ')}`);
+    throw fault(`found dtype ${show(dtype)}; expected one of ${Object.keys(DTYPES).join(', ')}`);
   }
-  if (!isCounts(shape)) throw fault(`found shape ${JSON.stringify(shape)}; expected a list of whole numbers`);
+  if (!isCounts(shape)) throw fault(`found shape ${show(shape)}; expected a list of whole numbers`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    throw fault(`found data_offsets ${JSON.stringify(offsets)}; expected [start, end] in bytes`);
+    throw fault(`found data_offsets ${show(offsets)}; expected [start, end] in bytes`);
   }
   const [start, end] = offsets as [number, number];
   const length = volume(shape) * DTYPES[dtype as SafetensorsDtype].bytes;

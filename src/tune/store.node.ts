@@ -45,8 +45,8 @@ export async function findStoredTuning(backend: Backend, folder = cacheFolder())
     const reason = tuningMisfit(backend, tuning);
     return reason === undefined ? { path, state: 'usable', tuning } : { path, state: 'outdated', reason };
   } catch (error) {
-    if (!(error instanceof DownhillError)) throw error;
-    return { path, state: 'corrupt', reason: error.message };
+    // Whatever it is: a file in the cache folder must not stop a program.
+    return { path, state: 'corrupt', reason: error instanceof DownhillError ? error.message : `${path}: ${error}` };
   }
 }
 

@@ -8,6 +8,7 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Tile } from '../compile/tiles.ts';
 import { DownhillError } from '../util/errors.ts';
+import { checkDepth, parseJson } from '../util/json.ts';
 import { show } from '../util/show.ts';
 import { VERSION } from '../util/version.ts';
 import { tileProblem } from './candidates.ts';
@@ -96,12 +97,11 @@ export function exportTuning(tuning: Tuning): string {
 export function importTuning(source: unknown, name = 'tuning'): Tuning {
   const refuse = (why: string, cause?: unknown) => new DownhillError('file', `${name}: ${why}`, { cause });
   let json = source;
-  if (typeof source === 'string') {
-    try {
-      json = JSON.parse(source);
-    } catch (cause) {
-      throw refuse(`no JSON: ${(cause as Error).message}`, cause);
-    }
+  try {
+    if (typeof source === 'string') json = parseJson(source);
+    else checkDepth(source);
+  } catch (cause) {
+    throw refuse(`no JSON: ${(cause as Error).message}`, cause);
   }
   if (!isRecord(json) || json.format !== TUNING_FORMAT) throw refuse(`not a "${TUNING_FORMAT}" file`);
   if (json.formatVersion !== TUNING_VERSION) {

@@ -3,7 +3,7 @@
  * `code` is for programs, `message` for people. The CLI prints the message alone (no stack) and exits with 1.
  */
 
-import { show } from './show.ts';
+import { printable, shortened, show } from './show.ts';
 
 /** What kind of refusal this is; one code per thing a caller could handle differently. */
 export type ErrorCode =
@@ -28,7 +28,13 @@ export type ErrorCode =
   /** A broken invariant of downhill itself: always a bug. */
   | 'internal';
 
-/** An error that tells its reader what was wrong, with which input, and what would fit. */
+/** Codes of errors whose message quotes code, which is wanted whole. */
+const WHOLE: readonly ErrorCode[] = ['device', 'internal'];
+
+/**
+ * An error that tells its reader what was wrong, with which input, and what would fit. Messages quote files: control
+ * characters are escaped, and the middle of a message of more than 4,000 characters is left out.
+ */
 export class DownhillError extends Error {
   override readonly name = 'DownhillError';
 
@@ -37,7 +43,7 @@ export class DownhillError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(printable(WHOLE.includes(code) ? message : shortened(message)), options);
   }
 }
 
@@ -48,9 +54,12 @@ export function invariant(condition: unknown, message: string): asserts conditio
 
 /** The entry of `names` nearest to `name` by edit distance, or undefined when none is near. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
+  // Nobody mistypes a text of this length, and the distance takes its square.
+  if (name.length > 100) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of names) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

@@ -81,12 +81,18 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * The bytes of `path`.
+ * The bytes of `path`, a file or a pipe that the shell hands over (`/dev/stdin`, `/dev/fd/63`). Other pipes and devices
+ * are refused: one without a writer is never read to its end.
  * @param what what the file is, for the error: `cannot read weights "x.safetensors": no such file`.
  * @throws DownhillError('file') that names the path and the system's reason.
  */
 export async function readFileBytes(path: string, what = 'file'): Promise<Uint8Array> {
   try {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isDirectory() && !/^\/(dev\/(stdin|fd\/)|proc\/self\/fd\/)/.test(path)) {
+      const kind = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
+      throw new Error(`it is ${kind}; expected a file`);
+    }
     const { buffer, byteOffset, byteLength } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {

@@ -1,10 +1,11 @@
 /**
- * All checks, in the order in which a page lives: import, device, ops, training, saving, tuning, the loss of the device.
+ * All checks, in the order in which a page lives: import, device, images, ops, training, saving, tuning, the loss of the device.
  */
 
 import { createCpuBackend, requestWebGPUBackend, type WebGPUBackend } from '../../../src/index.ts';
 import { checker, expect, type Report } from './check.ts';
 import { checkDeviceLoss } from './device-loss.ts';
+import { checkImages } from './images.ts';
 import { checkOps } from './ops.ts';
 import { checkTraining } from './training.ts';
 import { checkTuning } from './tuning.ts';
@@ -26,6 +27,7 @@ export async function runChecks(report: Report, readsOfGpu: number): Promise<voi
   if (backend === undefined) throw new Error('the other checks need a WebGPU backend');
 
   const reference = createCpuBackend({ precision: 'f64' });
+  await checkImages(check);
   await checkOps(check, backend);
   await checkTraining(check, backend, reference);
   await checkTuning(check, backend);

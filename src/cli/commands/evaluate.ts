@@ -28,11 +28,11 @@ export const evaluate = defineCommand({
     batchSize: whole({ least: 1, fallback: BATCH_SIZE, doc: 'examples of a step' }),
     ...COMMON_OPTIONS,
   },
-  async run({ modelDir, dataset, data, target, batchSize, backend: wanted }, output) {
+  async run({ modelDir, dataset, data, target, task, batchSize, backend: wanted }, output) {
     if (modelDir === undefined) {
       throw new DownhillError('argument', 'evaluate: --model-dir DIR is needed: the folder that train --out left');
     }
-    const { test } = await loadDataset({ dataset, data, target }, output);
+    const { test } = await loadDataset({ dataset, data, target, task }, output);
     return withBackend(wanted, output, async (backend) => {
       using model = await loadModel(modelDir);
       const start = performance.now();

@@ -10,7 +10,7 @@ import { alignFold, spread } from './align-fold.ts';
 import { div, mul } from './binary.ts';
 import { cast } from './cast.ts';
 import { equal, logicalAnd } from './compare.ts';
-import { defineReduce, foldCount, foldWith, type ReduceAttrs } from './define-reduce.ts';
+import { defineReduce, foldCount, foldMoments, foldWith, type ReduceAttrs } from './define-reduce.ts';
 import { where } from './select.ts';
 
 const NUMBERS = ['f32', 'i32', 'u32'] as const;
@@ -38,10 +38,25 @@ export const sum = defineReduce({
   cpu: foldWith(0, (sum, x) => sum + x),
   vjp: (dy, [x], _output, { axes }) => [spread(dy, x, axes)],
   lower: {
-    state: ({ output }) => output.dtype,
-    init: ({ output }) => `${output.dtype}(0)`,
-    step: (acc, x) => `${acc} + ${x}`,
-    merge: (a, b) => `${a} + ${b}`,
+    chain: {
+      state: ({ output }) => output.dtype,
+      init: ({ output }) => `${output.dtype}(0)`,
+      step: (acc, x) => `${acc} + ${x}`,
+      merge: (a, b) => `${a} + ${b}`,
+    },
+    // Sums of runs meet in `low`, and every so often `low` in `high`: three levels, none of them long.
+    runs: {
+      library: 'sum',
+      state: 'Sum',
+      init: 'Sum(0.0, 0.0)',
+      run: { state: 'f32', init: '0.0' },
+      step: (run, x) => `${run} + ${x}`,
+      close: (acc, run, { turn }) => `sum_add(${acc}, ${run}, ${turn})`,
+      words: (acc) => [`${acc}.high + ${acc}.low`],
+      restore: ([word]) => `Sum(0.0, ${word})`,
+      merge: (acc, chunk, { turn }) => `sum_add(${acc}, ${chunk}.high + ${chunk}.low, ${turn})`,
+      finish: (acc) => `${acc}.high + ${acc}.low`,
+    },
     algebra: 'sum',
   },
   samples: [long, tall, odd],
@@ -54,18 +69,23 @@ export const mean = defineReduce({
   doc: 'Mean over axes, or axis (all when left out). f32.',
   accepts: ['f32'],
   empty: 'refused',
-  cpu: foldWith(
-    0,
-    (sum, x) => sum + x,
-    (sum, count) => sum / count,
-  ),
+  cpu: ([x], output, { axes }) => output.data.set(foldMoments(x, axes).means),
   vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / foldCount(x.shape, axes)), x, axes)],
   lower: {
-    state: () => 'f32',
-    init: () => '0.0',
-    step: (acc, x) => `${acc} + ${x}`,
-    merge: (a, b) => `${a} + ${b}`,
-    finish: (acc, count) => `${acc} / f32(${count})`,
+    runs: {
+      library: 'center',
+      state: 'Center',
+      init: 'Center(0.0, 0.0)',
+      run: { state: 'f32', init: '0.0' },
+      step: (run, x, acc) => `${run} + (${x} - ${acc}.base)`,
+      close: (acc, run, { turn, before, count }) =>
+        `center_add(${acc}, ${run}, ${turn}, f32(${before}), f32(${count}))`,
+      words: (acc) => [`${acc}.base + ${acc}.rest`],
+      restore: ([word]) => `Center(${word}, 0.0)`,
+      merge: (acc, chunk, { turn, before, count }) =>
+        `center_merge(${acc}, ${chunk}, ${turn}, f32(${before}), f32(${count}))`,
+      finish: (acc) => `${acc}.base + ${acc}.rest`,
+    },
   },
   samples: [long, tall, odd],
   tolerance: { relative: 1e-5, source: ORDER },
@@ -86,10 +106,12 @@ export const prod = defineReduce({
   },
   vjp: (dy, [x], _output, { axes }) => [mul(alignFold(dy, x, axes), productOfOthers(x, axes))],
   lower: {
-    state: ({ output }) => output.dtype,
-    init: ({ output }) => `${output.dtype}(1)`,
-    step: (acc, x) => `${acc} * ${x}`,
-    merge: (a, b) => `${a} * ${b}`,
+    chain: {
+      state: ({ output }) => output.dtype,
+      init: ({ output }) => `${output.dtype}(1)`,
+      step: (acc, x) => `${acc} * ${x}`,
+      merge: (a, b) => `${a} * ${b}`,
+    },
   },
   samples: [
     {
@@ -130,20 +152,22 @@ export const max = defineReduce({
   cpu: foldWith(Number.NEGATIVE_INFINITY, Math.max),
   vjp: shareAmongTies,
   lower: {
-    state: ({ output }) => output.dtype,
-    init({ output: { dtype }, scalar }) {
-      if (dtype === 'f32') return scalar(Number.NEGATIVE_INFINITY);
-      return dtype === 'i32' ? 'bitcast<i32>(0x80000000u)' : '0u';
-    },
-    step(acc, x, _r, { output, use }) {
-      if (output.dtype !== 'f32') return `max(${acc}, ${x})`;
-      use('float');
-      return `float_maximum(${acc}, ${x})`;
-    },
-    merge(a, b, { output, use }) {
-      if (output.dtype !== 'f32') return `max(${a}, ${b})`;
-      use('float');
-      return `float_maximum(${a}, ${b})`;
+    chain: {
+      state: ({ output }) => output.dtype,
+      init({ output: { dtype }, scalar }) {
+        if (dtype === 'f32') return scalar(Number.NEGATIVE_INFINITY);
+        return dtype === 'i32' ? 'bitcast<i32>(0x80000000u)' : '0u';
+      },
+      step(acc, x, _r, { output, use }) {
+        if (output.dtype !== 'f32') return `max(${acc}, ${x})`;
+        use('float');
+        return `float_maximum(${acc}, ${x})`;
+      },
+      merge(a, b, { output, use }) {
+        if (output.dtype !== 'f32') return `max(${a}, ${b})`;
+        use('float');
+        return `float_maximum(${a}, ${b})`;
+      },
     },
   },
   samples: [odd],
@@ -160,20 +184,22 @@ export const min = defineReduce({
   cpu: foldWith(Number.POSITIVE_INFINITY, Math.min),
   vjp: shareAmongTies,
   lower: {
-    state: ({ output }) => output.dtype,
-    init({ output: { dtype }, scalar }) {
-      if (dtype === 'f32') return scalar(Number.POSITIVE_INFINITY);
-      return dtype === 'i32' ? '0x7fffffffi' : '0xffffffffu';
-    },
-    step(acc, x, _r, { output, use }) {
-      if (output.dtype !== 'f32') return `min(${acc}, ${x})`;
-      use('float');
-      return `float_minimum(${acc}, ${x})`;
-    },
-    merge(a, b, { output, use }) {
-      if (output.dtype !== 'f32') return `min(${a}, ${b})`;
-      use('float');
-      return `float_minimum(${a}, ${b})`;
+    chain: {
+      state: ({ output }) => output.dtype,
+      init({ output: { dtype }, scalar }) {
+        if (dtype === 'f32') return scalar(Number.POSITIVE_INFINITY);
+        return dtype === 'i32' ? '0x7fffffffi' : '0xffffffffu';
+      },
+      step(acc, x, _r, { output, use }) {
+        if (output.dtype !== 'f32') return `min(${acc}, ${x})`;
+        use('float');
+        return `float_minimum(${acc}, ${x})`;
+      },
+      merge(a, b, { output, use }) {
+        if (output.dtype !== 'f32') return `min(${a}, ${b})`;
+        use('float');
+        return `float_minimum(${a}, ${b})`;
+      },
     },
   },
   samples: [odd],

@@ -27,6 +27,7 @@ import {
 } from './affine-geometry.ts';
 import { affineBench, affineGradRejects, affineGradSamples, affineRejects, affineSamples } from './affine-samples.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
+import { inDouble } from './in-double.ts';
 
 export interface AffineTransformOptions {
   /** `bilinear` when left out. */
@@ -179,7 +180,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
       requireTransforms('affineTransformGrad', transforms, dy.shape[0]);
       return { shape: attrs.inputShape, dtype: 'f32' };
     },
-    cpu([dy, transforms], dx, attrs) {
+    cpu: inDouble(([dy, transforms], dx, attrs) => {
       const geometry = gradGeometry(dy, attrs);
       const { height, width, channels: C } = geometry;
       forEachPixel(geometry, transforms.data, dy.shape[0], (image, from, position) => {
@@ -190,7 +191,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
           for (let c = 0; c < C; c++) dx.data[to + c] += weight * dy.data[from + c];
         }
       });
-    },
+    }),
     vjp: (g, [dy, transforms], _output, { interpolation, fillMode }) => {
       const size = [dy.shape[1], dy.shape[2]] as const;
       return [affineTransform(g, transforms, { interpolation, fillMode, size }), null];

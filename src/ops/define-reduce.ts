@@ -8,7 +8,15 @@
 
 import type { DType } from '../core/dtype.ts';
 import type { CompositeLowering, ReduceLowering } from '../core/lowering.ts';
-import { type CpuTensor, defineOp, type Op, type OpRecord, type Reject, type Sample, type SampleValues } from '../core/op.ts';
+import {
+  type CpuTensor,
+  defineOp,
+  type Op,
+  type OpRecord,
+  type Reject,
+  type Sample,
+  type SampleValues,
+} from '../core/op.ts';
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';

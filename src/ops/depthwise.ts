@@ -30,6 +30,7 @@ import {
   inferDepthwiseInputGrad,
   inferDepthwiseWeightGrad,
 } from './depthwise-shapes.ts';
+import { inDouble } from './in-double.ts';
 import { sum } from './reduce.ts';
 import { forTaps, isNoWindow, isOutside, isPadded, pixelIndex, position, splitPixel } from './window-wgsl.ts';
 
@@ -54,7 +55,7 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
       'Each channel of images [N,H,W,C] convolved by itself with the M filters of a kernel [KH,KW,C,M] → [N,OH,OW,C·M]. ' +
       'A kernel [N,KH,KW,C,M] has one for each image. Options as for conv2d.',
     infer: ([x, kernel], attrs) => inferDepthwise('depthwiseConv2d', x, kernel, attrs).y,
-    cpu([x, kernel], y, attrs) {
+    cpu: inDouble(([x, kernel], y, attrs) => {
       const { windows, perImage, outputs: F, multiplier: M } = inferDepthwise('depthwiseConv2d', x, kernel, attrs);
       const { channels: C, height, width } = windows;
       const [pixels, kernelSize] = [height.output * width.output, height.window * width.window * F];
@@ -64,7 +65,7 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
           y.data[window * F + f] += x.data[pixel * C + Math.floor(f / M)] * kernel.data[from + f];
         }
       });
-    },
+    }),
     vjp(dy, [x, kernel], _output, attrs) {
       const { perImage, kernelSize } = inferDepthwise('depthwiseConv2d', x, kernel, attrs);
       const each = depthwiseConv2dWeightGrad(x, dy, { ...attrs, kernelSize });
@@ -121,7 +122,7 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
       'Gradient of depthwiseConv2d with respect to its images: dy [N,OH,OW,C·M] and a kernel [KH,KW,C,M] (or one for each ' +
       'image) → inputShape [N,H,W,C]. Options as for conv2d.',
     infer: ([dy, kernel], attrs) => inferDepthwiseInputGrad(dy, kernel, attrs).x,
-    cpu([dy, kernel], dx, attrs) {
+    cpu: inDouble(([dy, kernel], dx, attrs) => {
       const { windows, perImage, outputs: F, multiplier: M } = inferDepthwiseInputGrad(dy, kernel, attrs);
       const { channels: C, height, width } = windows;
       const [pixels, kernelSize] = [height.output * width.output, height.window * width.window * F];
@@ -131,7 +132,7 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
           dx.data[pixel * C + Math.floor(f / M)] += dy.data[window * F + f] * kernel.data[from + f];
         }
       });
-    },
+    }),
     vjp(g, [dy, kernel], _output, { inputShape, ...window }) {
       const { perImage, kernelSize } = inferDepthwiseInputGrad(dy, kernel, { inputShape, ...window });
       const each = depthwiseConv2dWeightGrad(g, dy, { ...window, kernelSize });
@@ -193,7 +194,7 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
       'Gradient of depthwiseConv2d with respect to its kernel, image by image: images [N,H,W,C] and dy [N,OH,OW,C·M] → ' +
       '[N,KH,KW,C,M]; a common kernel has their sum. Options kernelSize and those of conv2d.',
     infer: ([x, dy], attrs) => inferDepthwiseWeightGrad(x, dy, attrs).kernel,
-    cpu([x, dy], dk, attrs) {
+    cpu: inDouble(([x, dy], dk, attrs) => {
       const { windows, outputs: F, multiplier: M } = inferDepthwiseWeightGrad(x, dy, attrs);
       const { channels: C, height, width } = windows;
       const [pixels, taps] = [height.output * width.output, height.window * width.window];
@@ -203,7 +204,7 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
           dk.data[to + f] += x.data[pixel * C + Math.floor(f / M)] * dy.data[window * F + f];
         }
       });
-    },
+    }),
     vjp: (g, [x, dy], _output, { kernelSize: _, ...window }) => [
       depthwiseConv2dInputGrad(dy, g, { ...window, inputShape: x.shape }),
       depthwiseConv2d(x, g, window),

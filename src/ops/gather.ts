@@ -13,6 +13,7 @@ import { checkShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../uti
 import { cast } from './cast.ts';
 import { equal } from './compare.ts';
 import { iota } from './create.ts';
+import { inDouble } from './in-double.ts';
 import { expandDims } from './shape.ts';
 
 interface GatherAttrs {
@@ -141,7 +142,7 @@ export const gatherGrad: GatherGrad & Op<GatherGradAttrs> = defineOp<GatherGradA
       }
       return { shape, dtype: 'f32' };
     },
-    cpu([dy, indices], output, { shape, axis }) {
+    cpu: inDouble(([dy, indices], output, { shape, axis }) => {
       const { outer, rows, inner, count } = sizes(shape, indices, axis);
       for (let o = 0; o < outer; o++) {
         for (let j = 0; j < count; j++) {
@@ -150,7 +151,7 @@ export const gatherGrad: GatherGrad & Op<GatherGradAttrs> = defineOp<GatherGradA
           for (let c = 0; c < inner; c++) output.data[to + c] += dy.data[from + c];
         }
       }
-    },
+    }),
     vjp: (g, [, indices], _output, { axis }) => [gather(g, indices, { axis }), null],
     lower: {
       kind: 'index',

@@ -16,6 +16,7 @@ import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
 import type { Conv2dOptions } from './conv.ts';
 import { forEachTap, type Pair, pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 import { col2imRejects, col2imSamples, im2colBench, im2colRejects, im2colSamples } from './im2col-samples.ts';
+import { inDouble } from './in-double.ts';
 import { isNoWindow, isOutside, isPadded, pixelIndex, position, splitPixel, tapOf } from './window-wgsl.ts';
 
 export interface Im2colAttrs extends WindowAttrs {
@@ -102,14 +103,14 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
       return { shape: attrs.inputShape, dtype: 'f32' };
     },
 
-    cpu([columns], output, attrs) {
+    cpu: inDouble(([columns], output, attrs) => {
       const windows = columnsGeometry(columns, attrs);
       const { channels: C } = windows;
       const taps = windows.height.window * windows.width.window;
       forEachTap(windows, (pixel, window, tap) => {
         for (let c = 0; c < C; c++) output.data[pixel * C + c] += columns.data[(window * taps + tap) * C + c];
       });
-    },
+    }),
 
     vjp: (g, _inputs, _output, { inputShape, ...window }) => [im2col(g, window)],
 

@@ -11,6 +11,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Shape } from '../util/shape.ts';
 import { sizeOf } from '../util/shape.ts';
 import { type AxisGeometry, forEachTap, type WindowGeometry } from './conv-geometry.ts';
+import { inDouble } from './in-double.ts';
 import {
   averagePoolBench,
   averagePoolGradRejects,
@@ -46,7 +47,7 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
       'Mean of each window of images [N,H,W,C] → [N,OH,OW,C]; padding is not counted. Options as in Keras: poolSize, ' +
       'strides (poolSize when left out), padding `valid` or `same`.',
     infer: ([x], attrs) => ({ shape: pooledShape(poolWindows('averagePool2d', x, attrs)), dtype: 'f32' }),
-    cpu([x], output, attrs) {
+    cpu: inDouble(([x], output, attrs) => {
       const windows = poolWindows('averagePool2d', x, attrs);
       const { channels: C } = windows;
       const counts = tapCounts(windows);
@@ -54,7 +55,7 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
         for (let c = 0; c < C; c++) output.data[window * C + c] += x.data[pixel * C + c];
       });
       for (let o = 0; o < output.data.length; o++) output.data[o] /= counts[Math.floor(o / C)];
-    },
+    }),
     vjp: (dy, [x], _output, attrs) => [averagePool2dGrad(dy, { ...attrs, inputShape: x.shape })],
     lower: {
       kind: 'index',
@@ -91,14 +92,14 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
       requirePooled('averagePool2dGrad', dy, attrs.inputShape, windows);
       return { shape: attrs.inputShape, dtype: 'f32' };
     },
-    cpu([dy], dx, attrs) {
+    cpu: inDouble(([dy], dx, attrs) => {
       const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
       const { channels: C } = windows;
       const counts = tapCounts(windows);
       forEachTap(windows, (pixel, window) => {
         for (let c = 0; c < C; c++) dx.data[pixel * C + c] += dy.data[window * C + c] / counts[window];
       });
-    },
+    }),
     vjp: (g, _inputs, _output, { inputShape, ...window }) => [averagePool2d(g, window)],
     lower: {
       kind: 'index',

@@ -13,6 +13,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, sameShape, sizeOf } from '../util/shape.ts';
 import { forEachTap, type WindowGeometry } from './conv-geometry.ts';
+import { inDouble } from './in-double.ts';
 import {
   maxPoolBench,
   maxPoolGradRejects,
@@ -77,10 +78,10 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
       requirePooled('maxPool2dGrad', dy, x.shape, poolWindows('maxPool2dGrad', x, attrs));
       return { shape: x.shape, dtype: 'f32' };
     },
-    cpu([x, dy], dx, attrs) {
+    cpu: inDouble(([x, dy], dx, attrs) => {
       const winners = winnersOf(x, poolWindows('maxPool2dGrad', x, attrs));
       for (let o = 0; o < winners.length; o++) dx.data[winners[o]] += dy.data[o];
-    },
+    }),
     // Which element wins does not change under a small step of x, so no gradient flows there.
     vjp: (g, [x], _output, attrs) => [null, maxPool2dPick(x, g, attrs)],
     lower: {

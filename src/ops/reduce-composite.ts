@@ -7,6 +7,7 @@ import type { Op } from '../core/op.ts';
 import { alignFold } from './align-fold.ts';
 import { add, mul, sub } from './binary.ts';
 import { defineReduce, foldCount, foldMoments, foldTargets, foldWith } from './define-reduce.ts';
+import { inDouble } from './in-double.ts';
 import { max, mean, sum } from './reduce.ts';
 import { isFinite as isFiniteNumber } from './rounding.ts';
 import { where } from './select.ts';
@@ -61,14 +62,14 @@ export const logSumExp = defineReduce({
   doc: 'log Σ exp(x) over axes, or axis (all when left out); the maximum is taken out first, so nothing overflows.',
   accepts: ['f32'],
   empty: 'refused',
-  cpu([x], output, attrs) {
+  cpu: inDouble(([x], output, attrs) => {
     const tops = { ...output, data: new Float64Array(output.data.length) };
     foldWith(Number.NEGATIVE_INFINITY, Math.max)([x], tops, attrs);
     const targets = foldTargets(x.shape, attrs.axes);
     const anchor = tops.data.map((top) => (Number.isFinite(top) ? top : 0));
     for (let i = 0; i < targets.length; i++) output.data[targets[i]] += Math.exp(x.data[i] - anchor[targets[i]]);
     for (let o = 0; o < output.data.length; o++) output.data[o] = Math.log(output.data[o]) + anchor[o];
-  },
+  }),
   vjp(dy, [x], output, { axes }) {
     return [mul(exp(sub(x, alignFold(output, x, axes))), alignFold(dy, x, axes))];
   },

@@ -14,6 +14,7 @@ import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
+import { inDouble } from './in-double.ts';
 
 interface ResizeAttrs {
   /** [OH,OW] */
@@ -47,11 +48,11 @@ export const resizeBilinear: Resize & Op<ResizeAttrs> = defineOp<ResizeAttrs, Re
       }
       return { shape: [x.shape[0], ...size, x.shape[3]], dtype: 'f32' };
     },
-    cpu([x], output, { size }) {
+    cpu: inDouble(([x], output, { size }) => {
       forEachWeight(x.shape, size, (from, to, weight, C) => {
         for (let c = 0; c < C; c++) output.data[to * C + c] += weight * x.data[from * C + c];
       });
-    },
+    }),
     vjp: (dy, [x]) => [resizeBilinearGrad(dy, { inputShape: x.shape })],
     lower: {
       kind: 'index',
@@ -119,11 +120,11 @@ export const resizeBilinearGrad: ResizeGrad & Op<ResizeGradAttrs> = defineOp<Res
       checkImages('resizeBilinearGrad', x);
       return { shape: inputShape, dtype: 'f32' };
     },
-    cpu([dy], dx, { inputShape }) {
+    cpu: inDouble(([dy], dx, { inputShape }) => {
       forEachWeight(inputShape, [dy.shape[1], dy.shape[2]], (to, from, weight, C) => {
         for (let c = 0; c < C; c++) dx.data[to * C + c] += weight * dy.data[from * C + c];
       });
-    },
+    }),
     vjp: (g, [dy]) => [resizeBilinear(g, { size: [dy.shape[1], dy.shape[2]] })],
     lower: {
       kind: 'index',

@@ -32,7 +32,17 @@ import {
 } from './depthwise-shapes.ts';
 import { inDouble } from './in-double.ts';
 import { sum } from './reduce.ts';
-import { forTaps, isNoWindow, isOutside, isPadded, pixelIndex, position, splitPixel } from './window-wgsl.ts';
+import { termSum } from './term-sum.ts';
+import {
+  forTaps,
+  isNoWindow,
+  isOutside,
+  isPadded,
+  mostWindows,
+  pixelIndex,
+  position,
+  splitPixel,
+} from './window-wgsl.ts';
 
 type Depthwise = (x: Tensor, kernel: Tensor, options?: Conv2dOptions) => Tensor;
 type DepthwiseInputGrad = (
@@ -77,10 +87,11 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [x, kernel], attrs, load }) {
+      wgsl({ i, inputs: [x, kernel], attrs, load, use }) {
         const { windows, perImage, outputs: F, multiplier: M } = inferDepthwise('depthwiseConv2d', x, kernel, attrs);
         const { height, width } = windows;
         const taps = height.window * width.window;
+        const terms = termSum(taps, use);
         return `
           let f = ${i} % ${F}u;
           let c = f / ${M}u;
@@ -88,13 +99,13 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
           let ow = i32(at % ${width.output}u);
           let oh = i32(at / ${width.output}u % ${height.output}u);
           let image = i32(at / ${height.output * width.output}u);
-          var sum = 0.0;
+          ${terms.begin}
           ${forTaps(
             windows,
             `let tap = ${perImage ? `image * ${taps} + ` : ''}kh * ${width.window} + kw;
-             sum += ${load(0, pixelIndex(windows, 'ty', 'tx'))} * ${load(1, `u32(tap * ${F}) + f`)};`,
+             ${terms.add(`${load(0, pixelIndex(windows, 'ty', 'tx'))} * ${load(1, `u32(tap * ${F}) + f`)}`)}`,
           )}
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: depthwiseSamples,
@@ -142,14 +153,15 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
       kind: 'index',
       cost: 'heavy',
       // y and x are the window's position times the stride.
-      wgsl({ i, inputs: [dy, kernel], attrs, load }) {
+      wgsl({ i, inputs: [dy, kernel], attrs, load, use }) {
         const { windows, perImage, outputs: F, multiplier: M } = inferDepthwiseInputGrad(dy, kernel, attrs);
         const { height, width } = windows;
+        const terms = termSum(mostWindows(windows) * M, use);
         const term = (m: string): string =>
-          `sum += ${load(0, `u32(window * ${F}) + ${m}`)} * ${load(1, `u32(tap * ${F}) + ${m}`)};`;
+          terms.add(`${load(0, `u32(window * ${F}) + ${m}`)} * ${load(1, `u32(tap * ${F}) + ${m}`)}`);
         return `
           ${splitPixel(i, windows)}
-          var sum = 0.0;
+          ${terms.begin}
           for (var kh = 0; kh < ${height.window}; kh++) {
             let y = ih + ${height.before} - kh * ${height.dilation};
             if (${isNoWindow('y', height)}) { continue; }
@@ -161,7 +173,7 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
               ${M === 1 ? term('c') : `for (var m = c * ${M}u; m < (c + 1u) * ${M}u; m++) { ${term('m')} }`}
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: depthwiseInputGradSamples,
@@ -212,9 +224,13 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [x, dy], attrs, load }) {
+      wgsl({ i, inputs: [x, dy], attrs, load, use }) {
         const { windows, outputs: F, multiplier: M } = inferDepthwiseWeightGrad(x, dy, attrs);
         const { height, width } = windows;
+        // Lines have sums of their own; where they are long or many, runs have.
+        const byLine = Math.max(height.output, width.output) <= 256;
+        const terms = termSum(byLine ? 1 : height.output * width.output, use);
+        const product = `${load(0, pixelIndex(windows, 'ty', 'tx'))} * ${load(1, `u32(window * ${F}) + f`)}`;
         return `
           let f = ${i} % ${F}u;
           let c = f / ${M}u;
@@ -222,20 +238,20 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
           let kw = i32(at % ${width.window}u);
           let kh = i32(at / ${width.window}u % ${height.window}u);
           let image = i32(at / ${height.window * width.window}u);
-          var sum = 0.0;
+          ${terms.begin}
           for (var oh = 0; oh < ${height.output}; oh++) {
             let ty = ${position('oh', 'kh', height)};
             ${isPadded(height) ? `if (${isOutside('ty', height)}) { continue; }` : ''}
-            var line = 0.0;
+            ${byLine ? 'var line = 0.0;' : ''}
             for (var ow = 0; ow < ${width.output}; ow++) {
               let tx = ${position('ow', 'kw', width)};
               ${isPadded(width) ? `if (${isOutside('tx', width)}) { continue; }` : ''}
               let window = (image * ${height.output} + oh) * ${width.output} + ow;
-              line += ${load(0, pixelIndex(windows, 'ty', 'tx'))} * ${load(1, `u32(window * ${F}) + f`)};
+              ${byLine ? `line += ${product};` : terms.add(product)}
             }
-            sum += line;
+            ${byLine ? 'sum += line;' : ''}
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: depthwiseWeightGradSamples,

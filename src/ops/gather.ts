@@ -15,6 +15,7 @@ import { equal } from './compare.ts';
 import { iota } from './create.ts';
 import { inDouble } from './in-double.ts';
 import { expandDims } from './shape.ts';
+import { termSum } from './term-sum.ts';
 
 interface GatherAttrs {
   readonly axis: number;
@@ -156,22 +157,23 @@ export const gatherGrad: GatherGrad & Op<GatherGradAttrs> = defineOp<GatherGradA
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [, indices], attrs: { shape, axis }, load, count: number }) {
+      wgsl({ i, inputs: [, indices], attrs: { shape, axis }, load, count: number, use }) {
         const { outer, rows, inner, count } = sizes(shape, indices, axis);
         const last = number(rows - 1);
         const block = inner === 1 ? i : `${i} / ${inner}u`;
         const indexCount = number(count);
+        const terms = termSum(count, use);
         return `
           let own = ${outer === 1 ? block : `${block} % (${last} + 1u)`};
           let start = ${outer === 1 ? '0u' : `${block} / (${last} + 1u) * ${indexCount}`};
-          var sum = 0.0;
+          ${terms.begin}
           for (var j = 0u; j < ${indexCount}; j++) {
             let found = ${load(1, 'j')};
             if (${clampWgsl('found', last, indices)} == own) {
-              sum += ${load(0, inner === 1 ? 'start + j' : `(start + j) * ${inner}u + ${i} % ${inner}u`)};
+              ${terms.add(load(0, inner === 1 ? 'start + j' : `(start + j) * ${inner}u + ${i} % ${inner}u`))}
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: [

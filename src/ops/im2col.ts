@@ -17,7 +17,17 @@ import type { Conv2dOptions } from './conv.ts';
 import { forEachTap, type Pair, pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 import { col2imRejects, col2imSamples, im2colBench, im2colRejects, im2colSamples } from './im2col-samples.ts';
 import { inDouble } from './in-double.ts';
-import { isNoWindow, isOutside, isPadded, pixelIndex, position, splitPixel, tapOf } from './window-wgsl.ts';
+import { termSum } from './term-sum.ts';
+import {
+  isNoWindow,
+  isOutside,
+  isPadded,
+  mostWindows,
+  pixelIndex,
+  position,
+  splitPixel,
+  tapOf,
+} from './window-wgsl.ts';
 
 export interface Im2colAttrs extends WindowAttrs {
   readonly kernelSize: readonly [number, number];
@@ -118,12 +128,13 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
       kind: 'index',
       cost: 'heavy',
       // y and x are the window's position times the stride.
-      wgsl({ i, inputs: [columns], attrs, load }) {
+      wgsl({ i, inputs: [columns], attrs, load, use }) {
         const windows = columnsGeometry(columns, attrs);
         const { height, width, channels: C } = windows;
+        const terms = termSum(mostWindows(windows), use);
         return `
           ${splitPixel(i, windows)}
-          var sum = 0.0;
+          ${terms.begin}
           for (var kh = 0; kh < ${height.window}; kh++) {
             let y = ih + ${height.before} - kh * ${height.dilation};
             if (${isNoWindow('y', height)}) { continue; }
@@ -132,10 +143,10 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
               if (${isNoWindow('x', width)}) { continue; }
               let window = (image * ${height.output} + y / ${height.stride}) * ${width.output} + x / ${width.stride};
               let column = window * ${height.window * width.window} + kh * ${width.window} + kw;
-              sum += ${load(0, `u32(column * ${C}) + c`)};
+              ${terms.add(load(0, `u32(column * ${C}) + c`))}
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: col2imSamples,

@@ -29,7 +29,17 @@ import {
   poolWindowsOfShape,
   requirePooled,
 } from './pool-shapes.ts';
-import { forTaps, forWindows, isPadded, pixelIndex, splitPixel, splitWindow, windowIndex } from './window-wgsl.ts';
+import { termSum } from './term-sum.ts';
+import {
+  forTaps,
+  forWindows,
+  isPadded,
+  mostWindows,
+  pixelIndex,
+  splitPixel,
+  splitWindow,
+  windowIndex,
+} from './window-wgsl.ts';
 
 type AveragePool2d = (x: Tensor, options: PoolOptions) => Tensor;
 type AveragePool2dGrad = (dy: Tensor, options: PoolOptions & { readonly inputShape: Shape }) => Tensor;
@@ -60,13 +70,14 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [x], attrs, load }) {
+      wgsl({ i, inputs: [x], attrs, load, use }) {
         const windows = poolWindows('averagePool2d', x, attrs);
+        const terms = termSum(sizeOf(attrs.poolSize), use);
         return `
           ${splitWindow(i, windows)}
-          var sum = 0.0;
-          ${forTaps(windows, `sum += ${load(0, pixelIndex(windows, 'ty', 'tx'))};`)}
-          return sum / ${tapCountWgsl(windows)};`;
+          ${terms.begin}
+          ${forTaps(windows, terms.add(load(0, pixelIndex(windows, 'ty', 'tx'))))}
+          return (${terms.value}) / ${tapCountWgsl(windows)};`;
       },
     },
     samples: averagePoolSamples,
@@ -104,13 +115,14 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, attrs, load }) {
+      wgsl({ i, attrs, load, use }) {
         const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
+        const terms = termSum(mostWindows(windows), use);
         return `
           ${splitPixel(i, windows)}
-          var sum = 0.0;
-          ${forWindows(windows, `sum += ${load(0, windowIndex(windows))} / ${tapCountWgsl(windows)};`)}
-          return sum;`;
+          ${terms.begin}
+          ${forWindows(windows, terms.add(`${load(0, windowIndex(windows))} / ${tapCountWgsl(windows)}`))}
+          return ${terms.value};`;
       },
     },
     samples: averagePoolGradSamples,

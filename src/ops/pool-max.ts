@@ -24,7 +24,8 @@ import {
   maxPoolSamples,
 } from './pool-samples.ts';
 import { type PoolAttrs, type PoolOptions, poolAttrs, pooledShape, poolWindows, requirePooled } from './pool-shapes.ts';
-import { forTaps, forWindows, pixelIndex, splitPixel, splitWindow, windowIndex } from './window-wgsl.ts';
+import { termSum } from './term-sum.ts';
+import { forTaps, forWindows, mostWindows, pixelIndex, splitPixel, splitWindow, windowIndex } from './window-wgsl.ts';
 
 type MaxPool2d = (x: Tensor, options: PoolOptions) => Tensor;
 type MaxPool2dOf = (x: Tensor, other: Tensor, options: PoolOptions) => Tensor;
@@ -87,8 +88,9 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [x], attrs, load }) {
+      wgsl({ i, inputs: [x], attrs, load, use }) {
         const windows = poolWindows('maxPool2dGrad', x, attrs);
+        const terms = termSum(mostWindows(windows), use);
         const tap = `
           let at = ${pixelIndex(windows, 'ty', 'tx')};
           ${orderKey('key', load(0, 'at'))}
@@ -96,13 +98,13 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
         const window = `
           var wins = true;
           ${forTaps(windows, tap)}
-          if (wins) { sum += ${load(1, windowIndex(windows))}; }`;
+          if (wins) { ${terms.add(load(1, windowIndex(windows)))} }`;
         return `
           ${splitPixel(i, windows)}
           ${orderKey('own', load(0, i))}
-          var sum = 0.0;
+          ${terms.begin}
           ${forWindows(windows, window)}
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: maxPoolGradSamples,

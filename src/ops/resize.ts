@@ -15,6 +15,7 @@ import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
 import { inDouble } from './in-double.ts';
+import { termSum } from './term-sum.ts';
 
 interface ResizeAttrs {
   /** [OH,OW] */
@@ -129,22 +130,24 @@ export const resizeBilinearGrad: ResizeGrad & Op<ResizeGradAttrs> = defineOp<Res
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [dy], attrs: { inputShape }, load }) {
+      wgsl({ i, inputs: [dy], attrs: { inputShape }, load, use }) {
         const [, H, W, C] = inputShape;
         const [, OH, OW] = dy.shape;
+        // A pixel has a weight in what lies up to one pixel beside it.
+        const terms = termSum((Math.ceil((2 * OH) / H) + 1) * (Math.ceil((2 * OW) / W) + 1), use);
         return `
           let c = ${i} % ${C}u;
           let pixel = ${i} / ${C}u;
           let image = pixel / ${H * W}u;
           let iy = i32(pixel / ${W}u % ${H}u);
           let ix = i32(pixel % ${W}u);
-          var sum = 0.0;
+          ${terms.begin}
           ${readersWgsl('y', 'iy', H, OH)}
             ${readersWgsl('x', 'ix', W, OW)}
-              sum += yw * xw * ${load(0, `((image * ${OH}u + u32(oy)) * ${OW}u + u32(ox)) * ${C}u + c`)};
+              ${terms.add(`yw * xw * ${load(0, `((image * ${OH}u + u32(oy)) * ${OW}u + u32(ox)) * ${C}u + c`)}`)}
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: [

@@ -3,7 +3,7 @@
 //
 // Source: Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 4.2, on blocked summation.
 
-const SUM_TURNS = 32u;
+const SUM_TURNS = 16u;
 
 struct Sum {
   high: f32,

@@ -25,7 +25,7 @@ import { abs, exp, log, log1p, neg } from './unary.ts';
 type NoAttrs = Record<string, never>;
 type FromLogits = (logits: Tensor, targets: Tensor) => Tensor;
 
-const tolerance = { relative: 2e-5, source: 'log and exp as in logSoftmax, then a sum over the classes' };
+const tolerance = { relative: 2e-5, source: 'log and exp as in logSoftmax, then a sum over the classes as sum has it' };
 
 /** True where a class number of [0, C) stands at its label's place: [..., C]. */
 function isLabel(logits: Tensor, labels: Tensor): Tensor {

@@ -151,7 +151,7 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
     },
     samples: col2imSamples,
     rejects: col2imRejects,
-    tolerance: { relative: 1e-5, source: 'a sum of at most KH·KW terms of order 1, in order' },
+    tolerance: { relative: 1e-5, source: 'a sum of terms of order 1, no more than 128 in a row' },
     bench: { flops: ([columns]) => sizeOf(columns.shape), sample: im2colBench.col2im },
   },
   (apply) => (columns, options) =>

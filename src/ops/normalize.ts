@@ -34,7 +34,7 @@ type Standardize = (x: Tensor, options: NormalizeOptions) => Tensor;
 
 const tolerance = {
   relative: 2e-5,
-  source: 'two sums in another order, n · 2⁻²⁴ each, and a root of 2 ulp; values of a few units',
+  source: 'sums as in mean and variance, and a root of 2 ulp; values of a few units',
 };
 
 /** Mean and 1 / √(variance + epsilon), size 1 along the folded axes. */

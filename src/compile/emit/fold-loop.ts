@@ -15,7 +15,7 @@ import type { EmitInput } from './emit.ts';
 import { type Evaluator, type Scope, scope } from './evaluator.ts';
 
 /** Elements of a run, and the longest fold that needs none; neither changes what may be computed. */
-const RUN = 64;
+const RUN = 96;
 const SHORT = 128;
 
 export interface Fold {

@@ -20,7 +20,7 @@ export function termSum(most: number, use: (library: string) => void): TermSum {
   if (most <= FEW) return { begin: 'var sum = 0.0;', add: (term) => `sum += ${term};`, value: 'sum' };
   use('sum');
   return {
-    begin: `var sum = Sum(0.0, 0.0);
+    begin: `var sum = Sum(0.0, 0.0, 0.0);
           var run = 0.0;
           var taken = 0u;`,
     add: (term) => `run += ${term};
@@ -29,6 +29,6 @@ export function termSum(most: number, use: (library: string) => void): TermSum {
                 sum = sum_add(sum, run, taken / ${RUN}u - 1u);
                 run = 0.0;
               }`,
-    value: 'sum.high + (sum.low + run)',
+    value: 'sum_of(sum) + run',
   };
 }

@@ -132,6 +132,8 @@ export interface Contraction {
   /** Which inputs are A and B. */
   readonly a: number;
   readonly b: number;
+  /** Whether `segments` grows with the batch, so that a kernel must serve few of them as well as many. */
+  readonly growing?: boolean;
   /** False when every run is [0, inner): the kernel then tests nothing. */
   readonly clipped: boolean;
   /** Body of `fn row(m: u32, product: u32) -> vec3i`: what aRun needs to know of row m of batch entry `product`. */

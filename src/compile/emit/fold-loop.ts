@@ -106,7 +106,7 @@ export function elementLoop(
   const lines = [
     ...declared,
     `for (var begin = ${from}; begin < ${to};) {`,
-    `let before = begin - ${from};`,
+    `let before = ${from === '0u' ? 'begin' : `begin - ${from}`};`,
     `let end = min(begin + ${size}, ${to});`,
     ...opens,
     ...inner('begin', 'end'),

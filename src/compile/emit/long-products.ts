@@ -8,7 +8,7 @@
 import type { Contraction } from '../../core/lowering.ts';
 import type { Tile } from '../tiles.ts';
 
-/** Products that are added in a row, about; a chunk of up to LONG has no totals. */
+/** Products that are added in a row, about; a chunk of up to LONG has no totals, unless another batch may be longer. */
 const BLOCK = 512;
 const LONG = 2048;
 
@@ -24,7 +24,7 @@ export interface LongSlots {
 /** The slots that `tile` needs for the contraction `spec`; undefined where its chunks are short. */
 export function longSlots({ rowsPerLane, columnsPerLane, chunks }: Tile, spec: Contraction): LongSlots | undefined {
   const length = Math.ceil(spec.segments / chunks) * spec.inner;
-  if (length <= LONG) return undefined;
+  if (length <= LONG && spec.growing !== true) return undefined;
   const each = (statement: (at: string) => string): string => {
     const lines = Array.from({ length: rowsPerLane }, (_, i) =>
       Array.from({ length: columnsPerLane }, (_, j) => statement(`[${i}][${j}]`)).join(' '),

@@ -25,6 +25,9 @@
 //
 // When the result is small and k is long (weight gradients), the segments are cut into `chunks`; each chunk writes its own
 // slice of the output and a second kernel adds the slices in a fixed order.
+//
+// Where a lane would add thousands of products, acc is added to a second block of totals now and then and starts anew
+// (long-products.ts): rounding errors grow with the longest chain of additions.
 
 // @slot directives
 // @end
@@ -137,6 +140,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   var acc: array<array<f32, TN>, TM>;
+  // @slot totals
+  // @end
   // @slot segments
   for (var s = first; s < last; s++) {
     // @end
@@ -159,7 +164,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product);
     }
 
+    // @slot elements
     for (var kk = start; kk < stop; kk++) {
+      // @end
       var av: array<f32, LOADS>;
       for (var q = 0u; q < LOADS; q++) {  // @unroll
         let at = run[q].base + kk * a_step;
@@ -184,8 +191,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
       }
     }
+    // @slot after_elements
+    // @end
+    // @end
+    // @slot after_segment
     // @end
   }
+  // @slot finish
+  // @end
 
   // The code that stores stands here once, in a loop that stays a loop, down the columns: a copy for each value made software
   // adapters compile three times longer. acc[i][j] with variable i and j would push the block out of registers, so the

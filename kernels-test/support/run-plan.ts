@@ -54,6 +54,17 @@ export function bitsOf({ outputs, updates }: RunResult): number[][] {
   return [...outputs, ...updates].map((values) => [...toDeviceBits(values as TypedArray)]);
 }
 
+/** Whether two results have the same bits: for long ones, which `toEqual` walks slowly. */
+export function sameBits(a: RunResult, b: RunResult): boolean {
+  const bytes = ({ outputs, updates }: RunResult): Buffer[] =>
+    [...outputs, ...updates].map((values) => {
+      const bits = toDeviceBits(values as TypedArray);
+      return Buffer.from(bits.buffer, bits.byteOffset, bits.byteLength);
+    });
+  const other = bytes(b);
+  return bytes(a).every((part, k) => part.equals(other[k]));
+}
+
 function scalarBlock({ inputs }: GraphSpec, values: Bindings): Uint32Array {
   const scalars = inputs.filter(({ kind }) => kind === 'scalar');
   const words = new Uint32Array(scalars.length * SCALAR_STRIDE);

@@ -53,18 +53,10 @@ export interface IndexLowering<A> {
   wgsl(context: IndexContext<A>): string;
 }
 
-/** A fold over some axes of input 0. */
-export interface ReduceLowering<A> {
-  readonly kind: 'reduce';
-  /** The reduced axes, normalised and sorted. */
-  axes(input: Aval, attrs: A): readonly number[];
-  /** WGSL type of the accumulator: a storable scalar, or a struct that a library of `use` declares. */
+/** A fold that takes its elements one by one. */
+export interface FoldChain<A> {
+  /** WGSL type of the accumulator: a scalar that can be stored, or, without `merge`, a struct that a library of `use` declares. */
   state(context: EmitContext<A>): string;
-  /**
-   * Of a struct, its f32 fields in the order of its constructor: how an accumulator is stored between the two stages of a
-   * fold in chunks. Left out for a scalar, and for a fold that stays in one piece.
-   */
-  readonly parts?: readonly string[];
   init(context: EmitContext<A>): string;
   /** Accumulator after element `x`, the `r`-th (u32) of its fold. */
   step(acc: string, x: string, r: string, context: EmitContext<A>): string;
@@ -72,6 +64,49 @@ export interface ReduceLowering<A> {
   merge: ((a: string, b: string, context: EmitContext<A>) => string) | null;
   /** The output value; `count` is the u32 number of elements folded. Identity when left out. */
   finish?(acc: string, count: string, context: EmitContext<A>): string;
+}
+
+/** Where a run lies in its fold, as u32 expressions: its number, the elements before it and in it. */
+export interface RunPlace {
+  readonly turn: string;
+  readonly before: string;
+  readonly count: string;
+}
+
+/**
+ * An f32 fold that takes its elements in runs of bounded length, each with an accumulator of its own, which is then added to
+ * that of the fold: rounding errors grow with the length of a run and the number of runs, not with their product. All
+ * expressions; types and functions are those of the library.
+ */
+export interface FoldRuns {
+  /** The file of `shaders/` that declares what follows. */
+  readonly library: string;
+  /** Type and first value of the fold's accumulator, and of a run's. */
+  readonly state: string;
+  readonly init: string;
+  readonly run: { readonly state: string; readonly init: string };
+  /** Accumulator of the run after element `x`; `acc` is the fold's, as the last run left it. */
+  step(run: string, x: string, acc: string): string;
+  /** Accumulator of the fold after a run. */
+  close(acc: string, run: string, place: RunPlace): string;
+  /** f32 words that keep an accumulator between the stages of a fold in chunks, and the accumulator from them. */
+  words(acc: string): readonly string[];
+  restore(words: readonly string[]): string;
+  /** Accumulator of the fold after another chunk, whose place counts as a run's. */
+  merge(acc: string, chunk: string, place: RunPlace): string;
+  /** The output value; `count` is the u32 number of elements folded. */
+  finish(acc: string, count: string): string;
+}
+
+/** A fold over some axes of input 0, in one or both forms. */
+export interface ReduceLowering<A> {
+  readonly kind: 'reduce';
+  /** The reduced axes, normalised and sorted. */
+  axes(input: Aval, attrs: A): readonly number[];
+  /** For every length, or, beside `runs`, for whole numbers and for folds that are short. */
+  readonly chain?: FoldChain<A>;
+  /** For f32; folds of every length when there is no `chain`. */
+  readonly runs?: FoldRuns;
   /** `sum` when this fold is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */
   readonly algebra?: 'sum';
 }
@@ -97,6 +132,8 @@ export interface Contraction {
   /** Which inputs are A and B. */
   readonly a: number;
   readonly b: number;
+  /** Whether `segments` grows with the batch, so that a kernel must serve few of them as well as many. */
+  readonly growing?: boolean;
   /** False when every run is [0, inner): the kernel then tests nothing. */
   readonly clipped: boolean;
   /** Body of `fn row(m: u32, product: u32) -> vec3i`: what aRun needs to know of row m of batch entry `product`. */

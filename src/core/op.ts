@@ -36,6 +36,8 @@ export type SampleValues =
   | 'probability'
   /** A shuffled ladder with steps of 0.1: no ties, for max and argMax under finite differences. */
   | 'distinct'
+  /** 0.1 throughout: the rounding errors of its sums all have one sign. */
+  | 'equal'
   /** Normal, but at least 0.1 from zero: for kinks at 0. */
   | 'nonzero'
   /** Whole numbers in [0, below). */

@@ -27,6 +27,8 @@ import {
 } from './affine-geometry.ts';
 import { affineBench, affineGradRejects, affineGradSamples, affineRejects, affineSamples } from './affine-samples.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
+import { inDouble } from './in-double.ts';
+import { termSum } from './term-sum.ts';
 
 export interface AffineTransformOptions {
   /** `bilinear` when left out. */
@@ -179,7 +181,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
       requireTransforms('affineTransformGrad', transforms, dy.shape[0]);
       return { shape: attrs.inputShape, dtype: 'f32' };
     },
-    cpu([dy, transforms], dx, attrs) {
+    cpu: inDouble(([dy, transforms], dx, attrs) => {
       const geometry = gradGeometry(dy, attrs);
       const { height, width, channels: C } = geometry;
       forEachPixel(geometry, transforms.data, dy.shape[0], (image, from, position) => {
@@ -190,7 +192,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
           for (let c = 0; c < C; c++) dx.data[to + c] += weight * dy.data[from + c];
         }
       });
-    },
+    }),
     vjp: (g, [dy, transforms], _output, { interpolation, fillMode }) => {
       const size = [dy.shape[1], dy.shape[2]] as const;
       return [affineTransform(g, transforms, { interpolation, fillMode, size }), null];
@@ -202,6 +204,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
       wgsl({ i, inputs: [dy], attrs, load, use }) {
         const geometry = gradGeometry(dy, attrs);
         const { height, width, outHeight, outWidth, channels: C, interpolation } = geometry;
+        const terms = termSum(outHeight * outWidth, use);
         const weight =
           interpolation === 'nearest'
             ? 'select(0.0, 1.0, affine_round(sy) == iy && affine_round(sx) == ix)'
@@ -212,7 +215,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
           let ix = f32(pixel % ${width}u);
           let iy = f32(pixel / ${width}u % ${height}u);
           let image = pixel / ${width * height}u;
-          var sum = 0.0;
+          ${terms.begin}
           for (var line = 0u; line < ${outHeight}u; line++) {
             for (var column = 0u; column < ${outWidth}u; column++) {
               let ox = f32(column);
@@ -220,11 +223,11 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
               ${sourcePositionWgsl(geometry, (index) => load(1, index), { infinite: 'continue;', unknown: 'continue;' }, use)}
               let weight = ${weight};
               if (weight != 0.0) {
-                sum += weight * ${load(0, `((image * ${outHeight}u + line) * ${outWidth}u + column) * ${C}u + c`)};
+                ${terms.add(`weight * ${load(0, `((image * ${outHeight}u + line) * ${outWidth}u + column) * ${C}u + c`)}`)}
               }
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: affineGradSamples,

@@ -56,14 +56,16 @@ function defineArg(name: string, step: string, doc: string, beats: (a: number, b
       lower: {
         kind: 'reduce',
         axes: (_, { axis }) => [axis],
-        state: ({ use }) => {
-          use('arg-reduce');
-          return 'ArgBest';
+        chain: {
+          state: ({ use }) => {
+            use('arg-reduce');
+            return 'ArgBest';
+          },
+          init: () => 'ArgBest(0.0, 0u)',
+          step: (best, x, r) => `${step}(${best}, ${x}, ${r})`,
+          merge: null,
+          finish: (best) => `i32(${best}.index)`,
         },
-        init: () => 'ArgBest(0.0, 0u)',
-        step: (best, x, r) => `${step}(${best}, ${x}, ${r})`,
-        merge: null,
-        finish: (best) => `i32(${best}.index)`,
       },
       samples: [
         { inputs: [{ shape: [6, 10], values: 'distinct' }], attrs: { axis: 1, keepDims: false } },

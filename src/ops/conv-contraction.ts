@@ -124,6 +124,7 @@ export function weightGradContraction({ windows, groups, channels: C, filters: F
     m: height.window * width.window * C,
     n: F,
     segments: N * height.output,
+    growing: true,
     inner: width.output,
     aStep: width.stride * C,
     bStep: F,

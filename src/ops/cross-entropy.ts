@@ -15,6 +15,7 @@ import { cast } from './cast.ts';
 import { requireFloat } from './checks.ts';
 import { equal } from './compare.ts';
 import { iota } from './create.ts';
+import { inDouble } from './in-double.ts';
 import { max, sum } from './reduce.ts';
 import { where } from './select.ts';
 import { expandDims, reshape } from './shape.ts';
@@ -24,7 +25,7 @@ import { abs, exp, log, log1p, neg } from './unary.ts';
 type NoAttrs = Record<string, never>;
 type FromLogits = (logits: Tensor, targets: Tensor) => Tensor;
 
-const tolerance = { relative: 2e-5, source: 'log and exp as in logSoftmax, then a sum over the classes' };
+const tolerance = { relative: 2e-5, source: 'log and exp as in logSoftmax, then a sum over the classes as sum has it' };
 
 /** True where a class number of [0, C) stands at its label's place: [..., C]. */
 function isLabel(logits: Tensor, labels: Tensor): Tensor {
@@ -141,7 +142,7 @@ export const softmaxCrossEntropyDense: FromLogits & Op<NoAttrs> = defineOp<NoAtt
       requireSame('softmaxCrossEntropyDense', logits, targets);
       return { shape: logits.shape.slice(0, -1), dtype: 'f32' };
     },
-    cpu([logits, targets], output) {
+    cpu: inDouble(([logits, targets], output) => {
       const classes = logits.shape[logits.shape.length - 1];
       for (let row = 0; row < output.data.length; row++) {
         const logSum = rowLogSum(logits.data, row * classes, classes);
@@ -149,7 +150,7 @@ export const softmaxCrossEntropyDense: FromLogits & Op<NoAttrs> = defineOp<NoAtt
           output.data[row] += targets.data[i] * (logSum - logits.data[i]);
         }
       }
-    },
+    }),
     vjp(dy, [logits, targets]) {
       const scale = expandDims(dy, -1);
       const mass = sum(targets, { axes: -1, keepDims: true });

@@ -8,7 +8,15 @@
 
 import type { DType } from '../core/dtype.ts';
 import type { CompositeLowering, ReduceLowering } from '../core/lowering.ts';
-import { defineOp, type Op, type OpRecord, type Reject, type Sample, type SampleValues } from '../core/op.ts';
+import {
+  type CpuTensor,
+  defineOp,
+  type Op,
+  type OpRecord,
+  type Reject,
+  type Sample,
+  type SampleValues,
+} from '../core/op.ts';
 import { type Aval, describe, Tensor } from '../core/tensor.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -125,6 +133,26 @@ export function foldWith(
     const count = foldCount(x.shape, axes);
     for (let o = 0; o < accumulators.length; o++) output.data[o] = finish(accumulators[o], count);
   };
+}
+
+/**
+ * The mean of each fold and the sum of squared distances from it, in f64. Distances are taken from the fold's first element,
+ * so that equal values have exactly themselves as mean and 0 as distance.
+ */
+export function foldMoments(
+  { shape, data }: CpuTensor,
+  axes: readonly number[],
+): { readonly means: Float64Array; readonly squares: Float64Array; readonly targets: Uint32Array } {
+  const count = foldCount(shape, axes);
+  const targets = foldTargets(shape, axes);
+  const folds = count === 0 ? 0 : targets.length / count;
+  const [bases, sums, squares] = [new Float64Array(folds), new Float64Array(folds), new Float64Array(folds)];
+  // Backwards, so that the first element stays. An infinity is no base: its distance from itself is NaN.
+  for (let i = targets.length - 1; i >= 0; i--) bases[targets[i]] = Number.isFinite(data[i]) ? data[i] : 0;
+  for (let i = 0; i < targets.length; i++) sums[targets[i]] += data[i] - bases[targets[i]];
+  const means = sums.map((sum, o) => bases[o] + sum / count);
+  for (let i = 0; i < targets.length; i++) squares[targets[i]] += (data[i] - means[targets[i]]) ** 2;
+  return { means, squares, targets };
 }
 
 function checkOperand({ name, accepts }: ReduceSpec, x: Aval): void {

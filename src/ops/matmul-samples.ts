@@ -11,6 +11,17 @@ const A: MatmulAttrs = { transposeA: true, transposeB: false };
 const B: MatmulAttrs = { transposeA: false, transposeB: true };
 const AB: MatmulAttrs = { transposeA: true, transposeB: true };
 
+function equalSample(title: string, a: readonly number[], b: readonly number[]): Sample<MatmulAttrs> {
+  return {
+    title,
+    inputs: [
+      { shape: a, values: 'equal' },
+      { shape: b, values: 'equal' },
+    ],
+    attrs: PLAIN,
+  };
+}
+
 function sample(title: string, a: readonly number[], b: readonly number[], attrs = PLAIN): Sample<MatmulAttrs> {
   return { title, inputs: [{ shape: a }, { shape: b }], attrs };
 }
@@ -32,6 +43,7 @@ export const matmulSamples: readonly Sample<MatmulAttrs>[] = [
   sample('a column times a row', [5, 1], [1, 4]),
   sample('just over a tile', [17, 33], [33, 9]),
   sample('long inner axis', [2, 300], [300, 3]),
+  equalSample('100,000 products', [1, 100_000], [100_000, 2]),
   sample('transposeA', [5, 3], [5, 7], A),
   sample('transposeB', [3, 5], [7, 5], B),
   sample('both transposes', [5, 3], [7, 5], AB),

@@ -11,7 +11,7 @@ import { DownhillError } from '../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, sameShape, sizeOf } from '../util/shape.ts';
 import { add, mul, sub } from './binary.ts';
 import { requireFloat } from './checks.ts';
-import { type Axes, axesOf, foldCount, foldTargets } from './define-reduce.ts';
+import { type Axes, axesOf, foldCount, foldMoments } from './define-reduce.ts';
 import { mean, sum } from './reduce.ts';
 import { variance } from './reduce-composite.ts';
 import { neg, rsqrt } from './unary.ts';
@@ -34,7 +34,7 @@ type Standardize = (x: Tensor, options: NormalizeOptions) => Tensor;
 
 const tolerance = {
   relative: 2e-5,
-  source: 'two sums in another order, n · 2⁻²⁴ each, and a root of 2 ulp; values of a few units',
+  source: 'sums as in mean and variance, and a root of 2 ulp; values of a few units',
 };
 
 /** Mean and 1 / √(variance + epsilon), size 1 along the folded axes. */
@@ -59,14 +59,10 @@ function checkNormalize(op: string, x: Aval, { axes, epsilon }: NormalizeAttrs):
 /** The reference: x̂ in f64. */
 function standardized(x: CpuTensor, { axes, epsilon }: NormalizeAttrs): { values: Float64Array; targets: Uint32Array } {
   const count = foldCount(x.shape, axes);
-  const targets = foldTargets(x.shape, axes);
-  const folds = targets.length / count;
-  const [means, squares] = [new Float64Array(folds), new Float64Array(folds)];
-  for (let i = 0; i < targets.length; i++) means[targets[i]] += x.data[i] / count;
-  for (let i = 0; i < targets.length; i++) squares[targets[i]] += (x.data[i] - means[targets[i]]) ** 2 / count;
+  const { means, squares, targets } = foldMoments(x, axes);
   const values = Float64Array.from(
     targets,
-    (target, i) => (x.data[i] - means[target]) / Math.sqrt(squares[target] + epsilon),
+    (target, i) => (x.data[i] - means[target]) / Math.sqrt(squares[target] / count + epsilon),
   );
   return { values, targets };
 }

@@ -11,6 +11,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Shape } from '../util/shape.ts';
 import { sizeOf } from '../util/shape.ts';
 import { type AxisGeometry, forEachTap, type WindowGeometry } from './conv-geometry.ts';
+import { inDouble } from './in-double.ts';
 import {
   averagePoolBench,
   averagePoolGradRejects,
@@ -28,12 +29,25 @@ import {
   poolWindowsOfShape,
   requirePooled,
 } from './pool-shapes.ts';
-import { forTaps, forWindows, isPadded, pixelIndex, splitPixel, splitWindow, windowIndex } from './window-wgsl.ts';
+import { termSum } from './term-sum.ts';
+import {
+  forTaps,
+  forWindows,
+  isPadded,
+  mostWindows,
+  pixelIndex,
+  splitPixel,
+  splitWindow,
+  windowIndex,
+} from './window-wgsl.ts';
 
 type AveragePool2d = (x: Tensor, options: PoolOptions) => Tensor;
 type AveragePool2dGrad = (dy: Tensor, options: PoolOptions & { readonly inputShape: Shape }) => Tensor;
 
-const tolerance = { relative: 1e-5, source: 'a sum of a window in order and one division of 2.5 ulp (WGSL)' };
+const tolerance = {
+  relative: 1e-5,
+  source: 'a sum of a window, no more than 128 in a row, and one division of 2.5 ulp (WGSL)',
+};
 
 /**
  * Mean of each window of images [N,H,W,C] → [N,OH,OW,C], f32; padding is not counted.
@@ -46,7 +60,7 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
       'Mean of each window of images [N,H,W,C] → [N,OH,OW,C]; padding is not counted. Options as in Keras: poolSize, ' +
       'strides (poolSize when left out), padding `valid` or `same`.',
     infer: ([x], attrs) => ({ shape: pooledShape(poolWindows('averagePool2d', x, attrs)), dtype: 'f32' }),
-    cpu([x], output, attrs) {
+    cpu: inDouble(([x], output, attrs) => {
       const windows = poolWindows('averagePool2d', x, attrs);
       const { channels: C } = windows;
       const counts = tapCounts(windows);
@@ -54,18 +68,19 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
         for (let c = 0; c < C; c++) output.data[window * C + c] += x.data[pixel * C + c];
       });
       for (let o = 0; o < output.data.length; o++) output.data[o] /= counts[Math.floor(o / C)];
-    },
+    }),
     vjp: (dy, [x], _output, attrs) => [averagePool2dGrad(dy, { ...attrs, inputShape: x.shape })],
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [x], attrs, load }) {
+      wgsl({ i, inputs: [x], attrs, load, use }) {
         const windows = poolWindows('averagePool2d', x, attrs);
+        const terms = termSum(sizeOf(attrs.poolSize), use);
         return `
           ${splitWindow(i, windows)}
-          var sum = 0.0;
-          ${forTaps(windows, `sum += ${load(0, pixelIndex(windows, 'ty', 'tx'))};`)}
-          return sum / ${tapCountWgsl(windows)};`;
+          ${terms.begin}
+          ${forTaps(windows, terms.add(load(0, pixelIndex(windows, 'ty', 'tx'))))}
+          return (${terms.value}) / ${tapCountWgsl(windows)};`;
       },
     },
     samples: averagePoolSamples,
@@ -91,25 +106,26 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
       requirePooled('averagePool2dGrad', dy, attrs.inputShape, windows);
       return { shape: attrs.inputShape, dtype: 'f32' };
     },
-    cpu([dy], dx, attrs) {
+    cpu: inDouble(([dy], dx, attrs) => {
       const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
       const { channels: C } = windows;
       const counts = tapCounts(windows);
       forEachTap(windows, (pixel, window) => {
         for (let c = 0; c < C; c++) dx.data[pixel * C + c] += dy.data[window * C + c] / counts[window];
       });
-    },
+    }),
     vjp: (g, _inputs, _output, { inputShape, ...window }) => [averagePool2d(g, window)],
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, attrs, load }) {
+      wgsl({ i, attrs, load, use }) {
         const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
+        const terms = termSum(mostWindows(windows), use);
         return `
           ${splitPixel(i, windows)}
-          var sum = 0.0;
-          ${forWindows(windows, `sum += ${load(0, windowIndex(windows))} / ${tapCountWgsl(windows)};`)}
-          return sum;`;
+          ${terms.begin}
+          ${forWindows(windows, terms.add(`${load(0, windowIndex(windows))} / ${tapCountWgsl(windows)}`))}
+          return ${terms.value};`;
       },
     },
     samples: averagePoolGradSamples,

@@ -14,6 +14,8 @@ import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from './checks.ts';
+import { inDouble } from './in-double.ts';
+import { termSum } from './term-sum.ts';
 
 interface ResizeAttrs {
   /** [OH,OW] */
@@ -47,11 +49,11 @@ export const resizeBilinear: Resize & Op<ResizeAttrs> = defineOp<ResizeAttrs, Re
       }
       return { shape: [x.shape[0], ...size, x.shape[3]], dtype: 'f32' };
     },
-    cpu([x], output, { size }) {
+    cpu: inDouble(([x], output, { size }) => {
       forEachWeight(x.shape, size, (from, to, weight, C) => {
         for (let c = 0; c < C; c++) output.data[to * C + c] += weight * x.data[from * C + c];
       });
-    },
+    }),
     vjp: (dy, [x]) => [resizeBilinearGrad(dy, { inputShape: x.shape })],
     lower: {
       kind: 'index',
@@ -119,31 +121,33 @@ export const resizeBilinearGrad: ResizeGrad & Op<ResizeGradAttrs> = defineOp<Res
       checkImages('resizeBilinearGrad', x);
       return { shape: inputShape, dtype: 'f32' };
     },
-    cpu([dy], dx, { inputShape }) {
+    cpu: inDouble(([dy], dx, { inputShape }) => {
       forEachWeight(inputShape, [dy.shape[1], dy.shape[2]], (to, from, weight, C) => {
         for (let c = 0; c < C; c++) dx.data[to * C + c] += weight * dy.data[from * C + c];
       });
-    },
+    }),
     vjp: (g, [dy]) => [resizeBilinear(g, { size: [dy.shape[1], dy.shape[2]] })],
     lower: {
       kind: 'index',
       cost: 'heavy',
-      wgsl({ i, inputs: [dy], attrs: { inputShape }, load }) {
+      wgsl({ i, inputs: [dy], attrs: { inputShape }, load, use }) {
         const [, H, W, C] = inputShape;
         const [, OH, OW] = dy.shape;
+        // A pixel has a weight in what lies up to one pixel beside it.
+        const terms = termSum((Math.ceil((2 * OH) / H) + 1) * (Math.ceil((2 * OW) / W) + 1), use);
         return `
           let c = ${i} % ${C}u;
           let pixel = ${i} / ${C}u;
           let image = pixel / ${H * W}u;
           let iy = i32(pixel / ${W}u % ${H}u);
           let ix = i32(pixel % ${W}u);
-          var sum = 0.0;
+          ${terms.begin}
           ${readersWgsl('y', 'iy', H, OH)}
             ${readersWgsl('x', 'ix', W, OW)}
-              sum += yw * xw * ${load(0, `((image * ${OH}u + u32(oy)) * ${OW}u + u32(ox)) * ${C}u + c`)};
+              ${terms.add(`yw * xw * ${load(0, `((image * ${OH}u + u32(oy)) * ${OW}u + u32(ox)) * ${C}u + c`)}`)}
             }
           }
-          return sum;`;
+          return ${terms.value};`;
       },
     },
     samples: [

@@ -41,6 +41,12 @@ export function isNoWindow(at: string, { output, stride }: AxisGeometry, size: S
   return `(u32(${at}) >= ${size(output * stride)})${between}`;
 }
 
+/** How many windows can cover one pixel. */
+export function mostWindows({ height, width }: WindowGeometry): number {
+  const along = ({ window, stride, output }: AxisGeometry): number => Math.min(output, Math.ceil(window / stride));
+  return along(height) * along(width);
+}
+
 /** Statements that split the flat index `i` (u32) of an element [N,H,W,C] into `image`, `ih`, `iw` and the u32 `c`. */
 export function splitPixel(i: string, { height, width, channels }: WindowGeometry): string {
   return splitIndex(i, ['image', 'ih', 'iw'], height.input, width.input, channels);

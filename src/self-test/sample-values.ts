@@ -77,6 +77,8 @@ function draw(values: Exclude<SampleValues, object | 'distinct'>, random: Prng):
       return random.between(-0.95, 0.95);
     case 'probability':
       return random.between(0.05, 0.95);
+    case 'equal':
+      return 0.1;
     case 'nonzero': {
       const value = random.bell();
       return value + Math.sign(value || 1) * 0.1;

@@ -43,6 +43,8 @@ function drawer(values: Exclude<SampleValues, 'distinct'>, random: HostRandom): 
       return () => between(-0.95, 0.95);
     case 'probability':
       return () => between(0.05, 0.95);
+    case 'equal':
+      return () => 0.1;
     case 'nonzero':
       return () => {
         const value = random.normal();

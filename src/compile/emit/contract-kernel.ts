@@ -16,6 +16,7 @@ import type { Span } from '../traffic.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
 import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
+import { longSlots } from './long-products.ts';
 import { fillSkeleton } from './skeleton.ts';
 import { stagedSlots } from './staged-slots.ts';
 import { storePoints } from './stores.ts';
@@ -83,8 +84,9 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   slots.helpers = writer.helpers();
   slots.declarations = writer.declarations();
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared, depth } = tile;
-  const staging = depth > 0 ? stagedSlots(tile, spec) : undefined;
-  Object.assign(slots, staging?.slots);
+  const long = longSlots(tile, spec);
+  const staging = depth > 0 ? stagedSlots(tile, spec, long) : undefined;
+  Object.assign(slots, staging?.slots ?? long?.within, long?.around);
   if (shared) Object.assign(slots, SHARED_SLOTS, spec.clipped ? SHARED_SPAN : {});
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;

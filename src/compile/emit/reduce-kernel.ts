@@ -4,14 +4,14 @@
  * dispatch leaves one partial per chunk, a second merges them in order. No atomics: the same bits every run.
  */
 
-import type { ReduceLowering } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../cluster.ts';
 import { rootOf } from '../cluster.ts';
 import { indexExpression } from '../index-map.ts';
 import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './emit.ts';
-import { Evaluator, type Scope, scope } from './evaluator.ts';
+import { Evaluator, scope } from './evaluator.ts';
+import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './fold-loop.ts';
 import { storePoints } from './stores.ts';
 
 /** Invocations worth having, and the fewest elements a chunk is worth. */
@@ -30,17 +30,11 @@ export function emitReduce(input: EmitInput): EmittedKernel[] {
   return chunks > 1 ? emitChunked(input, chunks) : [emitWhole(input)];
 }
 
-interface Fold {
-  readonly node: Tensor;
-  readonly lower: ReduceLowering<unknown>;
-  readonly phase: number;
-}
-
 /** How many pieces each fold is cut into; 1 when it must stay whole or is short. */
 function chunkCount(input: Outline): number {
   const space = input.cluster.space as FoldSpace;
   const folds = foldsOf(input);
-  const whole = folds.some(({ lower, phase }) => lower.merge === null || phase > 0);
+  const whole = folds.some((fold) => !canChunk(fold) || fold.phase > 0);
   const innerOutputs = input.written.some((node) => input.cluster.roles.get(node) === 'inner');
   if (whole || innerOutputs) return 1;
   const { invocations, elements } = CHUNKING[input.limits.adapterClass];
@@ -113,74 +107,29 @@ function emitWhole(input: EmitInput): EmittedKernel {
     const here = folds.filter((fold) => fold.phase === phase);
     const stores = innerOutputs.filter((output) => output.phase === phase).map(({ node }) => node);
     if (here.length === 0 && stores.length === 0) continue;
-    const loop = foldLoop(here, stores, input, evaluator, row, { from: '0u', to: 'extent' });
+    const range = { from: '0u', to: 'extent', length: space.fold };
+    const loop = elementLoop(here, stores, input, evaluator, row, range);
     body.push(...row.lines.splice(0), ...loop.lines);
-    for (const { node, lower } of here) {
-      const acc = loop.accumulators.get(node) as string;
-      const result = lower.finish?.(acc, 'extent', evaluator.context(node)) ?? acc;
+    for (const fold of here) {
       const name = writer.name('v');
-      body.push(`let ${name} = ${result};`);
-      row.values.set(node, name);
+      body.push(`let ${name} = ${loop.value(fold, 'extent')};`);
+      row.values.set(fold.node, name);
     }
   }
   const stores = storePoints(input, evaluator, row);
   return threadKernel(writer, [...body, ...row.lines, ...stores]);
 }
 
-/** One pass over the elements of a row: steps the folds and stores the inner outputs that are ready. */
-function foldLoop(
-  folds: readonly Fold[],
-  stores: readonly Tensor[],
-  { cluster, memory }: EmitInput,
-  evaluator: Evaluator,
-  row: Scope,
-  range: { from: string; to: string },
-): { lines: string[]; accumulators: Map<Tensor, string> } {
-  const { writer } = evaluator;
-  const space = cluster.space as FoldSpace;
-  const accumulators = new Map<Tensor, string>();
-  const lines: string[] = [];
-  for (const { node, lower } of folds) {
-    const context = evaluator.context(node);
-    const acc = writer.name('acc');
-    accumulators.set(node, acc);
-    lines.push(`var ${acc}: ${lower.state(context)} = ${lower.init(context)};`);
-  }
-  const element = scope('e', ['inner'], row);
-  const steps: string[] = [];
-  for (const { node, lower } of folds) {
-    const acc = accumulators.get(node) as string;
-    const x = evaluator.value(node.inputs[0], element);
-    steps.push(`${acc} = ${lower.step(acc, x, 'r', evaluator.context(node))};`);
-  }
-  for (const node of stores) {
-    const value = evaluator.value(node, element);
-    const location = memory.find(node);
-    invariant(location !== undefined, `${node} is written and lies nowhere`);
-    steps.push(writer.store(location, node.dtype, 'e', value));
-  }
-  lines.push(
-    `for (var r = ${range.from}; r < ${range.to}; r++) {`,
-    `let e = base + ${indexExpression(space.foldAxes, 'r')};`,
-    ...element.lines,
-    ...steps,
-    '}',
-  );
-  return { lines, accumulators };
-}
-
 function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const { cluster, fused, memory, limits, lanes } = input;
   const space = cluster.space as FoldSpace;
   const folds = foldsOf(input);
-  const dtypeOf = ({ node, lower }: Fold, evaluator: Evaluator) => {
-    const state = lower.parts === undefined ? lower.state(evaluator.context(node)) : 'f32';
-    invariant(state === 'f32' || state === 'i32' || state === 'u32', `partials of type ${state} cannot be stored`);
-    return state;
-  };
   // One slice for each word of each accumulator: folds one after another, chunks within them.
   const slice = chunks * space.outer;
-  const slices = folds.map(({ lower }) => lower.parts?.length ?? 1);
+  const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], limits);
+  const firstEvaluator = new Evaluator(first, cluster, fused, memory);
+  const types = folds.map((fold) => chunkWords(fold, firstEvaluator));
+  const slices = types.map(({ length }) => length);
   const elements = slices.reduce((sum, count) => sum + count) * slice;
   const partials = { buffer: memory.acquire(elements, 'partial folds'), offset: 0, elements };
   const locations = folds.map((_, k) => {
@@ -191,21 +140,15 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     }));
   });
 
-  const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], limits);
-  const firstEvaluator = new Evaluator(first, cluster, fused, memory);
   const outer = first.count(space.outer);
-  const length = first.count(Math.ceil(space.fold / chunks));
+  const share = Math.ceil(space.fold / chunks);
+  const length = first.count(share);
   const extent = first.count(space.fold);
   const row = scope('o', ['point']);
-  const loop = foldLoop(folds, [], input, firstEvaluator, row, { from: 'first', to: 'last' });
-  const partialStores = folds.flatMap((fold, k) => {
-    const acc = loop.accumulators.get(fold.node) as string;
-    const dtype = dtypeOf(fold, firstEvaluator);
-    return locations[k].map((location, part) => {
-      const field = fold.lower.parts?.[part];
-      return first.store(location, dtype, 'i', field === undefined ? acc : `${acc}.${field}`);
-    });
-  });
+  const loop = elementLoop(folds, [], input, firstEvaluator, row, { from: 'first', to: 'last', length: share });
+  const partialStores = folds.flatMap((fold, k) =>
+    loop.words(fold).map((word, part) => first.store(locations[k][part], types[k][part], 'i', word)),
+  );
   const firstKernel = threadKernel(first, [
     `let o = i % ${outer};`,
     `let first = i / ${outer} * ${length};`,
@@ -218,30 +161,18 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
 
   const second = new ThreadWriter(memory, space.outer, lanes[1], limits);
   const evaluator = new Evaluator(second, cluster, fused, memory);
-  const pieces = second.count(chunks);
-  const step = second.count(space.outer);
-  const total = second.count(space.fold);
-  const at = scope('i', ['point']);
-  const body: string[] = [];
-  folds.forEach((fold, k) => {
-    const { node, lower } = fold;
-    const context = evaluator.context(node);
-    const dtype = dtypeOf(fold, evaluator);
-    const accumulator = (index: string): string => {
-      const words = locations[k].map((location) => second.load(location, dtype, index));
-      return lower.parts === undefined ? words[0] : `${lower.state(context)}(${words.join(', ')})`;
-    };
-    const acc = second.name('acc');
-    const begin = accumulator('i');
-    const piece = accumulator(`c * ${step} + i`);
-    const value = second.name('v');
-    body.push(
-      `var ${acc} = ${begin};`,
-      `for (var c = 1u; c < ${pieces}; c++) { ${acc} = ${lower.merge?.(acc, piece, context)}; }`,
-      `let ${value} = ${lower.finish?.(acc, total, context) ?? acc};`,
-    );
-    at.values.set(node, value);
+  const [pieces, rows, total] = [chunks, space.outer, space.fold].map((value) => second.count(value));
+  const merging = chunkLoop(folds, evaluator, {
+    locations: new Map(folds.map((fold, k) => [fold, locations[k]])),
+    ...{ count: chunks, pieces, rows, total, share },
   });
+  const at = scope('i', ['point']);
+  const body = [...merging.lines];
+  for (const fold of folds) {
+    const value = second.name('v');
+    body.push(`let ${value} = ${merging.value(fold, total)};`);
+    at.values.set(fold.node, value);
+  }
   const stores = storePoints(input, evaluator, at);
   const secondKernel = threadKernel(second, [...body, ...at.lines, ...stores], [partials]);
   return [firstKernel, secondKernel];

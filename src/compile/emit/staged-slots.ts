@@ -11,6 +11,7 @@
 import type { Contraction } from '../../core/lowering.ts';
 import type { Tile } from '../tiles.ts';
 import { MAX_WORKGROUP_BYTES } from './join-kernels.ts';
+import type { LongSlots } from './long-products.ts';
 
 /** How the lanes of a workgroup share the copying of `count` rows (or columns) × depth elements. */
 interface Copy {
@@ -34,8 +35,8 @@ export interface Staging {
   readonly loadStep: number;
 }
 
-/** The slots of `tile`, whose depth is above 0, for the contraction `spec`. */
-export function stagedSlots(tile: Tile, spec: Contraction): Staging {
+/** The slots of `tile`, whose depth is above 0, for the contraction `spec`; `long` where it is long. */
+export function stagedSlots(tile: Tile, spec: Contraction, long?: LongSlots): Staging {
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, depth } = tile;
   const lanes = lanesM * lanesN;
   const a = copyOf(rowsPerLane * lanesM, depth, lanes, spec.aStep === 1);
@@ -79,6 +80,7 @@ var<workgroup> b_slab: array<f32, ${b.pitch * depth}>;`,
           times(columnsPerLane, (j) => `acc[${i}][${j}] += a${i}_value * b${j}_value;`).join(' '),
         ).join('\n        ')}
       }
+      ${long?.afterSlab(`(kb + ${depth})`, depth) ?? ''}
     }`,
   };
   return { slots, loads: a.rows, loadStep: a.step };

@@ -27,6 +27,8 @@ export interface ModelJson {
   readonly className: 'Sequential' | 'Functional';
   readonly name: string;
   readonly seed: number;
+  /** Of a file: of the rest of it, as it was saved. The weights of the same save name it, too. */
+  readonly saveId?: string;
   /** Sequential: shape of one example; null while the model is not built, and for functional models. */
   readonly inputShape: Shape | null;
   readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
@@ -144,7 +146,7 @@ export function checkModelJson(json: unknown, file: string): ModelJson {
   return data as unknown as ModelJson;
 }
 
-const ROOT_KEYS = ['format', 'version', 'className', 'name', 'seed', 'inputShape', 'layers', 'graph', 'compiled'];
+const ROOT_KEYS = ['format', 'version', 'className', 'name', 'seed', 'inputShape', 'layers', 'graph', 'compiled', 'saveId'];
 
 /** @throws DownhillError `argument` for a key that is not one of `known`, with the nearest. */
 function checkKeys(record: object, known: readonly string[], where: string): void {

@@ -5,7 +5,7 @@
 
 import { checkKnownOptions, show, trueOrFalse } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { Callback, Logs, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainingParams } from './callback.ts';
 import { checkPath, LogFile } from './log-file.node.ts';
 
 export interface CsvLoggerOptions {
@@ -16,6 +16,7 @@ export interface CsvLoggerOptions {
 }
 
 export class CSVLogger implements Callback {
+  readonly stateName = 'csvLogger';
   private readonly file: LogFile;
   private readonly separator: string;
   private readonly append: boolean;
@@ -40,10 +41,10 @@ export class CSVLogger implements Callback {
    * Writes the header. @throws DownhillError `file` when the file cannot be written, or has other columns than this
    * training with `append`.
    */
-  async onTrainBegin({ metrics }: TrainingParams): Promise<void> {
+  async onTrainBegin({ metrics, resumed = false }: TrainingParams): Promise<void> {
     this.columns = metrics;
     const header = this.line(['epoch', ...metrics]);
-    const text = await this.file.begin(this.append);
+    const text = await this.file.begin(this.append || resumed);
     if (text === '') return this.file.append(header);
     const found = `${text.split('\n', 1)[0].replace(/\r$/, '')}\n`;
     if (found === header) return;
@@ -55,6 +56,14 @@ export class CSVLogger implements Callback {
 
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     return this.file.append(this.line([epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]));
+  }
+
+  saveState(): CallbackState {
+    return { values: { length: this.file.length } };
+  }
+
+  restoreState({ values }: CallbackState): Promise<void> {
+    return this.file.goBack(values.length as number);
   }
 
   private line(fields: readonly (string | number)[]): string {

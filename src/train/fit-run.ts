@@ -89,7 +89,9 @@ export async function runFit(job: FitJob): Promise<History> {
       history.addEpoch(epoch, logs);
       interrupted = !whole || (model.stopTraining && epoch + 1 < epochs);
       await callbacks.onEpochEnd(epoch, logs);
-      if (whole) await callbacks.onCheckpoint(run.point(epoch + 1, 0, { ended: model.stopTraining && !interrupted }));
+      const ended = model.stopTraining && !interrupted;
+      if (whole) await callbacks.onCheckpoint(run.point(epoch + 1, 0, { ended }));
+      if (model.stopTraining && !ended && epoch + 1 < epochs) interrupted = true;
     }
     run.finishUpdates();
     await callbacks.onTrainEnd(logs, interrupted);

@@ -29,7 +29,7 @@ export async function removeStaleTemporaries(folder: string, isOurs: (name: stri
     const [, final, pid] = TEMPORARY.exec(name) ?? [];
     if (final === undefined || !isOurs(final) || writing.has(join(folder, name))) continue;
     if (pid !== undefined && Number(pid) !== process.pid && isAlive(Number(pid))) continue;
-    await rm(join(folder, name), { force: true }).catch(() => undefined);
+    await rm(join(folder, name), { force: true, recursive: true }).catch(() => undefined);
   }
 }
 

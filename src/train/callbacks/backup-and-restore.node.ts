@@ -15,7 +15,7 @@ import { checkKnownOptions, numberBetween, trueOrFalse, wholeNumber } from '../.
 import { firstDifference } from '../../util/difference.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { type Backup, BackupFolder } from './backup-folder.node.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams, TrainingPoint } from './callback.ts';
+import type { Callback, Logs, ResumePoint, TrainedModel, TrainingParams, TrainingPoint } from './callback.ts';
 import { checkPath } from './log-file.node.ts';
 
 export interface BackupAndRestoreOptions {
@@ -76,7 +76,7 @@ export class BackupAndRestore implements Callback {
    * @throws DownhillError `file` for a state that is corrupt or of another model, `argument` for one of another training;
    *   nothing is changed then.
    */
-  async onResume(params: TrainingParams, model: TrainedModel): Promise<TrainingPoint | undefined> {
+  async onResume(params: TrainingParams, model: TrainedModel): Promise<ResumePoint | undefined> {
     this.resumedEpoch = undefined;
     this.earlier = undefined;
     this.epochs = [];
@@ -86,14 +86,16 @@ export class BackupAndRestore implements Callback {
     // Someone else leads on to a later point.
     if (backup === undefined || backup.point.epoch < params.initialEpoch) return undefined;
     this.check(backup, params, model);
-    model.restoreWeights(backup.weights, backup.weightsPath);
-    const { point, epochs, losses } = backup;
+    return { ...backup.point, restore: () => this.goOn(backup, model) };
+  }
+
+  private goOn({ point, epochs, losses, weights, weightsPath }: Backup, model: TrainedModel): void {
+    model.restoreWeights(weights, weightsPath);
     this.resumedEpoch = point.epoch;
     this.earlier = { point, epochs, losses };
     this.epochs = [...epochs];
     this.losses = Array.from(losses);
     if (point.learningRate !== undefined && !model.followsSchedule) model.learningRate = point.learningRate;
-    return point;
   }
 
   onTrainBegin(params: TrainingParams, model: TrainedModel): void {

@@ -61,6 +61,12 @@ export interface TrainingPoint {
   readonly callbacks: ReadonlyMap<string, CallbackState>;
 }
 
+/** A point that a callback leads on to. */
+export interface ResumePoint extends TrainingPoint {
+  /** Called when no other callback leads on to a later one. */
+  restore?(): void;
+}
+
 /** The model as a callback sees it. */
 export interface TrainedModel {
   readonly name: string;
@@ -103,7 +109,7 @@ export interface Callback {
   onResume?(
     params: TrainingParams,
     model: TrainedModel,
-  ): TrainingPoint | number | undefined | Promise<TrainingPoint | number | undefined>;
+  ): ResumePoint | number | undefined | Promise<ResumePoint | number | undefined>;
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
   /** While the training's kernels are being built, `built` of `total`; before the first epoch. */
@@ -142,14 +148,17 @@ export class CallbackList {
 
   /** Where to start, when that is later than the options say. */
   async onResume(params: TrainingParams, model: TrainedModel): Promise<TrainingPoint | undefined> {
-    let latest: TrainingPoint | undefined;
+    let latest: ResumePoint | undefined;
     await this.inEach(async (callback) => {
       const found = await callback.onResume?.(params, model);
       const point = typeof found === 'number' ? epochPoint(found) : found;
-      if (point === undefined || point.epoch < (latest?.epoch ?? params.initialEpoch)) return;
-      if (point.epoch === latest?.epoch && point.step < latest.step) return;
+      if (point === undefined || point.epoch < params.initialEpoch) return;
+      if (latest !== undefined && (point.epoch - latest.epoch || point.step - latest.step) <= 0) return;
       latest = point;
     });
+    this.betweenSteps = true;
+    latest?.restore?.();
+    this.betweenSteps = false;
     return latest;
   }
 

@@ -120,7 +120,10 @@ export class ModelFolder {
 
   /** Keeps what the training is told. @throws DownhillError `file`. */
   private async record(run: RunRecord): Promise<void> {
-    await writeFileAtomic(join(this.backupPath, RUN_FILE), `${JSON.stringify({ format: FORMAT, version: 1, ...run })}\n`);
+    await writeFileAtomic(
+      join(this.backupPath, RUN_FILE),
+      `${JSON.stringify({ format: FORMAT, version: 1, ...run })}\n`,
+    );
   }
 
   /** The epoch and the step of this training's backup; undefined where none was made. */

@@ -199,7 +199,8 @@ class FitRun {
     clock.endEpoch();
     const whole = exhausted || from + sent >= batches.limit;
     const begun = from + sent > 0;
-    if (!whole && resumable && begun) await callbacks.onCheckpoint(this.point(epoch, from + sent, { report: running.sums }));
+    if (!whole && resumable && begun)
+      await callbacks.onCheckpoint(this.point(epoch, from + sent, { report: running.sums }));
     return { values: running.logs(), whole };
   }
 

@@ -146,7 +146,18 @@ export function checkModelJson(json: unknown, file: string): ModelJson {
   return data as unknown as ModelJson;
 }
 
-const ROOT_KEYS = ['format', 'version', 'className', 'name', 'seed', 'inputShape', 'layers', 'graph', 'compiled', 'saveId'];
+const ROOT_KEYS = [
+  'format',
+  'version',
+  'className',
+  'name',
+  'seed',
+  'inputShape',
+  'layers',
+  'graph',
+  'compiled',
+  'saveId',
+];
 
 /** @throws DownhillError `argument` for a key that is not one of `known`, with the nearest. */
 function checkKeys(record: object, known: readonly string[], where: string): void {

@@ -91,7 +91,7 @@ export const train = defineCommand({
     } catch (error) {
       await folder?.abandon();
       const point = await folder?.standsAt();
-      if (point !== undefined) output.warn(`${folder!.path} has a backup: ${describePoint(point)}${resumeHint(folder!)}`);
+      if (point !== undefined) output.warn(`the backup is of ${describePoint(point)}${resumeHint(folder!)}`);
       throw error;
     }
   },
@@ -169,7 +169,7 @@ async function trainModel(
   const tell: Callback = {
     onTrainBegin: () => {
       const point = backup?.earlier?.point;
-      if (point !== undefined) output.say(`going on: ${describePoint(point)}`);
+      if (point !== undefined) output.say(`going on at ${describePoint(point)}`);
     },
   };
   // A schedule has fallen from there by the time that the message is made.
@@ -208,13 +208,15 @@ async function begin({ record, folder, backend, output }: Job): Promise<void> {
 function digestOf(...sets: readonly ArrayDataset[]): string {
   const hash = createHash('sha256');
   for (const { x, y } of sets) {
-    for (const { buffer, byteOffset, byteLength } of [x, y]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    for (const { buffer, byteOffset, byteLength } of [x, y])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Epochs and steps from 1, as the progress bar counts them. */
 function describePoint({ epoch, step }: { readonly epoch: number; readonly step: number }): string {
-  return `${epoch} epochs${step === 0 ? '' : ` and ${step} steps`} are done`;
+  return `epoch ${epoch + 1}, step ${step + 1}`;
 }
 
 function resumeHint({ path }: ModelFolder): string {

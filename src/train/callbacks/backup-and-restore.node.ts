@@ -67,7 +67,8 @@ export class BackupAndRestore implements Callback {
     checkKnownOptions(name, options, OPTIONS);
     this.every = wholeNumber(name, 'every', options.every ?? 1, 1);
     const { seconds, share } = options;
-    this.interval = seconds === undefined ? Number.POSITIVE_INFINITY : 1000 * numberBetween(name, 'seconds', seconds, 0);
+    this.interval =
+      seconds === undefined ? Number.POSITIVE_INFINITY : 1000 * numberBetween(name, 'seconds', seconds, 0);
     this.share = share === undefined ? Number.POSITIVE_INFINITY : numberBetween(name, 'share', share, 1e-6, 1);
     this.deleteCheckpoint = trueOrFalse(name, 'deleteCheckpoint', options.deleteCheckpoint ?? true);
   }
@@ -154,7 +155,11 @@ export class BackupAndRestore implements Callback {
     return JSON.parse(JSON.stringify({ epochs, seed, batchSize, samples, steps, shuffle, ...identity }));
   }
 
-  private check({ model: name, setting: { epochs: wanted, ...setting } }: Backup, params: TrainingParams, model: TrainedModel) {
+  private check(
+    { model: name, setting: { epochs: wanted, ...setting } }: Backup,
+    params: TrainingParams,
+    model: TrainedModel,
+  ) {
     const where = `backupAndRestore: ${this.folder.path}`;
     if (name !== model.name) {
       const found = `${where} is of model "${name}", this one is "${model.name}"`;

@@ -83,7 +83,11 @@ export class BackupFolder {
       ...(learningRate !== undefined && { learningRate }),
       ...(report !== undefined && { report }),
       callbacks: Object.fromEntries([...callbacks].map(([name, { values }]) => [name, values])),
-      ...{ setting, epochs, losses: Buffer.from(losses.buffer, losses.byteOffset, losses.byteLength).toString('base64') },
+      ...{
+        setting,
+        epochs,
+        losses: Buffer.from(losses.buffer, losses.byteOffset, losses.byteLength).toString('base64'),
+      },
       weights: main,
       ...(other !== undefined && { callbackWeights: other }),
     };

@@ -63,7 +63,7 @@ export class ModelFolder {
 
   /**
    * Makes the folder if need be, for a new training or to go on with the one whose backup is in it. What the training is
-   * told is kept at once, unless the backup of another one is there, which waits for `begin`.
+   * told is kept at once, unless a backup is there: that of another one waits for `begin`.
    * @throws DownhillError `file` when it cannot be made or written to.
    */
   static async prepare(path: string, run: RunRecord, resumed: boolean): Promise<ModelFolder> {
@@ -73,7 +73,7 @@ export class ModelFolder {
       const ours = [MODEL_FILE, 'weights.safetensors', HISTORY_FILE];
       await removeStaleTemporaries(path, (name) => ours.includes(name) || name === BACKUP_FOLDER);
       const folder = new ModelFolder(path, made !== undefined, resumed, await exists(join(path, MODEL_FILE)));
-      if (resumed || !(await folder.hasBackup())) await folder.record(run);
+      if (!resumed && !(await folder.hasBackup())) await folder.record(run);
       return folder;
     } catch (cause) {
       const reason = cause instanceof DownhillError && cause.cause !== undefined ? cause.cause : cause;
@@ -115,11 +115,11 @@ export class ModelFolder {
       );
     }
     this.begun = true;
-    await this.record(run);
+    if (!this.resumed) await this.record(run);
   }
 
-  /** Keeps what the training is told. @throws DownhillError `file`. */
-  private async record(run: RunRecord): Promise<void> {
+  /** Keeps what the training is told; of one that goes on when its backup was accepted. @throws DownhillError `file`. */
+  async record(run: RunRecord): Promise<void> {
     await writeFileAtomic(
       join(this.backupPath, RUN_FILE),
       `${JSON.stringify({ format: FORMAT, version: 1, ...run })}\n`,

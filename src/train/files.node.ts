@@ -44,9 +44,17 @@ export async function writeSavedModel(files: SavedModel, directory: string): Pro
 export async function loadModel(directory: string): Promise<Model> {
   const modelPath = join(directory, MODEL_FILE);
   const weightsPath = join(directory, WEIGHTS_FILE);
-  const json = new TextDecoder().decode(await readFileBytes(modelPath, 'model'));
+  const readJson = async () => new TextDecoder().decode(await readFileBytes(modelPath, 'model'));
+  let json = await readJson();
   const weights = await readFileBytes(weightsPath, 'weights');
   const paired = pairedJson({ json, weights });
+  // A writer in between has replaced both by now.
+  if (paired !== json) json = await readJson();
+  if (pairedJson({ json, weights }) !== json) {
+    console.warn(
+      `downhill: ${modelPath} is of another save than ${weightsPath}; the model that the weights hold counts`,
+    );
+  }
   const names = { json: paired === json ? modelPath : `the model in ${weightsPath}`, weights: weightsPath };
   return loadModelFiles({ json: paired, weights }, names);
 }

@@ -105,9 +105,13 @@ async function run({ model, prepare }: TrainableModel, job: Job): Promise<number
   );
   using interrupt = new Interrupt(() => output.warn('\ninterrupted: ending after this step (again to quit at once)'));
   await begin(job);
+  const { description: adapter } = backend;
   const start = performance.now();
   const prepared = { train: prepare(data.train), test: prepare(data.test) };
-  const { history, interrupted } = await trainModel(model, prepared, interrupt, job);
+  const { history, interrupted } = await trainModel(model, prepared, interrupt, {
+    ...job,
+    record: { ...job.record, adapter },
+  });
   const seconds = (performance.now() - start) / 1000;
   const result = trainResult(setting.name, setting.dataset, backend, history, seconds);
   if (folder !== undefined) {
@@ -144,7 +148,7 @@ async function trainModel(
   model: ZooModel,
   { train, test }: TrainTest,
   interrupt: Interrupt,
-  { setting: { fit, scheduled, dataset }, folder, backupSeconds, output }: Job,
+  { setting: { fit, scheduled, dataset }, folder, record, backupSeconds, output }: Job,
 ): Promise<{ history: History; interrupted: boolean }> {
   const divergence = new TerminateOnNaN();
   const stop = () => {
@@ -167,9 +171,10 @@ async function trainModel(
           onError: ({ message }) => output.warn(`WARNING: no backup could be made: ${message}; the training goes on`),
         });
   const tell: Callback = {
-    onTrainBegin: () => {
+    onTrainBegin: async () => {
       const point = backup?.earlier?.point;
       if (point !== undefined) output.say(`going on at ${describePoint(point)}`);
+      if (folder?.resumed) await folder.record(record);
     },
   };
   // A schedule has fallen from there by the time that the message is made.

@@ -56,7 +56,7 @@ export async function runFit(job: FitJob): Promise<History> {
     initialEpoch: job.initialEpoch,
     ...dataFacts(data),
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
-    ...{ seed: job.seed, shuffle: job.shuffle },
+    ...{ seed: job.seed, shuffle: job.shuffle && data.kind !== 'stream' },
   };
   checkInitialStep(job.initialStep, data, params.steps);
   model.stopTraining = false;
@@ -68,7 +68,7 @@ export async function runFit(job: FitJob): Promise<History> {
     if (from.learningRate !== undefined && !model.followsSchedule) model.learningRate = from.learningRate;
     await callbacks.restoreStates(from.callbacks);
   };
-  const history = new History({ ...params, initialEpoch, resumed: (point?.callbacks.size ?? 0) > 0 });
+  const history = new History({ ...params, initialEpoch, ...(point?.callbacks.size && { resumed: true }) });
   await callbacks.onTrainBegin(history.params, model);
   if (point?.step === 0) await restore(point);
   if (point?.ended) model.stopTraining = true;

@@ -166,7 +166,7 @@ describe('files', () => {
     const before = await other.getWeights();
     const resume = (target: Sequential) =>
       target.fit(data, { ...quiet, epochs: 2, callbacks: [callbacks.backupAndRestore(folder)] });
-    await expectRefusal(() => resume(other), 'file', /state\.json is of model "sequential", this one is "other"/);
+    await expectRefusal(() => resume(other), 'file', /is of model "sequential", this one is "other"/);
     expect(await other.getWeights()).toEqual(before);
     writeFileSync(join(folder, 'weights-1.safetensors'), 'torn');
     await expectRefusal(() => resume(model), 'file', /weights-1\.safetensors/);

@@ -13,7 +13,9 @@ import { trainSetting } from '../../src/cli/train-setting.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { sgd } from '../../src/nn/optimizers/sgd.ts';
+import { BackupAndRestore } from '../../src/train/callbacks/backup-and-restore.node.ts';
 import { TensorBoard } from '../../src/train/callbacks/tensorboard.node.ts';
+import { TerminateOnNaN } from '../../src/train/callbacks/terminate-on-nan.ts';
 import { modelFromJSON } from '../../src/train/load-model.ts';
 import { expectCliRefusal, jsonOf } from './run-cli.ts';
 
@@ -68,16 +70,20 @@ describe('a config', () => {
         'reduceLROnPlateau',
         { name: 'csvLogger', config: { path: join(folder, 'log.csv') } },
         { name: 'tensorBoard', config: { path: join(folder, 'board'), updateFreq: 'batch', histogramFreq: 1 } },
+        'terminateOnNaN',
+        { name: 'backupAndRestore', config: { path: join(folder, 'kept'), every: 2, seconds: 60 } },
       ],
       model: 'softmax',
       shuffle: false,
     });
     const { fit } = trainSetting(SILENT, await readTrainConfig(path), 'digits', images);
     expect(fit).toMatchObject({ classWeight: { 0: 1, 1: 5, 2: 1 }, shuffle: false });
-    expect(fit.callbacks).toHaveLength(3);
+    expect(fit.callbacks).toHaveLength(5);
     expect(fit.callbacks[2]).toBeInstanceOf(TensorBoard);
+    expect(fit.callbacks[3]).toBeInstanceOf(TerminateOnNaN);
+    expect(fit.callbacks[4]).toBeInstanceOf(BackupAndRestore);
     const words = { ...SILENT, tensorboard: join(folder, 'other') };
-    expect(trainSetting(words, await readTrainConfig(path), 'digits', images).fit.callbacks).toHaveLength(4);
+    expect(trainSetting(words, await readTrainConfig(path), 'digits', images).fit.callbacks).toHaveLength(6);
   });
 
   test('keeps the rate that its optimizer has, and follows its schedule', async () => {
@@ -185,6 +191,12 @@ describe('refuses', () => {
       'a board with an unknown option',
       { callbacks: [{ name: 'tensorBoard', config: { path: 'x', updateFrequency: 1 } }] },
       /callbacks\[0\]: tensorBoard: unknown option "updateFrequency"/,
+    ],
+    ['a backup without a path', { callbacks: ['backupAndRestore'] }, /callbacks\[0\]: backupAndRestore: path must be/],
+    [
+      'a NaN guard with an option',
+      { callbacks: [{ name: 'terminateOnNaN', config: { patience: 1 } }] },
+      /callbacks\[0\]: terminateOnNaN: unknown option "patience"/,
     ],
     ['no epochs', { epochs: 0 }, /json: epochs must be a whole number of at least 1, found 0/],
     ['a shuffle that is a word', { shuffle: 'yes' }, /json: shuffle must be true or false, found "yes"/],

@@ -20,10 +20,12 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Hears of stderr as it comes, and may send a signal. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** The same for stdout. */
+  readonly onStdout?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** `downhill ...words`. */
-export function runCli(words: readonly string[], { env = {}, onStderr }: CliOptions = {}): Promise<CliRun> {
+export function runCli(words: readonly string[], { env = {}, onStderr, onStdout }: CliOptions = {}): Promise<CliRun> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
     cwd: root,
     env: { ...process.env, ...env },
@@ -33,6 +35,7 @@ export function runCli(words: readonly string[], { env = {}, onStderr }: CliOpti
   let stderr = '';
   child.stdout.on('data', (data) => {
     stdout += data;
+    onStdout?.(stdout, (signal) => child.kill(signal));
   });
   child.stderr.on('data', (data) => {
     stderr += data;

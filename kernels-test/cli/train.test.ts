@@ -143,7 +143,7 @@ describe('train', () => {
     expect(result.stderr).toMatch(/interrupted: ending after this step/);
     expect(result.epochs).toBeGreaterThan(1);
     expect(result.epochs).toBeLessThan(100000);
-    expect((await readdir(out)).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
+    expect((await readdir(out)).sort()).toEqual(['backup', 'history.json', 'model.json', 'weights.safetensors']);
     const history = JSON.parse(await readFile(join(out, 'history.json'), 'utf8'));
     expect(history.losses).toHaveLength(result.steps as number);
   });

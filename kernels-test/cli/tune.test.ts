@@ -76,6 +76,9 @@ describe('a tuning that is stored', () => {
     expect(status, stderr).toBe(0);
     expect(stderr).toMatch(/downhill: the stored tuning is ignored, and the default tiles hold: .*no JSON/);
     expect(await tuningInfo()).toMatchObject({ state: 'corrupt', kernels: 0 });
+    const { stdout } = await runCli(['info'], { env });
+    expect(stdout).toMatch(/^tuning: stored and not used \(.*no JSON.*\)/m);
+    expect(stdout.split(path)).toHaveLength(2);
   });
 });
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { ConfigReader } from '../../src/cli/config-reader.ts';
+import { readConfigSource } from '../../src/cli/config-reader.ts';
 import { describeFailure } from '../../src/cli/failure.ts';
 import { partTable, readCsvFile } from '../../src/data/csv.node.ts';
 import { columnOf, readCsv } from '../../src/data/csv.ts';
@@ -239,7 +239,7 @@ describe('deep JSON', () => {
     await expectRefusal(() => readSafetensors(file, 'w'), 'file', /w: its header is no JSON \(nested deeper/);
     const path = join(folder, 'config.json');
     await writeFile(path, json);
-    await expectRefusal(() => ConfigReader.open(path), 'file', /config\.json: not JSON \(nested deeper/);
+    await expectRefusal(() => readConfigSource(path), 'file', /config\.json: not JSON \(nested deeper/);
   });
 
   test('a tuning cache of any content stops nothing', async () => {

@@ -9,6 +9,7 @@ import { withTargets } from '../../src/cli/match-model.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { fromGenerator } from '../../src/data/stream.ts';
 import { layers } from '../../src/nn/layers/index.ts';
+import { resolveLoss } from '../../src/nn/losses/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { Sequential } from '../../src/train/sequential.ts';
 import type { ShapedData } from '../../src/train/table.ts';
@@ -129,7 +130,7 @@ test('the command line takes an image for its own target by the same rule', () =
     const x = Uint8Array.from(BYTES);
     const set = arrayDataset({ name: 'images', x, xShape: shape, y: Int32Array.of(0), classNames: ['a'] });
     expect(sizeOf(shape)).toBe(4);
-    const { y, yShape } = withTargets(set, 'input', 'values', shape);
+    const { y, yShape } = withTargets(set, 'input', resolveLoss('meanSquaredError'), shape);
     expect([...y]).toEqual(BYTES.map((value) => f(value / by)));
     expect(yShape).toEqual(shape);
   }

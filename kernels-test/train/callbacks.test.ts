@@ -40,6 +40,11 @@ describe('ProgressBar', () => {
     ]);
   });
 
+  test('a terminal that says it has 0 columns has an unknown number of them', () => {
+    expect(write(true, 0)).toBe(write(true, 100));
+    expect(write(true, 0)).not.toBe(write(true, 20));
+  });
+
   test('it shows how far a long validation is, on a terminal and elsewhere', () => {
     const written = (isTTY: boolean, wait: number): string => {
       let text = '';

@@ -19,6 +19,7 @@ export function fakeModel(): TrainedModel {
     name: 'fake',
     stopTraining: false,
     learningRate: 0.1,
+    followsSchedule: false,
     iterations: 0,
     getWeights: async () => [],
     restoreWeights: () => {},

@@ -215,6 +215,7 @@ describe('callbacks in a training', () => {
           batchSize: 16,
           samples: 50,
           metrics: ['loss', 'accuracy'],
+          ...{ seed: 0, shuffle: true },
         });
         calls.push('train begin');
       },

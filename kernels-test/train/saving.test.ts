@@ -1,9 +1,9 @@
 /** Models as files: what is written, that it comes back, and that nothing is half-written. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { loadModel, saveModel } from '../../src/train/files.node.ts';
@@ -69,6 +69,93 @@ test('the optimizer is saved when asked for', async () => {
       .replace(/"config": \{\s*"learningRate"[^}]*\}/, '"config": { "momentum": 0.9 }'),
   );
   await expectRefusal(() => loadModel(folder), 'file', /"m:dense\/bias" is no weight of the model|velocity/);
+});
+
+describe('two files of a folder', () => {
+  const named = (name: string) => toyModel({ name, seed: name === 'first' ? 1 : 2 });
+  const read = (directory: string, file: string) => readFileSync(join(directory, file));
+  const check = async (directory: string): Promise<string> => {
+    using loaded = await loadModel(directory);
+    using wanted = named(loaded.name);
+    expect(await loaded.getWeights()).toEqual(await wanted.getWeights());
+    return loaded.name;
+  };
+
+  test('of two saves are never mixed: the weights hold their own model', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const [one, two] = ['one', 'two'].map((name) => join(folder, name));
+    using first = named('first');
+    using second = named('second');
+    await saveModel(first, one);
+    await saveModel(second, two);
+    // A writer that was cut off between its two files.
+    writeFileSync(join(one, 'weights.safetensors'), read(two, 'weights.safetensors'));
+    expect(await check(one)).toBe('second');
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/one.model\.json is of another save than .*weights/)]]);
+    await saveModel(second, one);
+    expect(read(one, 'model.json')).toEqual(read(two, 'model.json'));
+    warn.mockRestore();
+  });
+
+  test('model.json may be edited by hand, and files of before have no such names', async () => {
+    using model = named('first');
+    await saveModel(model, folder);
+    const path = join(folder, 'model.json');
+    const json = readFileSync(path, 'utf8');
+    writeFileSync(path, json.replace('"name": "first"', '"name": "edited"'));
+    using edited = await loadModel(folder);
+    expect(edited.name).toBe('edited');
+    const { json: plain, weights } = await model.save();
+    writeFileSync(path, plain);
+    writeFileSync(join(folder, 'weights.safetensors'), weights);
+    expect(await check(folder)).toBe('first');
+    expect(json).toMatch(/^\{\n {2}"format": "downhill-model",\n {2}"version": 1,\n {2}"saveId": "[0-9a-f]{16}",/);
+    const { metadata, tensors } = readSafetensors(Buffer.from(read(folder, 'weights.safetensors')));
+    expect([metadata.get('format'), tensors.size]).toEqual(['downhill', 4]);
+  });
+
+  test('two writers and a reader: every load is one of the two', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    using first = named('first');
+    using second = named('second');
+    await saveModel(first, folder);
+    let done = false;
+    const writer = async (model: Sequential) => {
+      for (let k = 0; k < 60; k++) await saveModel(model, folder);
+    };
+    const writers = Promise.all([writer(first), writer(second)]).finally(() => {
+      done = true;
+    });
+    const found: Record<string, number> = {};
+    while (!done) {
+      const name = await check(folder);
+      found[name] = (found[name] ?? 0) + 1;
+    }
+    await writers;
+    expect(Object.keys(found).sort()).toEqual(['first', 'second']);
+    expect(readdirSync(folder).sort()).toEqual(['model.json', 'weights.safetensors']);
+    warn.mockRestore();
+  });
+
+  test('the weights are written first: where they cannot be, model.json stays', async () => {
+    using first = named('first');
+    using second = named('second');
+    await saveModel(first, folder);
+    const json = read(folder, 'model.json');
+    rmSync(join(folder, 'weights.safetensors'));
+    mkdirSync(join(folder, 'weights.safetensors'));
+    await expectRefusal(() => saveModel(second, folder), 'file', /cannot write .*weights\.safetensors/);
+    expect(read(folder, 'model.json')).toEqual(json);
+    expect(readdirSync(folder).sort()).toEqual(['model.json', 'weights.safetensors']);
+  });
+
+  test('what a process that died has left is taken away', async () => {
+    using model = named('first');
+    const stale = ['.model.json.999999999-0123456789ab.tmp', '.weights.safetensors.0123456789ab.tmp'];
+    for (const name of [...stale, '.other.txt.0123456789ab.tmp']) writeFileSync(join(folder, name), '');
+    await saveModel(model, folder);
+    expect(readdirSync(folder).sort()).toEqual(['.other.txt.0123456789ab.tmp', 'model.json', 'weights.safetensors']);
+  });
 });
 
 test('what is missing or broken is named', async () => {

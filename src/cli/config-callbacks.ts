@@ -2,6 +2,7 @@
  * The callbacks that a config file may name, made from its options; those that write files take their place as `path`.
  */
 
+import { checkKnownOptions } from '../nn/check-options.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
 import { callbacks } from '../train/callbacks/index.node.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -16,6 +17,14 @@ export const CONFIG_CALLBACKS: Readonly<Record<string, (config: JsonRecord) => C
   earlyStopping: (config: Unchecked) => callbacks.earlyStopping(config),
   reduceLROnPlateau: (config: Unchecked) => callbacks.reduceLROnPlateau(config),
   modelCheckpoint: (config: Unchecked) => callbacks.modelCheckpoint(config),
+  terminateOnNaN: (config: Unchecked) => {
+    checkKnownOptions('terminateOnNaN', config, []);
+    return callbacks.terminateOnNaN();
+  },
+  backupAndRestore: ({ path, ...options }: Unchecked) => {
+    checkKnownOptions('backupAndRestore', options, ['every', 'seconds', 'deleteCheckpoint']);
+    return callbacks.backupAndRestore(pathOf('backupAndRestore', path), options);
+  },
   csvLogger: ({ path, ...options }: Unchecked) => callbacks.csvLogger(pathOf('csvLogger', path), options),
   jsonlLogger: ({ path, ...options }: Unchecked) => callbacks.jsonlLogger(pathOf('jsonlLogger', path), options),
   tensorBoard: ({ path, ...options }: Unchecked) => callbacks.tensorBoard(pathOf('tensorBoard', path), options),

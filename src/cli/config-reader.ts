@@ -16,20 +16,29 @@ export interface Named {
   readonly config: JsonRecord;
 }
 
-export class ConfigReader {
-  private constructor(
-    private readonly file: string,
-    readonly root: unknown,
-  ) {}
+/** What a configuration file holds. */
+export interface ConfigSource {
+  readonly file: string;
+  readonly root: unknown;
+}
 
-  /** @throws DownhillError `file` for a file that cannot be read or is no JSON. */
-  static async open(file: string): Promise<ConfigReader> {
-    const text = new TextDecoder().decode(await readFileBytes(file, 'config'));
-    try {
-      return new ConfigReader(file, parseJson(text));
-    } catch (cause) {
-      throw new DownhillError('file', `${file}: not JSON (${(cause as Error).message})`, { cause });
-    }
+/** @throws DownhillError `file` for a file that cannot be read or is no JSON. */
+export async function readConfigSource(file: string): Promise<ConfigSource> {
+  const text = new TextDecoder().decode(await readFileBytes(file, 'config'));
+  try {
+    return { file, root: parseJson(text) };
+  } catch (cause) {
+    throw new DownhillError('file', `${file}: not JSON (${(cause as Error).message})`, { cause });
+  }
+}
+
+export class ConfigReader {
+  private readonly file: string;
+  readonly root: unknown;
+
+  constructor({ file, root }: ConfigSource) {
+    this.file = file;
+    this.root = root;
   }
 
   /** For errors: what stands at `path` is `found`, but should be `expected`. */

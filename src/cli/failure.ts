@@ -9,8 +9,8 @@ import { printable } from '../util/show.ts';
 
 /** Exit status after a refusal or a fault. */
 export const FAILED = 1;
-/** Exit status after SIGINT, as shells have it: 128 + 2. */
-export const INTERRUPTED = 130;
+/** Exit status after a signal, as shells have it: 128 and its number. */
+export const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** The text for stderr. */
 export function describeFailure(error: unknown): string {

@@ -52,7 +52,7 @@ export const DATASET_OPTIONS = {
   dataset: choice({
     names: DATASETS,
     fallback: 'digits' as const,
-    doc: 'digits and points are drawn by downhill itself, the others are read or downloaded',
+    doc: `${DRAWN.slice(0, -1).join(', ')} and ${DRAWN.at(-1)} are drawn by downhill itself, the others are read or downloaded`,
   }),
   data: text({
     placeholder: 'PATH',

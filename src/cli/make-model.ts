@@ -16,7 +16,7 @@ import { Sequential } from '../train/sequential.ts';
 import { unknownName } from '../util/errors.ts';
 import { ZOO_NAMES, type ZooModel, type ZooName, zooEntry, zooModel } from '../zoo/index.ts';
 import type { Named } from './config-reader.ts';
-import { answerFor, objectiveOf, optionsFor, withTargets } from './match-model.ts';
+import { answerFor, checkOutputs, objectiveOf, optionsFor, withTargets } from './match-model.ts';
 import { choice, positive } from './options.ts';
 
 const OPTIMIZER_NAMES = Object.keys(optimizers) as OptimizerName[];
@@ -116,9 +116,10 @@ export function trainableModel(setting: ModelSetting, set: ArrayDataset): Traina
   const answer = answerFor(model.outputShape, set);
   const objective = objectiveOf(answer, setting.model.kind === 'zoo' ? zooEntry(setting.model.name) : undefined);
   const loss = setting.loss ?? resolveLoss(objective.loss);
+  checkOutputs(set, answer, loss, model.outputShape);
   model.compile({ optimizer: setting.optimizer, loss, metrics: setting.metrics ?? objective.metrics });
   const { outputShape } = model;
-  return { model, prepare: (data) => withTargets(data, answer, loss.targets, outputShape) };
+  return { model, prepare: (data) => withTargets(data, answer, loss, outputShape) };
 }
 
 function buildModel({ model: spec, augmentation, seed }: ModelSetting, set: ArrayDataset): ZooModel {

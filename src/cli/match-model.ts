@@ -6,7 +6,7 @@
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
-import type { TargetKind } from '../nn/losses/index.ts';
+import type { Loss } from '../nn/losses/index.ts';
 import { binaryAccuracy } from '../nn/metrics/accuracy.ts';
 import { BYTE_RANGE, bytesAreImages, isBytes } from '../util/bytes.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -59,8 +59,35 @@ export function optionsFor(name: ZooName, set: ArrayDataset): Readonly<Record<st
     : { inputShape, classes: set.classNames.length };
 }
 
-/** `set` with the targets that a loss of kind `targets` takes for outputs of `outputShape` that mean `answer`. */
-export function withTargets(set: ArrayDataset, answer: Answer, targets: TargetKind, outputShape: Shape): ArrayDataset {
+/** Losses of classes whose targets are numbers by their form. */
+const OF_CLASSES = /^categorical/;
+
+/**
+ * Whether a model with outputs of `outputShape` that mean `answer` can learn from `set` by `loss`.
+ * @throws DownhillError `argument` for fewer outputs than classes, and for a loss of classes where there are none.
+ */
+export function checkOutputs({ name, classNames }: ArrayDataset, answer: Answer, loss: Loss, outputShape: Shape): void {
+  // The outputs of a loss that takes any class say nothing about the classes.
+  if (answer === 'input' || loss.anyClass) return;
+  if (classNames === undefined) {
+    if (loss.targets !== 'classes' && !OF_CLASSES.test(loss.name)) return;
+    const found = `loss "${loss.name}" tells classes apart; data set "${name}" has numbers to predict`;
+    throw new DownhillError('argument', `${found}: meanSquaredError or huber fits`);
+  }
+  const classes = classNames.length;
+  const outputs = outputShape.at(-1) ?? 1;
+  // One output says yes or no.
+  if (outputs >= classes || (outputs === 1 && classes === 2)) return;
+  const found = `data set "${name}" has ${classes} classes; the model has ${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  throw new DownhillError('argument', `${found}: its last layer needs ${classes} units, one for each class`);
+}
+
+/**
+ * `set` with the targets that `loss` takes for outputs of `outputShape` that mean `answer`.
+ * @throws DownhillError as `checkOutputs`, `data` for a class id that has no output.
+ */
+export function withTargets(set: ArrayDataset, answer: Answer, loss: Loss, outputShape: Shape): ArrayDataset {
+  checkOutputs(set, answer, loss, outputShape);
   if (answer === 'input') {
     const y = Float32Array.from(set.x);
     // Bytes that are an image as x are the same image as targets.
@@ -69,11 +96,17 @@ export function withTargets(set: ArrayDataset, answer: Answer, targets: TargetKi
     }
     return valued(set, y, set.xShape);
   }
-  if (answer === 'numbers' || targets === 'classes') return set;
+  if (answer === 'numbers' || loss.targets === 'classes') return set;
   if (answer === 'yesOrNo') return valued(set, Float32Array.from(set.y), [1]);
   const classes = sizeOf(outputShape);
   const y = new Float32Array(set.size * classes);
-  for (let row = 0; row < set.size; row++) y[row * classes + set.y[row]] = 1;
+  set.y.forEach((id, row) => {
+    if (!Number.isInteger(id) || id < 0 || id >= classes) {
+      const found = `data set "${set.name}": label ${id} of example ${row} has no output`;
+      throw new DownhillError('data', `${found}; expected 0 to ${classes - 1} (the model has ${classes} outputs)`);
+    }
+    y[row * classes + id] = 1;
+  });
   return valued(set, y, [classes]);
 }
 

@@ -15,7 +15,7 @@ import type { Callback } from '../train/callbacks/callback.ts';
 import { modelFromJSON } from '../train/load-model.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { CONFIG_CALLBACKS } from './config-callbacks.ts';
-import { ConfigReader, type JsonRecord, type Named } from './config-reader.ts';
+import { ConfigReader, type ConfigSource, type JsonRecord, type Named, readConfigSource } from './config-reader.ts';
 import { DATASETS, type DatasetName, TASKS } from './load-data.ts';
 import { checkSchedule, type ModelSpec } from './make-model.ts';
 
@@ -68,11 +68,11 @@ const MAX_SEED = 2 ** 32 - 1;
 export const NO_CONFIG: TrainConfig = { augmentation: [], callbacks: [], at: (_path, work) => work() };
 
 /**
- * The configuration in `file`.
+ * The configuration in a file, or that was read from one.
  * @throws DownhillError `file` for what is no JSON, `argument` for a key, a name or a value that is not accepted.
  */
-export async function readTrainConfig(file: string): Promise<TrainConfig> {
-  const reader = await ConfigReader.open(file);
+export async function readTrainConfig(from: string | ConfigSource): Promise<TrainConfig> {
+  const reader = new ConfigReader(typeof from === 'string' ? await readConfigSource(from) : from);
   const root = reader.record('', reader.root, KEYS);
   const given = <T>(key: string, read: (value: unknown) => T): { readonly [name: string]: T } =>
     root[key] === undefined ? {} : { [key]: read(root[key]) };

@@ -55,8 +55,8 @@ export function trainResult(
     adapter: backend.description,
     epochs: history.epoch.length,
     steps: history.lossHistory.length,
-    trainLoss: last.loss,
-    testLoss: last.valLoss,
+    trainLoss: last.loss ?? Number.NaN,
+    testLoss: last.valLoss ?? Number.NaN,
     testAccuracy: last.valAccuracy ?? Number.NaN,
     ...otherMetrics(history),
     seconds,
@@ -82,14 +82,15 @@ function otherMetrics({ last }: History): Pick<TrainResult, 'testMetrics'> {
 /** The result in lines; `planBytes` is the memory of one step's plan with its inputs. */
 export function describeResult(result: TrainResult, planBytes: number): string[] {
   const rate = `${result.samplesPerSecond.toFixed(0)} samples/s, ${result.stepMsMedian.toFixed(2)} ms a step`;
+  const timed = Number.isFinite(result.stepMsMedian);
   return [
     '',
     ...columns([
       scoreRow(result.testAccuracy, result.testLoss),
       ...metricRows(result.testMetrics),
-      ['training', `${result.steps} steps in ${result.seconds.toFixed(1)} s, loss ${result.trainLoss.toFixed(4)}`],
-      ['speed', result.steps > 1 ? rate : 'unknown: the first step is not counted'],
-      ['first step', `${(result.firstStepMs / 1000).toFixed(2)} s, compiling included`],
+      ['training', `${result.steps} steps in ${result.seconds.toFixed(1)} s, loss ${fixed(result.trainLoss)}`],
+      ['speed', timed ? rate : 'unknown: the first step is not counted'],
+      ['first step', `${fixed(result.firstStepMs / 1000, 2)} s, compiling included`],
       [
         'a step',
         `${result.dispatchesPerStep} dispatches, ${result.submitsPerStep} submit, ${result.pipelines} pipelines`,
@@ -103,8 +104,12 @@ export function describeResult(result: TrainResult, planBytes: number): string[]
 
 /** The row about the held-out examples: accuracy and loss, or the loss alone. */
 export function scoreRow(accuracy: number | undefined, loss: number): string[] {
-  if (accuracy === undefined || Number.isNaN(accuracy)) return ['test loss', loss.toFixed(4)];
-  return ['test accuracy', `${(100 * accuracy).toFixed(2)} %, loss ${loss.toFixed(4)}`];
+  if (accuracy === undefined || Number.isNaN(accuracy)) return ['test loss', fixed(loss)];
+  return ['test accuracy', `${(100 * accuracy).toFixed(2)} %, loss ${fixed(loss)}`];
+}
+
+function fixed(value: number, digits = 4): string {
+  return Number.isNaN(value) ? 'unknown' : value.toFixed(digits);
 }
 
 export function metricRows(metrics: Readonly<Record<string, number>> = {}): string[][] {

@@ -10,7 +10,7 @@ import type { Callback } from '../train/callbacks/callback.ts';
 import { callbacks } from '../train/callbacks/index.node.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { COMMON_OPTIONS } from './command.ts';
-import type { Named } from './config-reader.ts';
+import type { ConfigSource, Named } from './config-reader.ts';
 import { DATASET_OPTIONS, type DatasetName, limited, loadDataset } from './load-data.ts';
 import {
   LOSS_OPTION,
@@ -57,7 +57,7 @@ export interface TrainWords {
 
 /** The same with what the training is on. */
 export interface DataWords extends TrainWords {
-  readonly config: string | undefined;
+  readonly config: string | ConfigSource | undefined;
   readonly dataset: DatasetName | undefined;
   readonly data: string | undefined;
   readonly target: string | undefined;

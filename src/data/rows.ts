@@ -77,11 +77,7 @@ export function mapExamples(
  * @param classes the number of class names unless given.
  * @throws DownhillError('data') for targets that are no class ids below `classes`, or when neither tells how many.
  */
-export function oneHotTargets(
-  set: ArrayDataset,
-  classes = set.classNames?.length,
-  ...surplus: Surplus
-): ArrayDataset {
+export function oneHotTargets(set: ArrayDataset, classes = set.classNames?.length, ...surplus: Surplus): ArrayDataset {
   refuseSurplus('oneHotTargets', surplus);
   if (classes === undefined) {
     throw new DownhillError(

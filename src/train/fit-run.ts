@@ -10,12 +10,19 @@ import { AVERAGE } from '../nn/optimizers/optimizer.ts';
 import { DownhillError } from '../util/errors.ts';
 import { type BatchData, dataFacts } from './batch-data.ts';
 import type { Batches, OpenData, ReadyBatch } from './batches.ts';
-import type { CallbackList, Logs, TrainedModel } from './callbacks/callback.ts';
+import type { CallbackList, Logs, TrainedModel, TrainingPoint } from './callbacks/callback.ts';
 import { Evaluator } from './evaluate-run.ts';
 import { reportedGoals } from './goals.ts';
 import { History, type TrainingFacts } from './history.ts';
 import { openData } from './open-data.ts';
-import { layOutReport, type ReportEntry, RunningReport, reportLogs, validationName } from './report.ts';
+import {
+  layOutReport,
+  type ReportEntry,
+  type ReportSums,
+  RunningReport,
+  reportLogs,
+  validationName,
+} from './report.ts';
 import { StepClock } from './step-clock.ts';
 import { trainGraph } from './step-graph.ts';
 import { StepLog } from './step-log.ts';
@@ -49,28 +56,46 @@ export async function runFit(job: FitJob): Promise<History> {
     initialEpoch: job.initialEpoch,
     ...dataFacts(data),
     metrics: job.validation === undefined ? names : [...names, ...names.map(validationName)],
+    ...{ seed: job.seed, shuffle: job.shuffle && data.kind !== 'stream' },
   };
   checkInitialStep(job.initialStep, data, params.steps);
   model.stopTraining = false;
   await callbacks.onCheck(params, model);
-  const initialEpoch = await callbacks.onResume(params, model);
-  // A callback that leads on to a later epoch starts it at its beginning.
-  const initialStep = initialEpoch === job.initialEpoch ? job.initialStep : 0;
-  const history = new History({ ...params, initialEpoch });
+  const point = await callbacks.onResume(params, model);
+  checkInitialStep(point?.step ?? 0, data, params.steps);
+  const initialEpoch = point?.epoch ?? job.initialEpoch;
+  const initialStep = point?.step ?? job.initialStep;
+  const restore = async (from: TrainingPoint): Promise<void> => {
+    if (from.learningRate !== undefined && !model.followsSchedule) model.learningRate = from.learningRate;
+    await callbacks.restoreStates(from.callbacks);
+  };
+  const history = new History({ ...params, initialEpoch, ...(point?.callbacks.size && { resumed: true }) });
   await callbacks.onTrainBegin(history.params, model);
+  if (point?.step === 0) await restore(point);
+  if (point?.ended) model.stopTraining = true;
   const run = new FitRun({ ...job, initialEpoch, initialStep }, names);
   try {
     await run.build();
     let logs: Logs = {};
+    let interrupted = false;
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       await callbacks.onEpochBegin(epoch);
-      if (model.stopTraining) break;
-      logs = { ...(await run.trainEpoch(epoch)), ...(await run.validate()) };
+      interrupted = model.stopTraining;
+      if (interrupted) break;
+      const goesOn = epoch === initialEpoch && point !== undefined && point.step > 0 ? point : undefined;
+      // What `onEpochBegin` did is done for the second time in this epoch.
+      if (goesOn !== undefined) await restore(goesOn);
+      const { values, whole } = await run.trainEpoch(epoch, goesOn?.report);
+      logs = { ...values, ...(await run.validate()) };
       history.addEpoch(epoch, logs);
+      interrupted = !whole || (model.stopTraining && epoch + 1 < epochs);
       await callbacks.onEpochEnd(epoch, logs);
+      const ended = model.stopTraining && !interrupted;
+      if (whole) await callbacks.onCheckpoint(run.point(epoch + 1, 0, { ended }));
+      if (model.stopTraining && !ended && epoch + 1 < epochs) interrupted = true;
     }
     run.finishUpdates();
-    await callbacks.onTrainEnd(logs);
+    await callbacks.onTrainEnd(logs, interrupted);
     history.finish(run.losses, await run.facts());
     return history;
   } finally {
@@ -112,12 +137,19 @@ class FitRun {
     );
   }
 
-  /** The values over the epoch. */
-  async trainEpoch(epoch: number): Promise<Record<string, number>> {
+  /**
+   * The values over the epoch, and whether all its steps were made.
+   * @param sums of the steps that were made of it before.
+   */
+  async trainEpoch(epoch: number, sums?: ReportSums): Promise<{ values: Record<string, number>; whole: boolean }> {
     const { job, batches, log, clock, names, report: entries } = this;
     const { callbacks, model, context, compiled } = job;
     const shuffle = [job.seed, epoch] as const;
-    const running = new RunningReport(entries);
+    const running = new RunningReport(entries, sums);
+    const from = epoch === job.initialEpoch ? job.initialStep : 0;
+    // The generator of a stream cannot be led to a place in its middle.
+    const resumable = job.data.kind !== 'stream';
+    let exhausted = false;
     const scalars = new Map<string, readonly number[]>([['shuffle', shuffle]]);
     await batches.startEpoch(shuffle);
 
@@ -129,18 +161,25 @@ class FitRun {
       return true;
     };
     const begin = (step: number, batch: ReadyBatch | undefined, record: Recorder): boolean | Promise<boolean> => {
-      if (batch === undefined) return false;
+      if (batch === undefined) {
+        exhausted = true;
+        return false;
+      }
       const waiting = callbacks.onBatchBegin(step);
       return waiting === undefined ? submit(batch, record) : waiting.then(() => submit(batch, record));
     };
     clock.startEpoch();
-    await runSteps({
+    const sent = await runSteps({
       backend: context.backend,
       log,
-      from: epoch === job.initialEpoch ? job.initialStep : 0,
+      from,
       steps: batches.limit,
       ...(job.frameBudget !== undefined && { frameBudget: job.frameBudget }),
       stopped: () => model.stopTraining,
+      standstill: (step) => {
+        if (!resumable || !callbacks.wantsCheckpoint(step)) return undefined;
+        return () => callbacks.onCheckpoint(this.point(epoch, step, { report: running.sums }));
+      },
       submit: (step, record) => {
         const batch = batches.next(step);
         return batch instanceof Promise
@@ -160,7 +199,18 @@ class FitRun {
       },
     });
     clock.endEpoch();
-    return running.logs();
+    const whole = exhausted || from + sent >= batches.limit;
+    const begun = from + sent > 0;
+    if (!whole && resumable && begun)
+      await callbacks.onCheckpoint(this.point(epoch, from + sent, { report: running.sums }));
+    return { values: running.logs(), whole };
+  }
+
+  /** Where the training stands now that nothing is under way. */
+  point(epoch: number, step: number, { ended = false, report }: Partial<TrainingPoint> = {}): TrainingPoint {
+    const { callbacks, model } = this.job;
+    const learningRate = model.followsSchedule ? undefined : model.learningRate;
+    return { epoch, step, ended, learningRate, report, callbacks: callbacks.saveStates() };
   }
 
   /** The values over the validation data, under their names in the logs; none without such data. */

@@ -60,6 +60,18 @@ export class History {
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value);
   }
 
+  /** Puts what was trained before, where this training went on, in front. */
+  prepend(epochs: readonly { readonly epoch: number; readonly logs: Logs }[], losses: Float32Array): void {
+    const own = this.epoch.map((epoch, k) => ({
+      epoch,
+      logs: Object.fromEntries(Object.entries(this.history).map(([name, values]) => [name, values[k]])),
+    }));
+    this.epoch.length = 0;
+    for (const name of Object.keys(this.history)) delete this.history[name];
+    for (const { epoch, logs } of [...epochs, ...own]) this.addEpoch(epoch, logs);
+    this.lossHistory = Float32Array.from([...losses, ...this.lossHistory]);
+  }
+
   finish(losses: readonly number[], facts: TrainingFacts): void {
     this.lossHistory = Float32Array.from(losses);
     this.knownFacts = facts;

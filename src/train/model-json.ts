@@ -29,6 +29,8 @@ export interface ModelJson {
   readonly className: 'Sequential' | 'Functional';
   readonly name: string;
   readonly seed: number;
+  /** Of a file: of the rest of it, as it was saved. The weights of the same save name it, too. */
+  readonly saveId?: string;
   /** Sequential: shape of one example; null while the model is not built, and for functional models. */
   readonly inputShape: Shape | null;
   readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
@@ -189,6 +191,7 @@ const ROOT_KEYS = [
   'graph',
   'shared',
   'compiled',
+  'saveId',
 ];
 
 /** @throws DownhillError `argument` for a key that is not one of `known`, with the nearest. */

@@ -54,13 +54,31 @@ export function reportLogs(entries: readonly ReportEntry[], report: ArrayLike<nu
   );
 }
 
+/** The sums behind running values, as plain data. */
+export interface ReportSums {
+  readonly totals: readonly number[];
+  readonly examples: number;
+}
+
 /** The report over all steps added so far. */
 export class RunningReport {
   private readonly totals: Float64Array;
   private examples = 0;
 
-  constructor(private readonly entries: readonly ReportEntry[]) {
+  /** @param from the sums of steps that were made before, by the same entries. */
+  constructor(
+    private readonly entries: readonly ReportEntry[],
+    from?: ReportSums,
+  ) {
     this.totals = new Float64Array(entries.reduce((sum, { width }) => sum + width, 0));
+    if (from === undefined) return;
+    invariant(from.totals.length === this.totals.length, 'the sums are of another report');
+    this.totals.set(from.totals);
+    this.examples = from.examples;
+  }
+
+  get sums(): ReportSums {
+    return { totals: [...this.totals], examples: this.examples };
   }
 
   /** @param report of a step over `count` examples. */

@@ -131,7 +131,11 @@ export function writeSafetensors(
   return bytes;
 }
 
-function parseHeader(bytes: Uint8Array, file: string): { header: object; dataStart: number } {
+/**
+ * The header of a file and the byte at which its values begin.
+ * @throws DownhillError `file` for bytes that are no safetensors file.
+ */
+export function parseHeader(bytes: Uint8Array, file: string): { header: object; dataStart: number } {
   if (bytes.length < 8) throw refusal(file, `found ${bytes.length} bytes; expected at least 8 (truncated?)`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > HEADER_LIMIT || Number(length) > bytes.length - 8) {

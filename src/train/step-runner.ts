@@ -32,6 +32,11 @@ export interface StepRun {
   onFinished?(first: number, steps: number): void;
   /** True when no further step shall be sent. */
   stopped?(): boolean;
+  /**
+   * Asked before each step but the first: a function to be awaited when every step before is finished and reported;
+   * undefined, as a rule, for none.
+   */
+  standstill?(step: number): (() => Promise<void>) | undefined;
 }
 
 /** Reports are read back when this many are unread, or this many milliseconds after the last time. */
@@ -73,8 +78,23 @@ export async function runSteps(run: StepRun): Promise<number> {
     while (arrived.length > 0) await run.onReport(delivered++, arrived.shift()!);
   };
 
+  /** Until every step that was sent is finished and reported. */
+  const settle = async (): Promise<void> => {
+    await pacer.drain();
+    await reading;
+    startReading();
+    await reading;
+    await deliver();
+  };
+
   let step = from;
   for (; step < run.steps && !run.stopped?.(); step++) {
+    const standstill = step > from ? run.standstill?.(step) : undefined;
+    if (standstill !== undefined) {
+      await settle();
+      await standstill();
+      if (run.stopped?.()) break;
+    }
     if (log.full) {
       await reading;
       startReading();
@@ -93,10 +113,6 @@ export async function runSteps(run: StepRun): Promise<number> {
       lastTurn = performance.now();
     }
   }
-  await pacer.drain();
-  await reading;
-  startReading();
-  await reading;
-  await deliver();
+  await settle();
   return step - from;
 }

@@ -5,16 +5,50 @@
  * Invariant: `writeFileAtomic` leaves either the old content or the new one, and no temporary file, whatever fails.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DownhillError } from './errors.ts';
+
+/** `.NAME.PID-RANDOM.tmp`; the PID tells whether the process that writes it is alive. */
+const TEMPORARY = /^\.(.+)\.(?:(\d+)-)?[0-9a-f]{12}\.tmp$/;
+
+/** Those that this process writes now: a process that died may have had the same PID, in another container. */
+const writing = new Set<string>();
+
+function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/**
+ * Takes away temporary files of `folder` that processes which are no more have left.
+ * @param isOurs whether a file of that final name is the caller's.
+ */
+export async function removeStaleTemporaries(folder: string, isOurs: (name: string) => boolean): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, final, pid] = TEMPORARY.exec(name) ?? [];
+    if (final === undefined || !isOurs(final) || writing.has(join(folder, name))) continue;
+    if (pid !== undefined && Number(pid) !== process.pid && isAlive(Number(pid))) continue;
+    await rm(join(folder, name), { force: true, recursive: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}
 
 /**
  * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then renamed.
  * @throws DownhillError('file') that names the path and the system's reason.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryOf(path);
+  writing.add(temporary);
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, 'wx');
@@ -28,6 +62,8 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new DownhillError('file', `cannot write ${path}: ${systemReason(cause)}`, { cause });
+  } finally {
+    writing.delete(temporary);
   }
 }
 
@@ -36,7 +72,7 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
  * @throws DownhillError('file') as `writeFileAtomic`.
  */
 export async function assertWritable(path: string): Promise<void> {
-  const probe = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const probe = temporaryOf(path);
   let reason: string | undefined;
   try {
     if (await isFolder(path)) reason = 'it is a folder';

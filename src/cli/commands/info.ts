@@ -105,7 +105,9 @@ async function tuningOf(backend: Backend): Promise<TuningReport> {
 
 function describeTuning({ path, state, kernels, reason }: TuningReport): string {
   if (state === 'none') return 'tuning: none; `downhill tune` times kernels on this adapter and keeps the fastest';
-  return `tuning: ${state === 'used' ? `${kernels} kernels` : `stored and not used (${reason})`}, ${path}`;
+  if (state === 'used') return `tuning: ${kernels} kernels, ${path}`;
+  // The reason may name the file.
+  return `tuning: stored and not used (${reason})${reason?.includes(path) ? '' : `, ${path}`}`;
 }
 
 /** Limits stand on the prototype as getters, so they have to be asked for one by one. */

@@ -11,7 +11,6 @@ import { exportTuning, makeTuning, type Tuning } from '../../tune/tuning.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { assertWritable, writeFileAtomic } from '../../util/files.node.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
-import { INTERRUPTED } from '../failure.ts';
 import { Interrupt } from '../interrupt.ts';
 import { DATASET_OPTIONS, loadDataset } from '../load-data.ts';
 import { MODEL_OPTIONS, makeModel } from '../make-model.ts';
@@ -68,7 +67,7 @@ export const tuneCommand = defineCommand({
       const { model: name, dataset, batchSize } = values;
       const result = { model: name, dataset, adapter: backend.description, batchSize, ...found, path };
       output.result(result, describe(report, path, values.out !== undefined));
-      return interrupt.requested ? INTERRUPTED : 0;
+      return interrupt.status;
     });
   },
 });

@@ -1,194 +1,181 @@
 /**
- * BackupAndRestore: a training that was cut off goes on where its last whole epoch ended. After each epoch the weights,
- * the optimizer's state and the learning rate are kept in a folder; a later `fit` with the same folder finds them.
+ * BackupAndRestore: a training that was cut off goes on where it stood. After each epoch, and on request every so many
+ * seconds of a long one, all that the training has come to is kept in a folder: the weights, the optimizer's state and the
+ * learning rate, the place in the data, the sums over the epoch so far, what other callbacks have counted, and the losses.
+ * A later `fit` with the same folder finds it.
  *
- * Invariants: the folder always leads to one whole state: weights are written under a new name, then `state.json`, which
- * names them, is replaced atomically, then older weights go. Only whole epochs are kept. Since the order of an epoch and
- * the random numbers of a step follow from the seed and their number, a training that goes on takes the same steps, to
- * the bit, as one that was never cut off.
- * Semantics: keras/src/callbacks/backup_and_restore.py, with whole epochs only. As there, what other callbacks counted
- * (a patience) starts anew.
+ * Invariants: the folder always leads to one whole state (`BackupFolder`). Since the order of an epoch and the random
+ * numbers of a step follow from the seed and their number, a training that goes on takes the same steps, to the bit, as
+ * one that was never cut off; one that could not is refused, and the folder stays as it is. A state whose loss is no
+ * finite number is not kept: it would take the place of a good one.
+ * Semantics: keras/src/callbacks/backup_and_restore.py. Unlike there, callbacks go on with what they had counted.
  */
 
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { checkKnownOptions, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
+import { checkKnownOptions, numberBetween, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
+import { firstDifference } from '../../util/difference.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { readFileBytes, systemCode, systemReason, writeFileAtomic } from '../../util/files.node.ts';
-import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
+import { type Backup, BackupFolder } from './backup-folder.node.ts';
+import type { Callback, Logs, ResumePoint, TrainedModel, TrainingParams, TrainingPoint } from './callback.ts';
 import { checkPath } from './log-file.node.ts';
 
 export interface BackupAndRestoreOptions {
   /** Keeps the state after every so many epochs; 1 when left out. */
   readonly every?: number;
+  /** Keeps the state in the middle of an epoch too, after so many seconds; never when left out. Not of streams. */
+  readonly seconds?: number;
   /** False to leave the folder when the training has ended; true when left out. */
   readonly deleteCheckpoint?: boolean;
+  /** At most this share of the time goes into keeping states: those that come sooner are left out. No bound when left out. */
+  readonly share?: number;
+  /** Plain data that a training which goes on must have the same, beside seed, batch size, examples and order. */
+  readonly identity?: Readonly<Record<string, unknown>>;
+  /** Hears that a state could not be written, and the training goes on; without it the training ends with the error. */
+  readonly onError?: (error: DownhillError) => void;
 }
 
-interface State {
-  readonly format: typeof FORMAT;
-  readonly model: string;
-  /** Whole epochs so far: the number of the next one. */
-  readonly epoch: number;
-  readonly weights: string;
-  /** Undefined when the optimizer follows a schedule. */
-  readonly learningRate?: number;
-}
-
-const FORMAT = 'downhill-backup';
-const STATE_FILE = 'state.json';
-const WEIGHTS_NAME = /^weights-\d+\.safetensors$/;
+const OPTIONS = ['every', 'seconds', 'deleteCheckpoint', 'share', 'identity', 'onError'];
 
 export class BackupAndRestore implements Callback {
   /** Epoch at which the last training went on; undefined when it began at the beginning. */
   resumedEpoch: number | undefined;
+  /** What the training had come to where it went on. */
+  earlier: Pick<Backup, 'point' | 'epochs' | 'losses'> | undefined;
+  private readonly folder: BackupFolder;
   private readonly every: number;
+  private readonly interval: number;
+  private readonly share: number;
   private readonly deleteCheckpoint: boolean;
-  private model: TrainedModel | undefined;
-  private steps: number | undefined;
-  /** True when the training was to end before the last values of the epoch came. */
-  private stopping = false;
-  private batches = 0;
+  private params!: TrainingParams;
+  private model!: TrainedModel;
+  private epochs: { epoch: number; logs: Logs }[] = [];
+  private losses: number[] = [];
+  /** When the last state was written, and how many milliseconds it took. */
+  private written = 0;
+  private cost = 0;
 
-  /** @throws DownhillError `argument` for an option that is not accepted. */
+  /**
+   * @param now a clock in milliseconds.
+   * @throws DownhillError `argument` for an option that is not accepted.
+   */
   constructor(
-    private readonly folder: string,
-    options: BackupAndRestoreOptions = {},
+    folder: string,
+    private readonly options: BackupAndRestoreOptions = {},
+    private readonly now: () => number = () => performance.now(),
   ) {
-    checkPath('backupAndRestore', folder);
-    checkKnownOptions('backupAndRestore', options, ['every', 'deleteCheckpoint']);
-    this.every = wholeNumber('backupAndRestore', 'every', options.every ?? 1, 1);
-    this.deleteCheckpoint = trueOrFalse('backupAndRestore', 'deleteCheckpoint', options.deleteCheckpoint ?? true);
+    const name = 'backupAndRestore';
+    this.folder = new BackupFolder(checkPath(name, folder));
+    checkKnownOptions(name, options, OPTIONS);
+    this.every = wholeNumber(name, 'every', options.every ?? 1, 1);
+    const { seconds, share } = options;
+    this.interval =
+      seconds === undefined ? Number.POSITIVE_INFINITY : 1000 * numberBetween(name, 'seconds', seconds, 0);
+    this.share = share === undefined ? Number.POSITIVE_INFINITY : numberBetween(name, 'share', share, 1e-6, 1);
+    this.deleteCheckpoint = trueOrFalse(name, 'deleteCheckpoint', options.deleteCheckpoint ?? true);
   }
 
-  /** @throws DownhillError `file` for a state that is corrupt or of another model; nothing is changed then. */
-  async onResume(_params: TrainingParams, model: TrainedModel): Promise<number | undefined> {
+  /**
+   * @throws DownhillError `file` for a state that is corrupt or of another model, `argument` for one of another training;
+   *   nothing is changed then.
+   */
+  async onResume(params: TrainingParams, model: TrainedModel): Promise<ResumePoint | undefined> {
     this.resumedEpoch = undefined;
-    const state = await this.readState(model.name);
-    if (state === undefined) return undefined;
-    const path = join(this.folder, state.weights);
-    model.restoreWeights(await readFileBytes(path, 'weights'), path);
-    if (state.learningRate !== undefined) model.learningRate = state.learningRate;
-    this.resumedEpoch = state.epoch;
-    return state.epoch;
+    this.earlier = undefined;
+    this.epochs = [];
+    this.losses = [];
+    const backup = await this.folder.read();
+    await this.folder.tidy();
+    // Someone else leads on to a later point.
+    if (backup === undefined || backup.point.epoch < params.initialEpoch) return undefined;
+    this.check(backup, params, model);
+    return { ...backup.point, restore: () => this.goOn(backup, model) };
   }
 
-  onTrainBegin({ steps }: TrainingParams, model: TrainedModel): void {
+  private goOn({ point, epochs, losses, weights, weightsPath }: Backup, model: TrainedModel): void {
+    model.restoreWeights(weights, weightsPath);
+    this.resumedEpoch = point.epoch;
+    this.earlier = { point, epochs, losses };
+    this.epochs = [...epochs];
+    this.losses = Array.from(losses);
+    if (point.learningRate !== undefined && !model.followsSchedule) model.learningRate = point.learningRate;
+  }
+
+  onTrainBegin(params: TrainingParams, model: TrainedModel): void {
+    this.params = params;
     this.model = model;
-    this.steps = steps;
-    this.batches = steps ?? 0;
-    this.stopping = false;
+    this.written = this.now();
+    this.cost = 0;
   }
 
-  onEpochBegin(): void {
-    this.batches = 0;
+  onBatchEnd(_batch: number, logs: Logs): void {
+    this.losses.push(logs.loss);
   }
 
-  onBatchBegin(): void {
-    this.batches++;
+  onEpochEnd(epoch: number, logs: Logs): void {
+    this.epochs.push({ epoch, logs });
   }
 
-  onBatchEnd(): void {
-    this.stopping = this.model?.stopTraining ?? false;
+  wantsCheckpoint(): boolean {
+    return this.now() - this.written >= Math.max(this.interval, this.cost / this.share);
   }
 
-  async onEpochEnd(epoch: number): Promise<void> {
-    if (this.cutShort || (epoch + 1) % this.every !== 0) return;
-    await this.writeState(this.model!, epoch + 1);
-  }
-
-  async onTrainEnd(): Promise<void> {
-    if (this.deleteCheckpoint && !this.cutShort) await this.remove([STATE_FILE, ...(await this.weightFiles())]);
-  }
-
-  /** True when the last epoch did not take all its steps: it was interrupted. */
-  private get cutShort(): boolean {
-    if (this.steps === undefined) return this.stopping;
-    // A stream that ran out made the epoch short, too, but nobody stopped it.
-    return this.batches < this.steps && this.model!.stopTraining;
-  }
-
-  private async writeState(model: TrainedModel, epoch: number): Promise<void> {
-    const weights = `weights-${epoch}.safetensors`;
-    await writeFileAtomic(join(this.folder, weights), (await model.save({ optimizer: true })).weights);
-    const learningRate = settableRate(model);
-    const state: State = {
-      format: FORMAT,
-      model: model.name,
-      epoch,
-      weights,
-      ...(learningRate !== undefined && { learningRate }),
-    };
-    await writeFileAtomic(join(this.folder, STATE_FILE), `${JSON.stringify(state)}\n`);
-    await this.remove((await this.weightFiles()).filter((name) => name !== weights));
-  }
-
-  private async readState(model: string): Promise<State | undefined> {
-    const path = join(this.folder, STATE_FILE);
-    let text: string;
+  async onCheckpoint(point: TrainingPoint): Promise<void> {
+    if (this.losses.length > 0 && !Number.isFinite(this.losses.at(-1))) return;
+    if (point.step === 0 && !this.dueAfterEpoch(point)) return;
+    const started = this.now();
     try {
-      text = new TextDecoder().decode(await readFileBytes(path, 'backup'));
+      await this.write(point);
     } catch (error) {
-      if (error instanceof DownhillError && systemCode(error.cause) === 'ENOENT') return undefined;
-      throw error;
+      if (this.options.onError === undefined || !(error instanceof DownhillError) || error.code !== 'file') throw error;
+      this.options.onError(error);
     }
-    const state = parseState(text);
-    if (state === undefined) {
-      throw new DownhillError('file', `backupAndRestore: ${path} is no backup of a training; remove it to start anew`);
-    }
-    if (state.model !== model) {
-      const found = `${path} is of model "${state.model}"`;
-      throw new DownhillError('file', `backupAndRestore: ${found}, this one is "${model}"; give each its own folder`);
-    }
-    return state;
+    this.written = this.now();
+    this.cost = this.written - started;
   }
 
-  private async weightFiles(): Promise<string[]> {
-    try {
-      return (await readdir(this.folder)).filter((name) => WEIGHTS_NAME.test(name));
-    } catch (cause) {
-      if (systemCode(cause) === 'ENOENT') return [];
-      throw this.failed('read', cause);
+  async onTrainEnd(_logs: Logs, interrupted = false): Promise<void> {
+    if (this.deleteCheckpoint && !interrupted) await this.folder.clear();
+  }
+
+  private dueAfterEpoch({ epoch, ended }: TrainingPoint): boolean {
+    const last = ended || epoch === this.params.epochs || this.model.stopTraining;
+    if (last && this.share < Number.POSITIVE_INFINITY) return true;
+    return epoch % this.every === 0 && this.now() - this.written >= this.cost / this.share;
+  }
+
+  private async write(point: TrainingPoint): Promise<void> {
+    const { weights } = await this.model.save({ optimizer: true });
+    const { params, epochs } = this;
+    const losses = Float32Array.from(this.losses);
+    await this.folder.write({ model: this.model.name, point, setting: this.setting(params), epochs, losses, weights });
+  }
+
+  /** What makes another training of it, and the epochs that it is to take. */
+  private setting({ epochs, batchSize, samples, steps, seed, shuffle }: TrainingParams): Backup['setting'] {
+    const { identity = {} } = this.options;
+    return JSON.parse(JSON.stringify({ epochs, seed, batchSize, samples, steps, shuffle, ...identity }));
+  }
+
+  private check(
+    { model: name, setting: { epochs: wanted, ...setting } }: Backup,
+    params: TrainingParams,
+    model: TrainedModel,
+  ) {
+    const where = `backupAndRestore: ${this.folder.path}`;
+    if (name !== model.name) {
+      const found = `${where} is of model "${name}", this one is "${model.name}"`;
+      throw new DownhillError('file', `${found}; give each its own folder`);
     }
-  }
-
-  private async remove(names: readonly string[]): Promise<void> {
-    try {
-      for (const name of names) await rm(join(this.folder, name), { force: true });
-    } catch (cause) {
-      throw this.failed('clear', cause);
+    const { epochs, ...own } = this.setting(params);
+    const difference = firstDifference(setting, own);
+    if (difference !== undefined) {
+      const { path, before, after } = difference;
+      const found = `${where} is of a training with ${path} ${before}, this one has ${after}`;
+      throw new DownhillError('argument', `${found}, so it cannot go on with it; nothing was changed`);
     }
+    if ((epochs as number) >= (wanted as number)) return;
+    const found = `${where} is of a training over ${wanted} epochs, this one ends after ${epochs}`;
+    throw new DownhillError('argument', `${found}; give at least as many; nothing was changed`);
   }
-
-  private failed(verb: string, cause: unknown): DownhillError {
-    const reason = systemReason(cause);
-    return new DownhillError('file', `backupAndRestore: cannot ${verb} ${this.folder}: ${reason}`, { cause });
-  }
-}
-
-/** The learning rate; undefined when it follows a schedule, which the count of updates brings back. */
-function settableRate(model: TrainedModel): number | undefined {
-  const rate = model.learningRate;
-  try {
-    model.learningRate = rate;
-    return rate;
-  } catch (error) {
-    if (error instanceof DownhillError && error.code === 'state') return undefined;
-    throw error;
-  }
-}
-
-function parseState(text: string): State | undefined {
-  let state: Partial<State> | null;
-  try {
-    state = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { format, model, epoch, weights, learningRate } = state ?? {};
-  const known = format === FORMAT && typeof model === 'string' && Number.isSafeInteger(epoch) && epoch! > 0;
-  const rated = learningRate === undefined || (Number.isFinite(learningRate) && learningRate >= 0);
-  return known && rated && typeof weights === 'string' && WEIGHTS_NAME.test(weights) ? (state as State) : undefined;
 }
 
 /** Keeps the state of a training in `folder`, and goes on from there when a training was cut off. */

@@ -7,6 +7,7 @@
  */
 
 import type { SavedModel } from '../model-options.ts';
+import type { ReportSums } from '../report.ts';
 import type { LayerOutput } from '../single-batches.ts';
 import type { DataInput } from '../table.ts';
 import type { WeightValue } from '../weight-store.ts';
@@ -26,6 +27,45 @@ export interface TrainingParams {
   readonly samples: number | undefined;
   /** Names of the values in the logs of an epoch, in order. */
   readonly metrics: readonly string[];
+  /** Seeds the order and the dropout. Always known in `fit`. */
+  readonly seed?: number;
+  /** True when each epoch has another order. Always known in `fit`. */
+  readonly shuffle?: boolean;
+  /** True when callbacks get back what they had counted, by `restoreState`: a log goes on then. */
+  readonly resumed?: boolean;
+}
+
+/** What a callback has counted so far. */
+export interface CallbackState {
+  /** Plain data, as JSON holds it; numbers may be NaN or infinite. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Weights that it keeps, such as the best ones. */
+  readonly weights?: readonly WeightValue[];
+}
+
+/**
+ * Where a training stands between two steps. With the weights and the optimizer's state of that moment it goes on to the
+ * bit, also in the middle of an epoch.
+ */
+export interface TrainingPoint {
+  /** Whole epochs made: the number of the epoch that comes next, or is under way. */
+  readonly epoch: number;
+  /** Steps made of that epoch. */
+  readonly step: number;
+  /** True when a callback has ended the training there, as `earlyStopping` does. */
+  readonly ended: boolean;
+  /** Undefined when the optimizer follows a schedule. */
+  readonly learningRate: number | undefined;
+  /** Over the steps of the epoch under way; undefined at the beginning of an epoch. */
+  readonly report: ReportSums | undefined;
+  /** By the names of callbacks. */
+  readonly callbacks: ReadonlyMap<string, CallbackState>;
+}
+
+/** A point that a callback leads on to. */
+export interface ResumePoint extends TrainingPoint {
+  /** Called when no other callback leads on to a later one. */
+  restore?(): void;
 }
 
 /** The model as a callback sees it. */
@@ -35,6 +75,8 @@ export interface TrainedModel {
   stopTraining: boolean;
   /** The optimizer's learning rate, positive; a change holds from the next step on. */
   learningRate: number;
+  /** True when the optimizer's learning rate comes from a schedule; it cannot be set then. */
+  readonly followsSchedule: boolean;
   /** Updates that were sent so far, those of trainings before included. */
   readonly iterations: number;
   /** The values of all weights, after the steps that were sent so far. */
@@ -57,16 +99,25 @@ export interface TrainedModel {
 }
 
 export interface Callback {
+  /** Under which name `saveState` is kept; without one it is not asked. */
+  readonly stateName?: string;
+  /** What it has counted, so that a training that goes on in another process goes on with it. */
+  saveState?(): CallbackState;
+  /** Called after `onTrainBegin` of a training that goes on (after `onEpochBegin` in the middle of an epoch). */
+  restoreState?(state: CallbackState): void | Promise<void>;
   /**
    * Called of all callbacks before anything else happens: nothing was written, restored or trained yet. What this training
    * cannot give a callback is refused here.
    */
   onCheck?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
   /**
-   * Called before `onTrainBegin`, to go on with a training that was cut off: the number of the epoch at which to start,
-   * or undefined for that of the options. The largest of all callbacks counts.
+   * Called before `onTrainBegin`, to go on with a training that was cut off: the point or the number of the epoch at which
+   * to start, or undefined for that of the options. The latest of all callbacks counts.
    */
-  onResume?(params: TrainingParams, model: TrainedModel): number | undefined | Promise<number | undefined>;
+  onResume?(
+    params: TrainingParams,
+    model: TrainedModel,
+  ): ResumePoint | number | undefined | Promise<ResumePoint | number | undefined>;
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
   /** While the training's kernels are being built, `built` of `total`; a promise is waited for before the first epoch. */
@@ -81,8 +132,19 @@ export interface Callback {
   onValidationBatchEnd?(batch: number, steps: number | undefined): void | Promise<void>;
   /** With the values over the epoch and, where there is validation data, `valLoss` and so on. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
-  /** With the logs of the last epoch. */
-  onTrainEnd?(logs: Logs): void | Promise<void>;
+  /** Asked before each step but an epoch's first: true to wait for all steps before it, and then `onCheckpoint`. */
+  wantsCheckpoint?(batch: number): boolean;
+  /**
+   * At a moment when nothing is under way: after each whole epoch, when all callbacks have heard of its end; before a step
+   * for which some callback wants it; and where a training is stopped in the middle of an epoch. Of a stream after whole
+   * epochs only.
+   */
+  onCheckpoint?(point: TrainingPoint): void | Promise<void>;
+  /**
+   * With the logs of the last epoch. @param interrupted true when the training was stopped (`stopTraining`) before the end
+   * of its epochs, other than by a callback at an epoch's end.
+   */
+  onTrainEnd?(logs: Logs, interrupted?: boolean): void | Promise<void>;
 }
 
 /** Several callbacks as one; each is called in turn, in the order given. */
@@ -99,13 +161,47 @@ export class CallbackList {
     return this.inEach((callback) => callback.onCheck?.(params, model));
   }
 
-  /** The epoch at which to start. */
-  async onResume(params: TrainingParams, model: TrainedModel): Promise<number> {
-    let epoch = params.initialEpoch;
+  /** Where to start, when that is later than the options say. */
+  async onResume(params: TrainingParams, model: TrainedModel): Promise<TrainingPoint | undefined> {
+    let latest: ResumePoint | undefined;
     await this.inEach(async (callback) => {
-      epoch = Math.max(epoch, (await callback.onResume?.(params, model)) ?? 0);
+      const found = await callback.onResume?.(params, model);
+      const point = typeof found === 'number' ? epochPoint(found) : found;
+      if (point === undefined || point.epoch < params.initialEpoch) return;
+      if (latest !== undefined && (point.epoch - latest.epoch || point.step - latest.step) <= 0) return;
+      latest = point;
     });
-    return epoch;
+    this.betweenSteps = true;
+    latest?.restore?.();
+    this.betweenSteps = false;
+    return latest;
+  }
+
+  /** What the callbacks have counted. */
+  saveStates(): ReadonlyMap<string, CallbackState> {
+    return new Map(
+      this.named().flatMap(([name, callback]) => {
+        const state = callback.saveState?.();
+        return state === undefined ? [] : [[name, state] as const];
+      }),
+    );
+  }
+
+  restoreStates(states: ReadonlyMap<string, CallbackState>): Promise<void> {
+    const names = new Map(this.named().map(([name, callback]) => [callback, name]));
+    return this.inEach((callback) => {
+      const state = states.get(names.get(callback) ?? '');
+      if (state !== undefined) return callback.restoreState?.(state);
+    });
+  }
+
+  wantsCheckpoint(batch: number): boolean {
+    // All are asked: a callback may count the steps.
+    return this.callbacks.filter((callback) => callback.wantsCheckpoint?.(batch) === true).length > 0;
+  }
+
+  onCheckpoint(point: TrainingPoint): Promise<void> {
+    return this.inEach((callback) => callback.onCheckpoint?.(point));
   }
 
   onTrainBegin(params: TrainingParams, model: TrainedModel): Promise<void> {
@@ -161,8 +257,20 @@ export class CallbackList {
     return this.inEach((callback) => callback.onEpochEnd?.(epoch, logs));
   }
 
-  onTrainEnd(logs: Logs): Promise<void> {
-    return this.inEach((callback) => callback.onTrainEnd?.(logs));
+  onTrainEnd(logs: Logs, interrupted: boolean): Promise<void> {
+    return this.inEach((callback) => callback.onTrainEnd?.(logs, interrupted));
+  }
+
+  /** Those whose state is kept; the second of a name is called `name 2`. */
+  private named(): [string, Callback][] {
+    const counts = new Map<string, number>();
+    return this.callbacks.flatMap((callback) => {
+      const { stateName } = callback;
+      if (stateName === undefined) return [];
+      const count = (counts.get(stateName) ?? 0) + 1;
+      counts.set(stateName, count);
+      return [[count === 1 ? stateName : `${stateName} ${count}`, callback] as [string, Callback]];
+    });
   }
 
   private async inEach(call: (callback: Callback) => void | Promise<void>): Promise<void> {
@@ -178,6 +286,11 @@ export class CallbackList {
 /** True for whatever can be awaited. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** The beginning of an epoch, with nothing else to go on with. */
+function epochPoint(epoch: number): TrainingPoint {
+  return { epoch, step: 0, ended: false, learningRate: undefined, report: undefined, callbacks: new Map() };
 }
 
 /** Runs `calls` one after the other, synchronously for as long as none returns a promise. */

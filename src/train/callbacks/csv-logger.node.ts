@@ -5,7 +5,7 @@
 
 import { checkKnownOptions, show, trueOrFalse } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { Callback, Logs, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainingParams } from './callback.ts';
 import { checkPath, LogFile } from './log-file.node.ts';
 
 export interface CsvLoggerOptions {
@@ -16,6 +16,7 @@ export interface CsvLoggerOptions {
 }
 
 export class CSVLogger implements Callback {
+  readonly stateName = 'csvLogger';
   private readonly file: LogFile;
   private readonly separator: string;
   private readonly append: boolean;
@@ -36,11 +37,22 @@ export class CSVLogger implements Callback {
     this.separator = separator;
   }
 
-  /** @throws DownhillError `file` when the file has other columns than this training with `append`. */
+  /** @throws DownhillError `file` when the file has other columns than this training, which goes on with it. */
   async onCheck({ metrics }: TrainingParams): Promise<void> {
-    const header = this.header(metrics);
-    const text = this.append ? await this.file.read() : '';
+    if (this.append) this.checkColumns(await this.file.read(), metrics);
+  }
+
+  /** Writes the header. @throws DownhillError `file` when the file cannot be written, or as `onCheck`. */
+  async onTrainBegin({ metrics, resumed = false }: TrainingParams): Promise<void> {
+    this.columns = metrics;
+    const text = await this.file.begin(this.append || resumed);
+    if (text === '') return this.file.append(this.header(metrics));
+    this.checkColumns(text, metrics);
+  }
+
+  private checkColumns(text: string, metrics: readonly string[]): void {
     if (text === '') return;
+    const header = this.header(metrics);
     const found = `${text.split('\n', 1)[0].replace(/\r$/, '')}\n`;
     if (found === header) return;
     throw new DownhillError(
@@ -49,15 +61,16 @@ export class CSVLogger implements Callback {
     );
   }
 
-  /** Writes the header. @throws DownhillError `file` when the file cannot be written. */
-  async onTrainBegin({ metrics }: TrainingParams): Promise<void> {
-    this.columns = metrics;
-    const text = await this.file.begin(this.append);
-    if (text === '') await this.file.append(this.header(metrics));
-  }
-
   onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     return this.file.append(this.line([epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]));
+  }
+
+  saveState(): CallbackState {
+    return { values: { length: this.file.length } };
+  }
+
+  restoreState({ values }: CallbackState): Promise<void> {
+    return this.file.goBack(values.length as number);
   }
 
   private header(metrics: readonly string[]): string {

@@ -6,7 +6,7 @@
 
 import { numberBetween, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
 import type { WeightValue } from '../weight-store.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -21,6 +21,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 }
 
 export class EarlyStopping implements Callback {
+  readonly stateName = 'earlyStopping';
   /** Epoch (from 0) after which training ended; undefined while it has not. */
   stoppedEpoch: number | undefined;
   /** Epoch with the best value so far. */
@@ -79,6 +80,20 @@ export class EarlyStopping implements Callback {
       this.stoppedEpoch = epoch;
       if (this.model !== undefined) this.model.stopTraining = true;
     }
+  }
+
+  saveState(): CallbackState {
+    const { stoppedEpoch, bestEpoch, wait, bestWeights: weights } = this;
+    return { values: { stoppedEpoch, bestEpoch, wait, best: this.best }, ...(weights !== undefined && { weights }) };
+  }
+
+  restoreState({ values, weights }: CallbackState): void {
+    const state = values as { stoppedEpoch?: number; bestEpoch: number; wait: number; best?: number };
+    this.monitor.best = state.best;
+    this.stoppedEpoch = state.stoppedEpoch;
+    this.bestEpoch = state.bestEpoch;
+    this.wait = state.wait;
+    this.bestWeights = weights === undefined ? undefined : [...weights];
   }
 
   onTrainEnd(): void {

@@ -6,7 +6,7 @@
  */
 
 import { checkKnownOptions, trueOrFalse } from '../../nn/check-options.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { checkPath, LogFile } from './log-file.node.ts';
 
 export interface JsonlLoggerOptions {
@@ -17,6 +17,7 @@ export interface JsonlLoggerOptions {
 }
 
 export class JSONLLogger implements Callback {
+  readonly stateName = 'jsonlLogger';
   private readonly file: LogFile;
   private readonly append: boolean;
   private readonly batches: boolean;
@@ -34,9 +35,19 @@ export class JSONLLogger implements Callback {
   }
 
   /** @throws DownhillError `file` when the file cannot be written. */
-  async onTrainBegin(_params: TrainingParams, model: TrainedModel): Promise<void> {
+  async onTrainBegin({ resumed = false }: TrainingParams, model: TrainedModel): Promise<void> {
     this.model = model;
-    await this.file.begin(this.append);
+    this.pending = '';
+    await this.file.begin(this.append || resumed);
+  }
+
+  saveState(): CallbackState {
+    return { values: { length: this.file.length, pending: this.pending } };
+  }
+
+  restoreState({ values }: CallbackState): Promise<void> {
+    this.pending = values.pending as string;
+    return this.file.goBack(values.length as number);
   }
 
   onEpochBegin(epoch: number): void {

@@ -6,12 +6,13 @@
 
 import { show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, TrainedModel, TrainingParams } from './callback.ts';
 
 /** @param epoch from 0. @param learningRate the present one. @returns the rate of this epoch, at least 0. */
 export type EpochSchedule = (epoch: number, learningRate: number) => number;
 
 export class LearningRateScheduler implements Callback {
+  readonly stateName = 'learningRateScheduler';
   /** The rate of each epoch of the last training. */
   readonly rates: number[] = [];
   private model: TrainedModel | undefined;
@@ -45,6 +46,14 @@ export class LearningRateScheduler implements Callback {
     }
     this.model.learningRate = rate;
     this.rates.push(rate);
+  }
+
+  saveState(): CallbackState {
+    return { values: { rates: [...this.rates] } };
+  }
+
+  restoreState({ values }: CallbackState): void {
+    this.rates.splice(0, this.rates.length, ...(values.rates as readonly number[]));
   }
 }
 

@@ -10,7 +10,7 @@
 import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { SavedModel } from '../model-options.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { MONITOR_OPTIONS, Monitor, type MonitorMode } from './monitor.ts';
 import { NamePattern } from './name-pattern.ts';
 
@@ -43,6 +43,7 @@ export const CHECKPOINT_OPTIONS = [
 ] as const;
 
 export class ModelCheckpoint implements Callback {
+  readonly stateName = 'modelCheckpoint';
   /** Name of what was saved last. */
   lastPath: string | undefined;
   private readonly pattern: NamePattern;
@@ -123,6 +124,20 @@ export class ModelCheckpoint implements Callback {
     else if (this.monitor === undefined || this.monitor.take(this.monitor.value(logs))) {
       await this.save({ ...logs, epoch: epoch + 1 });
     }
+  }
+
+  saveState(): CallbackState {
+    const { lastPath, epoch, batch, unsaved } = this;
+    return { values: { best: this.best, lastPath, epoch, batch, unsaved } };
+  }
+
+  restoreState({ values }: CallbackState): void {
+    const state = values as { best?: number; lastPath?: string; epoch: number; batch: number; unsaved: number };
+    if (this.monitor !== undefined) this.monitor.best = state.best;
+    this.lastPath = state.lastPath;
+    this.epoch = state.epoch;
+    this.batch = state.batch;
+    this.unsaved = state.unsaved;
   }
 
   private dueAfter(batch: number): Promise<void> | undefined {

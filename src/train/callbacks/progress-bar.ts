@@ -11,7 +11,7 @@ export interface ProgressWriter {
   write(text: string): unknown;
   /** True when `\r` goes back to the start of the line. */
   readonly isTTY?: boolean;
-  /** Width of a line; 100 when it is unknown. */
+  /** Width of a line; 100 when it is unknown, or 0, as some terminals say. */
   readonly columns?: number;
 }
 
@@ -108,7 +108,7 @@ export class ProgressBar implements Callback {
       return;
     }
     // A line that wraps cannot be written again; the summary of an epoch may.
-    const fits = last ? line : line.slice(0, (this.writer.columns ?? DEFAULT_COLUMNS) - 1);
+    const fits = last ? line : line.slice(0, (this.writer.columns || DEFAULT_COLUMNS) - 1);
     this.writer.write(`\r\u001b[2K${fits}${last ? '\n' : ''}`);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { numberBetween, wholeNumber } from '../../nn/check-options.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { assertRateCanChange } from './learning-rate-scheduler.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
@@ -24,6 +24,7 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
 const MIN_DELTA = 1e-4;
 
 export class ReduceLROnPlateau implements Callback {
+  readonly stateName = 'reduceLROnPlateau';
   /** The learning rate after each epoch of the last training. */
   readonly rates: number[] = [];
   private readonly monitor: Monitor;
@@ -78,6 +79,18 @@ export class ReduceLROnPlateau implements Callback {
       this.wait = 0;
     }
     this.rates.push(model.learningRate);
+  }
+
+  saveState(): CallbackState {
+    return { values: { best: this.best, wait: this.wait, cooling: this.cooling, rates: [...this.rates] } };
+  }
+
+  restoreState({ values }: CallbackState): void {
+    const state = values as { best?: number; wait: number; cooling: number; rates: readonly number[] };
+    this.monitor.best = state.best;
+    this.wait = state.wait;
+    this.cooling = state.cooling;
+    this.rates.splice(0, this.rates.length, ...state.rates);
   }
 }
 

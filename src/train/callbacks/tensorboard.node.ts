@@ -17,7 +17,7 @@ import { writeFileAtomic } from '../../util/files.node.ts';
 import { validationName } from '../report.ts';
 import { histogramEvent, scalarEvent, versionEvent } from '../tensorboard/events.ts';
 import { joinBytes } from '../tensorboard/protobuf.ts';
-import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
+import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { LogFile } from './log-file.node.ts';
 
 export interface TensorBoardOptions {
@@ -37,6 +37,7 @@ const FLUSH_INTERVAL = 5000;
 let filesBegun = 0;
 
 export class TensorBoard implements Callback {
+  readonly stateName = 'tensorBoard';
   private readonly logDir: string;
   /** Steps between two of which values are written; 0 for none. */
   private readonly every: number;
@@ -107,6 +108,18 @@ export class TensorBoard implements Callback {
     await this.flush();
   }
 
+  saveState(): CallbackState {
+    const files = [this.train, this.validation].flatMap((file) => (file === undefined ? [] : [file.state]));
+    return { values: { step: this.step, files } };
+  }
+
+  /** The files of the training that was cut off end where this one goes on; what it adds is in files of its own. */
+  async restoreState({ values }: CallbackState): Promise<void> {
+    const { step, files } = values as { step: number; files: readonly EventFileState[] };
+    this.step = step;
+    for (const state of files) await EventFile.restore(state);
+  }
+
   private at(step: number) {
     return { wallTime: this.now() / 1000, step };
   }
@@ -128,6 +141,13 @@ function stepsBetween(updateFreq: unknown): number {
   );
 }
 
+interface EventFileState {
+  readonly path: string;
+  readonly length: number;
+  /** Records that were not written yet, in base64. */
+  readonly pending: string;
+}
+
 /** One file of events that grows. */
 class EventFile {
   private pending: Uint8Array[] = [];
@@ -139,8 +159,21 @@ class EventFile {
     const seconds = Math.floor(now / 1000);
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${filesBegun++}.v2`;
     const path = join(folder, name);
-    await writeFileAtomic(path, versionEvent(now / 1000));
-    return new EventFile(new LogFile('tensorBoard', path));
+    const version = versionEvent(now / 1000);
+    await writeFileAtomic(path, version);
+    return new EventFile(new LogFile('tensorBoard', path, version.length));
+  }
+
+  /** Makes a file that was begun before what it was at `state`. */
+  static async restore({ path, length, pending }: EventFileState): Promise<void> {
+    const file = new LogFile('tensorBoard', path);
+    await file.goBack(length);
+    if (file.length === length && pending !== '') await file.append(Buffer.from(pending, 'base64'));
+  }
+
+  get state(): EventFileState {
+    const { path, length } = this.file;
+    return { path, length, pending: Buffer.from(joinBytes(this.pending)).toString('base64') };
   }
 
   add(record: Uint8Array): void {

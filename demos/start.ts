@@ -2,7 +2,7 @@
 
 import './start.css';
 import { element, showDevice, startPage } from './shared/shell.ts';
-import { missingWebGPU } from './shared/webgpu-check.ts';
+import { explainMissing, missingWebGPU } from './shared/webgpu-check.ts';
 
 startPage();
 
@@ -13,16 +13,6 @@ if (missing === undefined) {
   showDevice(`WebGPU is here: ${parts.join(', ') || 'the browser keeps the name of the adapter to itself'}`);
 } else {
   showDevice('No WebGPU here');
-  const panel = document.createElement('section');
-  panel.className = 'panel wide';
-  const list = document.createElement('ul');
-  for (const advice of missing.advice)
-    list.append(Object.assign(document.createElement('li'), { textContent: advice }));
   const after = 'Each demo offers the CPU instead: the same results, ten to a hundred times slower.';
-  panel.append(
-    Object.assign(document.createElement('h2'), { textContent: missing.reason }),
-    list,
-    Object.assign(document.createElement('p'), { textContent: after }),
-  );
-  element('status').append(panel);
+  explainMissing(element('status'), missing, after);
 }

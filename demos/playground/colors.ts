@@ -1,6 +1,6 @@
 /** Colours of values: from −1 (warm) over the panel's ground to 1 (blue), in the theme as it is now. */
 
-import { themeColor } from '../shared/shell.ts';
+import { themeChannels, themeColor } from '../shared/shell.ts';
 
 export interface Palette {
   /** 256 colours as little-endian RGBA words, for bytes of surfaces. */
@@ -16,7 +16,7 @@ const STRENGTH = 0.72;
 
 export function palette(): Palette {
   const [low, high, ink, ground] = ['series-2', 'series-3', 'ink', 'panel'].map(themeColor);
-  const [from, to, middle] = [low, high, ground].map(channels);
+  const [from, to, middle] = ['series-2', 'series-3', 'panel'].map(themeChannels);
   const words = new Uint32Array(256);
   for (let byte = 0; byte < 256; byte++) {
     const value = byte / 127.5 - 1;
@@ -25,10 +25,6 @@ export function palette(): Palette {
     words[byte] = 0xff000000 | (b << 16) | (g << 8) | r;
   }
   return { words, low, high, ink, ground };
-}
-
-function channels(color: string): number[] {
-  return (color.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
 }
 
 /** Draws one surface of `size`² bytes into a canvas of that size. */

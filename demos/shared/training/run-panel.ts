@@ -39,8 +39,6 @@ export class RunPanel {
     const text = runWords(state, facts);
     if (element('state').textContent !== text) element('state').textContent = text;
     element('pause').textContent = state === 'paused' ? 'Resume' : 'Pause';
-    // There is no device to destroy.
-    element('lose').parentElement!.hidden = facts.backend === 'cpu';
     const { source, knobs, rate, ...buttons } = runControls(state, facts);
     const kinds = { source, knobs, rate };
     switchControls(

@@ -280,17 +280,8 @@ async function worksWithoutWebGPU(site: Site): Promise<void> {
     await ready(page);
     expect(/CPU/.test((await page.textContent('#device')) ?? ''), 'the page does not say that it uses the CPU');
     await page.fill('[name=batchSize]', '8');
-    await page.evaluate(() => {
-      const state = document.getElementById('state')!;
-      const heard: string[] = [];
-      Object.assign(window, { words: heard });
-      new MutationObserver(() => heard.push(state.textContent!)).observe(state, { childList: true });
-    });
     await page.click('#train');
     await reaches(page, 2);
-    const words = await page.evaluate(() => (window as unknown as { words: string[] }).words);
-    expect(words.length > 0 && !/compil|kernel/i.test(words.join()), `on the CPU the page says: ${words.join(' | ')}`);
-    expect(!(await page.isVisible('#lose')), 'a device can be destroyed on the CPU');
   });
   await visit.close();
 }

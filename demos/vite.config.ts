@@ -18,13 +18,23 @@ const pages = ['.', ...readdirSync(root)]
   .filter((name) => existsSync(`${root}${name}/index.html`))
   .map((name) => [name === '.' ? 'start' : name, `${root}${name}/index.html`]);
 
+/** The engine as more than one part needs it, and the copy with whole op records (vite-strip.ts): a chunk each. */
+const ENGINES = [
+  { name: 'engine-whole', test: /\?full$/, minShareCount: 2, priority: 2 },
+  { name: 'engine', test: /\/(src|bench|demos\/shared)\/.*\.ts$/, minShareCount: 2, priority: 1 },
+];
+
 export default defineConfig({
   root,
   base: './',
   appType: 'mpa',
   plugins: [viteShaders(), viteStrip(), pageFrame(), peers()],
-  // An engine in a worker is a module of its own; what two workers share is one file.
-  worker: { format: 'es', plugins: () => [viteShaders(), viteStrip(), peers()] },
+  // Vite bundles each worker by itself, so all pages have one (worker.ts) and its parts share their chunks.
+  worker: {
+    format: 'es',
+    plugins: () => [viteShaders(), viteStrip(), peers()],
+    rolldownOptions: { output: { codeSplitting: { groups: [...ENGINES] } } },
+  },
   build: {
     outDir: '../dist-demos',
     emptyOutDir: true,

@@ -4,25 +4,34 @@ import '../shared/training/training.css';
 import './digits.css';
 import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
-import { connect, sent } from '../shared/training/client.ts';
+import { sent } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
-import { showConfusion, showMistakes } from '../shared/training/insight-view.ts';
+import { examiner } from '../shared/training/insight-view.ts';
 import { drawPlanes } from '../shared/training/pictures.ts';
-import { field, RunView } from '../shared/training/run-view.ts';
+import { field } from '../shared/training/run-form.ts';
+import { RunView } from '../shared/training/run-view.ts';
+import { keepWorker } from '../shared/worker/start.ts';
 import { Pad } from './pad.ts';
 
 startPage();
 
-const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'engine' });
-const engine = connect(worker, () => {
-  element('state').textContent = 'The engine stopped.';
-});
+const engine = keepWorker('training', () => view.die());
 const bars = Array.from({ length: 10 }, (_, digit) => makeBar(digit));
 element('bars').append(...bars.map(({ item }) => item));
 const pad = new Pad(element<HTMLCanvasElement>('pad'), () => void look());
 
+/** With the filters, as they are then. */
+const examine = examiner(
+  engine,
+  () => view,
+  async () => {
+    for (const planes of await engine.filters()) drawPlanes(element('filters'), planes, true);
+  },
+);
+
 const view = new RunView({
   engine,
+  page: 'digits',
   models: ['lenet', 'mlp', 'cnn'],
   sources: [
     { label: 'Embedded digits', source: { kind: 'digits', train: 4000, test: 1000 } },
@@ -72,23 +81,6 @@ async function look(): Promise<void> {
     notify(messageOf(error), { kind: 'error', key: 'look' });
   } finally {
     looking = false;
-  }
-}
-
-/** Confusion matrix, mistakes and filters, as the network is now. */
-let examining = false;
-async function examine(): Promise<void> {
-  if (examining || view.data === undefined) return;
-  examining = true;
-  try {
-    const insight = await engine.insight();
-    showConfusion(element<HTMLTableElement>('confusion'), insight, view.data);
-    await showMistakes(element('mistakes'), engine, insight.mistakes, view.data);
-    for (const planes of await engine.filters()) drawPlanes(element('filters'), planes, true);
-  } catch (error) {
-    notify(messageOf(error), { kind: 'error', key: 'examine' });
-  } finally {
-    examining = false;
   }
 }
 

@@ -4,12 +4,13 @@ import '../shared/training/training.css';
 import './images.css';
 import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
-import { connect } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
-import { showConfusion, showMistakes } from '../shared/training/insight-view.ts';
+import { examiner } from '../shared/training/insight-view.ts';
 import { drawPixels } from '../shared/training/pictures.ts';
 import type { Augmentation, DataInfo } from '../shared/training/protocol.ts';
-import { field, RunView } from '../shared/training/run-view.ts';
+import { field } from '../shared/training/run-form.ts';
+import { RunView } from '../shared/training/run-view.ts';
+import { keepWorker } from '../shared/worker/start.ts';
 import { PredictionGrid } from './predictions.ts';
 
 startPage();
@@ -20,15 +21,15 @@ const VERSIONS = 11;
 /** Milliseconds between two refreshes of the predictions. */
 const REFRESH = 700;
 
-const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'engine' });
-const engine = connect(worker, () => {
-  element('state').textContent = 'The engine stopped.';
-});
+const engine = keepWorker('training', () => view.die());
 const form = element<HTMLFormElement>('augmentation');
 const grid = new PredictionGrid(element('predictions'));
 
+const examine = examiner(engine, () => view);
+
 const view = new RunView({
   engine,
+  page: 'images',
   models: ['resnet', 'vgg', 'cnn', 'lenet'],
   sources: [
     { label: 'Embedded shapes', source: { kind: 'shapes', train: 2000, test: 500 } },
@@ -116,21 +117,6 @@ async function refresh(): Promise<void> {
   } finally {
     refreshing = false;
     lastRefresh = performance.now();
-  }
-}
-
-let examining = false;
-async function examine(): Promise<void> {
-  if (examining || view.data === undefined) return;
-  examining = true;
-  try {
-    const insight = await engine.insight();
-    showConfusion(element<HTMLTableElement>('confusion'), insight, view.data);
-    await showMistakes(element('mistakes'), engine, insight.mistakes, view.data);
-  } catch (error) {
-    notify(messageOf(error), { kind: 'error', key: 'examine' });
-  } finally {
-    examining = false;
   }
 }
 

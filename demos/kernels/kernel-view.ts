@@ -1,12 +1,14 @@
 /** The ceilings of the adapter and a row for each kernel, measured in a worker that Stop ends. */
 
-import { proxy, wrap } from 'comlink';
+import { proxy } from 'comlink';
 import type { Ceilings } from '../../bench/core/ceilings.ts';
 import type { KernelRow } from '../../bench/core/kernel-rows.ts';
 import { formatNumber } from '../../bench/core/table.ts';
+import { switchControls } from '../shared/controls.ts';
 import { element, messageOf, notify } from '../shared/shell.ts';
 import { SortableTable } from '../shared/sortable-table.ts';
-import type { KernelBench } from './workers.ts';
+import { Job, Stopped } from '../shared/worker/start.ts';
+import type { KernelEvents } from './workers.ts';
 
 export interface KernelResult {
   readonly ceilings: Ceilings | undefined;
@@ -19,7 +21,6 @@ const PROBES = 25;
 /** @param onResult is called when there is something to export. */
 export function kernelView(onResult: () => void): { result(): KernelResult } {
   const measure = element<HTMLButtonElement>('measure');
-  const stop = element<HTMLButtonElement>('stop');
   const progress = element<HTMLProgressElement>('progress');
   const table = new SortableTable<KernelRow>(element<HTMLTableElement>('rows'), [
     { title: 'op', value: ({ op }) => op },
@@ -38,53 +39,51 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
     { title: 'note', value: ({ note }) => note },
   ]);
   let ceilings: Ceilings | undefined;
-  let cancel: (why: Stopped) => void = () => {};
+  const job = new Job('kernels');
 
   async function run(): Promise<void> {
-    const worker = new Worker(new URL('./kernels.worker.ts', import.meta.url), { type: 'module' });
-    const ended = new Promise<never>((_, reject) => {
-      cancel = reject;
-      worker.onerror = ({ message }) => reject(new Error(message || 'the worker could not be loaded'));
-    });
-    const bench = wrap<KernelBench>(worker);
     try {
-      const filter = element<HTMLInputElement>('filter').value.trim();
-      const names = await Promise.race([bench.names(filter), ended]);
-      if (names.length === 0) {
-        show(`No op has a name that contains “${filter}”; relu, matmul and conv2d have.`);
-        return;
-      }
-      clear();
-      let probes = 0;
-      const events = {
-        probe: (label: string) => {
-          progress.value = (0.3 * Math.min(++probes, PROBES)) / PROBES;
-          show(`Ceilings: ${label}`);
-        },
-        ceilings: (found: Ceilings) => {
-          ceilings = found;
-          showCeilings(found);
-          show(`Kernels: ${names[0]}`);
-          onResult();
-        },
-        row: (row: KernelRow) => {
-          table.add(row);
-          progress.value = 0.3 + (0.7 * table.rows.length) / names.length;
-          show(`Kernels: ${names[table.rows.length] ?? 'done'}`);
-        },
-      };
-      await Promise.race([bench.measure(filter, proxy(events)), ended]);
-      progress.value = 1;
-      show(`Done: ${table.rows.length} kernels.`);
+      await job.run(async (bench) => {
+        const filter = element<HTMLInputElement>('filter').value.trim();
+        const names = await bench.names(filter);
+        if (names.length === 0) {
+          show(`No op has a name that contains “${filter}”; relu, matmul and conv2d have.`);
+          return;
+        }
+        clear();
+        await bench.measure(filter, proxy(eventsFor(names)));
+        progress.value = 1;
+        show(`Done: ${table.rows.length} kernels.`);
+      });
     } catch (error) {
       if (error instanceof Stopped) show(`Stopped after ${table.rows.length} kernels.`);
       else {
         show('Stopped by an error.');
         notify(`The measurement stopped: ${messageOf(error)}`, { kind: 'error', key: 'kernels' });
       }
-    } finally {
-      worker.terminate();
     }
+  }
+
+  /** What hears of the measurement of these ops. */
+  function eventsFor(names: readonly string[]): KernelEvents {
+    let probes = 0;
+    return {
+      probe: (label) => {
+        progress.value = (0.3 * Math.min(++probes, PROBES)) / PROBES;
+        show(`Ceilings: ${label}`);
+      },
+      ceilings: (found) => {
+        ceilings = found;
+        showCeilings(found);
+        show(`Kernels: ${names[0]}`);
+        onResult();
+      },
+      row: (row) => {
+        table.add(row);
+        progress.value = 0.3 + (0.7 * table.rows.length) / names.length;
+        show(`Kernels: ${names[table.rows.length] ?? 'done'}`);
+      },
+    };
   }
 
   function clear(): void {
@@ -97,18 +96,18 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
   element('kernels-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     if (measure.disabled) return;
-    measure.disabled = true;
-    stop.disabled = false;
+    switchRunning(true);
     show('Starting…');
     await run();
-    measure.disabled = false;
-    stop.disabled = true;
+    switchRunning(false);
   });
-  stop.addEventListener('click', () => cancel(new Stopped()));
+  element('stop').addEventListener('click', () => job.stop());
   return { result: () => ({ ceilings, rows: table.rows }) };
 }
 
-class Stopped extends Error {}
+function switchRunning(running: boolean): void {
+  switchControls({ measure: !running, stop: running }, ['measure', 'stop']);
+}
 
 function showCeilings({ readGBs, writeGBs, copyGBs, registerGFlops, gemmGFlops, gemm }: Ceilings): void {
   element('read').textContent = `${formatNumber(readGBs)} GB/s`;

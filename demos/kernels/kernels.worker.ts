@@ -1,6 +1,5 @@
 /** Measures kernels. To stop it, end the worker: the device goes with it. */
 
-import { expose } from 'comlink';
 import { requestWebGPUBackend } from '../../bench/core/browser-backend.ts';
 import { kernelNames, measureKernels } from '../../bench/core/kernel-rows.ts';
 import type { KernelBench } from './workers.ts';
@@ -19,4 +18,4 @@ const bench: KernelBench = {
   },
 };
 
-expose(bench);
+export default bench;

@@ -4,15 +4,17 @@
  */
 
 import { peers } from 'virtual:peers';
-import { proxy, wrap } from 'comlink';
+import { proxy } from 'comlink';
 import { type Comparison, compareEngines, PARITY } from '../../bench/core/compare-engines.ts';
 import type { EngineReport } from '../../bench/core/engine.ts';
 import { largestDifference } from '../../bench/core/statistics.ts';
 import { formatMs, formatRatio } from '../../bench/core/table.ts';
 import type { WorkloadName } from '../../bench/core/workloads.ts';
 import { binaryBytes } from '../shared/adapter.ts';
+import { switchControls } from '../shared/controls.ts';
 import { element, messageOf, notify } from '../shared/shell.ts';
-import type { EngineName, StepBench } from './workers.ts';
+import { Job, Stopped } from '../shared/worker/start.ts';
+import type { EngineName } from './workers.ts';
 
 type PeerName = keyof typeof peers;
 
@@ -26,10 +28,9 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
   /** The last of each network and batch size. */
   const results = new Map<string, Comparison>();
   const measure = element<HTMLButtonElement>('measure-steps');
-  const stop = element<HTMLButtonElement>('stop-steps');
   const network = element<HTMLSelectElement>('workload');
   const fromCdn = new Set<PeerName>();
-  let cancel: (why: Stopped) => void = () => {};
+  const job = new Job('steps');
 
   function offerPeers(): void {
     const absent = (Object.keys(peers) as PeerName[]).filter((name) => !peers[name].bundled);
@@ -78,21 +79,9 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
     batch: number,
     onLosses: (losses: readonly number[]) => void,
   ): Promise<EngineReport> {
-    const worker = new Worker(new URL('./steps.worker.ts', import.meta.url), { type: 'module' });
-    const ended = new Promise<never>((_, reject) => {
-      cancel = reject;
-      worker.onerror = ({ message }) => reject(new Error(message || 'the worker could not be loaded'));
-    });
     const from = name !== 'downhill' && fromCdn.has(name) ? 'cdn' : 'bundle';
     const options = { budgetMs: BUDGET_MS, maxSteps: MAX_STEPS };
-    try {
-      return await Promise.race([
-        wrap<StepBench>(worker).measure(name, from, workload, batch, options, proxy(onLosses)),
-        ended,
-      ]);
-    } finally {
-      worker.terminate();
-    }
+    return job.run((bench) => bench.measure(name, from, workload, batch, options, proxy(onLosses)));
   }
 
   network.addEventListener('change', () => {
@@ -101,8 +90,7 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
   element('steps-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     if (measure.disabled) return;
-    measure.disabled = true;
-    stop.disabled = false;
+    switchRunning(true);
     element('engines').replaceChildren();
     try {
       await run(network.value as WorkloadName, Number(element<HTMLInputElement>('batch').value));
@@ -112,10 +100,9 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
         notify(`The measurement stopped: ${messageOf(error)}`, { kind: 'error', key: 'steps' });
       }
     }
-    measure.disabled = false;
-    stop.disabled = true;
+    switchRunning(false);
   });
-  stop.addEventListener('click', () => cancel(new Stopped()));
+  element('stop-steps').addEventListener('click', () => job.stop());
   element('allow-cdn').addEventListener('click', () => {
     for (const name of Object.keys(peers) as PeerName[]) if (!peers[name].bundled) fromCdn.add(name);
     offerPeers();
@@ -124,7 +111,9 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
   return { result: () => [...results.values()] };
 }
 
-class Stopped extends Error {}
+function switchRunning(running: boolean): void {
+  switchControls({ 'measure-steps': !running, 'stop-steps': running }, ['measure-steps', 'stop-steps']);
+}
 
 function addRow(name: EngineName): HTMLTableCellElement[] {
   const line = document.createElement('tr');

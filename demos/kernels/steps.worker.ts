@@ -4,7 +4,6 @@
  */
 
 import { peers } from 'virtual:peers';
-import { expose } from 'comlink';
 import { requestWebGPUBackend } from '../../bench/core/browser-backend.ts';
 import { DownhillEngine } from '../../bench/core/downhill-engine.ts';
 import { driveEngine, type Engine } from '../../bench/core/engine.ts';
@@ -64,4 +63,4 @@ async function tensorflowFromCdn(): Promise<Tensorflow> {
   return (globalThis as unknown as { tf: Tensorflow }).tf;
 }
 
-expose(bench);
+export default bench;

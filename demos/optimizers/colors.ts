@@ -1,6 +1,6 @@
 /** Colours of the race: a ramp of heights, and one colour for each optimizer, in the theme as it is now. */
 
-import { themeColor } from '../shared/shell.ts';
+import { themeChannels, themeColor } from '../shared/shell.ts';
 import { NAMES, type OptimizerName } from './surfaces.ts';
 
 export interface Palette {
@@ -16,8 +16,8 @@ export interface Palette {
 export const seriesOf = (name: OptimizerName): string => `series-${NAMES.indexOf(name) + 1}`;
 
 export function palette(): Palette {
-  const [low, high] = ['sunken', 'panel'].map((name) => channels(themeColor(name)));
-  const accent = channels(themeColor('accent'));
+  const [low, high] = ['sunken', 'panel'].map(themeChannels);
+  const accent = themeChannels('accent');
   // Valleys take a little of the accent, so that they are seen in both themes.
   const valley = low.map((one, k) => one + (accent[k] - one) * 0.3);
   const ramp = Uint32Array.from({ length: 256 }, (_, k) => {
@@ -31,8 +31,4 @@ export function palette(): Palette {
     ground: themeColor('panel'),
     racers: Object.fromEntries(NAMES.map((name) => [name, themeColor(seriesOf(name))])) as Palette['racers'],
   };
-}
-
-function channels(color: string): number[] {
-  return (color.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
 }

@@ -1,14 +1,15 @@
 /** The page of the optimizer race: a map, a table, a chart, and the worker that runs the race. */
 
 import './optimizers.css';
-import * as Comlink from 'comlink';
+import { download } from '../shared/download.ts';
 import { LineChart } from '../shared/line-chart.ts';
 import { NumberField } from '../shared/number-field.ts';
-import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
+import { PlayControls } from '../shared/play-controls.ts';
+import { element, messageOf, notify, startPage } from '../shared/shell.ts';
+import { keepWorker } from '../shared/worker/start.ts';
 import { palette, seriesOf } from './colors.ts';
-import type { Engine } from './engine.worker.ts';
 import { freshTrails, Plot, type Trail } from './plot.ts';
-import type { News, RaceEvent, RacerNews, Relief } from './protocol.ts';
+import type { News, RacerNews, Relief } from './protocol.ts';
 import {
   distance,
   fromHash,
@@ -46,7 +47,6 @@ if (refused.length > 0) {
 let race: Race = first;
 let relief: Relief | undefined;
 let news: News | undefined;
-let playing = false;
 let frames = 0;
 /** Heights that the chart does not have yet, and the step of the first of them. */
 let charted: { readonly step: number; readonly heights: (number | null)[] }[] = [];
@@ -55,7 +55,6 @@ let trails: Trail[] = freshTrails(race.start, off);
 const latest = new Map<OptimizerName, RacerNews>();
 
 const canvas = element<HTMLCanvasElement>('plot');
-const play = element<HTMLButtonElement>('play');
 const plot = new Plot(canvas, surfaceOf(race.surface), race.start, palette());
 const chart = new LineChart(element('chart'), {
   label: 'Height above the lowest point',
@@ -66,7 +65,21 @@ const chart = new LineChart(element('chart'), {
   floor: FLOOR,
   series: NAMES.map((name) => ({ label: OPTIMIZERS[name], color: seriesOf(name), digits: 4 })),
 });
-const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
+const engine = keepWorker('optimizers', () => controls.die());
+const controls = new PlayControls<News>({
+  engine,
+  unit: 'step',
+  draw: (next) => {
+    if (!busy && (news === undefined || next.race === news.race)) take(next);
+  },
+  onRecovered: () => {
+    trails = trails.map((trail) => ({ ...trail, places: [] }));
+    chart.clear();
+    charted = [];
+  },
+  onEnded: (at) => notify(`${at} steps: the race ends here. Reset starts it again.`, { key: 'ended' }),
+  onFailed: (message) => notify(`${message} Reset starts the race again.`, { kind: 'error', key: 'failed' }),
+});
 
 const surfaceField = element<HTMLSelectElement>('surface');
 surfaceField.append(...Object.entries(SURFACES).map(([name, { title }]) => new Option(title, name)));
@@ -78,7 +91,7 @@ let wanted = false;
 let busy = false;
 async function begin(): Promise<void> {
   wanted = true;
-  if (busy || play.disabled) return;
+  if (busy || !controls.ready) return;
   busy = true;
   canvas.setAttribute('aria-busy', 'true');
   try {
@@ -90,6 +103,7 @@ async function begin(): Promise<void> {
       charted = [];
       await engine.setOff([...off]);
       take(await engine.begin(now));
+      controls.begun();
     }
   } catch (error) {
     notify(messageOf(error), { kind: 'error', key: 'begin' });
@@ -146,13 +160,13 @@ function take(next: News): void {
   });
   plot.follow(trails);
   for (const one of next.racers) showRow(one);
-  element('pace').textContent = playing ? `${next.stepsPerSecond.toFixed(0)} steps a second.` : '';
+  element('pace').textContent = controls.playing ? `${next.stepsPerSecond.toFixed(0)} steps a second.` : '';
   for (let k = 0; k < next.heights.length; k += NAMES.length) {
     const step = next.steps - (next.heights.length - k) / NAMES.length;
     const row = Array.from(next.heights.subarray(k, k + NAMES.length));
     charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? height : null)) });
   }
-  if (!playing || frames++ % FRAMES_PER_CHART === 0) {
+  if (!controls.playing || frames++ % FRAMES_PER_CHART === 0) {
     for (const { step, heights } of charted) chart.push(step, heights);
     charted = [];
   }
@@ -209,19 +223,6 @@ function placeFields(): { x: NumberField; y: NumberField } {
   return { x: field('startX', 'Start x', surface.x, 0), y: field('startY', 'Start y', surface.y, 1) };
 }
 
-function setPlaying(now: boolean): void {
-  playing = now;
-  play.textContent = now ? 'Pause' : 'Play';
-}
-
-play.addEventListener('click', () => {
-  setPlaying(!playing);
-  void (playing ? engine.play() : engine.pause());
-});
-element('step').addEventListener('click', () => {
-  setPlaying(false);
-  void engine.step();
-});
 element('reset').addEventListener('click', () => void begin());
 surfaceField.addEventListener('change', () => void changeSurface(surfaceField.value as SurfaceName));
 element('speed').addEventListener('change', ({ target }) => {
@@ -263,7 +264,7 @@ const where = element<HTMLSelectElement>('backend');
 where.addEventListener('change', async () => {
   const choice = where.value as 'cpu' | 'webgpu';
   try {
-    showDevice(await engine.use(choice));
+    await controls.open(choice);
   } catch (error) {
     where.value = choice === 'cpu' ? 'webgpu' : 'cpu';
     notify(`The race stays where it is: ${messageOf(error)}`, { kind: 'warning', key: 'backend' });
@@ -276,43 +277,9 @@ element('download').addEventListener('click', () => {
     return { name, rate: race.rates[name], height, steps, diverged: diverged ?? null, places };
   });
   const state = { ...race, steps: news?.steps, racers };
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(state)], { type: 'application/json' }));
-  link.download = 'optimizers.json';
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  download(JSON.stringify(state), 'optimizers.json');
 });
 
-/** Resolves when the news were drawn; a race that nobody sees waits. */
-function show(next: News): Promise<void> {
-  return new Promise((resolve) => {
-    requestAnimationFrame(() => {
-      resolve();
-      if (!busy && (news === undefined || next.race === news.race)) take(next);
-    });
-  });
-}
-
-function hear(event: RaceEvent): void {
-  if (event.kind === 'device-lost') {
-    notify('The graphics device was lost; another one is being opened.', { kind: 'warning', key: 'device' });
-  } else if (event.kind === 'recovered') {
-    trails = trails.map((trail) => ({ ...trail, places: [] }));
-    chart.clear();
-    charted = [];
-    showDevice(event.device);
-    const text = `The graphics device was lost. The race goes on from step ${event.steps} on a new one.`;
-    notify(text, { kind: 'good', key: 'device' });
-  } else if (event.kind === 'ended') {
-    setPlaying(false);
-    notify(`${event.steps} steps: the race ends here. Reset starts it again.`, { key: 'ended' });
-  } else {
-    setPlaying(false);
-    notify(`${event.message} Reset starts the race again.`, { kind: 'error', key: 'failed' });
-  }
-}
-
-showDevice(await engine.start(Comlink.proxy(show), Comlink.proxy(hear)));
-for (const id of ['play', 'step', 'reset', 'download']) element<HTMLButtonElement>(id).disabled = false;
+await controls.open('cpu');
 setRace(first);
 await showRelief();

@@ -1,4 +1,4 @@
-/** What the page and its worker say to each other. */
+/** What the page and its worker say to each other, beside the events of every run (shared/worker/run-protocol.ts). */
 
 import type { OptimizerName } from './surfaces.ts';
 
@@ -34,17 +34,4 @@ export interface News {
   /** Heights above the lowest point before each of the new steps, [steps, racers]; NaN for those that do not run. */
   readonly heights: Float64Array;
   readonly stepsPerSecond: number;
-}
-
-export type RaceEvent =
-  | { readonly kind: 'device-lost'; readonly message: string }
-  /** `steps`: where the race goes on; what came after is to be forgotten. */
-  | { readonly kind: 'recovered'; readonly device: string; readonly steps: number }
-  | { readonly kind: 'ended'; readonly steps: number }
-  | { readonly kind: 'failed'; readonly message: string };
-
-export interface Listener {
-  /** Resolves when the news were drawn. */
-  news(news: News): Promise<void>;
-  event(event: RaceEvent): void;
 }

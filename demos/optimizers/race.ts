@@ -5,9 +5,11 @@
  * Invariant: what was sent to the page is what `places` holds; a lost device costs the steps since the last snapshot.
  */
 
-import { DownhillError, type Sequential } from '../../src/index.ts';
+import type { Sequential } from '../../src/index.ts';
+import { Player } from '../shared/worker/player.ts';
+import type { BackendName } from '../shared/worker/run-protocol.ts';
 import { makeClimber } from './landscape.ts';
-import type { Listener, News, RacerNews } from './protocol.ts';
+import type { News, RacerNews } from './protocol.ts';
 import { NAMES, type OptimizerName, type Race, type Surface, surfaceOf } from './surfaces.ts';
 
 /** A race ends after so many steps. */
@@ -81,26 +83,19 @@ class Racer {
   }
 }
 
-export class RaceRunner {
+export class RaceRunner extends Player<News> {
   private racers: Racer[] = [];
   private race = 0;
-  private steps = 0;
   private off: ReadonlySet<OptimizerName> = new Set();
-  private playing = false;
   /** Steps a second. */
   private speed = 60;
+  private looping = false;
   private lastSnapshot = 0;
   private snapshotSteps = 0;
   /** Of the steps since the last news. */
   private heights: number[] = [];
-  private pace: { readonly at: number; readonly steps: number }[] = [];
   /** Everything that touches the models, one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
-
-  constructor(
-    private readonly listener: Listener,
-    private readonly reopen: () => Promise<string>,
-  ) {}
 
   /** A race from its start. @returns how it stands there. */
   begin(race: Race): Promise<News> {
@@ -109,7 +104,7 @@ export class RaceRunner {
       this.racers = NAMES.map((name) => new Racer(name, race, surfaceOf(race.surface), race.rates[name]));
       this.steps = 0;
       this.heights = [];
-      this.pace = [];
+      this.forgetPace();
       await this.keep();
       await this.each((racer) => racer.look());
       this.race++;
@@ -123,9 +118,13 @@ export class RaceRunner {
     });
   }
 
-  /** Moves all racers to the backend that is the default one now. */
-  move(): Promise<void> {
-    return Promise.all(this.racers.map((racer) => racer.look())).then(() => undefined);
+  /** Moves all racers to another backend. @returns what it is. @throws DownhillError `device`; they stay where they were then. */
+  move(to: BackendName): Promise<string> {
+    return this.inTurn(() =>
+      this.device.open(to, async () => {
+        await Promise.all(this.racers.map((racer) => racer.look()));
+      }),
+    );
   }
 
   setOff(names: readonly OptimizerName[]): void {
@@ -136,15 +135,9 @@ export class RaceRunner {
     this.speed = stepsPerSecond;
   }
 
-  play(): void {
-    if (this.playing) return;
-    this.playing = true;
-    this.pace = [];
-    void this.loop();
-  }
-
-  pause(): void {
-    this.playing = false;
+  protected wake(): void {
+    // After a short pause the loop may not have ended yet; it plays on then.
+    if (!this.looping) void this.loop();
   }
 
   /** One step of all; what plays is paused. */
@@ -161,6 +154,7 @@ export class RaceRunner {
   }
 
   private async loop(): Promise<void> {
+    this.looping = true;
     let last = performance.now();
     let due = 1;
     while (this.playing) {
@@ -172,6 +166,7 @@ export class RaceRunner {
       due = Math.min(due + ((now - last) * this.speed) / 1000, Math.max(1, this.speed / 10));
       last = now;
     }
+    this.looping = false;
   }
 
   private advance(count: number): Promise<void> {
@@ -188,22 +183,15 @@ export class RaceRunner {
       } catch (error) {
         await this.replaceDevice(error);
       }
-      await this.listener.news(this.news());
+      await this.listener.picture(this.news());
       if (this.steps < MAX_STEPS) return;
       this.playing = false;
-      this.listener.event({ kind: 'ended', steps: this.steps });
-    }).catch((error) => {
-      this.playing = false;
-      this.listener.event({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    });
+      this.tell({ type: 'ended', at: this.steps });
+    }).catch((error) => this.fail(error));
   }
 
   private news(): News {
-    const now = performance.now();
-    this.pace.push({ at: now, steps: this.steps });
-    while (this.pace.length > 2 && now - this.pace[0].at > 1000) this.pace.shift();
-    const seconds = (now - this.pace[0].at) / 1000;
-    const stepsPerSecond = seconds > 0 ? (this.steps - this.pace[0].steps) / seconds : 0;
+    const stepsPerSecond = this.measure(performance.now(), this.steps).perSecond;
     const heights = Float64Array.from(this.heights);
     this.heights = [];
     const { race, steps } = this;
@@ -218,18 +206,15 @@ export class RaceRunner {
     await Promise.all(this.racers.map((racer) => racer.keep()));
     this.snapshotSteps = this.steps;
     this.lastSnapshot = performance.now();
+    this.device.settled();
   }
 
-  /** If `error` says that the device is lost: opens another and goes back to the snapshots. @throws `error` else. */
-  private async replaceDevice(error: unknown): Promise<void> {
-    if (!(error instanceof DownhillError) || error.code !== 'device-lost') throw error;
-    this.listener.event({ kind: 'device-lost', message: error.message });
-    const device = await this.reopen();
+  protected async restore(): Promise<number> {
     for (const racer of this.racers) racer.restore();
     this.steps = this.snapshotSteps;
     this.heights = [];
-    this.pace = [];
+    this.forgetPace();
     await this.each((racer) => racer.look());
-    this.listener.event({ kind: 'recovered', device, steps: this.steps });
+    return this.steps;
   }
 }

@@ -1,6 +1,6 @@
 /** Colours of values: from −1 (warm) over the panel's ground to 1 (blue), in the theme as it is now. */
 
-import { themeColor } from '../shared/shell.ts';
+import { themeChannels, themeColor } from '../shared/shell.ts';
 
 export interface Palette {
   /** Colours as little-endian RGBA words, for the bytes 1 to 255 of surfaces. */
@@ -18,24 +18,20 @@ const STRENGTH = 0.72;
 
 export function palette(): Palette {
   const [low, high, ink, ground] = ['series-2', 'series-3', 'ink', 'panel'].map(themeColor);
-  const [from, to, middle] = [low, high, ground].map(channels);
+  const [from, to, middle] = ['series-2', 'series-3', 'panel'].map(themeChannels);
   const words = new Uint32Array(256);
   for (let byte = 1; byte < 256; byte++) {
     const value = (byte - 1) / 127 - 1;
     const end = value < 0 ? from : to;
     words[byte] = word(middle.map((one, k) => one + (end[k] - one) * Math.abs(value) * STRENGTH));
   }
-  const none = [word(channels(themeColor('muted'))), word(middle)] as const;
+  const none = [word(themeChannels('muted')), word(middle)] as const;
   return { words, none, low, high, ink, ground };
 }
 
 function word(color: readonly number[]): number {
   const [r, g, b] = color.map(Math.round);
   return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-}
-
-function channels(color: string): number[] {
-  return (color.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
 }
 
 /** Draws one surface of `size`² bytes into a canvas of that size. */

@@ -1,16 +1,18 @@
 /** The playground's page: knobs on one side, a worker that trains on the other, pictures in between. */
 
 import './playground.css';
-import * as Comlink from 'comlink';
+import { download } from '../shared/download.ts';
 import { LineChart } from '../shared/line-chart.ts';
+import { PlayControls } from '../shared/play-controls.ts';
 import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
 import { missingWebGPU, offerCpu, preparing, runsOnCpu } from '../shared/webgpu-check.ts';
+import type { BackendName } from '../shared/worker/run-protocol.ts';
+import { keepWorker } from '../shared/worker/start.ts';
 import { palette } from './colors.ts';
-import type { Engine } from './engine.worker.ts';
 import { Knobs } from './knobs.ts';
 import { NetworkView, type Place } from './network-view.ts';
-import type { Built, EngineEvent, Frame } from './protocol.ts';
+import type { Built, Frame } from './protocol.ts';
 import { fromHash, isRegression, toHash } from './settings.ts';
 import { SurfaceView } from './surface-view.ts';
 
@@ -20,7 +22,6 @@ const FRAMES_PER_POINT = 5;
 const HINT = 'Point at a neuron, or go from one to the next with the arrow keys, to see its surface large.';
 
 startPage();
-const play = element<HTMLButtonElement>('play');
 const start = fromHash(location.hash);
 if (start.refused.length > 0) {
   notify(`The address says what no knob can be: ${start.refused.join(', ')}. The usual values stand there.`, {
@@ -28,7 +29,6 @@ if (start.refused.length > 0) {
   });
 }
 
-let playing = false;
 let place: Place | undefined;
 let built: Built | undefined;
 let frame: Frame | undefined;
@@ -67,14 +67,37 @@ const knobs = new Knobs(start.settings, (settings) => {
 network.layOut(start.settings);
 adviseRate(element('optimizer'), element('learningRate'), element('rate-advice'));
 
-const engine = Comlink.wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }));
+const engine = keepWorker('playground', () => controls.die());
+const controls = new PlayControls<Frame>({
+  engine,
+  unit: 'update',
+  draw: show,
+  onCompile: (built, total) => {
+    if (frame === undefined) say(preparing(built, total));
+  },
+  onRecovered: () => chart.clear(),
+  onDiverged: () =>
+    notify('The loss is no number any more: the steps were too large. Lower the learning rate, then press Reset.', {
+      kind: 'warning',
+      key: 'diverged',
+    }),
+  onFailed: (message) =>
+    notify(`${message} Reload the page to open the device again, or go on with the CPU from the last weights.`, {
+      kind: 'error',
+      key: 'device',
+      action: {
+        label: 'Go on with the CPU',
+        run: () => void open('cpu').then(async () => stand(await engine.resume())),
+      },
+    }),
+});
 
 /** What is asked for and not done yet; of several settings only the last count. */
 const asked = { settings: false, reset: false };
 let busy = false;
 
 async function work(): Promise<void> {
-  if (busy || play.disabled) return;
+  if (busy || !controls.ready) return;
   busy = true;
   settle();
   try {
@@ -106,6 +129,7 @@ function stand(next: Built): void {
   const same =
     String(built?.sizes) === String(next.sizes) && String(built?.settings.features) === String(next.settings.features);
   built = next;
+  controls.begun();
   const { settings, restart } = next;
   if (!same) network.layOut(settings);
   network.setBuilt(next);
@@ -145,21 +169,15 @@ function drawSurface(): void {
   if (place !== undefined) say(network.describe(place));
 }
 
-/** Resolves when the picture was drawn; in a tab that nobody sees, not until it is seen: the worker trains on without. */
-function show(next: Frame): Promise<void> {
-  return new Promise((resolve) => {
-    requestAnimationFrame(() => {
-      resolve();
-      if (next.build !== built?.build) return;
-      if (frame === undefined) say(HINT);
-      frame = next;
-      network.draw(next);
-      drawSurface();
-      showFigures(next);
-      if (frames++ % FRAMES_PER_POINT === 0 || !playing) addPoint(next);
-      settle();
-    });
-  });
+function show(next: Frame): void {
+  if (next.build !== built?.build) return;
+  if (frame === undefined) say(HINT);
+  frame = next;
+  network.draw(next);
+  drawSurface();
+  showFigures(next);
+  if (frames++ % FRAMES_PER_POINT === 0 || !controls.playing) addPoint(next);
+  settle();
 }
 
 function showFigures(next: Frame): void {
@@ -167,8 +185,8 @@ function showFigures(next: Frame): void {
   const figures = {
     epoch: String(next.epoch),
     updates: String(next.updates),
-    rate: playing ? next.updatesPerSecond.toFixed(0) : '–',
-    perFrame: playing ? String(next.updatesPerFrame) : '–',
+    rate: controls.playing ? next.updatesPerSecond.toFixed(0) : '–',
+    perFrame: controls.playing ? String(next.updatesPerFrame) : '–',
     trainLoss: next.trainLoss.toFixed(4),
     testLoss: next.testLoss.toFixed(4),
     trainAccuracy: share(next.trainAccuracy),
@@ -183,19 +201,6 @@ function addPoint({ updates, trainLoss, testLoss, trainAccuracy, testAccuracy }:
   chart.push(updates, [trainLoss, testLoss, trainAccuracy ?? null, testAccuracy ?? null]);
 }
 
-function setPlaying(now: boolean): void {
-  playing = now;
-  play.textContent = now ? 'Pause' : 'Play';
-}
-
-play.addEventListener('click', () => {
-  setPlaying(!playing);
-  void (playing ? engine.play() : engine.pause());
-});
-element('step').addEventListener('click', () => {
-  setPlaying(false);
-  void engine.step();
-});
 element('reset').addEventListener('click', () => {
   asked.reset = true;
   void work();
@@ -219,45 +224,12 @@ element('download').addEventListener('click', () => {
   const weights = layers.map(({ kernel, bias }) => ({ kernel: [...kernel], bias: [...bias] }));
   const { settings, sizes, trainCount, updatesPerEpoch, slots } = built;
   const state = { settings, sizes, trainCount, updatesPerEpoch, slots, points: [...built.points], ...figures, weights };
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(state, null, 1)], { type: 'application/json' }));
-  link.download = 'playground.json';
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  download(JSON.stringify(state, null, 1), 'playground.json');
 });
 
-function hear(event: EngineEvent): void {
-  if (event.kind === 'compiling') {
-    if (frame === undefined) say(preparing(event.built, event.total));
-  } else if (event.kind === 'diverged') {
-    setPlaying(false);
-    notify('The loss is no number any more: the steps were too large. Lower the learning rate, then press Reset.', {
-      kind: 'warning',
-      key: 'diverged',
-    });
-  } else if (event.kind === 'device-lost') {
-    notify('The graphics device was lost; another one is being opened.', { kind: 'warning', key: 'device' });
-  } else if (event.kind === 'recovered') {
-    chart.clear();
-    showDevice(event.device);
-    const text = `The graphics device was lost. A new one goes on from update ${event.updates}; ${event.lostUpdates} updates were lost.`;
-    notify(text, { kind: 'good', key: 'device' });
-  } else {
-    setPlaying(false);
-    notify(`${event.message} Reload the page to open the device again, or go on with the CPU from the last weights.`, {
-      kind: 'error',
-      key: 'device',
-      action: {
-        label: 'Go on with the CPU',
-        run: () => void open('cpu').then(async () => stand(await engine.resume())),
-      },
-    });
-  }
-}
-
-async function open(choice: 'webgpu' | 'cpu'): Promise<void> {
+async function open(choice: BackendName): Promise<void> {
   if (choice === 'cpu') runsOnCpu();
-  showDevice(await engine.open(choice, Comlink.proxy(show), Comlink.proxy(hear)));
+  await controls.open(choice);
 }
 
 const missing = await missingWebGPU();
@@ -266,6 +238,5 @@ if (missing !== undefined) {
   await offerCpu(element('status'), missing);
 }
 await open(missing === undefined ? 'webgpu' : 'cpu');
-for (const id of ['play', 'step', 'reset', 'download']) element<HTMLButtonElement>(id).disabled = false;
 asked.settings = true;
 await work();

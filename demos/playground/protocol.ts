@@ -1,4 +1,4 @@
-/** What the page and its worker say to each other. */
+/** What the page and its worker say to each other, beside the events of every run (shared/worker/run-protocol.ts). */
 
 import type { Settings } from './settings.ts';
 
@@ -44,19 +44,4 @@ export interface Frame {
   readonly updatesPerFrame: number;
   /** Milliseconds that this frame's surfaces took to compute and read. */
   readonly surfaceMs: number;
-}
-
-/** What happens without being asked for. */
-export type EngineEvent =
-  | { readonly kind: 'compiling'; readonly built: number; readonly total: number }
-  | { readonly kind: 'diverged' }
-  | { readonly kind: 'device-lost'; readonly message: string }
-  | { readonly kind: 'recovered'; readonly device: string; readonly updates: number; readonly lostUpdates: number }
-  | { readonly kind: 'failed'; readonly message: string };
-
-/** What the page gives the worker to be told by. */
-export interface Listener {
-  /** Resolves when the frame was drawn: only then the next one is made. */
-  frame(frame: Frame): Promise<void>;
-  event(event: EngineEvent): void;
 }

@@ -6,10 +6,11 @@
  * optimizer); at most a second of work is lost with a device. Surfaces take at most a third of the time.
  */
 
-import { DownhillError, type Sequential, type WeightValue } from '../../src/index.ts';
+import type { Sequential, WeightValue } from '../../src/index.ts';
+import { eventLoopTurn, Player } from '../shared/worker/player.ts';
 import { drawPoints, split } from './data.ts';
 import { inputCells, makeNetwork, makeOptimizer, Observer } from './network.ts';
-import type { Built, EngineEvent, Frame, Listener } from './protocol.ts';
+import type { Built, Frame } from './protocol.ts';
 import { restartCause, type Settings } from './settings.ts';
 
 /** What a training goes on from. */
@@ -31,26 +32,22 @@ const SNAPSHOT_MS = 1000;
 const FRAME_BUDGET_MS = 8;
 /** Looking may take this share of the time. */
 const LOOK_SHARE = 1 / 3;
-/** Losses of the device in a row, with less than a snapshot's time of training between them. */
-const MAX_LOSSES = 3;
 /** Milliseconds after which the worker hears what the page says: a backend may compute without ever waiting. */
 const TURN_MS = 15;
 /** Thrown in the gate: ends a `fit` before its next update. */
 const INTERRUPT = Symbol('interrupt');
 
-export class Trainer {
+export class Trainer extends Player<Frame> {
   private network: Sequential | undefined;
   private observer!: Observer;
   private settings!: Settings;
   private run: Promise<void> = Promise.resolve();
   private snapshot: Snapshot | undefined;
-  private playing = false;
   /** Single updates that were asked for. */
   private asked = 0;
   private builds = 0;
   private interrupted = false;
-  private wake: (() => void) | undefined;
-  private updates = 0;
+  private goOn: (() => void) | undefined;
   private epoch = 0;
   /** The next update within the epoch. */
   private nextStep = 0;
@@ -60,14 +57,6 @@ export class Trainer {
   private nextLook = 0;
   private lastSnapshot = 0;
   private lastTurn = 0;
-  private losses = 0;
-  /** Times and counts of the last second of playing. */
-  private pace: { readonly at: number; readonly updates: number }[] = [];
-
-  constructor(
-    private readonly listener: Listener,
-    private readonly reopen: () => Promise<string>,
-  ) {}
 
   /** Makes the network of `settings`, or changes the one there is. @returns what stands ready; a look at it follows. */
   async apply(settings: Settings): Promise<Built> {
@@ -93,21 +82,11 @@ export class Trainer {
     return this.describe('Reset');
   }
 
-  play(): void {
-    this.playing = true;
-    this.pace = [];
-    this.wake?.();
-  }
-
-  pause(): void {
-    this.playing = false;
-  }
-
   /** One update; what plays is paused. */
   step(): void {
     this.playing = false;
     this.asked++;
-    this.wake?.();
+    this.wake();
   }
 
   /** Goes on after a failure, on whatever backend is open now. */
@@ -116,9 +95,13 @@ export class Trainer {
     return this.describe(undefined);
   }
 
+  protected wake(): void {
+    this.goOn?.();
+  }
+
   private forget(): void {
     this.snapshot = undefined;
-    this.updates = 0;
+    this.steps = 0;
     this.epoch = 0;
   }
 
@@ -126,7 +109,7 @@ export class Trainer {
     this.interrupted = true;
     // Updates that are asked for from now on are for what comes next.
     this.asked = 0;
-    this.wake?.();
+    this.wake();
     await this.run;
     this.interrupted = false;
   }
@@ -142,15 +125,20 @@ export class Trainer {
 
   private build(): void {
     this.builds++;
-    this.restore();
+    this.rebuild();
     // The page hears what was built before the first frame of it comes.
     this.run = new Promise((resolve) => setTimeout(resolve))
       .then(() => this.train())
-      .catch((error) => this.tell({ kind: 'failed', message: String(error?.message ?? error) }));
+      .catch((error) => this.fail(error));
+  }
+
+  protected async restore(): Promise<number> {
+    this.rebuild();
+    return this.steps;
   }
 
   /** A network of the settings with the weights of the snapshot, if there is one. */
-  private restore(): void {
+  private rebuild(): void {
     const { settings, snapshot } = this;
     this.network?.dispose();
     this.network = makeNetwork(settings).build();
@@ -158,12 +146,12 @@ export class Trainer {
       if (snapshot.optimizer === settings.optimizer) this.network.loadWeights(snapshot.file);
       else this.network.setWeights(snapshot.weights);
     }
-    this.updates = snapshot?.updates ?? 0;
+    this.steps = snapshot?.updates ?? 0;
     this.epoch = snapshot?.epoch ?? 0;
     this.nextStep = snapshot?.step ?? 0;
     this.seen = -1;
     this.drawn = true;
-    this.pace = [];
+    this.forgetPace();
     this.observer = new Observer(this.network, settings, drawPoints(settings));
   }
 
@@ -201,7 +189,7 @@ export class Trainer {
           frameBudget: FRAME_BUDGET_MS,
           callbacks: [
             {
-              onCompile: (built, total) => this.tell({ kind: 'compiling', built, total }),
+              onCompile: (built, total) => this.tell({ type: 'compile', built, total }),
               onEpochBegin: (epoch) => {
                 this.epoch = epoch;
               },
@@ -223,7 +211,7 @@ export class Trainer {
   private gate(): void | Promise<void> {
     const turnDue = performance.now() - this.lastTurn >= TURN_MS;
     if (this.interrupted || !this.playing || turnDue || this.lookDue()) return this.slowGate();
-    this.updates++;
+    this.steps++;
   }
 
   private async slowGate(): Promise<void> {
@@ -234,88 +222,52 @@ export class Trainer {
       if (this.lookDue()) await this.look();
       if (this.interrupted) throw INTERRUPT;
       if (this.playing || this.asked > 0) break;
-      if (this.seen === this.updates) await new Promise<void>((resolve) => (this.wake = resolve));
+      if (this.seen === this.steps) await new Promise<void>((resolve) => (this.goOn = resolve));
     }
     if (!this.playing) this.asked--;
-    this.updates++;
+    this.steps++;
   }
 
   private lookDue(): boolean {
-    if (this.seen === this.updates) return false;
+    if (this.seen === this.steps) return false;
     if (!this.playing && this.asked === 0) return true;
     const now = performance.now();
     return now >= this.nextLook && (this.drawn || now - this.lastSnapshot >= SNAPSHOT_MS);
   }
 
   private async look(): Promise<void> {
-    const { updates } = this;
+    const updates = this.steps;
     const started = performance.now();
     const found = await this.observer.look();
     const now = performance.now();
     if (now - this.lastSnapshot >= SNAPSHOT_MS) await this.takeSnapshot();
-    const frame = { ...found, build: this.builds, updates, epoch: this.epoch, ...this.measure(started, updates) };
+    const { perSecond, sinceLast } = this.measure(started, updates);
+    const pace = { updatesPerSecond: perSecond, updatesPerFrame: sinceLast };
+    const frame = { ...found, build: this.builds, updates, epoch: this.epoch, ...pace };
     this.seen = updates;
     const spent = performance.now() - started;
     this.nextLook = performance.now() + Math.max(FRAME_MS - spent, spent * (1 / LOOK_SHARE - 1));
     if (this.drawn || !this.playing) this.show(frame);
     if (Number.isFinite(found.trainLoss) || !this.playing) return;
     this.playing = false;
-    this.tell({ kind: 'diverged' });
-  }
-
-  private measure(now: number, updates: number): Pick<Frame, 'updatesPerSecond' | 'updatesPerFrame'> {
-    const before = this.pace.at(-1);
-    this.pace.push({ at: now, updates });
-    while (this.pace.length > 2 && now - this.pace[0].at > 1000) this.pace.shift();
-    const [first] = this.pace;
-    const seconds = (now - first.at) / 1000;
-    return {
-      updatesPerSecond: seconds > 0 ? (updates - first.updates) / seconds : 0,
-      updatesPerFrame: before === undefined ? 0 : updates - before.updates,
-    };
+    this.tell({ type: 'diverged' });
   }
 
   private show(frame: Frame): void {
     this.drawn = false;
-    this.listener.frame(frame).finally(() => {
+    this.listener.picture(frame).finally(() => {
       this.drawn = true;
     });
   }
 
   private async takeSnapshot(): Promise<void> {
-    const { updates, epoch, nextStep, settings } = this;
+    const { steps: updates, epoch, nextStep, settings } = this;
     const weights = await this.network!.getWeights();
     const file = (await this.network!.save({ optimizer: true })).weights;
     this.snapshot = { weights, file, optimizer: settings.optimizer, updates, epoch, step: nextStep };
     this.lastSnapshot = performance.now();
-    this.losses = 0;
+    this.device.settled();
   }
-
-  /** If `error` says that the device is lost: opens another, with the last snapshot. @throws `error` else. */
-  private async replaceDevice(error: unknown): Promise<void> {
-    if (!(error instanceof DownhillError) || error.code !== 'device-lost') throw error;
-    if (++this.losses > MAX_LOSSES) throw error;
-    this.tell({ kind: 'device-lost', message: error.message });
-    const lost = this.updates;
-    const device = await this.reopen();
-    this.restore();
-    this.tell({ kind: 'recovered', device, updates: this.updates, lostUpdates: lost - this.updates });
-  }
-
-  private tell(event: EngineEvent): void {
-    this.listener.event(event);
-  }
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
 }
 
 /** True when nothing but the learning rate differs (or nothing at all): what a running training takes over at once. */

@@ -3,44 +3,34 @@
  * worker lets messages in between two steps: that is how pause and stop are heard.
  */
 
-import { expose } from 'comlink';
 import {
-  type Backend,
   type Callback,
-  createCpuBackend,
   digits,
   layers,
   lenet5,
   mlp,
   type OptimizerLike,
   optimizers,
-  requestWebGPUBackend,
   type Sequential,
   sequential,
-  setBackend,
 } from '../../src/index.ts';
+import { Device } from '../shared/worker/device.ts';
+import { eventLoopTurn } from '../shared/worker/player.ts';
 import type { Lane, LaneProgress, RaceSettings } from './lane.ts';
 
 /** Milliseconds between two reports, and between two looks at the messages that came. */
 const REPORT_MS = 80;
 const LISTEN_MS = 12;
 
-let backend: Backend | undefined;
+const device = new Device();
 let paused = false;
 let stopped = false;
 let wake: () => void = () => {};
 
 const lane: Lane = {
   async open(kind) {
-    if (kind === 'gpu') {
-      const opened = await requestWebGPUBackend(navigator.gpu);
-      backend = opened;
-      setBackend(opened);
-      return opened.description;
-    }
-    backend = createCpuBackend({ precision: 'f32' });
-    setBackend(backend);
-    return 'CPU backend, f32';
+    const description = await device.open(kind === 'gpu' ? 'webgpu' : 'cpu');
+    return kind === 'gpu' ? description : 'CPU backend, f32';
   },
 
   async run(settings, report) {
@@ -130,14 +120,7 @@ class Watch implements Callback {
   }
 
   private async listen(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(0);
-    });
+    await eventLoopTurn();
     if (paused) {
       this.flush();
       const began = performance.now();
@@ -174,4 +157,4 @@ function optimizerOf({ optimizer, learningRate }: RaceSettings): OptimizerLike {
     : optimizers[optimizer]({ learningRate });
 }
 
-expose(lane);
+export default lane;

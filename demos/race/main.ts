@@ -4,12 +4,13 @@
  */
 
 import './race.css';
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy } from 'comlink';
 import { LineChart } from '../shared/line-chart.ts';
 import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
 import { missingWebGPU, offerCpu, preparing } from '../shared/webgpu-check.ts';
-import type { Lane, LaneKind, LaneProgress, RaceSettings } from './lane.ts';
+import { type Started, startWorker } from '../shared/worker/start.ts';
+import type { LaneKind, LaneProgress, RaceSettings } from './lane.ts';
 
 /** Relative difference of two losses from which on the lanes have drifted apart. */
 const TOLERANCE = 1e-3;
@@ -17,11 +18,6 @@ const TOLERANCE = 1e-3;
 const FLOOR = 1e-8;
 
 type State = 'ready' | 'running' | 'paused' | 'done';
-
-interface Runner {
-  readonly lane: Remote<Lane>;
-  readonly worker: Worker;
-}
 
 /** The usual learning rate of each optimizer. */
 const RATES: Readonly<Record<RaceSettings['optimizer'], number>> = {
@@ -62,7 +58,7 @@ const differenceChart = new LineChart(element('difference'), {
   ],
 });
 
-const runners: Partial<Record<LaneKind, Runner>> = {};
+const runners: Partial<Record<LaneKind, Started<'lane'>>> = {};
 let kinds: readonly LaneKind[] = ['gpu', 'cpu'];
 let state: State = 'ready';
 let race = 0;
@@ -121,37 +117,33 @@ async function runAll(settings: RaceSettings, current: number): Promise<void> {
 }
 
 async function runLane(kind: LaneKind, settings: RaceSettings, current: number): Promise<void> {
-  const { lane } = await runnerOf(kind);
+  const { remote, died } = await runnerOf(kind);
   const report = (found: LaneProgress): void => {
     if (current !== race) return;
     losses[kind].push(...found.losses);
     progress[kind] = found;
     showProgress(settings);
   };
-  await lane.run(settings, proxy(report));
+  await Promise.race([remote.run(settings, proxy(report)), died]);
 }
 
-async function runnerOf(kind: LaneKind): Promise<Runner> {
+async function runnerOf(kind: LaneKind): Promise<Started<'lane'>> {
   const known = runners[kind];
   if (known !== undefined) return known;
-  const worker = new Worker(new URL('./lane.worker.ts', import.meta.url), { type: 'module' });
-  const runner = { worker, lane: wrap<Lane>(worker) };
+  const runner = startWorker('lane');
   runners[kind] = runner;
-  const failed = new Promise<never>((_, reject) => {
-    worker.onerror = ({ message }) => reject(new Error(message || 'the worker could not be loaded'));
-  });
-  const description = await Promise.race([runner.lane.open(kind), failed]);
+  const description = await Promise.race([runner.remote.open(kind), runner.died]);
   if (kind === 'gpu') showDevice(`${description}, and the CPU backend in f32`);
   return runner;
 }
 
 function pause(): void {
-  for (const runner of Object.values(runners)) runner.lane.pause();
+  for (const runner of Object.values(runners)) void runner.remote.pause();
   setState('paused', 'Paused.');
 }
 
 function resume(): void {
-  for (const runner of Object.values(runners)) runner.lane.resume();
+  for (const runner of Object.values(runners)) void runner.remote.resume();
   setState('running', 'Running.');
 }
 
@@ -160,7 +152,7 @@ function clear(): void {
   race++;
   if (state === 'running' || state === 'paused') {
     for (const kind of kinds) {
-      runners[kind]?.worker.terminate();
+      runners[kind]?.end();
       delete runners[kind];
     }
   }

@@ -1,20 +1,20 @@
 /** The Self-test page: starts the worker, shows each op as it is done, and gives the report. */
 
 import './self-test.css';
-import { proxy, wrap } from 'comlink';
-import type { OpSelfTest, SelfTestReport } from '../../src/self-test.ts';
+import { proxy } from 'comlink';
+import type { OpSelfTest, SelfTestProgress, SelfTestReport } from '../../src/self-test.ts';
 import { type AdapterReport, adapterReport } from '../shared/adapter.ts';
+import { switchControls } from '../shared/controls.ts';
 import { exportJson } from '../shared/export-json.ts';
 import { element, messageOf, notify, showDevice, startPage } from '../shared/shell.ts';
 import { SortableTable } from '../shared/sortable-table.ts';
 import { missingWebGPU, offerCpu } from '../shared/webgpu-check.ts';
-import type { Tester } from './tester.ts';
+import { Job, Stopped } from '../shared/worker/start.ts';
 
 startPage();
 
 const form = element<HTMLFormElement>('settings');
 const run = element<HTMLButtonElement>('run');
-const stop = element<HTMLButtonElement>('stop');
 const progress = element<HTMLProgressElement>('progress');
 const seed = element<HTMLInputElement>('seed');
 const error = (value: number | null, compared: number): string =>
@@ -53,7 +53,7 @@ const table = new SortableTable<OpSelfTest>(element<HTMLTableElement>('ops'), [
 let report: SelfTestReport | undefined;
 let adapter: AdapterReport | undefined;
 let cpu = false;
-let cancel: (why: Stopped) => void = () => {};
+const job = new Job('self-test');
 
 const results = exportJson(element('export'), 'downhill-self-test', () => ({
   date: new Date().toISOString(),
@@ -62,8 +62,6 @@ const results = exportJson(element('export'), 'downhill-self-test', () => ({
   ...(report ?? { ops: table.rows }),
   adapter: adapter ?? 'CPU backend, f32',
 }));
-
-class Stopped extends Error {}
 
 const missing = await missingWebGPU();
 if (missing === undefined) {
@@ -83,60 +81,60 @@ if (missing === undefined) {
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   if (run.disabled) return;
-  run.disabled = true;
-  stop.disabled = false;
+  switchRunning(true);
   verdict('Starting…');
   await test();
-  run.disabled = false;
-  stop.disabled = true;
+  switchRunning(false);
 });
-stop.addEventListener('click', () => cancel(new Stopped()));
+element('stop').addEventListener('click', () => job.stop());
 element<HTMLInputElement>('only-failed').addEventListener('change', ({ target }) => {
   const only = (target as HTMLInputElement).checked;
   table.filter(({ pass }) => !only || !pass);
 });
 
+function switchRunning(running: boolean): void {
+  switchControls({ run: !running, stop: running }, ['run', 'stop']);
+}
+
 async function test(): Promise<void> {
-  const worker = new Worker(new URL('./self-test.worker.ts', import.meta.url), { type: 'module' });
-  const ended = new Promise<never>((_, reject) => {
-    cancel = reject;
-    worker.onerror = ({ message }) => reject(new Error(message || 'the worker could not be loaded'));
-  });
-  const tester = wrap<Tester>(worker);
   try {
-    const opened = await Promise.race([tester.open(cpu), ended]);
-    const filter = element<HTMLInputElement>('filter').value.trim().toLowerCase();
-    const ops = opened.ops.filter((name) => name.toLowerCase().includes(filter));
-    if (ops.length === 0) {
-      verdict(`No op has a name that contains “${filter}”; relu, matmul and conv2d have.`);
-      return;
-    }
-    table.clear();
-    report = undefined;
-    progress.value = 0;
-    showSums();
-    verdict(`Testing ${ops[0]}, 1 of ${ops.length}…`);
-    const onProgress = proxy(({ op, done, total }: { op: OpSelfTest; done: number; total: number }) => {
-      table.add(op);
-      progress.value = done / total;
+    report = await job.run(async (tester) => {
+      const opened = await tester.open(cpu);
+      const filter = element<HTMLInputElement>('filter').value.trim().toLowerCase();
+      const ops = opened.ops.filter((name) => name.toLowerCase().includes(filter));
+      if (ops.length === 0) {
+        verdict(`No op has a name that contains “${filter}”; relu, matmul and conv2d have.`);
+        return report;
+      }
+      table.clear();
+      report = undefined;
+      progress.value = 0;
       showSums();
-      results.enable(true);
-      if (done < total) verdict(`Testing ${ops[done]}, ${done + 1} of ${total}…`);
+      verdict(`Testing ${ops[0]}, 1 of ${ops.length}…`);
+      const onProgress = proxy(({ op, done, total }: SelfTestProgress) => {
+        table.add(op);
+        progress.value = done / total;
+        showSums();
+        results.enable(true);
+        if (done < total) verdict(`Testing ${ops[done]}, ${done + 1} of ${total}…`);
+      });
+      const found = await tester.run(ops, Number(seed.value), onProgress);
+      showReport(found);
+      return found;
     });
-    report = await Promise.race([tester.run(ops, Number(seed.value), onProgress), ended]);
-    const { pass, failed, milliseconds } = report;
-    const seconds = (milliseconds / 1000).toFixed(1);
-    if (pass) verdict(`All ${report.ops.length} ops pass, in ${seconds} s.`, 'pass');
-    else verdict(`${failed.length} of ${report.ops.length} ops fail: ${failed.join(', ')}.`, 'fail');
   } catch (problem) {
     if (problem instanceof Stopped) verdict(`Stopped after ${table.rows.length} ops.`);
     else {
       verdict('Stopped by an error.', 'fail');
       notify(`The self-test stopped: ${messageOf(problem)}`, { kind: 'error', key: 'self-test' });
     }
-  } finally {
-    worker.terminate();
   }
+}
+
+function showReport({ pass, failed, milliseconds, ops }: SelfTestReport): void {
+  const seconds = (milliseconds / 1000).toFixed(1);
+  if (pass) verdict(`All ${ops.length} ops pass, in ${seconds} s.`, 'pass');
+  else verdict(`${failed.length} of ${ops.length} ops fail: ${failed.join(', ')}.`, 'fail');
 }
 
 function showSums(): void {

@@ -1,6 +1,5 @@
 /** The self-test in a worker. */
 
-import { expose } from 'comlink';
 import { allOps, type Backend, createCpuBackend, requestWebGPUBackend } from '../../src/index.ts';
 import { selfTest } from '../../src/self-test.ts';
 import type { Tester } from './tester.ts';
@@ -18,4 +17,4 @@ const tester: Tester = {
   },
 };
 
-expose(tester);
+export default tester;

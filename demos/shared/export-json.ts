@@ -1,5 +1,6 @@
 /** Two buttons for a result: copy it as JSON, download it as a file. They are off until there is something. */
 
+import { download } from './download.ts';
 import { button, messageOf, notify } from './shell.ts';
 
 export interface JsonExport {
@@ -17,18 +18,13 @@ export function exportJson(host: HTMLElement, name: string, make: () => unknown)
         notify(`The browser did not let it be copied: ${messageOf(error)}. Download it instead.`, { kind: 'warning' }),
     );
   });
-  const download = button('Download JSON', () => {
-    const url = URL.createObjectURL(new Blob([text()], { type: 'application/json' }));
-    const link = Object.assign(document.createElement('a'), { href: url, download: `${name}.json` });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  const save = button('Download JSON', () => {
+    download(text(), `${name}.json`);
   });
   const enable = (on: boolean): void => {
-    copy.disabled = download.disabled = !on;
+    copy.disabled = save.disabled = !on;
   };
   enable(false);
-  host.append(copy, download);
+  host.append(copy, save);
   return { enable };
 }

@@ -10,7 +10,7 @@ export interface NoticeOptions {
   /** Stays until it is closed; errors and notices with an action do by themselves. */
   readonly sticky?: boolean;
   readonly action?: { readonly label: string; run(): void };
-  /** A later notice of the same key takes the place of this one. */
+  /** A later notice of the same key takes the place of this one; without it, one of the same text. */
   readonly key?: string;
 }
 
@@ -40,18 +40,18 @@ export function startPage(): void {
     box.setAttribute('role', 'region');
     box.setAttribute('aria-label', box.dataset.region!);
   }
-  addEventListener('error', ({ message }) => notify(message, { kind: 'error', key: message }));
+  addEventListener('error', ({ message }) => notify(message, { kind: 'error' }));
   addEventListener('unhandledrejection', ({ reason }) => notify(messageOf(reason), { kind: 'error' }));
 }
 
 /** Shows a message in the corner; it never covers what is being done for long. @returns a function that closes it. */
 export function notify(text: string, options: NoticeOptions = {}): () => void {
-  const { kind = 'info', action, key } = options;
+  const { kind = 'info', action, key = text } = options;
   const host = element('notices');
-  if (key !== undefined) host.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
+  dismiss(key);
   const notice = document.createElement('div');
   notice.className = `notice ${kind}`;
-  if (key !== undefined) notice.dataset.key = key;
+  notice.dataset.key = key;
   if (kind === 'error') notice.setAttribute('role', 'alert');
   const close = () => notice.remove();
   const words = document.createElement('div');
@@ -71,6 +71,13 @@ export function notify(text: string, options: NoticeOptions = {}): () => void {
   host.append(notice);
   if (!(options.sticky ?? (kind === 'error' || action !== undefined))) setTimeout(close, NOTICE_MS);
   return close;
+}
+
+/** Takes the notice of this key away: what it says no longer holds. */
+export function dismiss(key: string): void {
+  element('notices')
+    .querySelector(`[data-key="${CSS.escape(key)}"]`)
+    ?.remove();
 }
 
 /** Says at the foot of the page what everything runs on. */
@@ -104,6 +111,14 @@ export function themeColor(name: string): string {
   probe ??= document.body.appendChild(Object.assign(document.createElement('span'), { hidden: true }));
   probe.style.color = `var(--${name})`;
   return getComputedStyle(probe).color;
+}
+
+/** Red, green and blue of a colour of the theme, each 0 … 255. */
+export function themeChannels(name: string): number[] {
+  const color = themeColor(name);
+  const channels = (color.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
+  // Some browsers answer in color(srgb r g b), from 0 to 1.
+  return color.startsWith('color(') ? channels.map((value) => 255 * value) : channels;
 }
 
 let probe: HTMLElement | undefined;

@@ -84,7 +84,7 @@ export function runsOnCpu(): void {
 }
 
 /** What is to be said before the first step: on the CPU nothing is compiled. */
-export function preparing(built = 0, total = 0): string {
-  if (document.documentElement.dataset.backend === 'cpu') return 'Getting ready …';
+export function preparing(built = 0, total = 0, backend = document.documentElement.dataset.backend): string {
+  if (backend === 'cpu') return 'Getting ready …';
   return total === 0 ? 'Compiling …' : `Compiling: ${built} of ${total} kernels`;
 }

@@ -60,7 +60,7 @@ async function fromFolder(
     't10k-images-idx3-ubyte',
     't10k-labels-idx1-ubyte',
   ];
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all(
+  const downloads = await Promise.allSettled(
     files.map((file) =>
       downloadFile(
         { key: file, urls: [`${base}${file}.gz`, `${base}${file}`], sha256: 'any' },
@@ -68,6 +68,11 @@ async function fromFolder(
       ),
     ),
   );
+  // Where several fail, always the same one is named: the first of the four.
+  const [trainImages, trainLabels, testImages, testLabels] = downloads.map((download) => {
+    if (download.status === 'rejected') throw download.reason;
+    return download.value;
+  });
   return mnistFromBytes({ trainImages, trainLabels, testImages, testLabels }, name);
 }
 

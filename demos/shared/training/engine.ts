@@ -10,27 +10,23 @@
 import {
   type ArrayDataset,
   type Backend,
-  createCpuBackend,
   DownhillError,
-  loadModelFiles,
   type Model,
-  readZip,
-  requestWebGPUBackend,
   setBackend,
   Trainer,
   type TrainerEvent,
   type TrainingSnapshot,
   type TrainTest,
   take,
-  writeZip,
 } from '../../../src/index.ts';
+import { openBackend } from '../worker/device.ts';
+import type { BackendName } from '../worker/run-protocol.ts';
 import { loadData } from './datasets.ts';
 import { featureMaps, filtersOf, insightOf } from './insight.ts';
 import { augmentationLayers, buildModel } from './models.ts';
 import { preview } from './preview.ts';
 import type {
   Augmentation,
-  BackendName,
   DataInfo,
   DataSource,
   DeviceReport,
@@ -44,7 +40,9 @@ import type {
   SavedRunSummary,
   StepPoint,
 } from './protocol.ts';
+import { RunKeeper } from './run-keeper.ts';
 import { RunLog } from './run-log.ts';
+import { readRunFile, runFile } from './saved-file.ts';
 import { SavedRuns } from './saved-runs.ts';
 
 type Listener = (event: RunEvent) => void;
@@ -54,9 +52,6 @@ const EVENT_MS = 60;
 const FRAME_BUDGET = 8;
 /** Milliseconds between snapshots: with a slow step or two on top, still far from five seconds. */
 const SNAPSHOT_MS = 1500;
-/** Snapshots of more bytes than this are kept less often. */
-const LARGE_SNAPSHOT = 8e6;
-const LARGE_SAVE_MS = 30_000;
 
 export class Engine {
   private kind: BackendName = 'webgpu';
@@ -66,24 +61,25 @@ export class Engine {
   private data: TrainTest | undefined;
   private source: DataSource | undefined;
   private trainer: Trainer | undefined;
+  /** From the call of `run` to its end. */
+  private live = false;
   private spec: RunSpec | undefined;
   private log = new RunLog();
   private listener: Listener = () => {};
   private pending: StepPoint[] = [];
   private lastPost = 0;
-  private lastSave = 0;
-  private saving: Promise<void> | undefined;
-  private saves = false;
   private rate = { from: 0, index: 0, perSecond: 0 };
-  private readonly runs: SavedRuns;
+  private keeper!: RunKeeper;
 
-  /** @param page whose runs these are. */
-  constructor(page: string) {
-    this.runs = new SavedRuns(page);
-  }
+  /** @param runsOf where the runs of a page are kept. */
+  constructor(private readonly runsOf: (page: string) => SavedRuns = (page) => new SavedRuns(page)) {}
 
-  /** Opens the backend once to see that it can be had. @throws DownhillError `device` when it cannot. */
-  async open(kind: BackendName): Promise<DeviceReport> {
+  /**
+   * Opens the backend once to see that it can be had. @param page whose runs these are.
+   * @throws DownhillError `device` when it cannot.
+   */
+  async open(page: string, kind: BackendName): Promise<DeviceReport> {
+    this.keeper = new RunKeeper(this.runsOf(page));
     this.kind = kind;
     const backend = await this.openBackend();
     this.spare = backend;
@@ -91,7 +87,9 @@ export class Engine {
     return { description: backend.description, kind };
   }
 
+  /** @throws DownhillError `state` while a run is live: it holds on to its data. */
   async loadData(source: DataSource, listener: Listener): Promise<DataInfo> {
+    this.checkIdle();
     const data = await loadData(source, (text, done, total) => listener({ type: 'data', text, done, total }));
     this.data = data;
     this.source = source;
@@ -107,18 +105,14 @@ export class Engine {
     return { pixels: Float32Array.from(values, (value) => value * scale), label: set.y[index] };
   }
 
-  /** Trains until the end or `stop`; resolves then. Everything on the way comes as events. */
+  /**
+   * Trains until the end or `stop`; resolves then. Everything on the way comes as events. A run that is live is ended
+   * first; what is asked meanwhile waits for the new one.
+   */
   async run(spec: RunSpec, listener: Listener, resume?: TrainingSnapshot): Promise<void> {
-    const before = this.trainer;
-    this.trainer = undefined;
-    await before?.dispose();
     const { train, test } = this.dataset();
     const info = this.dataInfo();
-    this.listener = listener;
-    this.spec = spec;
-    this.pending = [];
-    if (resume === undefined) this.log = new RunLog();
-    await this.claimPlace();
+    const before = this.trainer;
     const trainer = new Trainer({
       model: () => buildModel(spec, info),
       data: train,
@@ -130,18 +124,35 @@ export class Engine {
       frameBudget: FRAME_BUDGET,
       snapshotInterval: SNAPSHOT_MS,
       ...(resume !== undefined && { resume }),
-      onEvent: (event) => this.hear(event, trainer),
+      onEvent: (event) => {
+        // A run that was replaced has nothing to say any more.
+        if (this.trainer === trainer) this.hear(event, trainer);
+      },
     });
+    // At once, so that a pause or a stop that comes before the first step is for this run.
     this.trainer = trainer;
+    const end = (reason: 'finished' | 'stopped' | 'failed', message?: string): void => {
+      if (this.trainer === trainer) {
+        this.flush(true);
+        this.live = false;
+      }
+      listener({ type: 'end', reason, ...(message !== undefined && { message }) });
+    };
+    this.live = true;
     try {
+      await before?.dispose();
+      if (this.trainer !== trainer) return end('stopped');
+      this.listener = listener;
+      this.spec = spec;
+      this.pending = [];
+      if (resume === undefined) this.log = new RunLog();
+      await this.keeper.claim(this.source!, listener);
       const history = await trainer.run();
-      this.flush(true);
-      listener({ type: 'end', reason: history === undefined ? 'stopped' : 'finished' });
+      end(history === undefined ? 'stopped' : 'finished');
     } catch (error) {
-      this.flush(true);
-      listener({ type: 'end', reason: 'failed', message: error instanceof Error ? error.message : String(error) });
+      end('failed', error instanceof Error ? error.message : String(error));
     } finally {
-      await this.saving;
+      await this.keeper.settled;
     }
   }
 
@@ -210,84 +221,48 @@ export class Engine {
     return this.trainer === undefined ? make() : this.trainer.peek(make);
   }
 
-  /** A zip with model.json, weights.safetensors and run.json: what the command line reads, and where to go on. */
+  /** The run as a file (saved-file.ts). */
   async save(): Promise<Uint8Array> {
     const snapshot = await this.needTrainer().takeSnapshot();
-    const { epoch, step, learningRate, files } = snapshot;
-    const run = { spec: this.spec, epoch, step, learningRate, points: this.log.points, epochs: this.log.epochs };
-    const text = (value: string) => new TextEncoder().encode(value);
-    return writeZip(
-      new Map([
-        ['model.json', text(files.json)],
-        ['weights.safetensors', files.weights],
-        ['run.json', text(`${JSON.stringify(run)}\n`)],
-      ]),
-    );
+    return runFile(this.spec!, snapshot, this.log);
   }
 
-  /** Reads what `save` gave. @throws DownhillError `file` for anything else. */
+  /** Reads what `save` gave. @throws DownhillError `file` for anything else, and for a network of other images. */
   async readSaved(bytes: Uint8Array, name: string): Promise<Omit<SavedRun, 'source'>> {
-    const entries = await readZip(bytes, name);
-    const [json, weights, run] = ['model.json', 'weights.safetensors', 'run.json'].map((entry) => entries.get(entry));
-    if (json === undefined || weights === undefined || run === undefined) {
-      throw new DownhillError(
-        'file',
-        `${name}: no saved run; expected model.json, weights.safetensors and run.json in it`,
-      );
-    }
-    const text = (part: Uint8Array) => new TextDecoder().decode(part);
-    const model = loadModelFiles(
-      { json: text(json), weights },
-      { json: `${name}: model.json`, weights: `${name}: weights` },
-    );
-    const shape = model.inputShapes?.[0] ?? [];
-    model.dispose();
-    if (String(shape) !== String(this.dataInfo().shape)) {
-      const found = `images of [${shape.join(', ')}]`;
-      throw new DownhillError(
-        'file',
-        `${name}: its model takes ${found}; the data here are [${this.dataInfo().shape.join(', ')}]`,
-      );
-    }
-    const { spec, epoch, step, learningRate, points, epochs } = JSON.parse(text(run));
-    const snapshot = {
-      format: 'downhill-snapshot',
-      version: 1,
-      epoch,
-      step,
-      learningRate,
-      files: { json: text(json), weights },
-    } as const;
-    this.log = new RunLog(points, epochs);
-    return { version: 1, savedAt: Date.now(), spec, index: points.at(-1)?.index ?? 0, snapshot, points, epochs };
+    this.checkIdle();
+    const run = await readRunFile(bytes, name, this.dataInfo().shape);
+    this.log = new RunLog(run.points, run.epochs);
+    return run;
   }
 
   savedRun(): Promise<SavedRunSummary | undefined> {
-    return this.runs.summary();
+    return this.keeper.runs.summary();
   }
 
   /** The run that was kept in this browser, its data loaded. */
   async takeUp(
     listener: Listener,
-  ): Promise<{ readonly run: Omit<SavedRun, 'source'>; readonly data: DataInfo } | undefined> {
-    const found = await this.runs.load();
+  ): Promise<
+    { readonly run: Omit<SavedRun, 'source'>; readonly data: DataInfo; readonly source: DataSource } | undefined
+  > {
+    const found = await this.keeper.runs.load();
     if (found === undefined) return undefined;
     const { source, ...run } = found;
     const data = await this.loadData(source, listener);
     this.log = new RunLog(run.points, run.epochs);
-    return { run, data };
+    return { run, data, source };
   }
 
   discardSaved(): Promise<void> {
-    return this.runs.discard();
+    return this.keeper.runs.discard();
   }
 
   /** The page is hidden or about to go: keep what there is. */
   async hidden(): Promise<void> {
     if (this.trainer === undefined || this.trainer.state === 'ended' || this.trainer.state === 'new') return;
-    this.lastSave = 0;
+    this.keeper.keepNext();
     await this.trainer.takeSnapshot();
-    await this.saving;
+    await this.keeper.settled;
   }
 
   /** Destroys the device as a driver reset would, to show that training goes on. */
@@ -307,9 +282,7 @@ export class Engine {
   private async openBackend(): Promise<Backend> {
     const spare = this.spare;
     this.spare = undefined;
-    this.backend =
-      spare ??
-      (this.kind === 'cpu' ? createCpuBackend({ precision: 'f32' }) : await requestWebGPUBackend(navigator.gpu));
+    this.backend = spare ?? (await openBackend(this.kind));
     // The trainer leaves the current backend alone.
     setBackend(this.backend);
     return this.backend;
@@ -329,7 +302,8 @@ export class Engine {
     } else if (event.type === 'epoch') {
       this.hearEpoch(event);
     } else if (event.type === 'snapshot') {
-      this.keep(event.snapshot);
+      const index = event.snapshot.epoch * this.stepsPerEpoch() + event.snapshot.step;
+      this.keeper.keep(this.spec!, index, event.snapshot, this.log);
     } else {
       const fromIndex = event.from.epoch * this.stepsPerEpoch() + event.from.step;
       this.flush(true);
@@ -364,30 +338,8 @@ export class Engine {
     this.listener({ type: 'steps', points, stepsPerSecond, live });
   }
 
-  private async claimPlace(): Promise<void> {
-    this.saves = await this.runs.claim();
-    if (this.saves) return this.runs.saveSource(this.source!);
-    const reason = 'another tab of this page is training and keeps its own run; this one ends with its tab';
-    this.listener({ type: 'unsaved', reason });
-  }
-
-  private keep(snapshot: TrainingSnapshot): void {
-    const now = performance.now();
-    const seldom = snapshot.files.weights.length > LARGE_SNAPSHOT && now - this.lastSave < LARGE_SAVE_MS;
-    if (!this.saves || seldom || this.saving !== undefined) return;
-    this.lastSave = now;
-    const index = snapshot.epoch * this.stepsPerEpoch() + snapshot.step;
-    const { points, epochs } = this.log;
-    const upTo = points.filter((point) => point.index < index);
-    this.saving = this.runs
-      .save({ version: 1, savedAt: Date.now(), spec: this.spec!, index, snapshot, points: upTo, epochs: [...epochs] })
-      .then(
-        () => this.listener({ type: 'saved', index }),
-        (error) => this.listener({ type: 'unsaved', reason: `this browser would not keep it (${error.message})` }),
-      )
-      .finally(() => {
-        this.saving = undefined;
-      });
+  private checkIdle(): void {
+    if (this.live) throw new DownhillError('state', 'a run is on, and its data stay until it ends: press Stop first');
   }
 
   private peek<T>(task: (model: Model) => Promise<T>): Promise<T> {

@@ -1,16 +1,38 @@
 /** The panels that show what a network has learned: confusion matrix, mistakes, kernel times. */
 
-import { element } from '../shell.ts';
+import { element, messageOf, notify } from '../shell.ts';
 import type { RemoteEngine } from './client.ts';
 import { drawPixels } from './pictures.ts';
 import type { DataInfo, Insight, KernelTime, Mistake } from './protocol.ts';
+import type { RunView } from './run-view.ts';
+
+/**
+ * Confusion matrix and mistakes of the network as it is when the function is called; one look at a time.
+ * @param more what a page shows beside.
+ */
+export function examiner(engine: RemoteEngine, view: () => RunView, more = async () => {}): () => Promise<void> {
+  let busy = false;
+  return async () => {
+    const { data, hasModel } = view();
+    if (busy || data === undefined || !hasModel) return;
+    busy = true;
+    try {
+      const insight = await engine.insight();
+      // Other data may have come meanwhile.
+      if (view().data !== data) return;
+      showConfusion(element<HTMLTableElement>('confusion'), insight, data);
+      await showMistakes(element('mistakes'), engine, insight.mistakes, data);
+      await more();
+    } catch (error) {
+      notify(messageOf(error), { kind: 'error', key: 'examine' });
+    } finally {
+      busy = false;
+    }
+  };
+}
 
 /** Fills `table` with the confusion matrix: a row for each true class. */
-export function showConfusion(
-  table: HTMLTableElement,
-  { confusion, examples }: Insight,
-  { classNames }: DataInfo,
-): void {
+function showConfusion(table: HTMLTableElement, { confusion, examples }: Insight, { classNames }: DataInfo): void {
   if (table.rows.length !== confusion.length + 1) {
     table.replaceChildren();
     const head = table.createTHead().insertRow();
@@ -47,7 +69,7 @@ export function showConfusion(
 }
 
 /** Shows the most confident mistakes with their images. */
-export async function showMistakes(
+async function showMistakes(
   host: HTMLElement,
   engine: RemoteEngine,
   mistakes: readonly Mistake[],

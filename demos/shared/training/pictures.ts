@@ -1,6 +1,6 @@
 /** Drawing of images and planes of values on 2D canvases. */
 
-import { themeColor } from '../shell.ts';
+import { themeChannels } from '../shell.ts';
 import type { Planes } from './protocol.ts';
 
 /** Puts an image of values 0 … 1 (grey or RGB, channels last) on `canvas`, one pixel each. */
@@ -33,7 +33,7 @@ export function drawPlanes(host: HTMLElement, { name, height, width, channels, d
   canvas.width = perRow * (width + GAP) - GAP;
   canvas.height = rows * (height + GAP) - GAP;
   canvas.style.width = `${canvas.width * scale}px`;
-  const [ground, up, down] = ['sunken', 'series-1', 'series-2'].map((color) => rgb(themeColor(color)));
+  const [ground, up, down] = ['sunken', 'series-1', 'series-2'].map(themeChannels);
   const image = new ImageData(canvas.width, canvas.height);
   for (let plane = 0; plane < shown; plane++) {
     const values = data.subarray(plane * height * width, (plane + 1) * height * width);
@@ -70,10 +70,4 @@ function figureOf(host: HTMLElement, name: string): HTMLElement {
   figure.append(document.createElement('figcaption'), canvas);
   host.append(figure);
   return figure;
-}
-
-function rgb(color: string): number[] {
-  const numbers = (color.match(/[\d.]+/g) ?? ['0', '0', '0']).slice(0, 3).map(Number);
-  // Some browsers answer in color(srgb r g b), from 0 to 1.
-  return color.startsWith('color(') ? numbers.map((value) => 255 * value) : numbers;
 }

@@ -4,8 +4,7 @@
  */
 
 import type { TrainingSnapshot } from '../../../src/index.ts';
-
-export type BackendName = 'webgpu' | 'cpu';
+import type { BackendName, EngineEvent } from '../worker/run-protocol.ts';
 
 export interface NamedBytes {
   readonly name: string;
@@ -92,7 +91,7 @@ export interface EpochPoint {
 
 export type RunEvent =
   | { readonly type: 'data'; readonly text: string; readonly done?: number; readonly total?: number }
-  | { readonly type: 'compile'; readonly built: number; readonly total: number }
+  | Extract<EngineEvent, { type: 'compile' }>
   | { readonly type: 'begin'; readonly info: RunInfo; readonly fromIndex: number }
   | {
       readonly type: 'steps';

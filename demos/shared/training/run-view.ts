@@ -1,34 +1,40 @@
 /**
  * RunView: the panel with which a run is started, watched, paused, kept and taken up again; the same on each page that
- * trains. What a page shows beside it hangs on the hooks.
+ * trains. Its state is one machine (run-state.ts); every control and the line of words follow from it. What a page shows
+ * beside it hangs on the hooks.
  */
 
-import { LineChart } from '../line-chart.ts';
-import { element, messageOf, notify, showDevice } from '../shell.ts';
-import { missingWebGPU, offerCpu, preparing } from '../webgpu-check.ts';
+import { download } from '../download.ts';
+import { Machine } from '../machine.ts';
+import { dismiss, element, messageOf, notify, showDevice } from '../shell.ts';
+import { missingWebGPU, offerCpu } from '../webgpu-check.ts';
+import type { BackendName } from '../worker/run-protocol.ts';
 import { listening, type RemoteEngine } from './client.ts';
 import { showKernelTimes } from './insight-view.ts';
 import {
   type Augmentation,
-  type BackendName,
   type DataInfo,
   type DataSource,
   type EpochPoint,
   MODELS,
   type ModelName,
-  type NamedBytes,
-  OPTIMIZERS,
-  type OptimizerName,
   type RunEvent,
   type RunSpec,
   type SavedRun,
+  type StepPoint,
 } from './protocol.ts';
+import { RunFigures } from './run-figures.ts';
+import { RunForm, type SourceChoice } from './run-form.ts';
+import { RunPanel } from './run-panel.ts';
+import { isLive, RUN_TABLE, type RunMove, type RunState } from './run-state.ts';
 
 export interface RunViewOptions {
   readonly engine: RemoteEngine;
+  /** Whose runs are kept. */
+  readonly page: string;
   readonly models: readonly ModelName[];
   /** The data sets to choose from; the first is loaded at once. */
-  readonly sources: readonly { readonly label: string; readonly source: DataSource | 'ask' }[];
+  readonly sources: readonly SourceChoice[];
   readonly defaults: Omit<RunSpec, 'augmentation'>;
   /** File name of what is saved. */
   readonly fileName: string;
@@ -40,56 +46,64 @@ export interface RunViewOptions {
   readonly onEnd?: () => void;
 }
 
-type Phase = 'loading' | 'ready' | 'running' | 'paused' | 'dead';
-
-/** Largest sum of dropped files. */
-const MAX_DROPPED = 512 * 2 ** 20;
+const READY = 'Press Train.';
 
 export class RunView {
   data: DataInfo | undefined;
-  private phase: Phase = 'loading';
-  private epochs = 1;
-  private stepsPerEpoch = 1;
+  private readonly machine = new Machine<RunState, RunMove>(RUN_TABLE, 'opening', () => this.show());
+  private backend: BackendName | undefined;
+  private words = 'Getting ready …';
+  private compiled: readonly [number, number] | undefined;
   private spec: RunSpec | undefined;
-  private trained = false;
-  private readonly form = element<HTMLFormElement>('knobs');
-  private readonly loss: LineChart;
-  private readonly accuracy: LineChart;
+  /** Where a run that was taken over goes on. */
+  private resume: SavedRun['snapshot'] | undefined;
+  /** The source of `data`. */
+  private source: DataSource | undefined;
+  /** What the network was trained on; undefined when there is none. */
+  private trainedOn: DataInfo | undefined;
+  /** Counts the runs: what comes of one before is not for this one. */
+  private run = 0;
+  /** The loss of this run is no number any more, which was said. */
+  private diverged = false;
+  private readonly form: RunForm;
+  private readonly panel: RunPanel;
+  private readonly figures = new RunFigures();
 
   constructor(private readonly options: RunViewOptions) {
-    const series = [
-      { label: 'training', color: 'series-1', noisy: true },
-      { label: 'validation', color: 'series-2', marked: true },
-    ];
-    const empty = 'Nothing was trained yet: a point for each step comes here.';
-    const common = { xLabel: 'step', series, empty, smoothing: 0.8 };
-    this.loss = new LineChart(element('loss-chart'), { ...common, label: 'Loss', yLabel: 'loss' });
-    this.accuracy = new LineChart(element('accuracy-chart'), {
-      ...common,
-      label: 'Accuracy',
-      yLabel: 'share of right answers',
-      leftRange: [0, 1],
+    const { engine } = this;
+    this.form = new RunForm(options.sources, options.models, options.defaults);
+    this.form.onChange('learningRate', () => void this.changeRate());
+    this.form.onChange('data', () => void this.changeData());
+    this.panel = new RunPanel(this.form, {
+      train: () => this.train(),
+      pause: () => this.pauseOrResume(),
+      stop: async () => {
+        if (this.machine.try('stop')) await engine.stop();
+      },
+      save: async () => download(await engine.save(), options.fileName),
+      load: (file) => this.loadSaved(file),
+      profile: async () => showKernelTimes(await engine.profile()),
+      lose: () => engine.destroyDevice(),
     });
-    this.fillKnobs();
-    this.listen();
+    this.keepWhenHidden();
+    this.show();
   }
 
   get engine(): RemoteEngine {
     return this.options.engine;
   }
 
-  /** True when there is a model that answers. */
+  /** True when there is a network that answers questions about the data that are loaded. */
   get hasModel(): boolean {
-    return this.trained;
+    return this.trainedOn !== undefined && this.fits;
   }
 
-  /** Opens the engine and loads the first data set, or the run that was left. */
+  /** Opens the engine and loads the first data set, and offers the run that was left. */
   async start(): Promise<void> {
-    const kind = await this.openBackend();
-    if (kind === undefined) return;
+    if (!(await this.openBackend())) return;
     const saved = await this.engine.savedRun();
     await this.load(this.options.sources[0].source as DataSource);
-    if (saved === undefined) return;
+    if (saved === undefined || !this.machine.can('load')) return;
     const when = new Date(saved.savedAt).toLocaleString();
     notify(`Your run of ${when} was kept: ${MODELS[saved.spec.model]}, ${saved.index} steps.`, {
       key: 'kept',
@@ -97,171 +111,203 @@ export class RunView {
     });
   }
 
-  /** Loads data; what fits no longer is said, and the data before it stay. */
+  /** The worker is gone. */
+  die(): void {
+    this.words = 'The engine stopped.';
+    this.machine.try('die');
+  }
+
+  /** Loads data; what cannot be used is said, and the data before it stay. */
   async load(source: DataSource): Promise<void> {
-    const before = this.phase;
-    this.show('loading', 'Loading data …');
-    try {
-      this.useData(
-        await this.engine.loadData(
-          source,
-          listening((event) => this.hear(event)),
-        ),
+    await this.bring('Loading data …', async () => {
+      const data = await this.engine.loadData(
+        source,
+        listening((event) => this.hear(event)),
       );
-    } catch (error) {
-      notify(messageOf(error), { kind: 'error', key: 'data' });
-      this.show(this.data === undefined ? before : 'ready', 'These data could not be used; see the message.');
-    }
+      return () => this.useData(data, source);
+    });
   }
 
-  /** Loads dropped or chosen files. */
-  async loadFiles(list: Iterable<File>): Promise<void> {
-    const files = [...list];
-    const size = files.reduce((sum, file) => sum + file.size, 0);
-    if (size > MAX_DROPPED) {
-      const found = `${files.length} files of ${Math.round(size / 2 ** 20)} MiB`;
-      notify(`That is ${found}, more than a page should hold; expected at most 512 MiB.`, {
-        kind: 'error',
-        key: 'data',
-      });
-      return;
-    }
-    const read = async (file: File): Promise<NamedBytes> => {
-      return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-    };
+  /**
+   * Brings data or a saved run, where the state allows it. @param get gives what takes it over; until it has, everything
+   * stays as it was. @returns whether it was taken over.
+   */
+  private async bring(words: string, get: () => Promise<() => void>): Promise<boolean> {
+    if (!this.mayLoad()) return false;
+    const before = this.words;
+    this.words = words;
+    this.machine.move('load');
     try {
-      await this.load({ kind: 'files', files: await Promise.all(files.map(read)) });
+      const take = await get();
+      if (!this.machine.can('loaded')) return false;
+      dismiss('data');
+      this.words = before;
+      take();
+      this.machine.move('loaded');
+      return true;
     } catch (error) {
-      notify(`The files could not be read: ${messageOf(error)}`, { kind: 'error', key: 'data' });
+      this.complain(messageOf(error));
+      if (this.source !== undefined) this.form.showSource(this.source);
+      this.words = 'These data could not be used; see the message.';
+      this.machine.try('refused');
+      return false;
     }
   }
 
-  private async openBackend(): Promise<BackendName | undefined> {
+  /** Whether other data may come now; if not, it is said why. */
+  mayLoad(): boolean {
+    if (this.machine.can('load')) return true;
+    const { state } = this.machine;
+    if (isLive(state)) this.complain('A run is on, and its data stay until it ends: press Stop first.');
+    else if (state !== 'dead') this.complain('Other data are being read; try again when they are there.');
+    return false;
+  }
+
+  /** Says what is wrong with data. */
+  complain(text: string): void {
+    notify(text, { kind: 'error', key: 'data' });
+  }
+
+  /** @returns whether there is a device. */
+  private async openBackend(): Promise<boolean> {
     const missing = await missingWebGPU();
     let kind: BackendName = 'webgpu';
     if (missing !== undefined) {
-      this.show('loading', 'No WebGPU here; see above.');
+      this.words = 'No WebGPU here; see above.';
+      this.show();
       await offerCpu(element('content'), missing);
       kind = 'cpu';
     }
     try {
-      const report = await this.engine.open(kind);
+      const report = await this.engine.open(this.options.page, kind);
+      this.backend = kind;
       showDevice(kind === 'cpu' ? `${report.description}: no GPU is used` : `WebGPU: ${report.description}`);
-      return kind;
+      this.machine.move('opened');
+      return true;
     } catch (error) {
-      this.show('dead', 'The device could not be opened.');
-      notify(messageOf(error), { kind: 'error' });
-      return undefined;
+      this.words = 'The device could not be opened.';
+      this.machine.try('die');
+      notify(messageOf(error), { kind: 'error', key: 'device' });
+      return false;
     }
   }
 
-  private useData(data: DataInfo): void {
+  private useData(data: DataInfo, source: DataSource): void {
     this.data = data;
+    this.source = source;
+    this.form.showSource(source);
     const shape = data.shape.join(' × ');
-    this.show('ready', `${data.train} images to learn from, ${data.test} held out, ${shape} each. Press Train.`);
+    this.words = `${data.train} images to learn from, ${data.test} held out, ${shape} each. ${READY}`;
     this.options.onData?.(data);
   }
 
   private async train(resume?: SavedRun['snapshot']): Promise<void> {
-    const spec = resume === undefined ? this.readKnobs() : this.spec;
-    if (spec === undefined) return;
+    const spec = resume === undefined ? this.form.read(this.options.augmentation?.()) : this.spec;
+    if (spec === undefined || !this.machine.can('train')) return;
     this.spec = spec;
     // Until there is a new one: questions to the network before would come too late.
-    this.trained = false;
-    this.epochs = spec.epochs;
-    this.clearFigures();
-    if (resume === undefined) this.clearCharts();
-    this.show('running', preparing());
-    await this.engine.run(
-      spec,
-      listening((event) => this.hear(event)),
-      resume,
-    );
-  }
-
-  private clearFigures(): void {
-    for (const name of ['epoch', 'step', 'loss', 'accuracy', 'steps', 'examples', 'memory', 'saved']) {
-      set(`figure-${name}`, '–');
+    this.trainedOn = undefined;
+    this.compiled = undefined;
+    this.figures.epochs = spec.epochs;
+    this.figures.clear();
+    if (resume === undefined) this.figures.clearCharts();
+    // The place of the run that was kept is this one's now.
+    dismiss('kept');
+    for (const key of ['run', 'diverged']) dismiss(key);
+    this.diverged = false;
+    const run = ++this.run;
+    this.machine.move('train');
+    try {
+      await this.engine.run(
+        spec,
+        listening((event) => {
+          if (run === this.run) this.hear(event);
+        }),
+        resume,
+      );
+    } catch (error) {
+      if (run === this.run) this.hearEnd({ type: 'end', reason: 'failed', message: messageOf(error) });
     }
-    this.progress(0);
-  }
-
-  private clearCharts(): void {
-    this.loss.clear();
-    this.accuracy.clear();
   }
 
   /** Goes on with the run that this browser kept. */
   private async takeUp(): Promise<void> {
-    try {
-      this.show('loading', 'Reading the run that was kept …');
+    const taken = await this.bring('Reading the run that was kept …', async () => {
       const found = await this.engine.takeUp(listening((event) => this.hear(event)));
-      if (found === undefined) {
-        this.show(this.data === undefined ? 'loading' : 'ready', 'The run that was kept is gone.');
-        return;
-      }
-      this.useData(found.data);
-      await this.adopt(found.run);
-    } catch (error) {
-      notify(messageOf(error), { kind: 'error' });
-      this.show('ready', 'The run that was kept could not be read.');
-    }
+      if (found === undefined) throw new Error('The run that was kept is gone.');
+      return () => {
+        this.useData(found.data, found.source);
+        this.adopt(found.run);
+      };
+    });
+    if (taken) await this.train(this.resume);
   }
 
-  private async adopt(run: Omit<SavedRun, 'source'>): Promise<void> {
-    const { spec, snapshot, points, epochs } = run;
+  /** Goes on with a run that was saved as a file. */
+  private async loadSaved(file: File): Promise<void> {
+    const taken = await this.bring(`Reading ${file.name} …`, async () => {
+      const run = await this.engine.readSaved(new Uint8Array(await file.arrayBuffer()), file.name);
+      return () => this.adopt(run);
+    });
+    if (taken) await this.train(this.resume);
+  }
+
+  private adopt({ spec, snapshot, points, epochs }: Omit<SavedRun, 'source'>): void {
     const total = snapshot.epoch >= spec.epochs ? snapshot.epoch + Math.max(1, spec.epochs) : spec.epochs;
     this.spec = { ...spec, epochs: total };
-    this.writeKnobs(this.spec);
-    const rows = [
-      ...points.map(({ index, loss, accuracy }) => [index, loss, null, accuracy, null] as const),
-      ...epochs.map(({ index, valLoss, valAccuracy }) => [index, null, valLoss, null, valAccuracy] as const),
-    ].sort((a, b) => a[0] - b[0]);
-    const column = (k: 1 | 2 | 3 | 4) => rows.map((row) => row[k]);
-    const xs = rows.map(([index]) => index);
-    this.loss.set(xs, [column(1), column(2)]);
-    this.accuracy.set(xs, [column(3), column(4)]);
-    await this.train(snapshot);
+    this.resume = snapshot;
+    this.form.write(this.spec);
+    this.figures.adopt(points, epochs);
   }
 
   private hear(event: RunEvent): void {
     switch (event.type) {
       case 'data': {
         const part = event.total === undefined ? '' : ` (${Math.round((100 * (event.done ?? 0)) / event.total)} %)`;
-        element('state').textContent = `${event.text}${part} …`;
+        // Events and answers come by ways of their own, and may overtake each other.
+        if (!this.machine.can('loaded')) break;
+        this.words = `${event.text}${part} …`;
+        this.show();
         break;
       }
       case 'compile':
-        element('state').textContent = preparing(event.built, event.total);
-        this.progress(event.built / event.total);
+        this.compiled = [event.built, event.total];
+        if (this.machine.state === 'compiling') this.figures.progress(event.built / event.total);
+        this.show();
         break;
       case 'begin':
-        this.stepsPerEpoch = event.info.stepsPerEpoch;
-        this.trained = true;
+        this.figures.stepsPerEpoch = event.info.stepsPerEpoch;
+        this.figures.cut(event.fromIndex);
+        this.trainedOn = this.data;
+        this.words = `${event.info.parameters.toLocaleString('en')} parameters.`;
         element('summary').textContent = event.info.summary;
-        this.cut(event.fromIndex);
-        this.show('running', `${event.info.parameters.toLocaleString('en')} parameters. Training.`);
+        this.machine.try('begin');
         break;
       case 'steps':
-        this.hearSteps(event);
+        this.compiled = undefined;
+        this.figures.addSteps(event);
+        this.tellDiverged(event.points);
+        this.machine.try('step');
+        this.options.onSteps?.();
         break;
       case 'epoch':
-        this.hearEpoch(event.point);
+        this.figures.addEpoch(event.point);
+        this.options.onEpoch?.(event.point);
         break;
       case 'saved':
-        set('figure-saved', `step ${event.index}`);
+        this.figures.set('saved', `step ${event.index}`);
         break;
       case 'unsaved':
-        set('figure-saved', 'no');
+        this.figures.set('saved', 'no');
         notify(`This run is not kept: ${event.reason}.`, { kind: 'warning', key: 'unsaved' });
         break;
       case 'lost':
-        this.cut(event.fromIndex);
+        this.figures.cut(event.fromIndex);
         notify(
           `The GPU device was lost. Training goes on at step ${event.fromIndex} on a new one; ${event.steps} steps (${(event.ms / 1000).toFixed(1)} s) are taken again.`,
           { kind: 'warning', key: 'lost', sticky: true },
         );
-        this.show('running', 'Opening a new device …');
+        this.machine.try('lost');
         break;
       case 'end':
         this.hearEnd(event);
@@ -271,159 +317,60 @@ export class RunView {
     }
   }
 
-  private hearSteps({ points, stepsPerSecond, live }: Extract<RunEvent, { type: 'steps' }>): void {
-    for (const { index, loss, accuracy } of points) {
-      this.loss.push(index, [loss, null]);
-      // Of outputs that are no numbers some class is the largest all the same.
-      this.accuracy.push(index, [Number.isFinite(loss) ? accuracy : null, null]);
-    }
-    const { index, loss } = points[points.length - 1];
-    if (!Number.isFinite(loss)) tellDiverged();
-    const total = this.epochs * this.stepsPerEpoch;
-    set('figure-epoch', `${Math.min(this.epochs, Math.floor(index / this.stepsPerEpoch) + 1)} of ${this.epochs}`);
-    set('figure-step', `${index + 1} of ${total}`);
-    set('figure-loss', loss.toFixed(4));
-    set('figure-steps', stepsPerSecond === 0 ? '…' : stepsPerSecond.toFixed(stepsPerSecond < 10 ? 1 : 0));
-    set('figure-examples', live.examplesPerSecond === 0 ? '…' : live.examplesPerSecond.toFixed(0));
-    set('figure-memory', `${(live.liveBytes / 2 ** 20).toFixed(1)} MiB`);
-    element('figure-memory').title = `at most ${(live.peakBytes / 2 ** 20).toFixed(1)} MiB so far`;
-    this.progress((index + 1) / total);
-    this.options.onSteps?.();
-  }
-
-  private hearEpoch(point: EpochPoint): void {
-    this.loss.push(point.index, [null, point.valLoss]);
-    const known = Number.isFinite(point.valLoss);
-    this.accuracy.push(point.index, [null, known ? point.valAccuracy : null]);
-    set('figure-accuracy', known ? `${(100 * point.valAccuracy).toFixed(1)} %` : '–');
-    this.options.onEpoch?.(point);
-  }
-
   private hearEnd({ reason, message }: Extract<RunEvent, { type: 'end' }>): void {
+    this.compiled = undefined;
     if (reason === 'failed') {
-      this.show('ready', 'The run ended with an error.');
-      notify(message ?? 'The run failed.', { kind: 'error' });
+      this.words = 'The run ended with an error.';
+      notify(message ?? 'The run failed.', { kind: 'error', key: 'run' });
     } else {
-      this.show(
-        'ready',
-        reason === 'finished' ? 'Finished.' : 'Stopped; Train begins anew, Load takes up a saved run.',
-      );
+      this.words = reason === 'finished' ? 'Finished.' : 'Stopped; Train begins anew, Load takes up a saved run.';
     }
-    this.options.onEnd?.();
+    if (this.machine.try('end')) this.options.onEnd?.();
   }
 
-  /** Takes what comes at or after step `index` off the charts: it will come again. */
-  private cut(index: number): void {
-    for (const chart of [this.loss, this.accuracy]) {
-      const { x, y } = chart.data;
-      const keep = x.findIndex((value) => value >= index && value !== 0);
-      if (keep >= 0)
-        chart.set(
-          x.slice(0, keep),
-          y.map((column) => column.slice(0, keep)),
-        );
-    }
+  /** Says once a run that its loss is no number any more. */
+  private tellDiverged(points: readonly StepPoint[]): void {
+    if (this.diverged || points.every(({ loss }) => Number.isFinite(loss))) return;
+    this.diverged = true;
+    const text =
+      'The loss is no number any more: the steps were too large. Stop, lower the learning rate, and train anew.';
+    notify(text, { kind: 'warning', key: 'diverged', sticky: true });
   }
 
-  private progress(share: number): void {
-    element<HTMLProgressElement>('progress').value = share;
+  /** True when the network takes the data that are loaded. */
+  private get fits(): boolean {
+    const [trained, now] = [this.trainedOn, this.data];
+    if (trained === undefined || now === undefined) return false;
+    return String(trained.shape) === String(now.shape) && trained.classNames.length === now.classNames.length;
   }
 
-  private show(phase: Phase, text: string): void {
-    this.phase = phase;
-    element('state').textContent = text;
-    const busy = phase === 'running' || phase === 'paused';
-    const enabled: Record<string, boolean> = {
-      train: phase === 'ready',
-      pause: busy,
-      stop: busy,
-      save: this.trained && phase !== 'loading',
-      load: phase === 'ready',
-      profile: this.trained && phase !== 'loading',
-      lose: busy,
-    };
-    for (const [id, on] of Object.entries(enabled)) element<HTMLButtonElement>(id).disabled = !on;
-    element('pause').textContent = phase === 'paused' ? 'Resume' : 'Pause';
-    for (const control of this.form.elements) {
-      const { name } = control as HTMLInputElement;
-      (control as HTMLInputElement).disabled = busy ? name !== 'learningRate' : phase !== 'ready';
-    }
-  }
-
-  private fillKnobs(): void {
-    const { models, sources, defaults } = this.options;
-    fill(
-      this.form,
-      'data',
-      sources.map(({ label }, k) => [String(k), label]),
-    );
-    fill(
-      this.form,
-      'model',
-      models.map((name) => [name, MODELS[name]]),
-    );
-    fill(
-      this.form,
-      'optimizer',
-      OPTIMIZERS.map((name) => [name, name]),
-    );
-    this.writeKnobs(defaults);
-  }
-
-  private writeKnobs(spec: RunSpec): void {
-    const { augmentation: _, ...knobs } = spec;
-    for (const [name, value] of Object.entries(knobs)) field(this.form, name).value = String(value);
-  }
-
-  /** The run that the knobs describe; undefined, and the field shown, when one is not usable. */
-  private readKnobs(): RunSpec | undefined {
-    if (!this.form.reportValidity()) return undefined;
-    const number = (name: string) => Number(field(this.form, name).value);
-    const augmentation = this.options.augmentation?.();
-    return {
-      model: field(this.form, 'model').value as ModelName,
-      optimizer: field(this.form, 'optimizer').value as OptimizerName,
-      learningRate: number('learningRate'),
-      batchSize: number('batchSize'),
-      epochs: number('epochs'),
-      seed: number('seed'),
-      ...(augmentation !== undefined && { augmentation }),
-    };
-  }
-
-  private listen(): void {
-    this.form.addEventListener('submit', (event) => event.preventDefault());
-    on('train', () => this.train());
-    on('pause', async () => {
-      if (this.phase === 'paused') {
-        await this.engine.resume();
-        this.show('running', 'Training.');
-      } else {
-        await this.engine.pause();
-        this.show('paused', 'Paused. The network still answers.');
-      }
+  private show(): void {
+    this.panel.show(this.machine.state, {
+      backend: this.backend,
+      network: this.trainedOn !== undefined,
+      fits: this.fits,
+      compiled: this.compiled,
+      words: this.words,
     });
-    on('stop', () => this.engine.stop());
-    on('save', async () => download(await this.engine.save(), this.options.fileName));
-    on('profile', async () => showKernelTimes(await this.engine.profile()));
-    on('lose', () => this.engine.destroyDevice());
-    field(this.form, 'learningRate').addEventListener('change', () => void this.changeRate());
-    field(this.form, 'data').addEventListener('change', () => void this.changeData());
-    const load = element<HTMLInputElement>('load');
-    load.addEventListener('change', () => {
-      const [file] = load.files ?? [];
-      load.value = '';
-      if (file !== undefined) void this.loadSaved(file);
-    });
+  }
+
+  /** The page is hidden or about to go: the engine keeps what there is. */
+  private keepWhenHidden(): void {
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) void this.engine.hidden();
     });
     addEventListener('pagehide', () => void this.engine.hidden());
   }
 
+  private async pauseOrResume(): Promise<void> {
+    // The machine first: what is pressed counts at once, the worker hears of it in turn.
+    if (this.machine.try('resume')) await this.engine.resume();
+    else if (this.machine.try('pause')) await this.engine.pause();
+  }
+
   private async changeRate(): Promise<void> {
-    const input = field(this.form, 'learningRate');
-    if (!input.reportValidity() || (this.phase !== 'running' && this.phase !== 'paused')) return;
+    const input = this.form.rate;
+    if (!input.reportValidity() || !isLive(this.machine.state)) return;
     try {
       await this.engine.setLearningRate(Number(input.value));
       notify(`The learning rate is ${Number(input.value)} from the next step on.`, { key: 'rate' });
@@ -433,51 +380,9 @@ export class RunView {
   }
 
   private async changeData(): Promise<void> {
-    const { source } = this.options.sources[Number(field(this.form, 'data').value)];
-    if (source === 'ask') notify('Drop the files on the page, or give an address below.', { key: 'data' });
-    else await this.load(source);
+    const { source } = this.form;
+    if (source !== 'ask') return this.load(source);
+    notify('Drop the files on the page, or give an address below.', { key: 'ask' });
+    if (this.source !== undefined) this.form.showSource(this.source);
   }
-
-  private async loadSaved(file: File): Promise<void> {
-    try {
-      const run = await this.engine.readSaved(new Uint8Array(await file.arrayBuffer()), file.name);
-      await this.adopt(run);
-    } catch (error) {
-      notify(messageOf(error), { kind: 'error', key: 'load' });
-    }
-  }
-}
-
-/** Runs `action` when the button is pressed; what goes wrong is said. */
-function on(id: string, action: () => unknown): void {
-  element(id).addEventListener('click', () => {
-    void (async () => action())().catch((error) => notify(messageOf(error), { kind: 'error', key: id }));
-  });
-}
-
-function tellDiverged(): void {
-  const text =
-    'The loss is no number any more: the steps were too large. Stop, lower the learning rate, and train anew.';
-  notify(text, { kind: 'warning', key: 'diverged', sticky: true });
-}
-
-function set(id: string, text: string): void {
-  element(id).textContent = text;
-}
-
-export function field(form: HTMLFormElement, name: string): HTMLInputElement {
-  return form.elements.namedItem(name) as HTMLInputElement;
-}
-
-function fill(form: HTMLFormElement, name: string, options: readonly (readonly [string, string])[]): void {
-  const select = form.elements.namedItem(name) as HTMLSelectElement;
-  select.append(...options.map(([value, label]) => new Option(label, value)));
-}
-
-/** Gives the user `bytes` as a file. */
-export function download(bytes: Uint8Array, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-  const link = Object.assign(document.createElement('a'), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,11 +1,19 @@
 /** The start page: light, linked to every demo, usable by keyboard, in both themes and on a phone. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PAGES } from '../../../demos/pages.ts';
 import { expect } from '../../browser/page/check.ts';
 import { NO_WEBGPU, sidewaysPixels } from '../page-checks.ts';
 import { gzipBytes, type Site, siteFiles } from '../site.ts';
 
 const SCRIPT_BUDGET = 100_000;
+/** Of the whole site. */
+const SITE_BUDGET = 500_000;
+/** Part of the text of most kernels: what holds it holds the engine. */
+const ENGINE_MARK = 'turn < params[0].y';
+/** The engines that the Kernels page can put beside downhill: installed or not, they are not ours. */
+const PEERS = /\/(tfjs|jax)-[\w-]+\.js$/;
 
 export async function test(site: Site): Promise<void> {
   const { check } = site;
@@ -28,6 +36,17 @@ export async function test(site: Site): Promise<void> {
     const bytes = scripts.reduce((sum, path) => sum + gzipBytes(path), 0);
     expect(scripts.length > 0 && bytes < SCRIPT_BUDGET, `${bytes} bytes in ${scripts.join(', ')}`);
     return `${bytes} bytes in ${scripts.length} files`;
+  });
+
+  await check('start: all scripts of all pages together are under 500 KB gzipped', async () => {
+    const scripts = siteFiles().filter((path) => path.endsWith('.js') && !PEERS.test(path));
+    const sizes = scripts.map((path) => ({ path, bytes: gzipBytes(path) })).sort((a, b) => b.bytes - a.bytes);
+    const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(total < SITE_BUDGET, `${total} bytes: ${JSON.stringify(sizes)}`);
+    // One chunk for all pages that train, one with whole op records for Kernels and Self-test.
+    const engines = scripts.filter((path) => readFileSync(join(site.folder, path), 'utf8').includes(ENGINE_MARK));
+    expect(engines.length === 2, `the engine is in ${engines.join(', ')}`);
+    return `${total} bytes in ${sizes.length} files, the largest ${sizes[0].path} with ${sizes[0].bytes}`;
   });
 
   await check('start: the theme button changes the theme, and the choice is kept', async () => {

@@ -1,5 +1,0 @@
-/** The engine of the Digits page, in its own thread. */
-
-import { exposeEngine } from '../shared/training/expose-engine.ts';
-
-exposeEngine('digits');

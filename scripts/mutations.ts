@@ -123,8 +123,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'sum: chunks are not added',
     file: 'src/ops/reduce.ts',
-    from: "merge: (a, b) => `${a} + ${b}`,\n    algebra: 'sum',",
-    to: "merge: (a) => a,\n    algebra: 'sum',",
+    from: 'merge: (acc, chunk, { turn }) => `sum_add(${acc}, sum_of(${chunk}), ${turn})`,',
+    to: 'merge: (acc) => acc,',
     tests: [DEVICE, '-t', '^sum '],
   },
   {
@@ -234,9 +234,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: the learning rate is shown one step late',
-    file: 'src/nn/optimizers/optimizer.ts',
-    from: "return typeof this.rate === 'number' ? this.rate : this.rate.at(this.steps);",
-    to: "return typeof this.rate === 'number' ? this.rate : this.rate.at(Math.max(0, this.steps - 1));",
+    file: 'src/train/model.ts',
+    from: 'optimizer.rateAfter(this.iterations);',
+    to: 'optimizer.rateAfter(Math.max(0, this.iterations - 1));',
     tests: [PLANTED, '-t', 'learning rate shown'],
   },
   {
@@ -307,6 +307,36 @@ export const mutations: readonly Mutation[] = [
     file: 'src/util/bytes.ts',
     from: 'if (shape.length !== 3 || shape[2] > MOST_CHANNELS) return false;',
     to: 'if (shape[2] > MOST_CHANNELS) return false;',
+    tests: ['kernels-test/train/bytes.test.ts'],
+  },
+  {
+    name: 'train gap: stages of unlike workgroup sizes are put into one wave',
+    file: 'src/compile/waves.ts',
+    from: 'if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {',
+    to: 'if (candidate.lanes === null && lanes != null && candidate.lanes !== lanes) {',
+    tests: ['kernels-test/compile/waves.test.ts'],
+  },
+  {
+    name: 'train gap: backups are made every so many epochs, counted from 0',
+    file: 'src/train/callbacks/backup-and-restore.node.ts',
+    from: 'return epoch % this.every === 0 &&',
+    to: 'return (epoch - 1) % this.every === 0 &&',
+    tests: ['kernels-test/train/backup.test.ts'],
+  },
+  {
+    name: 'train gap: model.json is written before the weights',
+    file: 'src/train/files.node.ts',
+    from: `  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);
+  await writeFileAtomic(join(directory, MODEL_FILE), json);`,
+    to: `  await writeFileAtomic(join(directory, MODEL_FILE), json);
+  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);`,
+    tests: ['kernels-test/train/saving.test.ts'],
+  },
+  {
+    name: 'train gap: the command line leaves the targets of an autoencoder in bytes',
+    file: 'src/cli/match-model.ts',
+    from: 'for (let k = 0; k < y.length; k++) y[k] /= BYTE_RANGE;',
+    to: '',
     tests: ['kernels-test/train/bytes.test.ts'],
   },
 ];

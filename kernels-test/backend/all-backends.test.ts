@@ -109,6 +109,20 @@ describe.each(suites)('%s', (title, create) => {
     for (const buffer of [from, to, flags]) buffer.dispose();
   });
 
+  it('reads and records an output that is a part of its buffer', async () => {
+    const plan = scalePlan(6);
+    const part = { ...plan.outputs[0], offset: 2, shape: [3] };
+    const x = backend.createBuffer(6, 'f32', 'x');
+    const log = backend.createBuffer(8, 'f32', 'log');
+    backend.write(x, Float32Array.of(1, 2, 3, 4, 5, 6));
+    const program = await backend.load({ ...plan, outputs: [part] }, [x]);
+    program.run(scalarWords(2), [{ output: 0, into: log, offset: 4 }]);
+    expect([...(await program.read(0))]).toEqual([6, 8, 10]);
+    expect([...(await backend.read(log, 'f32'))]).toEqual([0, 0, 0, 0, 6, 8, 10, 0]);
+    program.dispose();
+    for (const buffer of [x, log]) buffer.dispose();
+  });
+
   it('holds f32 at its own precision', async () => {
     const x = backend.createBuffer(2, 'f32', 'x');
     backend.write(x, Float64Array.of(0.1, 1 / 3));

@@ -71,6 +71,23 @@ describe('apart, with a reason', () => {
     // What is small may wait.
     expect(dispatches(roots(sum(matmul(input('c', [8, 300]), early))))[1]).toMatch(/^matmul & matmul/);
   });
+
+  test('products whose workgroups are of other sizes, and those alone', () => {
+    // With subgroups of 16, a product of many columns takes one of them for a workgroup, a product of one column 8 lanes.
+    const limits = { ...CPU_ADAPTER, subgroupSize: 16 };
+    const product = (name: string, columns: number) =>
+      matmul(input(`${name}, rows`, [64, 40]), input(`${name}, columns`, [40, columns]));
+    const roots = { outputs: [product('a', 24), product('b', 1), product('c', 24)] };
+    const graph = fused(roots);
+    expect(planWaves(graph, schedule(graph), limits, true).reasons).toEqual([
+      'matmul & matmul: workgroups of 16 and 8',
+    ]);
+    const { kernels, dispatches: planned3 } = planned(roots, {}, limits);
+    expect(planned3.map(({ label, kernel }) => [label.split(' & ').length, kernels[kernel].workgroupSize])).toEqual([
+      [2, 16],
+      [1, 8],
+    ]);
+  });
 });
 
 describe('a joint kernel', () => {

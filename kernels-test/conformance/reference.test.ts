@@ -44,9 +44,11 @@ describe.each(rows)('%s', (name, op) => {
     const output = runReference(op, inputs, sample.attrs);
     expect(output.data.length).toBe(sizeOf(output.shape));
     expect(inputs.map(({ data }) => data)).toEqual(before);
-    // Small: the tests of a device run them all.
-    for (const size of [...inputs.flatMap(({ shape }) => shape), ...output.shape])
-      expect(size).toBeLessThanOrEqual(600);
+    // Small: the tests of a device run them all. One long axis shows that errors do not grow with the length.
+    const sizes = [...inputs.flatMap(({ shape }) => shape), ...output.shape];
+    const long = inputs.some(({ shape }) => Math.max(...shape) > 600);
+    if (long) expect(Math.max(...inputs.map(({ shape }) => sizeOf(shape)))).toBeLessThanOrEqual(200_000);
+    else expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(600);
     if (op.expand !== undefined) expect(differenceFromExpansion(op, sample)).toBeLessThanOrEqual(1e-12);
     if (op.vjp !== null && isFiniteSample(sample)) {
       const { error, worst } = checkVjp(op, sample, { nullIsZero: sample.title !== 'ties' });

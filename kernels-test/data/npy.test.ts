@@ -132,3 +132,28 @@ describe('npz', () => {
     await expectRefusal(() => npyDataset(x, y), 'data', /target 1099511627776 does not fit 32 bits/);
   });
 });
+
+/** The archive of one entry with those sizes of its directory in 64 bits, in the order that zip64 prescribes. */
+function inZip64(archive: Uint8Array): Uint8Array {
+  const end = archive.length - 22;
+  const view = new DataView(archive.buffer, archive.byteOffset);
+  const start = view.getUint32(end + 16, true);
+  const name = view.getUint16(start + 28, true);
+  const extra = new DataView(new ArrayBuffer(28));
+  extra.setUint16(0, 1, true);
+  extra.setUint16(2, 24, true);
+  for (const [k, at] of [24, 20, 42].entries()) {
+    extra.setBigUint64(4 + 8 * k, BigInt(view.getUint32(start + at, true)), true);
+    view.setUint32(start + at, 0xffffffff, true);
+  }
+  view.setUint16(start + 30, 28, true);
+  view.setUint32(end + 12, view.getUint32(end + 12, true) + 28, true);
+  const fields = start + 46 + name;
+  return Uint8Array.of(...archive.subarray(0, fields), ...new Uint8Array(extra.buffer), ...archive.subarray(fields));
+}
+
+test.each([true, false])('sizes in 64 bits are read, compressed %s', async (compress) => {
+  const plain = Uint8Array.from({ length: 300 }, (_, k) => k % 7);
+  const read = await readZip(inZip64(await writeZip(new Map([['a.bin', plain]]), compress)), 'wide.zip');
+  expect([...read]).toEqual([['a.bin', plain]]);
+});

@@ -46,3 +46,14 @@ test('shuffle keeps the items and moves them', () => {
   expect(shuffled).not.toEqual([...shuffled].sort((a, b) => a - b));
   expect(new Set(shuffled).size).toBe(100);
 });
+
+test('every order of a shuffle is as likely as any other', () => {
+  const counts = new Map<string, number>();
+  const n = 24_000;
+  for (let seed = 0; seed < n; seed++) {
+    const order = new Prng(seed).shuffle([0, 1, 2, 3]).join('');
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(24);
+  for (const count of counts.values()) expect(Math.abs(count - n / 24)).toBeLessThan(5 * Math.sqrt(n / 24));
+});

@@ -28,6 +28,9 @@ const targets: Readonly<Record<string, PlanLimits>> = {
   hardware: DEFAULT_LIMITS,
 };
 
+/** Plans that agreed. */
+const checked = new Set<string>();
+
 function evaluating(limits: PlanLimits): CpuBackend {
   return createEvaluatingBackend({ precision: 'f64', limits, agreeing: { relative: RELATIVE } });
 }
@@ -38,9 +41,22 @@ describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) =>
     backend = evaluating(limits);
   });
 
-  async function check(outputs: readonly Tensor[], bindings: ReadonlyMap<Tensor, CpuTensor>): Promise<void> {
+  async function check(
+    title: string,
+    outputs: readonly Tensor[],
+    bindings: ReadonlyMap<Tensor, CpuTensor>,
+  ): Promise<void> {
     const spec = specOf('agreement', { outputs });
-    await runPlan(backend, compileGraph(spec, limits, { fusion: true, reuse: true }), spec, bindings);
+    const plan = compileGraph(spec, limits, { fusion: true, reuse: true });
+    // Many plans are the same for two adapters, and their values are drawn by the same seeds.
+    const key = JSON.stringify([
+      title,
+      plan.kernels.map(({ wgsl }) => wgsl),
+      plan.dispatches.map(({ uniforms }) => uniforms),
+    ]);
+    if (checked.has(key)) return;
+    await runPlan(backend, plan, spec, bindings);
+    checked.add(key);
   }
 
   test.each(allOps.map((op) => [op.name, op] as const))('%s', async (_name, op: Op) => {
@@ -55,7 +71,7 @@ describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) =>
         all.set(cotangent, drawCotangent(y.shape, s));
         outputs.push(...gradients(y, wrt, cotangent));
       }
-      await check(outputs, all);
+      await check(`${op.name} ${s}`, outputs, all);
     }
   });
 

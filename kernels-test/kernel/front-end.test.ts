@@ -26,6 +26,20 @@ test.each(referenceGraphs.map(({ name, plan }) => [name, plan] as const))('kerne
   for (const { wgsl, label } of (await plan()).kernels) expectStable(wgsl, label);
 });
 
+test.each([
+  ['0x1p100f', '1.2676506002282294e+30', 'f32'],
+  ['2.0f * 4.0', '2.0 * 4.0', 'f32'],
+  ['-3i', '-3', 'i32'],
+  ['3u', '3u', null],
+  ['0.5', '0.5', null],
+])('a constant %s keeps its type', (value, printed, type) => {
+  const [own, local] = ['A', 'B'].map((name) => `const ${name}${type === null ? '' : `: ${type}`} = ${printed};`);
+  const text = printModule(readModule(`const A = ${value};\nfn f() { const B = ${value}; let c = A + B; }`, 'test'));
+  expect(text).toContain(own);
+  expect(text).toContain(local);
+  expectStable(text, 'test');
+});
+
 /** A snippet over an f32 `x`, an i32 `n`, an u32 `i`, a bool `yes` and a vec3<i32> `v`. */
 const snippet = (text: string, type = F32) =>
   readSnippet(text, type, { values: { x: F32, n: I32, i: U32, yes: BOOL, v: vectorType(3, I32) } }, 'op "demo"');

@@ -11,7 +11,7 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import type { LayerConfig } from '../../src/nn/layer.ts';
 import { makeLayer } from '../../src/nn/layers/index.ts';
 import { type LossName, losses } from '../../src/nn/losses/index.ts';
-import { resolveMetric, traceMetric } from '../../src/nn/metrics/index.ts';
+import { metricResult, resolveMetric, traceMetric } from '../../src/nn/metrics/index.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers/index.ts';
 import { modelOutput } from '../../src/nn/output.ts';
 import { mean } from '../../src/ops/reduce.ts';
@@ -83,7 +83,7 @@ describe.each(BACKENDS)('on %s', (_backend, open, bounds) => {
       const outputShape = shapeOf(golden.prediction).slice(1);
       const value = async (metric: string) => {
         const found = resolveMetric(metric, loss, outputShape);
-        return await traceMetric(found, target, modelOutput(tensorOf(golden.prediction))).data();
+        return [metricResult(found, await traceMetric(found, target, modelOutput(tensorOf(golden.prediction))).data())];
       };
       expect(error(await value(name), [golden.value])).toBeLessThan(bounds.metric);
       if (/Accuracy/.test(name)) expect(error(await value('accuracy'), [golden.value])).toBeLessThan(bounds.metric);

@@ -17,6 +17,7 @@ import { pad } from '../../src/ops/pad.ts';
 import { expandDims, flatten, reshape, squeeze, unbroadcast } from '../../src/ops/shape.ts';
 import { slice, sliceBlock, sliceContiguous } from '../../src/ops/slice.ts';
 import { flip, transpose } from '../../src/ops/transpose.ts';
+import { tensor } from '../../src/runtime/tensor.ts';
 import type { Shape } from '../../src/util/shape.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { evaluate } from '../support/evaluate.ts';
@@ -31,6 +32,22 @@ describe('what is made of the ops', () => {
     expect(values(tile(ramp(2, 2), [1, 2]))).toEqual([0, 1, 0, 1, 2, 3, 2, 3]);
     expect(values(tile(ramp(2, 2), [2, 1]))).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
     expect(() => tile(ramp(2), [0])).toThrow('tile: f32[2] needs 1 whole numbers ≥ 1, got [0]');
+  });
+
+  test('pad takes from the tensor itself as numpy.pad does', () => {
+    const row = (...numbers: number[]) => tensor(numbers);
+    expect(values(pad(row(1, 2, 3), [[2, 4]], 'edge'))).toEqual([1, 1, 1, 2, 3, 3, 3, 3, 3]);
+    expect(values(pad(row(1, 2, 3, 4), [[3, 2]], 'reflect'))).toEqual([4, 3, 2, 1, 2, 3, 4, 3, 2]);
+    expect(values(pad(row(1, 2, 3), [[3, 2]], 'symmetric'))).toEqual([3, 2, 1, 1, 2, 3, 3, 2]);
+    const framed = pad(
+      ramp(2, 3),
+      [
+        [1, 0],
+        [0, 2],
+      ],
+      'reflect',
+    );
+    expect(values(framed)).toEqual([3, 4, 5, 4, 3, 0, 1, 2, 1, 0, 3, 4, 5, 4, 3]);
   });
 
   test('stack and split are inverse', () => {

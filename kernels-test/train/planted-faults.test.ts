@@ -141,3 +141,20 @@ test('one weight a class holds where all targets are of it', async () => {
     5,
   );
 });
+
+test('the first average is the weight after the first update, however many steps that takes', async () => {
+  const rules = { learningRate: 0.25, gradientAccumulationSteps: 3, useEma: true, emaMomentum: 0.9 };
+  using model = scale().compile({ optimizer: optimizers.sgd(rules), loss: 'mse' });
+  // The gradient of w² is 2 in each of three steps, so the update ends at 0.5; then the averages take the weights' place.
+  await model.fit([[1], [1], [1]], [[0], [0], [0]], { batchSize: 1, verbose: 0 });
+  expect(await weightOf(model)).toBeCloseTo(0.5, 6);
+});
+
+test('the numbers of an update do not depend on which update was asked for before', () => {
+  for (const name of Object.keys(optimizers) as (keyof typeof optimizers)[]) {
+    const [used, fresh] = [optimizers[name](), optimizers[name]()];
+    used.scalarValues(100);
+    expect(used.scalarValues(3), name).toEqual(fresh.scalarValues(3));
+    expect(used.scalarValues(101)[0], name).toBeCloseTo(optimizers[name]().scalarValues(101)[0], 12);
+  }
+});

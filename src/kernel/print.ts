@@ -125,16 +125,25 @@ function printSimple(tree: Statement): string {
     return `${printExpression(tree.target)} ${tree.operator ?? ''}= ${printExpression(tree.value)}`;
   }
   invariant(tree.kind === 'declare', `a ${tree.kind} cannot be part of a loop's head`);
-  const type = tree.typeName === null ? '' : `: ${printTypeName(tree.typeName)}`;
+  const type = tree.form === 'const' ? constantType(tree) : typeOf(tree);
   return `${tree.form} ${tree.name}${type}${tree.value === null ? '' : ` = ${printExpression(tree.value)}`}`;
+}
+
+function typeOf({ typeName }: { readonly typeName: TypeName | null }): string {
+  return typeName === null ? '' : `: ${printTypeName(typeName)}`;
+}
+
+/** Numbers are printed without the suffixes f and i, and a constant would become one of no type in particular. */
+function constantType(tree: { readonly typeName: TypeName | null; readonly value: Expression | null }): string {
+  const type = tree.value?.type;
+  const lost = tree.typeName === null && type?.kind === 'scalar' && (type.name === 'f32' || type.name === 'i32');
+  return lost ? `: ${type.name}` : typeOf(tree);
 }
 
 function printDeclaration(tree: Declaration): string {
   switch (tree.kind) {
-    case 'constant': {
-      const type = tree.typeName === null ? '' : `: ${printTypeName(tree.typeName)}`;
-      return `const ${tree.name}${type} = ${printExpression(tree.value)};`;
-    }
+    case 'constant':
+      return `const ${tree.name}${constantType(tree)} = ${printExpression(tree.value)};`;
     case 'variable': {
       const binding = tree.binding === null ? '' : `@group(0) @binding(${tree.binding}) `;
       const space = tree.access === null ? tree.space : `${tree.space}, ${tree.access}`;

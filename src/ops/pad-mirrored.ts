@@ -42,14 +42,16 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
       'x with elements of its own before and after each axis: edge repeats the outermost, reflect mirrors about it, ' +
       'symmetric mirrors with it, as in NumPy. pad calls it for these modes. Any dtype; a gradient in f32.',
     infer([x], { paddings, mode }) {
-      if (!PAD_MODES.includes(mode)) throw unknownName('mode of padMirrored:', mode, PAD_MODES);
+      if (!PAD_MODES.includes(mode)) {
+        throw new DownhillError('argument', `padMirrored: ${unknownName('mode', mode, PAD_MODES).message}`);
+      }
       const fits =
         paddings.length === x.shape.length &&
         paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
       if (!fits) {
         throw new DownhillError(
           'shape',
-          `pad: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
+          `padMirrored: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
         );
       }
       x.shape.forEach((size, axis) => {
@@ -58,7 +60,7 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
         if (asked <= most) return;
         throw new DownhillError(
           'shape',
-          `pad: axis ${axis} of ${describe(x)} gives at most ${most} elements in mode ${mode}, got [${paddings[axis]}]`,
+          `padMirrored: axis ${axis} of ${describe(x)} gives at most ${most} elements in mode ${mode}, got [${paddings[axis]}]`,
         );
       });
       return { shape: x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1]), dtype: x.dtype };
@@ -127,25 +129,25 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
         title: 'a pair missing',
         inputs: [{ shape: [2, 3] }],
         attrs: { paddings: [[1, 1]], mode: 'edge' },
-        message: /^pad: f32\[2,3\] needs 2 pairs \[before, after\] of whole numbers ≥ 0, got \[\[1,1\]\]/,
+        message: /^padMirrored: f32\[2,3\] needs 2 pairs \[before, after\] of whole numbers ≥ 0, got \[\[1,1\]\]/,
       },
       {
         title: 'more than can be reflected',
         inputs: [{ shape: [3] }],
         attrs: { paddings: [[3, 0]], mode: 'reflect' },
-        message: /^pad: axis 0 of f32\[3\] gives at most 2 elements in mode reflect, got \[3,0\]/,
+        message: /^padMirrored: axis 0 of f32\[3\] gives at most 2 elements in mode reflect, got \[3,0\]/,
       },
       {
         title: 'nothing to repeat',
         inputs: [{ shape: [0] }],
         attrs: { paddings: [[1, 0]], mode: 'edge' },
-        message: /^pad: axis 0 of f32\[0\] gives at most 0 elements in mode edge/,
+        message: /^padMirrored: axis 0 of f32\[0\] gives at most 0 elements in mode edge/,
       },
       {
         title: 'an unknown mode',
         inputs: [{ shape: [3] }],
         attrs: { paddings: [[1, 0]], mode: 'reflct' as 'reflect' },
-        message: /^unknown mode of padMirrored: "reflct"; did you mean "reflect"\?/,
+        message: /^padMirrored: unknown mode "reflct"; did you mean "reflect"\?/,
       },
     ],
     tolerance: { relative: 0, source: 'no arithmetic' },

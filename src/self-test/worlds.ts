@@ -5,6 +5,7 @@
  */
 
 import { makeWorlds } from '../backend/validate/bounds.ts';
+import { cpuArray } from '../core/dtype.ts';
 import { topologicalOrder } from '../core/graph.ts';
 import type { CpuTensor } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -21,6 +22,12 @@ export function evaluateWorlds(roots: readonly Tensor[], bindings: Bindings, err
     const bound = bindings.get(tensor) ?? constant(tensor);
     if (bound !== undefined) {
       values.set(tensor, Array(worlds.length).fill(bound));
+    } else if (tensor.leaf?.kind === 'host') {
+      // What an op makes of constants of its own, such as positions.
+      const { shape, dtype, leaf } = tensor;
+      const data = cpuArray(dtype, tensor.size, 'f64');
+      data.set(leaf.data);
+      values.set(tensor, Array(worlds.length).fill({ shape, dtype, data }));
     } else {
       invariant(tensor.op !== null, `worlds: ${tensor} has no value`);
       const { op, inputs, attrs } = tensor;

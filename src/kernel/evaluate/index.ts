@@ -212,7 +212,10 @@ function moduleText(
   }
   const block = variables.find(({ space }) => space === 'uniform');
   const binds = [
-    ...(block === undefined ? [] : [`${names.find(block.name)} = uniforms;`]),
+    // An array of vectors, or a single one.
+    ...(block === undefined
+      ? []
+      : [`${names.find(block.name)} = uniforms${block.type.kind === 'vector' ? '[0]' : ''};`]),
     ...bound.map(({ name }, k) => `${names.find(name)} = storage[${k}];`),
   ];
   const resets = variables.flatMap(({ space, name, type, value }) => {

@@ -19,7 +19,7 @@ export function evaluateWorlds(roots: readonly Tensor[], bindings: Bindings, err
   const worlds = makeWorlds(erring);
   const values = new Map<Tensor, CpuTensor[]>();
   for (const tensor of topologicalOrder(roots)) {
-    const bound = bindings.get(tensor) ?? constant(tensor);
+    const bound = bindings.get(tensor);
     if (bound !== undefined) {
       values.set(tensor, Array(worlds.length).fill(bound));
     } else if (tensor.leaf?.kind === 'host') {
@@ -46,11 +46,4 @@ export function evaluateWorlds(roots: readonly Tensor[], bindings: Bindings, err
     }
   }
   return roots.map((root) => values.get(root)!);
-}
-
-/** A value that a graph brings along, such as the indices of a gather. */
-function constant({ leaf, shape, dtype }: Tensor): CpuTensor | undefined {
-  if (leaf?.kind !== 'host') return undefined;
-  // Bools come as bytes and are computed as words.
-  return { shape, dtype, data: leaf.data instanceof Uint8Array ? Uint32Array.from(leaf.data) : leaf.data };
 }

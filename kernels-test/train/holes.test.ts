@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { setBackend, tensor } from '../../src/runtime/index.ts';
+import { setBackend } from '../../src/runtime/index.ts';
+import { tensor } from '../../src/runtime/tensor.ts';
 import { sequential } from '../../src/train/sequential.ts';
 
 beforeAll(() => {

@@ -115,7 +115,8 @@ describe.each(['cpu', 'webgpu'])('train --backend %s', (backend) => {
         }
         expect(status, `${title}\n${stderr}`).toBe(STATUS[way]);
         const now = fileDigests(out);
-        if (existsSync(join(out, 'backup'))) expect(now, title).toEqual(goodFiles);
+        // A disk may become full after the model was saved and before the history is: then it is the one that was wanted.
+        if (existsSync(join(out, 'backup'))) expect([goodFiles, wanted], title).toContainEqual(now);
         const resumed = await jsonOf(['train', '--resume', out]);
         expect([resumed.digest, resumed.steps, resumed.epochs], title).toEqual([
           whole.digest,

@@ -99,11 +99,12 @@ export const train = defineCommand({
 
 async function run({ model, prepare }: TrainableModel, job: Job): Promise<number> {
   const { setting, data, backend, folder, output } = job;
+  // Before the first line: whoever reads it may press Ctrl-C.
+  using interrupt = new Interrupt(() => output.warn('\ninterrupted: ending after this step (again to quit at once)'));
   output.say(
     `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ${setting.dataset}, ` +
       `${backend.description}`,
   );
-  using interrupt = new Interrupt(() => output.warn('\ninterrupted: ending after this step (again to quit at once)'));
   await begin(job);
   const { description: adapter } = backend;
   const start = performance.now();

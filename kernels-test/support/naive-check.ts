@@ -18,9 +18,7 @@ export function describeNaive(ops: readonly Op[]): void {
       // These kernels add in a row, whose rounding grows with the length: long samples are for those of the compiler.
       const samples = op.samples.filter(({ inputs }) => inputs.every(({ shape }) => Math.max(0, ...shape) <= 600));
       const errors = await Promise.all(samples.map((sample) => naiveError(op, sample)));
-      const wrong = samples.flatMap(({ title }, k) =>
-        errors[k] <= op.tolerance.relative ? [] : [[title, errors[k]]],
-      );
+      const wrong = samples.flatMap(({ title }, k) => (errors[k] <= op.tolerance.relative ? [] : [[title, errors[k]]]));
       expect(wrong).toEqual([]);
     });
   });

@@ -85,6 +85,9 @@ function targets(name: string, { values }: NpyArray): DataArray {
   });
 }
 
+/** Up to here f32 holds every whole number. */
+const MOST_WHOLE = 2 ** 24;
+
 /** @throws DownhillError('data') for a value beyond f32's range and, unless `round`, a whole number that it does not hold. */
 function inF32(name: string, side: 'x' | 'y', values: NpyArray['values'], round: boolean): Float32Array {
   if (values instanceof Float32Array) return values;
@@ -99,8 +102,10 @@ function inF32(name: string, side: 'x' | 'y', values: NpyArray['values'], round:
     if (Number.isFinite(number) && !Number.isFinite(held)) {
       throw new DownhillError('data', `${where}; expected at most 3.4e38, the range of f32: scale the values`);
     }
+    // Floats are rounded to 24 bits; whole ones between 2²⁴ and 2⁵³ are counts or ids, which that would change.
+    if (isFloat && !(Number.isSafeInteger(number) && Math.abs(number) > MOST_WHOLE)) continue;
     // As BigInt, since Number(value) may have been rounded itself.
-    if (isFloat || round || (typeof value === 'bigint' ? BigInt(held) === value : held === value)) continue;
+    if (round || (typeof value === 'bigint' ? BigInt(held) === value : held === value)) continue;
     const hint = 'subtract a common offset, divide them, or give round: true';
     throw new DownhillError('data', `${where}, which f32 rounds to ${held}; ${hint}`);
   }

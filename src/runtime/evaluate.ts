@@ -6,7 +6,7 @@
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import { compileGraph } from '../compile/index.ts';
 import type { Plan } from '../compile/plan.ts';
-import { type DType, storageType, type TypedArray } from '../core/dtype.ts';
+import { BYTES_PER_ELEMENT, type DType, storageType, type TypedArray } from '../core/dtype.ts';
 import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../core/graph.ts';
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -76,12 +76,28 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
         inputs.map(({ tensor }) => tensor),
       );
       await backend.finish();
+      await breathe(wanted.reduce((bytes, { size }) => bytes + size * BYTES_PER_ELEMENT, 0));
     } finally {
       program.dispose();
     }
   } finally {
     for (const buffer of temporary) buffer.dispose();
   }
+}
+
+/** Bytes of results after which the event loop gets a turn. */
+const BREATH = 2 ** 23;
+let sinceBreath = 0;
+
+/**
+ * Lets the event loop turn once in a while. On the CPU everything resolves at once, so a loop of readings would never reach the
+ * turn in which the memory of collected tensors is given back.
+ */
+async function breathe(bytes: number): Promise<void> {
+  sinceBreath += bytes;
+  if (sinceBreath < BREATH) return;
+  sinceBreath = 0;
+  await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** A buffer that holds `data`. */

@@ -48,6 +48,7 @@ export class OptimizerSlots {
    * Reads what lies on other backends. A device that is gone takes the optimizer's state along: it starts from zero.
    */
   async leaveAllBut(backend: Backend): Promise<void> {
+    let lost = false;
     for (const [group, entry] of this.stored) {
       if (entry.backend === backend) continue;
       try {
@@ -57,9 +58,14 @@ export class OptimizerSlots {
         this.drop(group);
       } catch (error) {
         if (!isGone(error)) throw error;
-        this.reset();
+        lost = true;
+        // Buffers on `backend` stay: views of the weights there have them already.
+        this.drop(group);
       }
     }
+    if (!lost) return;
+    this.iterations = 0;
+    this.host.clear();
   }
 
   /**

@@ -147,6 +147,9 @@ describe('fitTabular', () => {
     const size = (options: Partial<TabularOptions>) =>
       rows(fitTabular(train, { ...base, features: ['size'], ...options }).apply(train)).flat();
     expect(size({ missing: 'median' })).toEqual([1, 2, 2, 4]);
+    // Of an even count it lies between the two in the middle, wherever they stand.
+    const even = readCsv('size,price\n9,1\n1,1\n,1\n4,1\n2,1', { name: 't.csv' });
+    expect(rows(fitTabular(even, { ...base, missing: 'median' }).apply(even)).flat()).toEqual([9, 1, 3, 4, 2]);
     expect(size({ missing: { constant: -1 } })).toEqual([1, 2, -1, 4]);
     expect(size({ missing: 'drop' })).toEqual([1, 2, 4]);
     const dropped = fitTabular(train, { ...base, missing: 'drop' }).apply(train);

@@ -5,7 +5,7 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { splitIndices } from '../../src/data/split.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import type { TotalsMetric } from '../../src/nn/metrics/index.ts';
+import { metrics, type TotalsMetric } from '../../src/nn/metrics/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay, oneCycle } from '../../src/nn/schedules/index.ts';
 import { full } from '../../src/ops/create.ts';
@@ -157,4 +157,21 @@ test('the numbers of an update do not depend on which update was asked for befor
     expect(used.scalarValues(3), name).toEqual(fresh.scalarValues(3));
     expect(used.scalarValues(101)[0], name).toBeCloseTo(optimizers[name]().scalarValues(101)[0], 12);
   }
+});
+
+test('of equal outputs the left one is among the top ones', async () => {
+  using model = new Sequential([layers.activation({ activation: 'linear' })], { inputShape: [3] });
+  model.compile({
+    optimizer: 'sgd',
+    loss: 'mse',
+    metrics: [metrics.recall({ topK: 1 }), metrics.precision({ topK: 2 })],
+  });
+  const values = async (x: number[], y: number[]) => {
+    const { recall, precision } = await model.evaluate([x], [y], {});
+    return [recall, precision];
+  };
+  expect(await values([0.4, 0.4, 0.2], [1, 0, 0])).toEqual([1, 0.5]);
+  expect(await values([0.4, 0.4, 0.2], [0, 1, 0])).toEqual([0, 0.5]);
+  expect(await values([0.2, 0.4, 0.4], [0, 1, 0])).toEqual([1, 0.5]);
+  expect(await values([0.3, 0.3, 0.3], [0, 0, 1])).toEqual([0, 0]);
 });

@@ -59,9 +59,9 @@ describe('tensor', () => {
 
   test.each([
     [[[1, 2], [3]], {}, 'shape', /expected 2 entries on axis 1 as in the first, found 1 entries/],
-    [[1, [2]], {}, 'shape', /expected a number, found an array/],
+    [[1, [2]], {}, 'shape', /expected a number at \[1\], found an array/],
     [[[1], 2], {}, 'shape', /found 2/],
-    [[1, 'x'], {}, 'argument', /expected a number, found x/],
+    [[1, 'x'], {}, 'argument', /expected a number at \[1\], found "x"/],
     [undefined, {}, 'argument', /expected a number, found undefined/],
     [[1, 2, 3], { shape: [2, 2] }, 'shape', /3 values do not fill shape \[2,2\], which takes 4/],
     [[[1, 2]], { shape: [2, 1] }, 'shape', /arrays of shape \[1,2\] with shape \[2,1\]/],

@@ -332,7 +332,7 @@ test('a model that joins two others while one of them is trained moves nothing',
   const trained = async (join: boolean) => {
     const [first, second, third] = ['first', 'second', 'third'].map((name) => layers.dense({ units: 3, name }));
     const a = own(sequential([first], { inputShape: [3], seed: 1 }));
-    // The joint model has half of it, which then wants a buffer of its own.
+    // The joint model trains half of it, which then wants a buffer of its own.
     const b = own(sequential([second, third], { inputShape: [3], seed: 2 }));
     await a.predict(X);
     b.compile({ optimizer: adam(), loss: 'mse' });
@@ -340,7 +340,7 @@ test('a model that joins two others while one of them is trained moves nothing',
     const look = {
       async onBatchEnd() {
         if (!join) return;
-        both ??= own(sequential([first, second], { inputShape: [3] }));
+        both ??= own(sequential([first, second], { inputShape: [3] }).compile({ optimizer: 'sgd', loss: 'mse' }));
         await both.predict(X);
       },
     };

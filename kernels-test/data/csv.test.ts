@@ -56,6 +56,10 @@ describe('parseCsv', () => {
 
   test('knows the line of each record', () => {
     expect(parseCsv('a\n"x\r\ny"\n\nb', ',', 't').map(({ line }) => line)).toEqual([1, 2, 5]);
+    for (const end of ['\n', '\r', '\r\n']) {
+      const broken = ['a,"b', '', 'c"', 'd,e', '"f"'].join(end);
+      expect(parseCsv(broken, ',', 't.csv').map(({ line }) => line)).toEqual([1, 4, 5]);
+    }
   });
 
   test('refuses broken quotes with their line', async () => {

@@ -7,7 +7,7 @@ import { formatNumber } from '../../bench/core/table.ts';
 import { switchControls } from '../shared/controls.ts';
 import { element, messageOf, notify } from '../shared/shell.ts';
 import { SortableTable } from '../shared/sortable-table.ts';
-import { Job, Stopped } from '../shared/worker/start.ts';
+import { type During, Job, Stopped } from '../shared/worker/start.ts';
 import type { KernelEvents } from './workers.ts';
 
 export interface KernelResult {
@@ -43,7 +43,7 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
 
   async function run(): Promise<void> {
     try {
-      await job.run(async (bench) => {
+      await job.run(async (bench, during) => {
         const filter = element<HTMLInputElement>('filter').value.trim();
         const names = await bench.names(filter);
         if (names.length === 0) {
@@ -51,7 +51,7 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
           return;
         }
         clear();
-        await bench.measure(filter, proxy(eventsFor(names)));
+        await bench.measure(filter, proxy(eventsFor(names, during)));
         progress.value = 1;
         show(`Done: ${table.rows.length} kernels.`);
       });
@@ -65,24 +65,24 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
   }
 
   /** What hears of the measurement of these ops. */
-  function eventsFor(names: readonly string[]): KernelEvents {
+  function eventsFor(names: readonly string[], during: During): KernelEvents {
     let probes = 0;
     return {
-      probe: (label) => {
+      probe: during((label) => {
         progress.value = (0.3 * Math.min(++probes, PROBES)) / PROBES;
         show(`Ceilings: ${label}`);
-      },
-      ceilings: (found) => {
+      }),
+      ceilings: during((found) => {
         ceilings = found;
         showCeilings(found);
         show(`Kernels: ${names[0]}`);
         onResult();
-      },
-      row: (row) => {
+      }),
+      row: during((row) => {
         table.add(row);
         progress.value = 0.3 + (0.7 * table.rows.length) / names.length;
         show(`Kernels: ${names[table.rows.length] ?? 'done'}`);
-      },
+      }),
     };
   }
 

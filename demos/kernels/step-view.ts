@@ -81,7 +81,7 @@ export function stepView(onResult: () => void): { result(): readonly Comparison[
   ): Promise<EngineReport> {
     const from = name !== 'downhill' && fromCdn.has(name) ? 'cdn' : 'bundle';
     const options = { budgetMs: BUDGET_MS, maxSteps: MAX_STEPS };
-    return job.run((bench) => bench.measure(name, from, workload, batch, options, proxy(onLosses)));
+    return job.run((bench, during) => bench.measure(name, from, workload, batch, options, proxy(during(onLosses))));
   }
 
   network.addEventListener('change', () => {

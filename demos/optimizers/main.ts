@@ -166,7 +166,7 @@ function take(next: News): void {
     const row = Array.from(next.heights.subarray(k, k + NAMES.length));
     charted.push({ step, heights: row.map((height) => (Number.isFinite(height) ? height : null)) });
   }
-  if (!controls.playing || frames++ % FRAMES_PER_CHART === 0) {
+  if (!controls.playing || chart.data.x.length === 0 || frames++ % FRAMES_PER_CHART === 0) {
     for (const { step, heights } of charted) chart.push(step, heights);
     charted = [];
   }

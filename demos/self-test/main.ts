@@ -98,7 +98,7 @@ function switchRunning(running: boolean): void {
 
 async function test(): Promise<void> {
   try {
-    report = await job.run(async (tester) => {
+    report = await job.run(async (tester, during) => {
       const opened = await tester.open(cpu);
       const filter = element<HTMLInputElement>('filter').value.trim().toLowerCase();
       const ops = opened.ops.filter((name) => name.toLowerCase().includes(filter));
@@ -111,14 +111,14 @@ async function test(): Promise<void> {
       progress.value = 0;
       showSums();
       verdict(`Testing ${ops[0]}, 1 of ${ops.length}…`);
-      const onProgress = proxy(({ op, done, total }: SelfTestProgress) => {
+      const onProgress = during(({ op, done, total }: SelfTestProgress) => {
         table.add(op);
         progress.value = done / total;
         showSums();
         results.enable(true);
         if (done < total) verdict(`Testing ${ops[done]}, ${done + 1} of ${total}…`);
       });
-      const found = await tester.run(ops, Number(seed.value), onProgress);
+      const found = await tester.run(ops, Number(seed.value), proxy(onProgress));
       showReport(found);
       return found;
     });

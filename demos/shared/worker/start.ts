@@ -42,21 +42,34 @@ export function keepWorker<Name extends PartName>(name: Name, onDeath: () => voi
   return remote;
 }
 
+/** `hear`, but deaf once the job is over: what a worker said before it was ended may still be on its way then. */
+export type During = <Told extends unknown[]>(hear: (...told: Told) => void) => (...told: Told) => void;
+
 /** Work in a worker of its own, one job at a time, that can be cut off. */
 export class Job<Name extends PartName> {
   private cancel: (why: Stopped) => void = () => {};
 
   constructor(private readonly name: Name) {}
 
-  /** @throws Stopped after `stop`; Error when the worker dies. */
-  async run<T>(work: (remote: Remote<Parts[Name]>) => Promise<T>): Promise<T> {
+  /**
+   * @param work gets what the worker can be asked, and `during`, through which everything goes that the worker may call.
+   * @throws Stopped after `stop`; Error when the worker dies.
+   */
+  async run<T>(work: (remote: Remote<Parts[Name]>, during: During) => Promise<T>): Promise<T> {
     const { remote, died, end } = startWorker(this.name);
+    let over = false;
+    const during: During =
+      (hear) =>
+      (...told) => {
+        if (!over) hear(...told);
+      };
     const cut = new Promise<never>((_, reject) => {
       this.cancel = reject;
     });
     try {
-      return await Promise.race([work(remote), died, cut]);
+      return await Promise.race([work(remote, during), died, cut]);
     } finally {
+      over = true;
       end();
     }
   }

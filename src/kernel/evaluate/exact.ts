@@ -17,7 +17,8 @@ export const EXACT: Readonly<Record<string, (...args: number[]) => number | bool
   float_relu: (x) => (x < 0 ? 0 : x),
   float_exp: (x) => Math.exp(x),
   float_log: (x) => Math.log(x),
-  float_pow: (a, b) => a ** b,
+  // IEEE 754, where JavaScript makes NaN of 1 to the power of NaN and of ±1 to infinite ones.
+  float_pow: (a, b) => (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) ? 1 : a ** b),
   special_keep_nan: (x, ofX) => (Number.isNaN(x) ? x : ofX),
   special_expm1: (x) => Math.expm1(x),
   special_log1p_inside: (x) => Math.log1p(x),

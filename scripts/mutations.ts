@@ -3,6 +3,8 @@
  * them one at a time in a copy of the tree; a test sees to it that every line here still exists.
  */
 
+import { foundMutations } from './mutations-found.ts';
+
 export interface Mutation {
   readonly name: string;
   /** From the root of the repository. */
@@ -17,7 +19,6 @@ export interface Mutation {
 const REFERENCE = 'kernels-test/conformance/reference.test.ts';
 const DEVICE = 'kernels-test/conformance/device.test.ts';
 const PLAN = 'kernels-test/compile/plan.test.ts';
-const PLANTED = 'kernels-test/train/planted-faults.test.ts';
 
 // The lines below quote source files, whose `${…}` belong to them.
 /* biome-ignore-start lint/suspicious/noTemplateCurlyInString: quoted source */
@@ -225,119 +226,6 @@ export const mutations: readonly Mutation[] = [
     to: 'sub(square(gradient), slots.v), 1 - this.beta1)',
     tests: ['kernels-test/nn/goldens.test.ts'],
   },
-  {
-    name: 'train gap: the rate of a layer does not scale its weight decay',
-    file: 'src/nn/optimizers/apply.ts',
-    from: 'sub(parameters, mul(parameters, scaled[by]));',
-    to: 'sub(parameters, mul(parameters, scalars[by]));',
-    tests: [PLANTED, '-t', 'weight decay follows'],
-  },
-  {
-    name: 'train gap: the learning rate is shown one step late',
-    file: 'src/train/model.ts',
-    from: 'optimizer.rateAfter(this.iterations);',
-    to: 'optimizer.rateAfter(Math.max(0, this.iterations - 1));',
-    tests: [PLANTED, '-t', 'learning rate shown'],
-  },
-  {
-    name: 'train gap: a sum of one number is reported as a mean',
-    file: 'src/train/report.ts',
-    from: 'const entry = { ...value, sums: value.sums || width > 1, offset, width };',
-    to: 'const entry = { ...value, sums: width > 1, offset, width };',
-    tests: [PLANTED, '-t', 'uneven batches'],
-  },
-  {
-    name: 'train gap: an epoch is the mean of its batches',
-    file: 'src/train/report.ts',
-    from: 'const factor = sums ? 1 : count;',
-    to: 'const factor = sums ? 1 : this.entries.length && 2;',
-    tests: [PLANTED, '-t', 'uneven batches'],
-  },
-  {
-    name: 'train gap: stratified parts are cut from an order without classes',
-    file: 'src/data/split.ts',
-    from: '.sort((a, b) => places[a] - places[b] || a - b);',
-    to: '.sort((a, b) => ranks[a] - ranks[b] || a - b);',
-    tests: [PLANTED, '-t', 'stratified splits'],
-  },
-  {
-    name: 'train gap: stratified parts keep their classes in turn',
-    file: 'src/data/split.ts',
-    from: 'return labels === undefined ? part : new Prng(seed, 1 + stream).shuffle(part);',
-    to: 'return part;',
-    tests: ['kernels-test/data/split.test.ts', PLANTED, '-t', 'stratif'],
-  },
-  {
-    name: 'train gap: the warm-up of the cosine begins at 0',
-    file: 'src/nn/schedules/cosine-decay.ts',
-    from: 'return initial + (warmupTarget - initial) * (step / warmupSteps);',
-    to: 'return warmupTarget * (step / warmupSteps);',
-    tests: [PLANTED, '-t', 'peak'],
-  },
-  {
-    name: 'train gap: the cosine falls from its first rate',
-    file: 'src/nn/schedules/cosine-decay.ts',
-    from: 'return this.decayed(step - warmupSteps, warmupTarget);',
-    to: 'return this.decayed(step - warmupSteps, initial);',
-    tests: [PLANTED, '-t', 'peak'],
-  },
-  {
-    name: 'train gap: class weights take the first of equal targets',
-    file: 'src/train/example-weights.ts',
-    from: 'if (equals === 1) continue;',
-    to: 'if (equals >= 1) continue;',
-    tests: ['kernels-test/train/example-weights.test.ts'],
-  },
-  {
-    name: 'train gap: kernels of unlike workgroup sizes are joined',
-    file: 'src/compile/emit/join-kernels.ts',
-    from: 'if (kernels.some((kernel) => kernel.workgroupSize !== workgroupSize)) return',
-    to: 'if (kernels.every((kernel) => kernel.workgroupSize !== workgroupSize)) return',
-    tests: ['kernels-test/compile/join-kernels.test.ts'],
-  },
-  {
-    name: 'train gap: a generator is asked before its batch is copied',
-    file: 'src/data/stream.ts',
-    from: 'return arrayDataset({ ...about, name, x: x!.slice(), y: y!.slice() });',
-    to: 'return arrayDataset({ ...about, name, x: x!, y: y! });',
-    tests: ['kernels-test/train/data-handover.test.ts'],
-  },
-  {
-    name: 'train gap: bytes of every shape are images',
-    file: 'src/util/bytes.ts',
-    from: 'if (shape.length !== 3 || shape[2] > MOST_CHANNELS) return false;',
-    to: 'if (shape[2] > MOST_CHANNELS) return false;',
-    tests: ['kernels-test/train/bytes.test.ts'],
-  },
-  {
-    name: 'train gap: stages of unlike workgroup sizes are put into one wave',
-    file: 'src/compile/waves.ts',
-    from: 'if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {',
-    to: 'if (candidate.lanes === null && lanes != null && candidate.lanes !== lanes) {',
-    tests: ['kernels-test/compile/waves.test.ts'],
-  },
-  {
-    name: 'train gap: backups are made every so many epochs, counted from 0',
-    file: 'src/train/callbacks/backup-and-restore.node.ts',
-    from: 'return epoch % this.every === 0 &&',
-    to: 'return (epoch - 1) % this.every === 0 &&',
-    tests: ['kernels-test/train/backup.test.ts'],
-  },
-  {
-    name: 'train gap: model.json is written before the weights',
-    file: 'src/train/files.node.ts',
-    from: `  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);
-  await writeFileAtomic(join(directory, MODEL_FILE), json);`,
-    to: `  await writeFileAtomic(join(directory, MODEL_FILE), json);
-  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);`,
-    tests: ['kernels-test/train/saving.test.ts'],
-  },
-  {
-    name: 'train gap: the command line leaves the targets of an autoencoder in bytes',
-    file: 'src/cli/match-model.ts',
-    from: 'for (let k = 0; k < y.length; k++) y[k] /= BYTE_RANGE;',
-    to: '',
-    tests: ['kernels-test/train/bytes.test.ts'],
-  },
+  ...foundMutations,
 ];
 /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: quoted source */

@@ -123,6 +123,25 @@ describe.each(suites)('%s', (title, create) => {
     for (const buffer of [x, log]) buffer.dispose();
   });
 
+  it('reads as much as it is asked for, whatever was read before', async () => {
+    const x = backend.createBuffer(5000, 'i32', 'x');
+    backend.write(
+      x,
+      Int32Array.from({ length: 5000 }, (_, k) => k),
+    );
+    for (const [offset, elements] of [
+      [10, 3],
+      [0, 5000],
+      [20, 70],
+      [4990, 10],
+      [1, 2000],
+    ]) {
+      const found = await backend.read(x, 'i32', offset, elements);
+      expect([found.length, found[0], found.at(-1)]).toEqual([elements, offset, offset + elements - 1]);
+    }
+    x.dispose();
+  });
+
   it('holds f32 at its own precision', async () => {
     const x = backend.createBuffer(2, 'f32', 'x');
     backend.write(x, Float64Array.of(0.1, 1 / 3));

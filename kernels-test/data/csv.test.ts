@@ -56,6 +56,10 @@ describe('parseCsv', () => {
 
   test('knows the line of each record', () => {
     expect(parseCsv('a\n"x\r\ny"\n\nb', ',', 't').map(({ line }) => line)).toEqual([1, 2, 5]);
+    for (const end of ['\n', '\r', '\r\n']) {
+      const broken = ['a,"b', '', 'c"', 'd,e', '"f"'].join(end);
+      expect(parseCsv(broken, ',', 't.csv').map(({ line }) => line)).toEqual([1, 4, 5]);
+    }
   });
 
   test('refuses broken quotes with their line', async () => {
@@ -147,6 +151,9 @@ describe('fitTabular', () => {
     const size = (options: Partial<TabularOptions>) =>
       rows(fitTabular(train, { ...base, features: ['size'], ...options }).apply(train)).flat();
     expect(size({ missing: 'median' })).toEqual([1, 2, 2, 4]);
+    // Of an even count it lies between the two in the middle, wherever they stand.
+    const even = readCsv('size,price\n9,1\n1,1\n,1\n4,1\n2,1', { name: 't.csv' });
+    expect(rows(fitTabular(even, { ...base, missing: 'median' }).apply(even)).flat()).toEqual([9, 1, 3, 4, 2]);
     expect(size({ missing: { constant: -1 } })).toEqual([1, 2, -1, 4]);
     expect(size({ missing: 'drop' })).toEqual([1, 2, 4]);
     const dropped = fitTabular(train, { ...base, missing: 'drop' }).apply(train);

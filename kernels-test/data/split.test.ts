@@ -33,6 +33,13 @@ describe('split', () => {
     expect([train.size, test.size]).toEqual([30, 20]);
     const tiny = split(take(set, 3), { train: 0.98, dev: 0.01, test: 0.01 });
     expect([tiny.train.size, tiny.dev.size, tiny.test.size]).toEqual([1, 1, 1]);
+    for (const [train, dev, test] of [
+      [0.01, 0.01, 0.98],
+      [0.01, 0.98, 0.01],
+    ]) {
+      const few = split(take(set, 10), { train, dev, test });
+      expect([few.train.size, few.dev.size, few.test.size]).toEqual([1, dev < test ? 1 : 8, dev < test ? 8 : 1]);
+    }
   });
 
   test('stratified, every part has the classes in proportion, mixed', () => {

@@ -150,6 +150,24 @@ describe('fromGenerator', () => {
 });
 
 describe('collect', () => {
+  test('asks for no more than it was told to', async () => {
+    let given = 0;
+    const one = { name: 'one', x: Float32Array.of(1, 2), xShape: [1], y: Int32Array.of(0, 1), yShape: [], size: 2 };
+    const stream: DatasetStream = {
+      ...{ name: 'endless', xShape: [1], yShape: [] },
+      async *batches() {
+        for (;;) {
+          given++;
+          yield one;
+        }
+      },
+    };
+    expect([...(await collect(stream, 4)).x]).toEqual([1, 2, 1, 2]);
+    expect(given).toBe(2);
+    expect((await collect(stream, 3)).size).toBe(3);
+    expect(given).toBe(4);
+  });
+
   test('takes a whole pass, or its beginning', async () => {
     const stream = fromGenerator(() => counting(3, 1, 5), options);
     const all = await collect(stream);

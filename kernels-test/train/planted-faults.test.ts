@@ -2,10 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { arrayDataset } from '../../src/data/dataset.ts';
+import { type ArrayDataset, arrayDataset } from '../../src/data/dataset.ts';
 import { splitIndices } from '../../src/data/split.ts';
+import type { DatasetStream } from '../../src/data/stream.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import type { TotalsMetric } from '../../src/nn/metrics/index.ts';
+import { metrics, type TotalsMetric } from '../../src/nn/metrics/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay, oneCycle } from '../../src/nn/schedules/index.ts';
 import { full } from '../../src/ops/create.ts';
@@ -157,4 +158,56 @@ test('the numbers of an update do not depend on which update was asked for befor
     expect(used.scalarValues(3), name).toEqual(fresh.scalarValues(3));
     expect(used.scalarValues(101)[0], name).toBeCloseTo(optimizers[name]().scalarValues(101)[0], 12);
   }
+});
+
+test('of equal outputs the left one is among the top ones', async () => {
+  using model = new Sequential([layers.activation({ activation: 'linear' })], { inputShape: [3] });
+  model.compile({
+    optimizer: 'sgd',
+    loss: 'mse',
+    metrics: [metrics.recall({ topK: 1 }), metrics.precision({ topK: 2 })],
+  });
+  const values = async (x: number[], y: number[]) => {
+    const { recall, precision } = await model.evaluate([x], [y], {});
+    return [recall, precision];
+  };
+  expect(await values([0.4, 0.4, 0.2], [1, 0, 0])).toEqual([1, 0.5]);
+  expect(await values([0.4, 0.4, 0.2], [0, 1, 0])).toEqual([0, 0.5]);
+  expect(await values([0.2, 0.4, 0.4], [0, 1, 0])).toEqual([1, 0.5]);
+  expect(await values([0.3, 0.3, 0.3], [0, 0, 1])).toEqual([0, 0]);
+});
+
+describe('epochs of so many steps over a stream', () => {
+  /** Batches of these values, again and again; `given` counts them. */
+  const passes = (...values: number[][]) => {
+    const about = { name: 'passes', xShape: [1], yShape: [1] };
+    const stream = {
+      ...about,
+      given: 0,
+      async *batches(): AsyncGenerator<ArrayDataset> {
+        for (const x of values) {
+          stream.given++;
+          yield { ...about, x: Float32Array.from(x), y: new Float32Array(x.length), size: x.length };
+        }
+      },
+    };
+    return stream;
+  };
+  const fitted = (model: Sequential, stream: DatasetStream, epochs: number) =>
+    model.fit(stream, { batchSize: 2, stepsPerEpoch: 2, epochs, verbose: 0 });
+
+  test('ask for no batch that no step takes', async () => {
+    using model = scale().compile({ optimizer: 'sgd', loss: 'mse' });
+    const stream = passes([1, 2], [3, 4], [1, 1], [2, 2], [5, 5], [6, 6]);
+    await fitted(model, stream, 2);
+    expect(stream.given).toBe(4);
+  });
+
+  test('count the examples of each step anew in each epoch', async () => {
+    using model = scale().compile({ optimizer: optimizers.sgd({ learningRate: 1e-12 }), loss: 'mse' });
+    const { history } = await fitted(model, passes([1, 2], [3, 4], [1, 1], [10]), 3);
+    const losses = history.loss.map((loss) => Math.round(loss * 1e3) / 1e3);
+    // The second epoch ends in one example of 100, the third begins the pass again with two and two.
+    expect(losses).toEqual([7.5, 34, 7.5]);
+  });
 });

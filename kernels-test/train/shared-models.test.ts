@@ -311,6 +311,45 @@ describe('building', () => {
   });
 });
 
+test('weights that are set while they move to another backend keep what was set', async () => {
+  const one = own(sequential([layers.dense({ units: 1, useBias: false, name: 'd' })], { inputShape: [1] }));
+  await one.predict([[1]]);
+  const read = backend.read.bind(backend) as Backend['read'];
+  let moved = 0;
+  backend.read = async (...range) => {
+    const found = await read(...range);
+    // The old value has been read and is not yet there.
+    if (moved++ === 0) one.setWeights([{ name: 'd/kernel', shape: [1, 1], data: Float32Array.of(5) }]);
+    return found;
+  };
+  setBackend(createCpuBackend());
+  expect(await outputs(one, [[1]] as never)).toEqual([5]);
+  expect(moved).toBeGreaterThan(0);
+  expect(await values(one)).toEqual([5]);
+});
+
+test('a model that joins two others while one of them is trained moves nothing', async () => {
+  const trained = async (join: boolean) => {
+    const [first, second, third] = ['first', 'second', 'third'].map((name) => layers.dense({ units: 3, name }));
+    const a = own(sequential([first], { inputShape: [3], seed: 1 }));
+    // The joint model trains half of it, which then wants a buffer of its own.
+    const b = own(sequential([second, third], { inputShape: [3], seed: 2 }));
+    await a.predict(X);
+    b.compile({ optimizer: adam(), loss: 'mse' });
+    let both: Model | undefined;
+    const look = {
+      async onBatchEnd() {
+        if (!join) return;
+        both ??= own(sequential([first, second], { inputShape: [3] }).compile({ optimizer: 'sgd', loss: 'mse' }));
+        await both.predict(X);
+      },
+    };
+    await b.fit(X, X, { epochs: 5, batchSize: 2, verbose: 0, callbacks: [look] });
+    return values(b);
+  };
+  expect(await trained(true)).toEqual(await trained(false));
+});
+
 test('models that share move to another backend together', async () => {
   const { encoder, whole } = autoencoder();
   await whole.trainOnBatch(X, X);

@@ -148,6 +148,11 @@ describe('npyDataset', () => {
     const huge = { ...x, values: BigInt64Array.of(0n, 2n ** 53n + 1n) };
     await expectRefusal(() => npyDataset(huge, y), 'data', /9007199254740993, which f32 rounds to 9007199254740992/);
     const u32 = { dtype: 'u32', shape: [2, 1], values: Uint32Array.of(2 ** 31, 2 ** 31 + 1) } as const;
+    // Whole numbers that a float64 array holds are counts and ids as well; measured ones are rounded to f32.
+    const counts = { shape: [2, 1], dtype: 'f64', values: Float64Array.of(16_777_217, 1) } as const;
+    await expectRefusal(() => npyDataset(counts, y), 'data', /value 0 of x is 16777217, which f32 rounds to 16777216/);
+    const measured = { ...counts, values: Float64Array.of(6.02214076e23, 0.1) };
+    expect([...npyDataset(measured, y).x]).toEqual([6.02214076e23, 0.1].map(Math.fround));
     await expectRefusal(() => npyDataset(u32, y), 'data', /2147483649/);
   });
 

@@ -187,3 +187,18 @@ test('10,000 updates take the same time a step from first to last', async () => 
   expect(await numbers(w)).toEqual([1, 2, 3]);
   expect(Math.max(...seconds.slice(2))).toBeLessThan(4 * seconds[0]);
 }, 120_000);
+
+test('a loop that reads large values on the CPU, and disposes none, gets their memory back on its way', async () => {
+  const w = tensor(new Float32Array(100_000).fill(1));
+  const before = backend.counters.liveBytes;
+  let peak = 0;
+  for (let step = 0; step < 600; step++) {
+    const scaled = mul(w, 1 + step * 1e-6);
+    await scaled.data();
+    await sum(square(scaled)).item();
+    peak = Math.max(peak, backend.counters.liveBytes - before);
+  }
+  // 600 × 400 KB went by; without a turn of the event loop all of it stays.
+  expect(peak).toBeLessThan(160e6);
+  w.dispose();
+});

@@ -102,6 +102,19 @@ describe('a model whose device was lost goes on with a new one', () => {
     await backend.dispose();
   });
 
+  test('a prediction between setWeights and the training changes nothing', async () => {
+    const { backend, data, model, weights } = await lost();
+    await backend.dispose();
+    setBackend(createCpuBackend());
+    await model.setWeights(weights);
+    await model.predict([[1, 2]]);
+    for (let run = 0; run < 2; run++) {
+      const { last } = await model.fit(data, { verbose: 0, batchSize: 10 });
+      expect(last.loss).toBeGreaterThan(0);
+    }
+    model.dispose();
+  });
+
   test('compile is taken at once, and the weights are asked for when they are needed', async () => {
     const { backend, data, model, weights } = await lost();
     model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });

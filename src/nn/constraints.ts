@@ -12,6 +12,7 @@ import { add, div, maximum, mul } from '../ops/binary.ts';
 import { sum } from '../ops/reduce.ts';
 import { clip } from '../ops/select.ts';
 import { sqrt, square } from '../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { checkKnownOptions, numberBetween, show } from './check-options.ts';
 import { customObject } from './custom-objects.ts';
@@ -36,7 +37,8 @@ export type ConstraintLike = ConstraintName | Constraint;
 const EPSILON = 1e-7;
 
 /** No value below 0. @throws DownhillError `argument` for any option. */
-export function nonNeg(options: object = {}): Constraint {
+export function nonNeg(options: object = {}, ...surplus: Surplus): Constraint {
+  refuseSurplus('nonNeg', surplus);
   checkKnownOptions('nonNeg', options, []);
   return { name: 'nonNeg', config: {}, elementwise: true, project: (w) => maximum(w, 0) };
 }
@@ -45,7 +47,11 @@ export function nonNeg(options: object = {}): Constraint {
  * Norms along `axis` (0) of at most `maxValue` (2); shorter ones keep theirs.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function maxNorm(options: { readonly maxValue?: number; readonly axis?: ConstraintAxis } = {}): Constraint {
+export function maxNorm(
+  options: { readonly maxValue?: number; readonly axis?: ConstraintAxis } = {},
+  ...surplus: Surplus
+): Constraint {
+  refuseSurplus('maxNorm', surplus);
   checkKnownOptions('maxNorm', options, ['maxValue', 'axis']);
   const maxValue = numberBetween('maxNorm', 'maxValue', options.maxValue ?? 2, 0);
   const axis = checkAxis('maxNorm', options.axis ?? 0);
@@ -53,7 +59,8 @@ export function maxNorm(options: { readonly maxValue?: number; readonly axis?: C
 }
 
 /** Norms along `axis` (0) of 1. @throws DownhillError `argument` for an option that is not accepted. */
-export function unitNorm(options: { readonly axis?: ConstraintAxis } = {}): Constraint {
+export function unitNorm(options: { readonly axis?: ConstraintAxis } = {}, ...surplus: Surplus): Constraint {
+  refuseSurplus('unitNorm', surplus);
   checkKnownOptions('unitNorm', options, ['axis']);
   const axis = checkAxis('unitNorm', options.axis ?? 0);
   const project = (w: Tensor) => div(w, add(norms(w, axis), EPSILON));
@@ -75,7 +82,8 @@ export interface MinMaxNormOptions {
  * Norms along `axis` between `minValue` and `maxValue`.
  * @throws DownhillError `argument` for an option that is not accepted or a minimum above the maximum.
  */
-export function minMaxNorm(options: MinMaxNormOptions = {}): Constraint {
+export function minMaxNorm(options: MinMaxNormOptions = {}, ...surplus: Surplus): Constraint {
+  refuseSurplus('minMaxNorm', surplus);
   checkKnownOptions('minMaxNorm', options, ['minValue', 'maxValue', 'rate', 'axis']);
   const maxValue = numberBetween('minMaxNorm', 'maxValue', options.maxValue ?? 1, 0);
   const minValue = numberBetween('minMaxNorm', 'minValue', options.minValue ?? 0, 0, maxValue);

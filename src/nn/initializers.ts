@@ -7,6 +7,7 @@
  * truncated at two standard deviations, widened so that the standard deviation after the cut is the one asked for.
  */
 
+import { refuseSurplus, type Surplus, sole } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { checkKnownOptions, oneOf, show, wholeNumber } from './check-options.ts';
@@ -43,31 +44,46 @@ type Draw = (random: HostRandom, shape: Shape) => () => number;
 const TRUNCATED_DEVIATION = 0.87962566103423978;
 
 /** Every value 0. */
-export const zeros = (options: object = {}): Initializer => constantOf('zeros', options, 0);
+export const zeros = (options: object = {}, ...surplus: Surplus): Initializer =>
+  sole('zeros', surplus, constantOf('zeros', options, 0));
 
 /** Every value 1. */
-export const ones = (options: object = {}): Initializer => constantOf('ones', options, 1);
+export const ones = (options: object = {}, ...surplus: Surplus): Initializer =>
+  sole('ones', surplus, constantOf('ones', options, 1));
 
 /** Every value `value` (0). */
-export function constant(options: { value?: number } = {}): Initializer {
+export function constant(options: { value?: number } = {}, ...surplus: Surplus): Initializer {
+  refuseSurplus('constant', surplus);
   const { value } = numbers('constant', options, { value: 0 });
   return { name: 'constant', config: { value }, values: filled(value) };
 }
 
 /** Uniform in [`minval` (-0.05), `maxval` (0.05)). */
-export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
+export function randomUniform(
+  options: Seeded & { minval?: number; maxval?: number } = {},
+  ...surplus: Surplus
+): Initializer {
+  refuseSurplus('randomUniform', surplus);
   const { minval, maxval, ...config } = numbers('randomUniform', options, { minval: -0.05, maxval: 0.05 });
   return random('randomUniform', { minval, maxval, ...config }, (r) => () => minval + (maxval - minval) * r.uniform());
 }
 
 /** Normal with `mean` (0) and `stddev` (0.05). */
-export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+export function randomNormal(
+  options: Seeded & { mean?: number; stddev?: number } = {},
+  ...surplus: Surplus
+): Initializer {
+  refuseSurplus('randomNormal', surplus);
   const { mean, stddev, ...config } = numbers('randomNormal', options, { mean: 0, stddev: 0.05 });
   return random('randomNormal', { mean, stddev, ...config }, (r) => () => mean + stddev * r.normal());
 }
 
 /** Normal with `mean` (0) and `stddev` (0.05), drawn again beyond two standard deviations. */
-export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+export function truncatedNormal(
+  options: Seeded & { mean?: number; stddev?: number } = {},
+  ...surplus: Surplus
+): Initializer {
+  refuseSurplus('truncatedNormal', surplus);
   const { mean, stddev, ...config } = numbers('truncatedNormal', options, { mean: 0, stddev: 0.05 });
   return random('truncatedNormal', { mean, stddev, ...config }, (r) => () => mean + stddev * r.truncatedNormal());
 }
@@ -98,7 +114,8 @@ export interface VarianceScalingOptions extends Seeded {
  * Variance scale / fan.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {
+export function varianceScaling(options: VarianceScalingOptions = {}, ...surplus: Surplus): Initializer {
+  refuseSurplus('varianceScaling', surplus);
   const owner = 'varianceScaling';
   checkKnownOptions(owner, options, ['scale', 'mode', 'distribution', 'seed']);
   const { scale } = numbers(owner, options.scale === undefined ? {} : { scale: options.scale }, { scale: 1 });
@@ -116,7 +133,8 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
  * The matrix of 1 on the diagonal and 0 elsewhere, times `gain` (1); for matrices only.
  * @throws DownhillError `argument` for an option, `shape` for a weight that is no matrix.
  */
-export function identity(options: { gain?: number } = {}): Initializer {
+export function identity(options: { gain?: number } = {}, ...surplus: Surplus): Initializer {
+  refuseSurplus('identity', surplus);
   checkKnownOptions('identity', options, ['gain']);
   const { gain } = numbers('identity', options, { gain: 1 });
   return {
@@ -136,7 +154,8 @@ export function identity(options: { gain?: number } = {}): Initializer {
  * A random matrix with orthonormal columns (rows where it is wider than high), times `gain` (1); all axes but the last
  * count as rows. @throws DownhillError `argument` for an option, `shape` for a weight of less than two axes.
  */
-export function orthogonal(options: Seeded & { gain?: number } = {}): Initializer {
+export function orthogonal(options: Seeded & { gain?: number } = {}, ...surplus: Surplus): Initializer {
+  refuseSurplus('orthogonal', surplus);
   const { gain, ...config } = numbers('orthogonal', options, { gain: 1 });
   return {
     name: 'orthogonal',

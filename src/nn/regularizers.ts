@@ -16,6 +16,7 @@ import { sum } from '../ops/reduce.ts';
 import { expandDims } from '../ops/shape.ts';
 import { transpose } from '../ops/transpose.ts';
 import { abs, rsqrt, square } from '../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape } from '../util/shape.ts';
 import { checkKnownOptions, numberBetween, oneOf } from './check-options.ts';
@@ -43,14 +44,16 @@ export interface OrthogonalOptions {
 const EPSILON = 1e-7;
 
 /** l1 · Σ|w|, l1 0.01 when left out. @throws DownhillError `argument` for an option that is not accepted. */
-export function l1(options: { readonly l1?: number } = {}): Regularizer {
+export function l1(options: { readonly l1?: number } = {}, ...surplus: Surplus): Regularizer {
+  refuseSurplus('l1', surplus);
   checkKnownOptions('l1', options, ['l1']);
   const factor = numberBetween('l1', 'l1', options.l1 ?? 0.01, 0);
   return { name: 'l1', config: { l1: factor }, penalty: (w) => mul(sum(abs(w)), factor) };
 }
 
 /** l2 · Σw², l2 0.01 when left out. @throws DownhillError `argument` for an option that is not accepted. */
-export function l2(options: { readonly l2?: number } = {}): Regularizer {
+export function l2(options: { readonly l2?: number } = {}, ...surplus: Surplus): Regularizer {
+  refuseSurplus('l2', surplus);
   checkKnownOptions('l2', options, ['l2']);
   const factor = numberBetween('l2', 'l2', options.l2 ?? 0.01, 0);
   return { name: 'l2', config: { l2: factor }, penalty: (w) => mul(sum(square(w)), factor) };
@@ -60,7 +63,8 @@ export function l2(options: { readonly l2?: number } = {}): Regularizer {
  * l1 · Σ|w| + l2 · Σw². A factor that is left out is 0; both are 0.01 where a layer names it (`'l1l2'`), as Keras'
  * documentation has it. @throws DownhillError `argument` for an option that is not accepted.
  */
-export function l1l2(options: { readonly l1?: number; readonly l2?: number } = {}): Regularizer {
+export function l1l2(options: { readonly l1?: number; readonly l2?: number } = {}, ...surplus: Surplus): Regularizer {
+  refuseSurplus('l1l2', surplus);
   checkKnownOptions('l1l2', options, ['l1', 'l2']);
   const first = numberBetween('l1l2', 'l1', options.l1 ?? 0, 0);
   const second = numberBetween('l1l2', 'l2', options.l2 ?? 0, 0);
@@ -81,7 +85,8 @@ export function l1l2(options: { readonly l1?: number; readonly l2?: number } = {
  * factor · the mean |cosine| between two different rows (or columns) of a matrix.
  * @throws DownhillError `argument` for an option that is not accepted; `shape` at a weight that is no matrix.
  */
-export function orthogonal(options: OrthogonalOptions = {}): Regularizer {
+export function orthogonal(options: OrthogonalOptions = {}, ...surplus: Surplus): Regularizer {
+  refuseSurplus('orthogonal', surplus);
   checkKnownOptions('orthogonal', options, ['factor', 'mode']);
   const factor = numberBetween('orthogonal', 'factor', options.factor ?? 0.01, 0);
   const mode = oneOf('orthogonal', 'mode', options.mode ?? 'rows', ['rows', 'columns']);

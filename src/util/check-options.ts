@@ -48,7 +48,7 @@ function nearestOption(key: string, known: readonly string[]): string | undefine
 }
 
 /** Type of a last parameter `...surplus`, so that calls with too many arguments are errors in TypeScript, too. */
-export type Surplus = readonly never[];
+export type Surplus = readonly undefined[];
 
 /**
  * What JavaScript would drop without a word: arguments after the last one that a call takes.
@@ -59,4 +59,10 @@ export function refuseSurplus(owner: string, given: readonly unknown[], most = 0
   if (given.length <= most || given.slice(most).every((value) => value === undefined)) return;
   const found = given.slice(most).find((value) => value !== undefined);
   throw new DownhillError('argument', `${owner}: one argument too many: ${show(found)}; options go into one object`);
+}
+
+/** `made`, which a call with one object of options gives. @throws DownhillError `argument` for arguments after the object. */
+export function sole<T>(owner: string, surplus: readonly unknown[], made: T): T {
+  refuseSurplus(owner, surplus);
+  return made;
 }

@@ -3,6 +3,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
@@ -34,7 +35,8 @@ export class Activation extends Layer {
 }
 
 /** An activation as a layer: `activation({ activation: 'relu' })`. */
-export const activation = (options: ActivationOptions): Activation => new Activation(options);
+export const activation = (options: ActivationOptions, ...surplus: Surplus): Activation =>
+  sole('activation', surplus, new Activation(options));
 
 /** For the conformance tests. */
 export const activationCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -43,8 +44,10 @@ export class ActivityRegularization extends Layer {
 }
 
 /** A penalty on the values that pass: `activityRegularization({ l1: 1e-4 })`. */
-export const activityRegularization = (options: ActivityRegularizationOptions = {}): ActivityRegularization =>
-  new ActivityRegularization(options);
+export const activityRegularization = (
+  options: ActivityRegularizationOptions = {},
+  ...surplus: Surplus
+): ActivityRegularization => sole('activityRegularization', surplus, new ActivityRegularization(options));
 
 /** For the conformance tests. */
 export const activityRegularizationCases: readonly LayerCase[] = [

@@ -10,6 +10,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { add, mul } from '../../ops/binary.ts';
 import { randomBernoulli } from '../../ops/random.ts';
 import { where } from '../../ops/select.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -48,7 +49,8 @@ export class AlphaDropout extends Layer {
 }
 
 /** Dropout that keeps mean 0 and variance 1: `alphaDropout({ rate: 0.1 })`. */
-export const alphaDropout = (options: AlphaDropoutOptions): AlphaDropout => new AlphaDropout(options);
+export const alphaDropout = (options: AlphaDropoutOptions, ...surplus: Surplus): AlphaDropout =>
+  sole('alphaDropout', surplus, new AlphaDropout(options));
 
 /** For the conformance tests. */
 export const alphaDropoutCases: readonly LayerCase[] = [

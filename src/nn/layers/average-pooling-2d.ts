@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { averagePool2d as averagePool2dOp, type PoolOptions } from '../../ops/pool.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { LayerCase } from '../layer-case.ts';
 import { Pooling2D, type Pooling2DOptions } from './pooling-2d.ts';
 
@@ -22,7 +23,8 @@ export class AveragePooling2D extends Pooling2D {
 }
 
 /** Mean over windows: `averagePooling2d({ poolSize: 2 })`. */
-export const averagePooling2d = (options: Pooling2DOptions = {}): AveragePooling2D => new AveragePooling2D(options);
+export const averagePooling2d = (options: Pooling2DOptions = {}, ...surplus: Surplus): AveragePooling2D =>
+  sole('averagePooling2d', surplus, new AveragePooling2D(options));
 
 export { AveragePooling2D as AveragePool2D, averagePooling2d as averagePool2d };
 

@@ -15,6 +15,7 @@ import { mean } from '../../ops/reduce.ts';
 import { variance } from '../../ops/reduce-composite.ts';
 import { reshape } from '../../ops/shape.ts';
 import { rsqrt } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, resolveInitializer } from '../initializers.ts';
@@ -108,8 +109,8 @@ export class BatchNormalization extends Layer {
 }
 
 /** Normalises over the batch: `batchNormalization()`. */
-export const batchNormalization = (options: BatchNormalizationOptions = {}): BatchNormalization =>
-  new BatchNormalization(options);
+export const batchNormalization = (options: BatchNormalizationOptions = {}, ...surplus: Surplus): BatchNormalization =>
+  sole('batchNormalization', surplus, new BatchNormalization(options));
 
 /** For the conformance tests. */
 export const batchNormalizationCases: readonly LayerCase[] = [

@@ -9,6 +9,7 @@ import { argMax } from '../../ops/arg-reduce.ts';
 import { mul } from '../../ops/binary.ts';
 import { oneHot } from '../../ops/gather.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions } from '../check-options.ts';
@@ -104,10 +105,12 @@ export class CapsuleMask extends Layer {
 }
 
 /** The lengths of capsules: `capsuleLength()`. */
-export const capsuleLength = (options: LayerOptions = {}): CapsuleLength => new CapsuleLength(options);
+export const capsuleLength = (options: LayerOptions = {}, ...surplus: Surplus): CapsuleLength =>
+  sole('capsuleLength', surplus, new CapsuleLength(options));
 
 /** The values of one capsule: `capsuleMask()([capsules, labels])`. */
-export const capsuleMask = (options: LayerOptions = {}): CapsuleMask => new CapsuleMask(options);
+export const capsuleMask = (options: LayerOptions = {}, ...surplus: Surplus): CapsuleMask =>
+  sole('capsuleMask', surplus, new CapsuleMask(options));
 
 /** For the conformance tests. */
 export const capsuleOutputCases: readonly LayerCase[] = [

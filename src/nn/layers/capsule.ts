@@ -14,6 +14,7 @@ import { sum } from '../../ops/reduce.ts';
 import { reshape } from '../../ops/shape.ts';
 import { softmax } from '../../ops/softmax.ts';
 import { transpose } from '../../ops/transpose.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions, wholeNumber } from '../check-options.ts';
@@ -103,7 +104,8 @@ export class Capsule extends Layer {
 }
 
 /** Capsules that are routed to by agreement: `capsule({ capsules: 10, dimension: 16 })`. */
-export const capsule = (options: CapsuleOptions): Capsule => new Capsule(options);
+export const capsule = (options: CapsuleOptions, ...surplus: Surplus): Capsule =>
+  sole('capsule', surplus, new Capsule(options));
 
 /** For the conformance tests. */
 export const capsuleCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { concat } from '../../ops/concat.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, normalizeAxes } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -54,7 +55,8 @@ export class Concatenate extends MergeLayer {
 }
 
 /** Symbols side by side: `concatenate()([a, b])`. */
-export const concatenate = (options: ConcatenateOptions = {}): Concatenate => new Concatenate(options);
+export const concatenate = (options: ConcatenateOptions = {}, ...surplus: Surplus): Concatenate =>
+  sole('concatenate', surplus, new Concatenate(options));
 
 /** For the conformance tests. */
 export const concatenateCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { conv1d as conv1dOp } from '../../ops/conv-forms.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { LayerCase } from '../layer-case.ts';
 import type { Padding } from '../windows.ts';
 import { GroupedConvolution, type GroupedConvolutionOptions } from './grouped-convolution.ts';
@@ -35,7 +36,8 @@ export class Conv1D extends GroupedConvolution {
 }
 
 /** A convolution over sequences: `conv1d({ filters: 8, kernelSize: 3, padding: 'causal' })`. */
-export const conv1d = (options: Conv1DOptions): Conv1D => new Conv1D(options);
+export const conv1d = (options: Conv1DOptions, ...surplus: Surplus): Conv1D =>
+  sole('conv1d', surplus, new Conv1D(options));
 
 /** For the conformance tests. */
 export const conv1dCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { conv2dTranspose as conv2dTransposeOp } from '../../ops/conv-forms.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
@@ -69,7 +70,8 @@ export class Conv2DTranspose extends Convolution {
 }
 
 /** A transposed convolution: `conv2dTranspose({ filters: 3, kernelSize: 4, strides: 2, padding: 'same' })`. */
-export const conv2dTranspose = (options: Conv2DTransposeOptions): Conv2DTranspose => new Conv2DTranspose(options);
+export const conv2dTranspose = (options: Conv2DTransposeOptions, ...surplus: Surplus): Conv2DTranspose =>
+  sole('conv2dTranspose', surplus, new Conv2DTranspose(options));
 
 /** For the conformance tests. */
 export const conv2dTransposeCases: readonly LayerCase[] = [

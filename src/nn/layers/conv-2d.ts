@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { groupedConv2d } from '../../ops/conv-forms.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { LayerCase } from '../layer-case.ts';
 import type { Padding, Pair } from '../windows.ts';
 import { GroupedConvolution, type GroupedConvolutionOptions } from './grouped-convolution.ts';
@@ -32,7 +33,8 @@ export class Conv2D extends GroupedConvolution {
 }
 
 /** A convolution over images: `conv2d({ filters: 6, kernelSize: 5, activation: 'relu' })`. */
-export const conv2d = (options: Conv2DOptions): Conv2D => new Conv2D(options);
+export const conv2d = (options: Conv2DOptions, ...surplus: Surplus): Conv2D =>
+  sole('conv2d', surplus, new Conv2D(options));
 
 /** For the conformance tests. */
 export const conv2dCases: readonly LayerCase[] = [

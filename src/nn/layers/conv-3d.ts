@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { conv3d as conv3dOp, type Triple } from '../../ops/conv-forms.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { LayerCase } from '../layer-case.ts';
 import type { Padding } from '../windows.ts';
 import { GroupedConvolution, type GroupedConvolutionOptions } from './grouped-convolution.ts';
@@ -31,7 +32,8 @@ export class Conv3D extends GroupedConvolution {
 }
 
 /** A convolution over volumes: `conv3d({ filters: 8, kernelSize: 3 })`. */
-export const conv3d = (options: Conv3DOptions): Conv3D => new Conv3D(options);
+export const conv3d = (options: Conv3DOptions, ...surplus: Surplus): Conv3D =>
+  sole('conv3d', surplus, new Conv3D(options));
 
 /** For the conformance tests. */
 export const conv3dCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { slice } from '../../ops/slice.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -40,7 +41,8 @@ export class Cropping1D extends Layer {
 }
 
 /** Cuts the ends off sequences: `cropping1d({ cropping: [1, 2] })`. */
-export const cropping1d = (options: Cropping1DOptions = {}): Cropping1D => new Cropping1D(options);
+export const cropping1d = (options: Cropping1DOptions = {}, ...surplus: Surplus): Cropping1D =>
+  sole('cropping1d', surplus, new Cropping1D(options));
 
 /** For the conformance tests. */
 export const cropping1dCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { slice } from '../../ops/slice.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -41,7 +42,8 @@ export class Cropping2D extends Layer {
 }
 
 /** Cuts sides off images: `cropping2d({ cropping: [[0, 1], [0, 1]] })`. */
-export const cropping2d = (options: Cropping2DOptions = {}): Cropping2D => new Cropping2D(options);
+export const cropping2d = (options: Cropping2DOptions = {}, ...surplus: Surplus): Cropping2D =>
+  sole('cropping2d', surplus, new Cropping2D(options));
 
 /** For the conformance tests. */
 export const cropping2dCases: readonly LayerCase[] = [

@@ -6,6 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { add } from '../../ops/binary.ts';
 import { matmul } from '../../ops/matmul.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { type ActivationLike, describeActivation, resolveActivation } from '../activations.ts';
@@ -110,7 +111,7 @@ export class Dense extends Layer {
 }
 
 /** A fully connected layer: `dense({ units: 10, activation: 'softmax' })`. */
-export const dense = (options: DenseOptions): Dense => new Dense(options);
+export const dense = (options: DenseOptions, ...surplus: Surplus): Dense => sole('dense', surplus, new Dense(options));
 
 /** For the conformance tests. */
 export const denseCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { depthwiseConv2d as depthwiseConv2dOp } from '../../ops/depthwise.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
@@ -52,7 +53,8 @@ export class DepthwiseConv2D extends Convolution {
 }
 
 /** A convolution of each channel by itself: `depthwiseConv2d({ kernelSize: 3, padding: 'same' })`. */
-export const depthwiseConv2d = (options: DepthwiseConv2DOptions): DepthwiseConv2D => new DepthwiseConv2D(options);
+export const depthwiseConv2d = (options: DepthwiseConv2DOptions, ...surplus: Surplus): DepthwiseConv2D =>
+  sole('depthwiseConv2d', surplus, new DepthwiseConv2D(options));
 
 /** For the conformance tests. */
 export const depthwiseConv2dCases: readonly LayerCase[] = [

@@ -10,6 +10,7 @@ import { sum } from '../../ops/reduce.ts';
 import { reshape } from '../../ops/shape.ts';
 import { transpose } from '../../ops/transpose.ts';
 import { rsqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, normalizeAxes, sizeOf } from '../../util/shape.ts';
 import { checkKnownOptions, show, trueOrFalse } from '../check-options.ts';
@@ -75,7 +76,7 @@ export class Dot extends MergeLayer {
 }
 
 /** Scalar products: `dot({ axes: 1 })([a, b])`; cosines with `normalize: true`. */
-export const dot = (options: DotOptions): Dot => new Dot(options);
+export const dot = (options: DotOptions, ...surplus: Surplus): Dot => sole('dot', surplus, new Dot(options));
 
 /** For the conformance tests. */
 export const dotCases: readonly LayerCase[] = [

@@ -10,6 +10,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
 import { cast } from '../../ops/cast.ts';
 import { randomBernoulli } from '../../ops/random.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -43,7 +44,8 @@ export class Dropout extends Layer {
 }
 
 /** Drops values at random while training: `dropout({ rate: 0.5 })`. */
-export const dropout = (options: DropoutOptions): Dropout => new Dropout(options);
+export const dropout = (options: DropoutOptions, ...surplus: Surplus): Dropout =>
+  sole('dropout', surplus, new Dropout(options));
 
 /** For the conformance tests. */
 export const dropoutCases: readonly LayerCase[] = [

@@ -8,6 +8,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import * as binary from '../../ops/binary.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions } from '../check-options.ts';
@@ -146,22 +147,27 @@ export class Minimum extends ElementwiseMerge {
 }
 
 /** The sum of symbols: `add()([x, shortcut])`. */
-export const add = (options: LayerOptions = {}): Add => new Add(options);
+export const add = (options: LayerOptions = {}, ...surplus: Surplus): Add => sole('add', surplus, new Add(options));
 
 /** A difference: `subtract()([a, b])`. */
-export const subtract = (options: LayerOptions = {}): Subtract => new Subtract(options);
+export const subtract = (options: LayerOptions = {}, ...surplus: Surplus): Subtract =>
+  sole('subtract', surplus, new Subtract(options));
 
 /** A product: `multiply()([x, gate])`. */
-export const multiply = (options: LayerOptions = {}): Multiply => new Multiply(options);
+export const multiply = (options: LayerOptions = {}, ...surplus: Surplus): Multiply =>
+  sole('multiply', surplus, new Multiply(options));
 
 /** A mean: `average()([a, b, c])`. */
-export const average = (options: LayerOptions = {}): Average => new Average(options);
+export const average = (options: LayerOptions = {}, ...surplus: Surplus): Average =>
+  sole('average', surplus, new Average(options));
 
 /** The larger, element by element: `maximum()([a, b])`. */
-export const maximum = (options: LayerOptions = {}): Maximum => new Maximum(options);
+export const maximum = (options: LayerOptions = {}, ...surplus: Surplus): Maximum =>
+  sole('maximum', surplus, new Maximum(options));
 
 /** The smaller, element by element: `minimum()([a, b])`. */
-export const minimum = (options: LayerOptions = {}): Minimum => new Minimum(options);
+export const minimum = (options: LayerOptions = {}, ...surplus: Surplus): Minimum =>
+  sole('minimum', surplus, new Minimum(options));
 
 const MATRIX: Shape = [2, 3];
 const MAPS: Shape = [2, 2, 3];

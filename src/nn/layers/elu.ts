@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { elu as eluOp } from '../../ops/activations.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -36,7 +37,7 @@ export class ELU extends Layer {
 }
 
 /** An exponential linear unit: `elu()`. */
-export const elu = (options: ELUOptions = {}): ELU => new ELU(options);
+export const elu = (options: ELUOptions = {}, ...surplus: Surplus): ELU => sole('elu', surplus, new ELU(options));
 
 /** For the conformance tests. */
 export const eluCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
@@ -29,7 +30,8 @@ export class Flatten extends Layer {
 }
 
 /** One axis an example: `flatten()`. */
-export const flatten = (options: LayerOptions = {}): Flatten => new Flatten(options);
+export const flatten = (options: LayerOptions = {}, ...surplus: Surplus): Flatten =>
+  sole('flatten', surplus, new Flatten(options));
 
 /** For the conformance tests. */
 export const flattenCases: readonly LayerCase[] = [

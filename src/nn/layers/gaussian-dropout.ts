@@ -9,6 +9,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
 import { randomNormal } from '../../ops/random.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -42,7 +43,8 @@ export class GaussianDropout extends Layer {
 }
 
 /** Multiplies by noise while training: `gaussianDropout({ rate: 0.2 })`. */
-export const gaussianDropout = (options: GaussianDropoutOptions): GaussianDropout => new GaussianDropout(options);
+export const gaussianDropout = (options: GaussianDropoutOptions, ...surplus: Surplus): GaussianDropout =>
+  sole('gaussianDropout', surplus, new GaussianDropout(options));
 
 /** For the conformance tests. */
 export const gaussianDropoutCases: readonly LayerCase[] = [

@@ -8,6 +8,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { add } from '../../ops/binary.ts';
 import { randomNormal } from '../../ops/random.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -40,7 +41,8 @@ export class GaussianNoise extends Layer {
 }
 
 /** Adds noise while training: `gaussianNoise({ stddev: 0.1 })`. */
-export const gaussianNoise = (options: GaussianNoiseOptions): GaussianNoise => new GaussianNoise(options);
+export const gaussianNoise = (options: GaussianNoiseOptions, ...surplus: Surplus): GaussianNoise =>
+  sole('gaussianNoise', surplus, new GaussianNoise(options));
 
 /** For the conformance tests. */
 export const gaussianNoiseCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { max, mean } from '../../ops/reduce.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, trueOrFalse } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -80,20 +81,24 @@ export class GlobalAveragePooling2D extends GlobalPooling {
 }
 
 /** The largest value of each channel of a sequence. */
-export const globalMaxPooling1d = (options: GlobalPoolingOptions = {}): GlobalMaxPooling1D =>
-  new GlobalMaxPooling1D(options);
+export const globalMaxPooling1d = (options: GlobalPoolingOptions = {}, ...surplus: Surplus): GlobalMaxPooling1D =>
+  sole('globalMaxPooling1d', surplus, new GlobalMaxPooling1D(options));
 
 /** The largest value of each channel of an image. */
-export const globalMaxPooling2d = (options: GlobalPoolingOptions = {}): GlobalMaxPooling2D =>
-  new GlobalMaxPooling2D(options);
+export const globalMaxPooling2d = (options: GlobalPoolingOptions = {}, ...surplus: Surplus): GlobalMaxPooling2D =>
+  sole('globalMaxPooling2d', surplus, new GlobalMaxPooling2D(options));
 
 /** The mean of each channel of a sequence. */
-export const globalAveragePooling1d = (options: GlobalPoolingOptions = {}): GlobalAveragePooling1D =>
-  new GlobalAveragePooling1D(options);
+export const globalAveragePooling1d = (
+  options: GlobalPoolingOptions = {},
+  ...surplus: Surplus
+): GlobalAveragePooling1D => sole('globalAveragePooling1d', surplus, new GlobalAveragePooling1D(options));
 
 /** The mean of each channel of an image: `globalAveragePooling2d()` before the last dense layer. */
-export const globalAveragePooling2d = (options: GlobalPoolingOptions = {}): GlobalAveragePooling2D =>
-  new GlobalAveragePooling2D(options);
+export const globalAveragePooling2d = (
+  options: GlobalPoolingOptions = {},
+  ...surplus: Surplus
+): GlobalAveragePooling2D => sole('globalAveragePooling2d', surplus, new GlobalAveragePooling2D(options));
 
 /** For the conformance tests. */
 export const globalPoolingCases: readonly LayerCase[] = [

@@ -9,6 +9,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { standardize } from '../../ops/normalize.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { checkKnownOptions, wholeNumber } from '../check-options.ts';
@@ -81,8 +82,8 @@ export class GroupNormalization extends Layer {
 }
 
 /** Normalises groups of channels: `groupNormalization({ groups: 8 })`. */
-export const groupNormalization = (options: GroupNormalizationOptions = {}): GroupNormalization =>
-  new GroupNormalization(options);
+export const groupNormalization = (options: GroupNormalizationOptions = {}, ...surplus: Surplus): GroupNormalization =>
+  sole('groupNormalization', surplus, new GroupNormalization(options));
 
 /** For the conformance tests. */
 export const groupNormalizationCases: readonly LayerCase[] = [

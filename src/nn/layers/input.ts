@@ -4,6 +4,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -53,7 +54,8 @@ export function checkExampleShape(owner: string, shape: unknown): Shape {
 }
 
 /** The input of a model: `input({ shape: [28, 28, 1] })`. */
-export const input = (options: InputOptions): InputLayer => new InputLayer(options);
+export const input = (options: InputOptions, ...surplus: Surplus): InputLayer =>
+  sole('input', surplus, new InputLayer(options));
 
 /** The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it. @throws as `InputLayer`. */
 export function inputSymbol(options: InputOptions): SymbolicTensor {

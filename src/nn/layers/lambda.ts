@@ -6,6 +6,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
 import { type CustomJson, customObject, isCustomJson, missingObject } from '../custom-objects.ts';
@@ -77,7 +78,8 @@ export class Lambda extends Layer {
 }
 
 /** A function as a layer: `lambda({ function: (x) => mul(x, 0.5) })`. */
-export const lambda = (options: LambdaOptions): Lambda => new Lambda(options);
+export const lambda = (options: LambdaOptions, ...surplus: Surplus): Lambda =>
+  sole('lambda', surplus, new Lambda(options));
 
 const halve = (x: Tensor) => mul(x, 0.5);
 

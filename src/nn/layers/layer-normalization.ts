@@ -7,6 +7,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { standardize } from '../../ops/normalize.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -79,8 +80,8 @@ function checkAxes(value: unknown): number | readonly number[] {
 }
 
 /** Normalises each example: `layerNormalization()`. */
-export const layerNormalization = (options: LayerNormalizationOptions = {}): LayerNormalization =>
-  new LayerNormalization(options);
+export const layerNormalization = (options: LayerNormalizationOptions = {}, ...surplus: Surplus): LayerNormalization =>
+  sole('layerNormalization', surplus, new LayerNormalization(options));
 
 /** For the conformance tests. */
 export const layerNormalizationCases: readonly LayerCase[] = [

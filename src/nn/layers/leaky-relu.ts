@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { leakyRelu as leakyReluOp } from '../../ops/activations.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -36,7 +37,8 @@ export class LeakyReLU extends Layer {
 }
 
 /** A relu that lets some of the negative through: `leakyRelu({ negativeSlope: 0.1 })`. */
-export const leakyRelu = (options: LeakyReLUOptions = {}): LeakyReLU => new LeakyReLU(options);
+export const leakyRelu = (options: LeakyReLUOptions = {}, ...surplus: Surplus): LeakyReLU =>
+  sole('leakyRelu', surplus, new LeakyReLU(options));
 
 /** For the conformance tests. */
 export const leakyReluCases: readonly LayerCase[] = [

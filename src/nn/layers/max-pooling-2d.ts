@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { maxPool2d as maxPool2dOp, type PoolOptions } from '../../ops/pool.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { LayerCase } from '../layer-case.ts';
 import { Pooling2D, type Pooling2DOptions } from './pooling-2d.ts';
 
@@ -22,7 +23,8 @@ export class MaxPooling2D extends Pooling2D {
 }
 
 /** Maximum over windows: `maxPooling2d({ poolSize: 2 })`. */
-export const maxPooling2d = (options: Pooling2DOptions = {}): MaxPooling2D => new MaxPooling2D(options);
+export const maxPooling2d = (options: Pooling2DOptions = {}, ...surplus: Surplus): MaxPooling2D =>
+  sole('maxPooling2d', surplus, new MaxPooling2D(options));
 
 export { MaxPooling2D as MaxPool2D, maxPooling2d as maxPool2d };
 

@@ -8,6 +8,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { tensor } from '../../runtime/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../../util/shape.ts';
 import { checkKnownOptions, show, trueOrFalse } from '../check-options.ts';
@@ -117,7 +118,8 @@ export class Normalization extends Layer {
 }
 
 /** Mean 0 and variance 1 by fixed statistics: `normalization().adapt(train)`. */
-export const normalization = (options: NormalizationOptions = {}): Normalization => new Normalization(options);
+export const normalization = (options: NormalizationOptions = {}, ...surplus: Surplus): Normalization =>
+  sole('normalization', surplus, new Normalization(options));
 
 /** For the conformance tests. */
 export const normalizationCases: readonly LayerCase[] = [

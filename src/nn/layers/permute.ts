@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { transpose } from '../../ops/transpose.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -49,7 +50,8 @@ function checkDims(value: unknown): readonly number[] {
 }
 
 /** Axes in another order: `permute({ dims: [2, 1] })`. */
-export const permute = (options: PermuteOptions): Permute => new Permute(options);
+export const permute = (options: PermuteOptions, ...surplus: Surplus): Permute =>
+  sole('permute', surplus, new Permute(options));
 
 /** For the conformance tests. */
 export const permuteCases: readonly LayerCase[] = [

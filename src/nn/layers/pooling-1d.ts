@@ -6,6 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { averagePool2d, maxPool2d, type PoolOptions } from '../../ops/pool.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, oneOf } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -79,10 +80,12 @@ export class AveragePooling1D extends Pooling1D {
 }
 
 /** Maximum over windows of a sequence: `maxPooling1d({ poolSize: 2 })`. */
-export const maxPooling1d = (options: Pooling1DOptions = {}): MaxPooling1D => new MaxPooling1D(options);
+export const maxPooling1d = (options: Pooling1DOptions = {}, ...surplus: Surplus): MaxPooling1D =>
+  sole('maxPooling1d', surplus, new MaxPooling1D(options));
 
 /** Mean over windows of a sequence: `averagePooling1d({ poolSize: 2 })`. */
-export const averagePooling1d = (options: Pooling1DOptions = {}): AveragePooling1D => new AveragePooling1D(options);
+export const averagePooling1d = (options: Pooling1DOptions = {}, ...surplus: Surplus): AveragePooling1D =>
+  sole('averagePooling1d', surplus, new AveragePooling1D(options));
 
 /** For the conformance tests. */
 export const pooling1dCases: readonly LayerCase[] = [

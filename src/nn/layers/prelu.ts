@@ -7,6 +7,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { relu as reluOp } from '../../ops/activations.ts';
 import { mul, sub } from '../../ops/binary.ts';
 import { neg } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { describeInitializer, type InitializerLike, initializers, resolveInitializer } from '../initializers.ts';
@@ -68,7 +69,8 @@ function checkShared(axes: number | readonly number[] | null): readonly number[]
 }
 
 /** A relu with a learned slope: `prelu({ sharedAxes: [1, 2] })`. */
-export const prelu = (options: PReLUOptions = {}): PReLU => new PReLU(options);
+export const prelu = (options: PReLUOptions = {}, ...surplus: Surplus): PReLU =>
+  sole('prelu', surplus, new PReLU(options));
 
 /** For the conformance tests. */
 export const preluCases: readonly LayerCase[] = [

@@ -7,6 +7,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { conv2d } from '../../ops/conv.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
@@ -65,7 +66,8 @@ export class PrimaryCapsules extends Convolution {
 }
 
 /** The first capsules over images or maps: `primaryCapsules({ channels: 32, dimension: 8, kernelSize: 9, strides: 2 })`. */
-export const primaryCapsules = (options: PrimaryCapsulesOptions): PrimaryCapsules => new PrimaryCapsules(options);
+export const primaryCapsules = (options: PrimaryCapsulesOptions, ...surplus: Surplus): PrimaryCapsules =>
+  sole('primaryCapsules', surplus, new PrimaryCapsules(options));
 
 /** For the conformance tests. */
 export const primaryCapsulesCases: readonly LayerCase[] = [

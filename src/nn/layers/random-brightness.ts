@@ -7,6 +7,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { add, mul } from '../../ops/binary.ts';
 import { clip } from '../../ops/select.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { AugmentationLayer, type Draw, drawUniform, factorRange, type Range, valueRangeOf } from '../augmentation.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, type LayerConfig, type LayerOptions } from '../layer.ts';
@@ -50,7 +51,8 @@ export class RandomBrightness extends AugmentationLayer {
 }
 
 /** Changes brightness at random while training: `randomBrightness({ factor: 0.2, valueRange: [0, 1] })`. */
-export const randomBrightness = (options: RandomBrightnessOptions): RandomBrightness => new RandomBrightness(options);
+export const randomBrightness = (options: RandomBrightnessOptions, ...surplus: Surplus): RandomBrightness =>
+  sole('randomBrightness', surplus, new RandomBrightness(options));
 
 /** For the conformance tests. */
 export const randomBrightnessCases: readonly LayerCase[] = [

@@ -11,6 +11,7 @@ import { add, mul, sub } from '../../ops/binary.ts';
 import { mean } from '../../ops/reduce.ts';
 import { clip } from '../../ops/select.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { AugmentationLayer, type Draw, drawUniform, type Range, valueRangeOf } from '../augmentation.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { LAYER_OPTIONS, type LayerConfig, type LayerOptions } from '../layer.ts';
@@ -60,7 +61,8 @@ export class RandomContrast extends AugmentationLayer {
 }
 
 /** Changes contrast at random while training: `randomContrast({ factor: 0.2, valueRange: [0, 1] })`. */
-export const randomContrast = (options: RandomContrastOptions): RandomContrast => new RandomContrast(options);
+export const randomContrast = (options: RandomContrastOptions, ...surplus: Surplus): RandomContrast =>
+  sole('randomContrast', surplus, new RandomContrast(options));
 
 /** For the conformance tests. */
 export const randomContrastCases: readonly LayerCase[] = [

@@ -15,6 +15,7 @@ import { scalar } from '../../ops/create.ts';
 import { randomBits } from '../../ops/random.ts';
 import { slice } from '../../ops/slice.ts';
 import { tensor } from '../../runtime/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, wholeNumber } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -78,7 +79,8 @@ export class RandomCrop extends Layer {
 }
 
 /** A random part of each image while training: `randomCrop({ height: 28, width: 28 })`. */
-export const randomCrop = (options: RandomCropOptions): RandomCrop => new RandomCrop(options);
+export const randomCrop = (options: RandomCropOptions, ...surplus: Surplus): RandomCrop =>
+  sole('randomCrop', surplus, new RandomCrop(options));
 
 /** For the conformance tests. */
 export const randomCropCases: readonly LayerCase[] = [

@@ -8,6 +8,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { randomBernoulli } from '../../ops/random.ts';
 import { where } from '../../ops/select.ts';
 import { flip } from '../../ops/transpose.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { AugmentationLayer, type Draw } from '../augmentation.ts';
 import { checkKnownOptions, oneOf } from '../check-options.ts';
 import { LAYER_OPTIONS, type LayerConfig, type LayerOptions } from '../layer.ts';
@@ -47,7 +48,8 @@ export class RandomFlip extends AugmentationLayer {
 }
 
 /** Mirrors images at random while training: `randomFlip({ mode: 'horizontal' })`. */
-export const randomFlip = (options: RandomFlipOptions = {}): RandomFlip => new RandomFlip(options);
+export const randomFlip = (options: RandomFlipOptions = {}, ...surplus: Surplus): RandomFlip =>
+  sole('randomFlip', surplus, new RandomFlip(options));
 
 /** For the conformance tests. */
 export const randomFlipCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/binary.ts';
 import { cos, sin } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import {
   type Draw,
   drawUniform,
@@ -60,7 +61,8 @@ export class RandomRotation extends ResamplingLayer {
 }
 
 /** Turns images at random while training: `randomRotation({ factor: 0.05 })`, up to 18° either way. */
-export const randomRotation = (options: RandomRotationOptions): RandomRotation => new RandomRotation(options);
+export const randomRotation = (options: RandomRotationOptions, ...surplus: Surplus): RandomRotation =>
+  sole('randomRotation', surplus, new RandomRotation(options));
 
 /** For the conformance tests. */
 export const randomRotationCases: readonly LayerCase[] = [

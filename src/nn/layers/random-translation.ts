@@ -4,6 +4,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import {
   type Draw,
   drawUniform,
@@ -63,8 +64,8 @@ export class RandomTranslation extends ResamplingLayer {
 }
 
 /** Moves images at random while training: `randomTranslation({ heightFactor: 0.1, widthFactor: 0.1 })`. */
-export const randomTranslation = (options: RandomTranslationOptions): RandomTranslation =>
-  new RandomTranslation(options);
+export const randomTranslation = (options: RandomTranslationOptions, ...surplus: Surplus): RandomTranslation =>
+  sole('randomTranslation', surplus, new RandomTranslation(options));
 
 /** For the conformance tests. */
 export const randomTranslationCases: readonly LayerCase[] = [

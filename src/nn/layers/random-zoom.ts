@@ -3,6 +3,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import {
   type Draw,
   drawUniform,
@@ -70,7 +71,8 @@ export class RandomZoom extends ResamplingLayer {
 }
 
 /** Scales images at random while training: `randomZoom({ heightFactor: 0.1 })`. */
-export const randomZoom = (options: RandomZoomOptions): RandomZoom => new RandomZoom(options);
+export const randomZoom = (options: RandomZoomOptions, ...surplus: Surplus): RandomZoom =>
+  sole('randomZoom', surplus, new RandomZoom(options));
 
 /** For the conformance tests. */
 export const randomZoomCases: readonly LayerCase[] = [

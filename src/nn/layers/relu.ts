@@ -8,6 +8,7 @@ import { leakyRelu as leakyReluOp, relu as reluOp } from '../../ops/activations.
 import { minimum, mul, sub } from '../../ops/binary.ts';
 import { greater } from '../../ops/compare.ts';
 import { where } from '../../ops/select.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -53,7 +54,7 @@ export class ReLU extends Layer {
 }
 
 /** max(x, 0): `relu()`, `relu({ maxValue: 6 })`. */
-export const relu = (options: ReLUOptions = {}): ReLU => new ReLU(options);
+export const relu = (options: ReLUOptions = {}, ...surplus: Surplus): ReLU => sole('relu', surplus, new ReLU(options));
 
 /** For the conformance tests. */
 export const reluCases: readonly LayerCase[] = [

@@ -5,6 +5,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { broadcastTo } from '../../ops/broadcast-to.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape } from '../../util/shape.ts';
 import { checkKnownOptions, wholeNumber } from '../check-options.ts';
@@ -46,7 +47,8 @@ export class RepeatVector extends Layer {
 }
 
 /** A vector as n equal rows: `repeatVector({ n: 3 })`. */
-export const repeatVector = (options: RepeatVectorOptions): RepeatVector => new RepeatVector(options);
+export const repeatVector = (options: RepeatVectorOptions, ...surplus: Surplus): RepeatVector =>
+  sole('repeatVector', surplus, new RepeatVector(options));
 
 /** For the conformance tests. */
 export const repeatVectorCases: readonly LayerCase[] = [

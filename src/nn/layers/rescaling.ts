@@ -6,6 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { add, mul } from '../../ops/binary.ts';
 import { tensor } from '../../runtime/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -54,7 +55,8 @@ export class Rescaling extends Layer {
 }
 
 /** x · scale + offset: `rescaling({ scale: 1 / 127.5, offset: -1 })`. */
-export const rescaling = (options: RescalingOptions): Rescaling => new Rescaling(options);
+export const rescaling = (options: RescalingOptions, ...surplus: Surplus): Rescaling =>
+  sole('rescaling', surplus, new Rescaling(options));
 
 /** For the conformance tests. */
 export const rescalingCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { reshape as reshapeOp } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';
@@ -57,7 +58,8 @@ function checkTarget(value: unknown): readonly number[] {
 }
 
 /** Another shape for each example: `reshape({ targetShape: [7, -1] })`. */
-export const reshape = (options: ReshapeOptions): Reshape => new Reshape(options);
+export const reshape = (options: ReshapeOptions, ...surplus: Surplus): Reshape =>
+  sole('reshape', surplus, new Reshape(options));
 
 /** For the conformance tests. */
 export const reshapeCases: readonly LayerCase[] = [

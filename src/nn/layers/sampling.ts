@@ -12,6 +12,7 @@ import { add, div, mul, sub } from '../../ops/binary.ts';
 import { randomNormal } from '../../ops/random.ts';
 import { sum } from '../../ops/reduce.ts';
 import { exp, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../util/shape.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
@@ -94,7 +95,8 @@ function klDivergence(mean: Tensor, logVariance: Tensor): Tensor {
 }
 
 /** A draw from a normal distribution: `sampling({ klWeight: 1 / 784 })([mean, logVariance])`. */
-export const sampling = (options: SamplingOptions = {}): Sampling => new Sampling(options);
+export const sampling = (options: SamplingOptions = {}, ...surplus: Surplus): Sampling =>
+  sole('sampling', surplus, new Sampling(options));
 
 /** For the conformance tests. */
 export const samplingCases: readonly LayerCase[] = [

@@ -6,6 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { conv2d } from '../../ops/conv.ts';
 import { depthwiseConv2d } from '../../ops/depthwise.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { wholeNumber } from '../check-options.ts';
 import type { InitializerLike } from '../initializers.ts';
@@ -65,7 +66,8 @@ export class SeparableConv2D extends Convolution {
 }
 
 /** A depthwise and a 1×1 convolution: `separableConv2d({ filters: 32, kernelSize: 3 })`. */
-export const separableConv2d = (options: SeparableConv2DOptions): SeparableConv2D => new SeparableConv2D(options);
+export const separableConv2d = (options: SeparableConv2DOptions, ...surplus: Surplus): SeparableConv2D =>
+  sole('separableConv2d', surplus, new SeparableConv2D(options));
 
 /** For the conformance tests. */
 export const separableConv2dCases: readonly LayerCase[] = [

@@ -8,6 +8,7 @@ import { sub } from '../../ops/binary.ts';
 import { logSumExp } from '../../ops/reduce-composite.ts';
 import { softmax as softmaxOp } from '../../ops/softmax.ts';
 import { exp } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -43,7 +44,8 @@ export class Softmax extends Layer {
 }
 
 /** Probabilities: `softmax()`. */
-export const softmax = (options: SoftmaxOptions = {}): Softmax => new Softmax(options);
+export const softmax = (options: SoftmaxOptions = {}, ...surplus: Surplus): Softmax =>
+  sole('softmax', surplus, new Softmax(options));
 
 /** For the conformance tests. */
 export const softmaxCases: readonly LayerCase[] = [

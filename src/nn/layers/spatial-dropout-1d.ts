@@ -7,6 +7,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -40,7 +41,8 @@ export class SpatialDropout1D extends Layer {
 }
 
 /** Drops whole channels while training: `spatialDropout1d({ rate: 0.2 })`. */
-export const spatialDropout1d = (options: SpatialDropout1DOptions): SpatialDropout1D => new SpatialDropout1D(options);
+export const spatialDropout1d = (options: SpatialDropout1DOptions, ...surplus: Surplus): SpatialDropout1D =>
+  sole('spatialDropout1d', surplus, new SpatialDropout1D(options));
 
 /** For the conformance tests. */
 export const spatialDropout1dCases: readonly LayerCase[] = [

@@ -7,6 +7,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { type CallContext, LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -40,7 +41,8 @@ export class SpatialDropout2D extends Layer {
 }
 
 /** Drops whole channels while training: `spatialDropout2d({ rate: 0.2 })`. */
-export const spatialDropout2d = (options: SpatialDropout2DOptions): SpatialDropout2D => new SpatialDropout2D(options);
+export const spatialDropout2d = (options: SpatialDropout2DOptions, ...surplus: Surplus): SpatialDropout2D =>
+  sole('spatialDropout2d', surplus, new SpatialDropout2D(options));
 
 /** For the conformance tests. */
 export const spatialDropout2dCases: readonly LayerCase[] = [

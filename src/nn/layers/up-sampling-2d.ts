@@ -7,6 +7,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { broadcastTo } from '../../ops/broadcast-to.ts';
 import { resizeBilinear } from '../../ops/resize.ts';
 import { reshape } from '../../ops/shape.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, oneOf } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -52,7 +53,8 @@ export class UpSampling2D extends Layer {
 }
 
 /** Larger images: `upSampling2d({ size: 2, interpolation: 'bilinear' })`. */
-export const upSampling2d = (options: UpSampling2DOptions = {}): UpSampling2D => new UpSampling2D(options);
+export const upSampling2d = (options: UpSampling2DOptions = {}, ...surplus: Surplus): UpSampling2D =>
+  sole('upSampling2d', surplus, new UpSampling2D(options));
 
 /** For the conformance tests. */
 export const upSampling2dCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { pad } from '../../ops/pad.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -37,7 +38,8 @@ export class ZeroPadding1D extends Layer {
 }
 
 /** Zeros around sequences: `zeroPadding1d({ padding: [2, 0] })`. */
-export const zeroPadding1d = (options: ZeroPadding1DOptions = {}): ZeroPadding1D => new ZeroPadding1D(options);
+export const zeroPadding1d = (options: ZeroPadding1DOptions = {}, ...surplus: Surplus): ZeroPadding1D =>
+  sole('zeroPadding1d', surplus, new ZeroPadding1D(options));
 
 /** For the conformance tests. */
 export const zeroPadding1dCases: readonly LayerCase[] = [

@@ -4,6 +4,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { pad } from '../../ops/pad.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
@@ -38,7 +39,8 @@ export class ZeroPadding2D extends Layer {
 }
 
 /** Zeros around images: `zeroPadding2d({ padding: [[1, 0], [1, 0]] })`. */
-export const zeroPadding2d = (options: ZeroPadding2DOptions = {}): ZeroPadding2D => new ZeroPadding2D(options);
+export const zeroPadding2d = (options: ZeroPadding2DOptions = {}, ...surplus: Surplus): ZeroPadding2D =>
+  sole('zeroPadding2d', surplus, new ZeroPadding2D(options));
 
 /** For the conformance tests. */
 export const zeroPadding2dCases: readonly LayerCase[] = [

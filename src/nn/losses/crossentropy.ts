@@ -15,6 +15,7 @@ import { oneHot } from '../../ops/gather.ts';
 import { sum } from '../../ops/reduce.ts';
 import { clip, where } from '../../ops/select.ts';
 import { log, neg } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkKnownOptions, show, trueOrFalse } from '../check-options.ts';
 import type { ModelOutput } from '../output.ts';
@@ -38,7 +39,8 @@ export interface SparseCrossentropyOptions {
 const DEFAULTS = { fromLogits: false, labelSmoothing: 0 };
 
 /** Mean of −y log p − (1 − y) log(1 − p), for independent yes-or-no targets in [0, 1]. */
-export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
+export function binaryCrossentropy(options: CrossentropyOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('binaryCrossentropy', surplus);
   const name = 'binaryCrossentropy';
   const given = checkCrossentropy(name, options);
   return {
@@ -52,7 +54,8 @@ export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
 }
 
 /** −Σ y log p over the last axis, for targets that are distributions (one-hot rows). */
-export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
+export function categoricalCrossentropy(options: CrossentropyOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('categoricalCrossentropy', surplus);
   const name = 'categoricalCrossentropy';
   const given = checkCrossentropy(name, options);
   return {
@@ -71,7 +74,8 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
 }
 
 /** −log p of the true class, for targets that are class ids. */
-export function sparseCategoricalCrossentropy(options: SparseCrossentropyOptions = {}): Loss {
+export function sparseCategoricalCrossentropy(options: SparseCrossentropyOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('sparseCategoricalCrossentropy', surplus);
   const name = 'sparseCategoricalCrossentropy';
   checkKnownOptions(name, options, ['fromLogits', 'ignoreClass']);
   const fromLogits = trueOrFalse(name, 'fromLogits', options.fromLogits ?? false);

@@ -7,22 +7,31 @@ import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sum } from '../../ops/reduce.ts';
 import { clip } from '../../ops/select.ts';
 import { log } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { EPSILON, elementwiseLoss, type Loss } from './loss.ts';
 
 /** Σ y log(y / p) over the last axis, both kept in [1e-7, 1]. Kullback and Leibler (1951). */
-export const klDivergence = (options: object = {}): Loss =>
-  elementwiseLoss(
+export const klDivergence = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
     'klDivergence',
-    options,
-    (y, p) => {
-      const target = clip(y, EPSILON, 1);
-      return sum(mul(target, log(div(target, clip(p, EPSILON, 1)))), { axes: -1 });
-    },
-    { targetRange: { low: 0, expected: 'of at least 0, such as rows of probabilities' } },
+    surplus,
+    elementwiseLoss(
+      'klDivergence',
+      options,
+      (y, p) => {
+        const target = clip(y, EPSILON, 1);
+        return sum(mul(target, log(div(target, clip(p, EPSILON, 1)))), { axes: -1 });
+      },
+      { targetRange: { low: 0, expected: 'of at least 0, such as rows of probabilities' } },
+    ),
   );
 
 /** Mean of p − y log p, for counts y and expected counts p: the negative log likelihood but for a constant. */
-export const poisson = (options: object = {}): Loss =>
-  elementwiseLoss('poisson', options, (y, p) => sub(p, mul(y, log(add(p, EPSILON)))), {
-    targetRange: { low: 0, expected: 'of at least 0, such as counts' },
-  });
+export const poisson = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'poisson',
+    surplus,
+    elementwiseLoss('poisson', options, (y, p) => sub(p, mul(y, log(add(p, EPSILON)))), {
+      targetRange: { low: 0, expected: 'of at least 0, such as counts' },
+    }),
+  );

@@ -10,6 +10,7 @@ import { add, mul, pow, sub } from '../../ops/binary.ts';
 import { sum } from '../../ops/reduce.ts';
 import { logSoftmax } from '../../ops/softmax.ts';
 import { exp, log, neg, square } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween, trueOrFalse } from '../check-options.ts';
 import { binaryTerm, safeProbabilities, smoothBits, smoothClasses } from './crossentropy.ts';
 import { exampleMean, type Loss, UNIT } from './loss.ts';
@@ -35,7 +36,8 @@ const DEFAULTS = { alpha: 0.25, gamma: 2, fromLogits: false, labelSmoothing: 0, 
 const OPTIONS = ['alpha', 'gamma', 'fromLogits', 'labelSmoothing'];
 
 /** Mean of (1 − pₜ)^gamma times the binary cross-entropy, with pₜ the probability of the true answer. */
-export function binaryFocalCrossentropy(options: BinaryFocalOptions = {}): Loss {
+export function binaryFocalCrossentropy(options: BinaryFocalOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('binaryFocalCrossentropy', surplus);
   const name = 'binaryFocalCrossentropy';
   checkKnownOptions(name, options, [...OPTIONS, 'applyClassBalancing']);
   const given = checkFocal(name, options);
@@ -58,7 +60,8 @@ export function binaryFocalCrossentropy(options: BinaryFocalOptions = {}): Loss 
 }
 
 /** alpha · Σ −y log p · (1 − p)^gamma over the last axis, for targets that are distributions (one-hot rows). */
-export function categoricalFocalCrossentropy(options: FocalOptions = {}): Loss {
+export function categoricalFocalCrossentropy(options: FocalOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('categoricalFocalCrossentropy', surplus);
   const name = 'categoricalFocalCrossentropy';
   checkKnownOptions(name, options, OPTIONS);
   const given = checkFocal(name, options);

@@ -10,29 +10,42 @@ import { equal, logicalOr } from '../../ops/compare.ts';
 import { max, min, sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import { square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { elementwiseLoss, type Loss, type TargetRange } from './loss.ts';
 
 /** Either way of saying no and yes. */
 const SIDES: TargetRange = { low: -1, high: 1, expected: '−1 and 1, or 0 and 1' };
 
 /** Mean of max(1 − y · prediction, 0). */
-export const hinge = (options: object = {}): Loss =>
-  elementwiseLoss('hinge', options, (y, prediction) => margin(y, prediction), { margins: true, targetRange: SIDES });
+export const hinge = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'hinge',
+    surplus,
+    elementwiseLoss('hinge', options, (y, prediction) => margin(y, prediction), { margins: true, targetRange: SIDES }),
+  );
 
 /** Mean of max(1 − y · prediction, 0)². */
-export const squaredHinge = (options: object = {}): Loss =>
-  elementwiseLoss('squaredHinge', options, (y, prediction) => square(margin(y, prediction)), {
-    margins: true,
-    targetRange: SIDES,
-  });
+export const squaredHinge = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'squaredHinge',
+    surplus,
+    elementwiseLoss('squaredHinge', options, (y, prediction) => square(margin(y, prediction)), {
+      margins: true,
+      targetRange: SIDES,
+    }),
+  );
 
 /** max(best wrong score − score of the true class + 1, 0), for targets that are one-hot rows. */
-export const categoricalHinge = (options: object = {}): Loss =>
-  elementwiseLoss('categoricalHinge', options, (y, prediction) => {
-    const right = sum(mul(y, prediction), { axes: -1 });
-    const wrong = max(mul(sub(1, y), prediction), { axes: -1 });
-    return maximum(add(sub(wrong, right), 1), 0);
-  });
+export const categoricalHinge = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'categoricalHinge',
+    surplus,
+    elementwiseLoss('categoricalHinge', options, (y, prediction) => {
+      const right = sum(mul(y, prediction), { axes: -1 });
+      const wrong = max(mul(sub(1, y), prediction), { axes: -1 });
+      return maximum(add(sub(wrong, right), 1), 0);
+    }),
+  );
 
 function margin(y: Tensor, prediction: Tensor): Tensor {
   const isBit = logicalOr(equal(y, 0), equal(y, 1));

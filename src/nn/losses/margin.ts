@@ -10,6 +10,7 @@ import { add, maximum, mul, sub } from '../../ops/binary.ts';
 import { oneHot } from '../../ops/gather.ts';
 import { sum } from '../../ops/reduce.ts';
 import { square } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { exampleMean, type Loss, UNIT } from './loss.ts';
 import { changed } from './options.ts';
@@ -26,7 +27,8 @@ export interface MarginOptions {
 const DEFAULTS = { positiveMargin: 0.9, negativeMargin: 0.1, negativeWeight: 0.5 };
 
 /** The margin loss over the last axis, for targets that are rows of 0 and 1 (one-hot, or several classes at once). */
-export function categoricalMargin(options: MarginOptions = {}): Loss {
+export function categoricalMargin(options: MarginOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('categoricalMargin', surplus);
   const given = checkMargin('categoricalMargin', options);
   return {
     name: 'categoricalMargin',
@@ -39,7 +41,8 @@ export function categoricalMargin(options: MarginOptions = {}): Loss {
 }
 
 /** The margin loss for targets that are class ids. */
-export function sparseCategoricalMargin(options: MarginOptions = {}): Loss {
+export function sparseCategoricalMargin(options: MarginOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('sparseCategoricalMargin', surplus);
   const given = checkMargin('sparseCategoricalMargin', options);
   return {
     name: 'sparseCategoricalMargin',

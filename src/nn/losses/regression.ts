@@ -10,6 +10,7 @@ import { lessEqual } from '../../ops/compare.ts';
 import { sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import { abs, log, rsqrt, square } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { show } from '../check-options.ts';
 import { EPSILON, elementwiseLoss, type Loss } from './loss.ts';
@@ -26,28 +27,45 @@ export interface CosineSimilarityOptions {
 }
 
 /** Mean of (y − prediction)². */
-export const meanSquaredError = (options: object = {}): Loss =>
-  elementwiseLoss('meanSquaredError', options, (y, prediction) => square(sub(prediction, y)));
+export const meanSquaredError = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'meanSquaredError',
+    surplus,
+    elementwiseLoss('meanSquaredError', options, (y, prediction) => square(sub(prediction, y))),
+  );
 
 /** Mean of |y − prediction|. */
-export const meanAbsoluteError = (options: object = {}): Loss =>
-  elementwiseLoss('meanAbsoluteError', options, (y, prediction) => abs(sub(prediction, y)));
+export const meanAbsoluteError = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'meanAbsoluteError',
+    surplus,
+    elementwiseLoss('meanAbsoluteError', options, (y, prediction) => abs(sub(prediction, y))),
+  );
 
 /** 100 · mean of |y − prediction| / |y|; targets nearer to 0 than 1e-7 count as 1e-7. */
-export const meanAbsolutePercentageError = (options: object = {}): Loss =>
-  elementwiseLoss('meanAbsolutePercentageError', options, (y, prediction) =>
-    mul(abs(div(sub(prediction, y), maximum(abs(y), EPSILON))), 100),
+export const meanAbsolutePercentageError = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'meanAbsolutePercentageError',
+    surplus,
+    elementwiseLoss('meanAbsolutePercentageError', options, (y, prediction) =>
+      mul(abs(div(sub(prediction, y), maximum(abs(y), EPSILON))), 100),
+    ),
   );
 
 /** Mean of (log(1 + y) − log(1 + prediction))²; what is below 1e-7 counts as 1e-7. */
-export const meanSquaredLogarithmicError = (options: object = {}): Loss =>
-  elementwiseLoss('meanSquaredLogarithmicError', options, (y, prediction) => {
-    const logarithm = (x: Tensor): Tensor => log(add(maximum(x, EPSILON), 1));
-    return square(sub(logarithm(prediction), logarithm(y)));
-  });
+export const meanSquaredLogarithmicError = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'meanSquaredLogarithmicError',
+    surplus,
+    elementwiseLoss('meanSquaredLogarithmicError', options, (y, prediction) => {
+      const logarithm = (x: Tensor): Tensor => log(add(maximum(x, EPSILON), 1));
+      return square(sub(logarithm(prediction), logarithm(y)));
+    }),
+  );
 
 /** Mean of e²/2 where |e| ≤ delta, else delta·|e| − delta²/2, for e = prediction − y. Huber (1964). */
-export function huber(options: HuberOptions = {}): Loss {
+export function huber(options: HuberOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('huber', surplus);
   const delta = numberAbove('huber', 'delta', options.delta ?? 1, 0);
   const term = (y: Tensor, prediction: Tensor): Tensor => {
     const error = sub(prediction, y);
@@ -58,14 +76,19 @@ export function huber(options: HuberOptions = {}): Loss {
 }
 
 /** Mean of log cosh(prediction − y), computed without overflow. */
-export const logCosh = (options: object = {}): Loss =>
-  elementwiseLoss('logCosh', options, (y, prediction) => {
-    const error = sub(prediction, y);
-    return sub(add(error, softplus(mul(error, -2))), Math.LN2);
-  });
+export const logCosh = (options: object = {}, ...surplus: Surplus): Loss =>
+  sole(
+    'logCosh',
+    surplus,
+    elementwiseLoss('logCosh', options, (y, prediction) => {
+      const error = sub(prediction, y);
+      return sub(add(error, softplus(mul(error, -2))), Math.LN2);
+    }),
+  );
 
 /** −cos of the angle between target and prediction, from −1 (same direction) to 1; 0 where one of them is 0. */
-export function cosineSimilarity(options: CosineSimilarityOptions = {}): Loss {
+export function cosineSimilarity(options: CosineSimilarityOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('cosineSimilarity', surplus);
   const axis = checkAxis('cosineSimilarity', options.axis ?? -1);
   return elementwiseLoss('cosineSimilarity', options, (y, prediction) => mul(cosine(y, prediction, axis), -1), {
     known: ['axis'],

@@ -15,6 +15,7 @@ import { max, min, sum } from '../../ops/reduce.ts';
 import { where } from '../../ops/select.ts';
 import { reshape } from '../../ops/shape.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape } from '../../util/shape.ts';
 import { checkKnownOptions, numberBetween, trueOrFalse } from '../check-options.ts';
@@ -39,7 +40,8 @@ const FAR = 1e30;
  * numbers from 0 on. Anchors of which the batch has no second example, or no other class, do not count.
  * @throws DownhillError `argument` for options, `shape` for outputs of another rank.
  */
-export function tripletHard(options: TripletOptions = {}): Loss {
+export function tripletHard(options: TripletOptions = {}, ...surplus: Surplus): Loss {
+  refuseSurplus('tripletHard', surplus);
   checkKnownOptions('tripletHard', options, Object.keys(DEFAULTS));
   const margin = numberBetween('tripletHard', 'margin', options.margin ?? DEFAULTS.margin, 0);
   const soft = trueOrFalse('tripletHard', 'soft', options.soft ?? DEFAULTS.soft);

@@ -18,6 +18,7 @@ import { sum } from '../../ops/reduce.ts';
 import { logicalNot } from '../../ops/rounding.ts';
 import { where } from '../../ops/select.ts';
 import { pack } from '../../ops/shape.ts';
+import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { numberBetween, show, wholeNumber } from '../check-options.ts';
@@ -46,15 +47,20 @@ export interface TopKOptions extends MetricOptions {
 }
 
 /** The accuracy that fits targets and outputs. */
-export const accuracy = (options: MetricOptions = {}): MetricSpec =>
-  metricSpec('accuracy', options, [], {}, (name, loss, outputShape) => {
-    if (loss.targets === 'classes') return sparse(name);
-    if (outputShape.at(-1) === 1) return ofSides(name, loss, undefined);
-    return categorical(name);
-  });
+export const accuracy = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole(
+    'accuracy',
+    surplus,
+    metricSpec('accuracy', options, [], {}, (name, loss, outputShape) => {
+      if (loss.targets === 'classes') return sparse(name);
+      if (outputShape.at(-1) === 1) return ofSides(name, loss, undefined);
+      return categorical(name);
+    }),
+  );
 
 /** The share of values on the right side of `threshold`, for targets of 0 and 1, or of −1 and 1. */
-export function binaryAccuracy(options: BinaryAccuracyOptions = {}): MetricSpec {
+export function binaryAccuracy(options: BinaryAccuracyOptions = {}, ...surplus: Surplus): MetricSpec {
+  refuseSurplus('binaryAccuracy', surplus);
   const { threshold } = options;
   if (threshold !== undefined) numberBetween('binaryAccuracy', 'threshold', threshold, Number.NEGATIVE_INFINITY);
   const config: LossConfig = threshold === undefined ? {} : { threshold };
@@ -65,20 +71,24 @@ export function binaryAccuracy(options: BinaryAccuracyOptions = {}): MetricSpec 
 }
 
 /** The share of rows whose largest target and largest output stand at the same place. */
-export const categoricalAccuracy = (options: MetricOptions = {}): MetricSpec =>
-  metricSpec('categoricalAccuracy', options, [], {}, categorical);
+export const categoricalAccuracy = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole('categoricalAccuracy', surplus, metricSpec('categoricalAccuracy', options, [], {}, categorical));
 
 /** The share of ids that are the index of the largest output. */
-export const sparseCategoricalAccuracy = (options: MetricOptions = {}): MetricSpec =>
-  metricSpec('sparseCategoricalAccuracy', options, [], {}, sparse);
+export const sparseCategoricalAccuracy = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole('sparseCategoricalAccuracy', surplus, metricSpec('sparseCategoricalAccuracy', options, [], {}, sparse));
 
 /** The share of rows whose largest target stands at one of the `k` largest outputs. */
-export const topKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
-  topK('topKCategoricalAccuracy', options, (y) => argMax(y, { axis: -1 }));
+export const topKCategoricalAccuracy = (options: TopKOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole(
+    'topKCategoricalAccuracy',
+    surplus,
+    topK('topKCategoricalAccuracy', options, (y) => argMax(y, { axis: -1 })),
+  );
 
 /** The share of ids that are the index of one of the `k` largest outputs. */
-export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): MetricSpec =>
-  topK('sparseTopKCategoricalAccuracy', options, undefined);
+export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole('sparseTopKCategoricalAccuracy', surplus, topK('sparseTopKCategoricalAccuracy', options, undefined));
 
 /** Index of the largest output; of the logits where they are known, which spares the softmax. */
 export function largest({ values, softmaxLogits }: ModelOutput): Tensor {

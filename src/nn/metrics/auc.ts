@@ -16,6 +16,7 @@ import { ceil } from '../../ops/rounding.ts';
 import { clip, where } from '../../ops/select.ts';
 import { pack, reshape } from '../../ops/shape.ts';
 import { sigmoid } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../check-options.ts';
 import {
@@ -50,7 +51,8 @@ interface Counts {
 }
 
 /** The area under the curve; every element of an output is an answer of its own, for targets of 0 and 1. */
-export function auc(options: AucOptions = {}): MetricSpec {
+export function auc(options: AucOptions = {}, ...surplus: Surplus): MetricSpec {
+  refuseSurplus('auc', surplus);
   const given = {
     numThresholds: wholeNumber('auc', 'numThresholds', options.numThresholds ?? 200, 2),
     curve: oneOf('auc', 'curve', options.curve ?? 'ROC', ['ROC', 'PR']),

@@ -10,6 +10,7 @@ import { greater } from '../../ops/compare.ts';
 import { oneHot } from '../../ops/gather.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { reshape } from '../../ops/shape.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { checkKnownOptions, show, wholeNumber } from '../check-options.ts';
@@ -37,7 +38,8 @@ export interface ConfusionMatrixSpec extends MetricSpec {
  * are `matrix` of the metric itself: of the epoch so far while `fit` runs, of the validation data after it, of the whole
  * set after `evaluate`. A step reports C² numbers, so this is for tens or hundreds of classes.
  */
-export function confusionMatrix(options: MetricOptions = {}): ConfusionMatrixSpec {
+export function confusionMatrix(options: MetricOptions = {}, ...surplus: Surplus): ConfusionMatrixSpec {
+  refuseSurplus('confusionMatrix', surplus);
   let matrix: number[][] | undefined;
   const spec = metricSpec('confusionMatrix', options, [], {}, (name, loss, outputShape): TotalsMetric => {
     const outputs = outputShape.at(-1) ?? 1;

@@ -14,6 +14,7 @@ import { max, sum } from '../../ops/reduce.ts';
 import { expandDims, pack, reshape } from '../../ops/shape.ts';
 import { slice } from '../../ops/slice.ts';
 import { abs } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { numberBetween, oneOf, show, wholeNumber } from '../check-options.ts';
@@ -49,14 +50,24 @@ export interface F1ScoreOptions extends MetricOptions {
 }
 
 /** True yeses / all yeses of the model. */
-export const precision = (options: PrecisionOptions = {}): MetricSpec =>
-  counted('precision', options, (_label, prediction) => prediction);
+export const precision = (options: PrecisionOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole(
+    'precision',
+    surplus,
+    counted('precision', options, (_label, prediction) => prediction),
+  );
 
 /** True yeses / all yeses of the targets. */
-export const recall = (options: PrecisionOptions = {}): MetricSpec => counted('recall', options, (label) => label);
+export const recall = (options: PrecisionOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole(
+    'recall',
+    surplus,
+    counted('recall', options, (label) => label),
+  );
 
 /** The harmonic mean of precision and recall, for each class and averaged; outputs of shape [C]. */
-export function f1Score(options: F1ScoreOptions = {}): MetricSpec {
+export function f1Score(options: F1ScoreOptions = {}, ...surplus: Surplus): MetricSpec {
+  refuseSurplus('f1Score', surplus);
   const { threshold = null } = options;
   const average =
     options.average === null || options.average === undefined

@@ -8,6 +8,7 @@ import { full } from '../../ops/create.ts';
 import { sum } from '../../ops/reduce.ts';
 import { pack } from '../../ops/shape.ts';
 import { square } from '../../ops/unary.ts';
+import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { oneOf } from '../check-options.ts';
 import { exampleMean } from '../losses/loss.ts';
 import { changed } from '../losses/options.ts';
@@ -25,16 +26,21 @@ export interface R2ScoreOptions extends MetricOptions {
 }
 
 /** The root of the mean of (y − prediction)². */
-export const rootMeanSquaredError = (options: MetricOptions = {}): MetricSpec =>
-  metricSpec('rootMeanSquaredError', options, [], {}, (name) => ({
-    name,
-    targets: 'values',
-    perExample: (y, { values }) => exampleMean(square(sub(values, y))),
-    result: Math.sqrt,
-  }));
+export const rootMeanSquaredError = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
+  sole(
+    'rootMeanSquaredError',
+    surplus,
+    metricSpec('rootMeanSquaredError', options, [], {}, (name) => ({
+      name,
+      targets: 'values',
+      perExample: (y, { values }) => exampleMean(square(sub(values, y))),
+      result: Math.sqrt,
+    })),
+  );
 
 /** Mean of cos of the angle between target and prediction: the loss of that name with the other sign. */
-export function cosineSimilarity(options: CosineMetricOptions = {}): MetricSpec {
+export function cosineSimilarity(options: CosineMetricOptions = {}, ...surplus: Surplus): MetricSpec {
+  refuseSurplus('cosineSimilarity', surplus);
   const axis = checkAxis('cosineSimilarity', options.axis ?? -1);
   const config = changed({ axis }, { axis: -1 });
   return metricSpec('cosineSimilarity', options, ['axis'], config, (name) => ({
@@ -49,7 +55,8 @@ export function cosineSimilarity(options: CosineMetricOptions = {}): MetricSpec 
  * as good as the mean. An output whose targets are all alike counts as 0, as in Keras. Sums are f32: where targets lie far
  * from 0 for their spread, they lose digits; standardise them.
  */
-export function r2Score(options: R2ScoreOptions = {}): MetricSpec {
+export function r2Score(options: R2ScoreOptions = {}, ...surplus: Surplus): MetricSpec {
+  refuseSurplus('r2Score', surplus);
   const aggregation = oneOf('r2Score', 'classAggregation', options.classAggregation ?? 'uniformAverage', [
     'uniformAverage',
     'varianceWeightedAverage',

@@ -6,6 +6,7 @@
 
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {
   Optimizer,
@@ -55,4 +56,5 @@ export class Adadelta extends Optimizer {
 }
 
 /** Adadelta: `adadelta({ learningRate: 1 })` is the paper's. */
-export const adadelta = (options: AdadeltaOptions = {}): Adadelta => new Adadelta(options);
+export const adadelta = (options: AdadeltaOptions = {}, ...surplus: Surplus): Adadelta =>
+  sole('adadelta', surplus, new Adadelta(options));

@@ -6,6 +6,7 @@
 
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {
   Optimizer,
@@ -53,4 +54,5 @@ export class Adagrad extends Optimizer {
 }
 
 /** Adagrad: `adagrad({ learningRate: 0.01 })`. */
-export const adagrad = (options: AdagradOptions = {}): Adagrad => new Adagrad(options);
+export const adagrad = (options: AdagradOptions = {}, ...surplus: Surplus): Adagrad =>
+  sole('adagrad', surplus, new Adagrad(options));

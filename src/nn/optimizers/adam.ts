@@ -8,6 +8,7 @@
 
 import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {
   Optimizer,
@@ -68,13 +69,17 @@ export class Adam extends Optimizer {
 }
 
 /** Adam: `adam({ learningRate: 0.001 })`. */
-export const adam = (options: AdamOptions = {}): Adam => new Adam(options);
+export const adam = (options: AdamOptions = {}, ...surplus: Surplus): Adam => sole('adam', surplus, new Adam(options));
 
 /** Adam with decoupled weight decay, 0.004 when left out: `adamW({ weightDecay: 0.01 })`. */
-export const adamW = (options: AdamOptions = {}): Adam =>
-  new Adam(
-    typeof options === 'object' && options !== null && options.weightDecay === undefined
-      ? { ...options, weightDecay: 0.004 }
-      : options,
+export const adamW = (options: AdamOptions = {}, ...surplus: Surplus): Adam =>
+  sole(
     'adamW',
+    surplus,
+    new Adam(
+      typeof options === 'object' && options !== null && options.weightDecay === undefined
+        ? { ...options, weightDecay: 0.004 }
+        : options,
+      'adamW',
+    ),
   );

@@ -6,6 +6,7 @@
 
 import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
 import { abs } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {
   Optimizer,
@@ -59,4 +60,5 @@ export class Adamax extends Optimizer {
 }
 
 /** Adamax: `adamax({ learningRate: 0.002 })`. */
-export const adamax = (options: AdamaxOptions = {}): Adamax => new Adamax(options);
+export const adamax = (options: AdamaxOptions = {}, ...surplus: Surplus): Adamax =>
+  sole('adamax', surplus, new Adamax(options));

@@ -6,6 +6,7 @@
 
 import { add, mul, sub } from '../../ops/binary.ts';
 import { sign } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {
   Optimizer,
@@ -54,4 +55,4 @@ export class Lion extends Optimizer {
 }
 
 /** Lion: `lion({ learningRate: 0.0001, weightDecay: 0.1 })`. */
-export const lion = (options: LionOptions = {}): Lion => new Lion(options);
+export const lion = (options: LionOptions = {}, ...surplus: Surplus): Lion => sole('lion', surplus, new Lion(options));

@@ -13,6 +13,7 @@ import { add, div, mul, sub } from '../../ops/binary.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { sum } from '../../ops/reduce.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { numberBetween, show, trueOrFalse, wholeNumber } from '../check-options.ts';
@@ -166,7 +167,7 @@ export class Muon extends Optimizer {
 }
 
 /** Muon: `muon({ learningRate: 0.01, excludeLayers: ['head'] })`, the last layer being AdamW's. */
-export const muon = (options: MuonOptions = {}): Muon => new Muon(options);
+export const muon = (options: MuonOptions = {}, ...surplus: Surplus): Muon => sole('muon', surplus, new Muon(options));
 
 /** Keras' default of the decay; what is no object is refused by the base class. */
 function withDecay(options: MuonOptions): MuonOptions {

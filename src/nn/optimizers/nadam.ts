@@ -7,6 +7,7 @@
 
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {
   Optimizer,
@@ -81,4 +82,5 @@ export class Nadam extends Optimizer {
 }
 
 /** Nadam: `nadam({ learningRate: 0.001 })`. */
-export const nadam = (options: NadamOptions = {}): Nadam => new Nadam(options);
+export const nadam = (options: NadamOptions = {}, ...surplus: Surplus): Nadam =>
+  sole('nadam', surplus, new Nadam(options));

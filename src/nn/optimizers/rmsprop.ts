@@ -7,6 +7,7 @@
 
 import { add, div, mul, sub } from '../../ops/binary.ts';
 import { sqrt, square } from '../../ops/unary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {
   Optimizer,
@@ -71,4 +72,5 @@ export class RMSprop extends Optimizer {
 }
 
 /** RMSprop: `rmsprop({ learningRate: 0.001, momentum: 0.9 })`. */
-export const rmsprop = (options: RmspropOptions = {}): RMSprop => new RMSprop(options);
+export const rmsprop = (options: RmspropOptions = {}, ...surplus: Surplus): RMSprop =>
+  sole('rmsprop', surplus, new RMSprop(options));

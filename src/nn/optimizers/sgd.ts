@@ -5,6 +5,7 @@
  */
 
 import { add, mul, sub } from '../../ops/binary.ts';
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {
   Optimizer,
@@ -55,4 +56,4 @@ export class SGD extends Optimizer {
 }
 
 /** Gradient descent: `sgd({ learningRate: 0.1, momentum: 0.9 })`. */
-export const sgd = (options: SgdOptions = {}): SGD => new SGD(options);
+export const sgd = (options: SgdOptions = {}, ...surplus: Surplus): SGD => sole('sgd', surplus, new SGD(options));

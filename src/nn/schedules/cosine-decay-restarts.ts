@@ -4,6 +4,7 @@
  * Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
  */
 
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import type { LearningRateSchedule } from './schedule.ts';
 
@@ -24,7 +25,8 @@ export interface CosineDecayRestartsOptions {
  * Cosine decay that starts again: `cosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 1000 })`.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function cosineDecayRestarts(options: CosineDecayRestartsOptions): LearningRateSchedule {
+export function cosineDecayRestarts(options: CosineDecayRestartsOptions, ...surplus: Surplus): LearningRateSchedule {
+  refuseSurplus('cosineDecayRestarts', surplus);
   const name = 'cosineDecayRestarts';
   checkKnownOptions(name, options, ['initialLearningRate', 'firstDecaySteps', 'tMul', 'mMul', 'alpha']);
   const initialLearningRate = numberBetween(name, 'initialLearningRate', options.initialLearningRate, 0);

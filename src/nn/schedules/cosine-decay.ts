@@ -4,6 +4,7 @@
  * Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
  */
 
+import { type Surplus, sole } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import type { LearningRateSchedule } from './schedule.ts';
 
@@ -64,4 +65,5 @@ export class CosineDecay implements LearningRateSchedule {
 }
 
 /** Cosine decay: `cosineDecay({ initialLearningRate: 0.002, decaySteps: 1876 })`. */
-export const cosineDecay = (options: CosineDecayOptions): CosineDecay => new CosineDecay(options);
+export const cosineDecay = (options: CosineDecayOptions, ...surplus: Surplus): CosineDecay =>
+  sole('cosineDecay', surplus, new CosineDecay(options));

@@ -3,6 +3,7 @@
  * inverse in time, polynomial, and constant by pieces (the step schedule).
  */
 
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkKnownOptions, numberBetween, show, trueOrFalse } from '../check-options.ts';
 import type { LearningRateSchedule } from './schedule.ts';
@@ -22,7 +23,8 @@ export interface DecayOptions {
  * initial · decayRate^(step / decaySteps): `exponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.9 })`.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function exponentialDecay(options: DecayOptions): LearningRateSchedule {
+export function exponentialDecay(options: DecayOptions, ...surplus: Surplus): LearningRateSchedule {
+  refuseSurplus('exponentialDecay', surplus);
   return inTime('exponentialDecay', options, (initial, rate, time) => initial * rate ** time);
 }
 
@@ -30,7 +32,8 @@ export function exponentialDecay(options: DecayOptions): LearningRateSchedule {
  * initial / (1 + decayRate · step / decaySteps).
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function inverseTimeDecay(options: DecayOptions): LearningRateSchedule {
+export function inverseTimeDecay(options: DecayOptions, ...surplus: Surplus): LearningRateSchedule {
+  refuseSurplus('inverseTimeDecay', surplus);
   return inTime('inverseTimeDecay', options, (initial, rate, time) => initial / (1 + rate * time));
 }
 
@@ -51,7 +54,8 @@ export interface PolynomialDecayOptions {
  * (initial − end) · (1 − step / decaySteps)^power + end.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function polynomialDecay(options: PolynomialDecayOptions): LearningRateSchedule {
+export function polynomialDecay(options: PolynomialDecayOptions, ...surplus: Surplus): LearningRateSchedule {
+  refuseSurplus('polynomialDecay', surplus);
   const name = 'polynomialDecay';
   checkKnownOptions(name, options, ['initialLearningRate', 'decaySteps', 'endLearningRate', 'power', 'cycle']);
   const initialLearningRate = numberBetween(name, 'initialLearningRate', options.initialLearningRate, 0);
@@ -81,7 +85,11 @@ export interface PiecewiseConstantDecayOptions {
  * A rate for each stretch of steps: values[0] up to and including step boundaries[0], and so on.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): LearningRateSchedule {
+export function piecewiseConstantDecay(
+  options: PiecewiseConstantDecayOptions,
+  ...surplus: Surplus
+): LearningRateSchedule {
+  refuseSurplus('piecewiseConstantDecay', surplus);
   const name = 'piecewiseConstantDecay';
   checkKnownOptions(name, options, ['boundaries', 'values']);
   const boundaries = numbers(name, 'boundaries', options.boundaries);

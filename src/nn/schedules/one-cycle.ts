@@ -4,6 +4,7 @@
  * Source: Smith and Topin, "Super-Convergence", arXiv:1708.07120; torch/optim/lr_scheduler.py.
  */
 
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkKnownOptions, numberBetween, show, wholeNumber } from '../check-options.ts';
 import type { LearningRateSchedule } from './schedule.ts';
@@ -25,7 +26,8 @@ export interface OneCycleOptions {
  * One cycle: `oneCycle({ maxLearningRate: 0.1, totalSteps: 2000 })`.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
-export function oneCycle(options: OneCycleOptions): LearningRateSchedule {
+export function oneCycle(options: OneCycleOptions, ...surplus: Surplus): LearningRateSchedule {
+  refuseSurplus('oneCycle', surplus);
   const name = 'oneCycle';
   checkKnownOptions(name, options, ['maxLearningRate', 'totalSteps', 'pctStart', 'divFactor', 'finalDivFactor']);
   const maxLearningRate = numberBetween(name, 'maxLearningRate', options.maxLearningRate, 0);

@@ -105,6 +105,13 @@ describe('npz', () => {
     ])('%s are no classes, and the error says which option to give', async (name, id, message) => {
       const path = await of(name, id);
       await expectRefusal(() => load('npz', path), 'data', message, /--task regression/);
+      if (name === 'timestamps') {
+        // As numbers they would be rounded to multiples of 64.
+        const refused =
+          /value 1 of y is 1000000001, which f32 rounds to 1000000000; subtract a common offset or divide/;
+        await expectRefusal(() => load('npz', path, undefined, 'regression'), 'data', refused);
+        return;
+      }
       const loaded = await load('npz', path, undefined, 'regression');
       expect(loaded).toMatchObject({ task: 'regression', train: { size: 800 } });
       expect(loaded.classNames).toBeUndefined();

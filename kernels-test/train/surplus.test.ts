@@ -24,6 +24,9 @@ import {
   take,
 } from '../../src/index.ts';
 import { layers } from '../../src/nn/layers/index.ts';
+import { losses } from '../../src/nn/losses/index.ts';
+import { metrics } from '../../src/nn/metrics/index.ts';
+import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { Sequential } from '../../src/train/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
@@ -123,5 +126,26 @@ describe('trainOnBatch with weights', () => {
     );
     const both = { sampleWeight: [1], classWeight: { 0: 1 } };
     await expectRefusal(() => model.trainOnBatch([[3]], [0], both), 'argument', /exclude each other/);
+  });
+});
+
+describe('factories', () => {
+  type Factory = (options: object, ...surplus: unknown[]) => unknown;
+  const { custom: _, ...named } = losses as unknown as Record<string, Factory>;
+
+  test.each([
+    ...Object.entries(optimizers),
+    ...Object.entries(named),
+    ...Object.entries(metrics).filter(([name]) => name !== 'custom'),
+    ...Object.entries({ flatten: layers.flatten, relu: layers.relu, batchNormalization: layers.batchNormalization }),
+  ] as [string, Factory][])('%s takes one object of options', (_name, make) => {
+    expect(() => make({})).not.toThrow();
+    expect(() => make({}, undefined)).not.toThrow();
+    expect(() => make({}, { activation: 'relu' })).toThrow(/one argument too many: .*options go into one object/);
+  });
+
+  test('required options stand in it', () => {
+    const make = layers.dense as unknown as Factory;
+    expect(() => make({ units: 1 }, { activation: 'relu' })).toThrow(/^dense: one argument too many/);
   });
 });

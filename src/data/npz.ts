@@ -106,7 +106,7 @@ function inF32(name: string, side: 'x' | 'y', values: NpyArray['values'], round:
     if (isFloat && !(Number.isSafeInteger(number) && Math.abs(number) > MOST_WHOLE)) continue;
     // As BigInt, since Number(value) may have been rounded itself.
     if (round || (typeof value === 'bigint' ? BigInt(held) === value : held === value)) continue;
-    const hint = 'subtract a common offset, divide them, or give round: true';
+    const hint = `subtract a common offset${side === 'x' ? ', divide them, or give round: true' : ' or divide them'}`;
     throw new DownhillError('data', `${where}, which f32 rounds to ${held}; ${hint}`);
   }
   return out;

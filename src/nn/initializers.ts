@@ -253,8 +253,9 @@ function scaling(
   distribution: ScalingDistribution,
   scale: number,
   mode: FanMode,
-): (options?: Seeded) => Initializer {
-  return (options = {}) => random(name, numbers(name, options, {}), scaledDraw(distribution, scale, mode));
+): (options?: Seeded, ...surplus: Surplus) => Initializer {
+  return (options = {}, ...surplus) =>
+    sole(name, surplus, random(name, numbers(name, options, {}), scaledDraw(distribution, scale, mode)));
 }
 
 function scaledDraw(distribution: ScalingDistribution, scale: number, mode: FanMode): Draw {

@@ -5,12 +5,14 @@
 
 import { sum } from '../../ops/reduce.ts';
 import { pack } from '../../ops/shape.ts';
+import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { type LossName, losses } from '../losses/index.ts';
 import { type Metric, type MetricOptions, type MetricSpec, metricSpec, ratio, weigh } from './metric.ts';
 
 /** The metric of loss `kind`; `known` are the loss' options. */
 export function lossMetric<K extends LossName>(kind: K, known: readonly string[] = []) {
-  return (options: MetricOptions & Parameters<(typeof losses)[K]>[0] = {}): MetricSpec => {
+  return (options: MetricOptions & Parameters<(typeof losses)[K]>[0] = {}, ...surplus: Surplus): MetricSpec => {
+    refuseSurplus(kind, surplus);
     const { name: _, ...own } = options as MetricOptions & Record<string, unknown>;
     const make = (all: object): ReturnType<(typeof losses)[K]> => losses[kind](all) as ReturnType<(typeof losses)[K]>;
     return metricSpec(kind, options, known, make(own).config, (name, trained): Metric => {

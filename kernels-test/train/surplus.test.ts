@@ -28,7 +28,8 @@ import { losses } from '../../src/nn/losses/index.ts';
 import { metrics } from '../../src/nn/metrics/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { tensor } from '../../src/runtime/tensor.ts';
+import { Sequential, sequential } from '../../src/train/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 
@@ -148,4 +149,16 @@ describe('factories', () => {
     const make = layers.dense as unknown as Factory;
     expect(() => make({ units: 1 }, { activation: 'relu' })).toThrow(/^dense: one argument too many/);
   });
+});
+
+test('models and tensors take what they say, and no more', async () => {
+  const more = 3 as never;
+  expect(() => tensor([1], {}, more)).toThrow(/^tensor: one argument too many: 3/);
+  expect(() => sequential([], {}, more)).toThrow(/^sequential: one argument too many/);
+  using model = toyModel();
+  expect(() => model.summary(40 as never)).toThrow(/^summary: one argument too many: 40/);
+  expect(() => model.getWeights(more)).toThrow(/^getWeights: one argument too many/);
+  expect(() => model.setWeights([], more)).toThrow(/^setWeights: one argument too many/);
+  await expect(model.copyWeightsFrom(model, more)).rejects.toThrow(/^copyWeightsFrom: one argument too many/);
+  await expect(model.save({}, more)).rejects.toThrow(/^save: one argument too many/);
 });

@@ -6,7 +6,7 @@
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { DTYPES } from '../core/dtype.ts';
 import { Tensor } from '../core/tensor.ts';
-import { checkOptions } from '../util/check-options.ts';
+import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { checkShape, formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { show } from '../util/show.ts';
@@ -26,7 +26,12 @@ export interface TensorOptions {
  * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is no number
  *   or does not fit the dtype, `dtype` for an unknown one.
  */
-export function tensor(values: TensorValues | TypedArray | Float64Array, options: TensorOptions = {}): Tensor {
+export function tensor(
+  values: TensorValues | TypedArray | Float64Array,
+  options: TensorOptions = {},
+  ...surplus: Surplus
+): Tensor {
+  refuseSurplus('tensor', surplus);
   const { shape: wanted, dtype: asked } = checkOptions('tensor', options, ['shape', 'dtype']);
   if (asked !== undefined && !DTYPES.includes(asked)) throw unknownName('dtype of tensor:', asked, DTYPES);
   if (wanted !== undefined) checkShape('tensor', wanted);

@@ -10,6 +10,7 @@ import { checkExampleShape } from '../nn/layers/input.ts';
 import type { Optimizer } from '../nn/optimizers/optimizer.ts';
 import type { SymbolicTensor } from '../nn/symbol.ts';
 import { Callable } from '../util/callable.ts';
+import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../util/shape.ts';
 import { type BuiltLayers, buildLayers, markFrozen } from './build-layers.ts';
@@ -173,7 +174,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   }
 
   /** The values of all weights, in the order of the layers. @throws as `build`. */
-  getWeights(): Promise<WeightValue[]> {
+  getWeights(...surplus: Surplus): Promise<WeightValue[]> {
+    refuseSurplus('getWeights', surplus);
     return this.built().store.read();
   }
 
@@ -182,7 +184,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
    * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state` while
    *   the model is being trained; nothing is changed then.
    */
-  setWeights(values: readonly WeightValue[]): void {
+  setWeights(values: readonly WeightValue[], ...surplus: Surplus): void {
+    refuseSurplus('setWeights', surplus);
     this.assertNotTraining('setWeights');
     this.writeWeights('setWeights', values);
   }
@@ -198,7 +201,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
    * Takes over the values of those weights of `other` that have a name and a shape of ours. @returns their names.
    * @throws DownhillError `argument` when there is none, `state` while the model is being trained.
    */
-  async copyWeightsFrom(other: ModelCore): Promise<string[]> {
+  async copyWeightsFrom(other: ModelCore, ...surplus: Surplus): Promise<string[]> {
+    refuseSurplus('copyWeightsFrom', surplus);
     const { store, weights } = this.built();
     const shapes = new Map(weights.map(({ path, spec }) => [path, spec.shape]));
     const values = (await other.getWeights()).filter(({ name, shape }) => {
@@ -234,7 +238,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
   }
 
   /** The model as two files. @param options.optimizer true to include the optimizer's state. */
-  async save(options: { readonly optimizer?: boolean } = {}): Promise<SavedModel> {
+  async save(options: { readonly optimizer?: boolean } = {}, ...surplus: Surplus): Promise<SavedModel> {
+    refuseSurplus('save', surplus);
     checkKnownOptions('save', options, ['optimizer']);
     const { store } = this.built();
     const json = `${JSON.stringify(this.toJSON(), null, 2)}\n`;

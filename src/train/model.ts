@@ -72,7 +72,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   private queue: Promise<unknown> = Promise.resolve();
 
   /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
-  summary(): string {
+  summary(...surplus: Surplus): string {
+    refuseSurplus('summary', surplus);
     const built = this.knownShapes() === undefined && this.builtState === undefined ? undefined : this.built();
     const links = this.className === 'Functional' ? this.graph() : undefined;
     const optimizer = built?.store.iterations ? this.compileState?.optimizer : undefined;

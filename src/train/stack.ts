@@ -9,6 +9,7 @@
 import { checkKnownOptions, show } from '../nn/check-options.ts';
 import { Layer } from '../nn/layer.ts';
 import { checkExampleShape, InputLayer } from '../nn/layers/input.ts';
+import { type Surplus, sole } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Shape } from '../util/shape.ts';
 import { nameLayer } from './build-layers.ts';
@@ -87,5 +88,8 @@ function firstShape(given: Stackable): Shape | undefined {
 }
 
 /** A stack of layers: `sequential([layers.dense({ units: 10 })])`. */
-export const sequential = (layers: readonly Stackable[] = [], options: SequentialOptions = {}): Sequential =>
-  new Stack(layers, options);
+export const sequential = (
+  layers: readonly Stackable[] = [],
+  options: SequentialOptions = {},
+  ...surplus: Surplus
+): Sequential => sole('sequential', surplus, new Stack(layers, options));

@@ -5,7 +5,7 @@
  */
 
 import { defineOp, type Op } from '../core/op.ts';
-import { describe, Tensor } from '../core/tensor.ts';
+import { type Aval, describe, Tensor } from '../core/tensor.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { stridesOf } from '../util/shape.ts';
@@ -45,15 +45,7 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
       if (!PAD_MODES.includes(mode)) {
         throw new DownhillError('argument', `padMirrored: ${unknownName('mode', mode, PAD_MODES).message}`);
       }
-      const fits =
-        paddings.length === x.shape.length &&
-        paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
-      if (!fits) {
-        throw new DownhillError(
-          'shape',
-          `padMirrored: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
-        );
-      }
+      checkPaddings('padMirrored', x, paddings);
       x.shape.forEach((size, axis) => {
         const asked = Math.max(...paddings[axis]);
         const most = mode === 'edge' ? (size === 0 ? 0 : asked) : mode === 'reflect' ? Math.max(0, size - 1) : size;
@@ -170,6 +162,18 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
     return apply([x], { paddings: paddings.map((pair) => [...pair]), mode });
   },
 );
+
+/** @throws DownhillError `shape` unless each axis of `x` has a pair of whole numbers ≥ 0. */
+export function checkPaddings(owner: string, x: Aval, paddings: readonly (readonly number[])[]): void {
+  const fits =
+    paddings.length === x.shape.length &&
+    paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
+  if (fits) return;
+  throw new DownhillError(
+    'shape',
+    `${owner}: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
+  );
+}
 
 /** Axes that become longer. */
 function paddedAxes(paddings: PadMirroredAttrs['paddings']): number[] {

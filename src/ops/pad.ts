@@ -3,12 +3,12 @@
  */
 
 import { defineOp, type Op } from '../core/op.ts';
-import { describe, type Tensor } from '../core/tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { type Shape, stridesOf } from '../util/shape.ts';
 import { show } from '../util/show.ts';
 import { checkValue, constantWgsl } from './create.ts';
-import { PAD_MODES, type PadMode, padMirrored } from './pad-mirrored.ts';
+import { checkPaddings, PAD_MODES, type PadMode, padMirrored } from './pad-mirrored.ts';
 import { slice } from './slice.ts';
 import { stridedOffsets } from './strided.ts';
 
@@ -34,15 +34,7 @@ export const pad: Pad & Op<PadAttrs> = defineOp<PadAttrs, Pad>(
     name: 'pad',
     doc: 'x with elements of one value before and after each axis. Any dtype.',
     infer([x], { paddings, value }) {
-      const fits =
-        paddings.length === x.shape.length &&
-        paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
-      if (!fits) {
-        throw new DownhillError(
-          'shape',
-          `pad: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
-        );
-      }
+      checkPaddings('pad', x, paddings);
       checkValue('pad', value, x.dtype);
       return { shape: x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1]), dtype: x.dtype };
     },

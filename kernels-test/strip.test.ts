@@ -211,12 +211,12 @@ describe('tree-shaking', () => {
          optimizer: 'adam', loss: 'meanSquaredError' });`,
     );
     expect(under(found, 'src/nn/layers/').sort()).toEqual([
-      'src/nn/layers/dense.ts',
-      'src/nn/layers/flatten.ts',
-      'src/nn/layers/input.ts',
+      'src/nn/layers/core/dense.ts',
+      'src/nn/layers/reshaping/flatten.ts',
+      'src/nn/layers/core/input.ts',
     ]);
-    expect(under(found, 'src/train/load-model.ts')).toEqual([]);
-    expect(found.modules.has('src/ops/conv.ts')).toBe(false);
+    expect(under(found, 'src/train/model/load-model.ts')).toEqual([]);
+    expect(found.modules.has('src/ops/convolution/conv.ts')).toBe(false);
     for (const name of ['adam', 'lion', 'meanSquaredError', 'sparseCategoricalCrossentropy', 'glorotUniform', 'gelu']) {
       expect(found.code).toContain(name);
     }
@@ -228,8 +228,10 @@ describe('tree-shaking', () => {
        export { selfTest } from './src/self-test.ts';
        export const y = (x, k) => conv2d(x, k);`,
     );
-    expect(modules.has('src/ops/conv-samples.ts')).toBe(false);
-    expect(modules.has('src/ops/conv-samples.ts?full')).toBe(true);
-    expect(modules.get('src/ops/conv.ts?full')).toBeGreaterThan(modules.get('src/ops/conv.ts')!);
+    expect(modules.has('src/ops/convolution/conv-samples.ts')).toBe(false);
+    expect(modules.has('src/ops/convolution/conv-samples.ts?full')).toBe(true);
+    expect(modules.get('src/ops/convolution/conv.ts?full')).toBeGreaterThan(
+      modules.get('src/ops/convolution/conv.ts')!,
+    );
   });
 });

@@ -16,7 +16,7 @@ import { openBackend } from '../bench/node/gpu.ts';
 import { columns } from '../src/cli/output.ts';
 import { setBackend } from '../src/runtime/index.ts';
 import type { Callback, TrainedModel } from '../src/train/callbacks/callback.ts';
-import type { History } from '../src/train/history.ts';
+import type { History } from '../src/train/loop/history.ts';
 import { EXPERIMENTS, type Experiment } from './convergence/experiments.ts';
 import { runScript } from './run-script.ts';
 

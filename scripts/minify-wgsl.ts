@@ -1,6 +1,6 @@
 /**
  * WGSL without what only people read: comments, indentation, empty lines. The comments that a skeleton is filled by
- * (`// @param`, `// @slot name`, `// @end`, `// @unroll`; src/compile/emit/skeleton.ts) stay, each on its line.
+ * (`// @param`, `// @slot name`, `// @end`, `// @unroll`; src/compile/lower/skeleton.ts) stay, each on its line.
  */
 
 /** Comments of the WGSL grammar: to the end of the line, or between marks that nest. WGSL has no strings to mistake. */

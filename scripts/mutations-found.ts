@@ -19,21 +19,21 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: the learning rate is shown one step late',
-    file: 'src/train/model.ts',
+    file: 'src/train/model/model.ts',
     from: 'optimizer.rateAfter(this.iterations);',
     to: 'optimizer.rateAfter(Math.max(0, this.iterations - 1));',
     tests: [PLANTED, '-t', 'learning rate shown'],
   },
   {
     name: 'train gap: a sum of one number is reported as a mean',
-    file: 'src/train/report.ts',
+    file: 'src/train/loop/report.ts',
     from: 'const entry = { ...value, sums: value.sums || width > 1, offset, width };',
     to: 'const entry = { ...value, sums: width > 1, offset, width };',
     tests: [PLANTED, '-t', 'uneven batches'],
   },
   {
     name: 'train gap: an epoch is the mean of its batches',
-    file: 'src/train/report.ts',
+    file: 'src/train/loop/report.ts',
     from: 'const factor = sums ? 1 : count;',
     to: 'const factor = sums ? 1 : this.entries.length && 2;',
     tests: [PLANTED, '-t', 'uneven batches'],
@@ -68,14 +68,14 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: class weights take the first of equal targets',
-    file: 'src/train/example-weights.ts',
+    file: 'src/train/data/example-weights.ts',
     from: 'if (equals === 1) continue;',
     to: 'if (equals >= 1) continue;',
     tests: ['kernels-test/train/example-weights.test.ts'],
   },
   {
     name: 'train gap: kernels of unlike workgroup sizes are joined',
-    file: 'src/compile/emit/join-kernels.ts',
+    file: 'src/compile/lower/join-kernels.ts',
     from: 'if (kernels.some((kernel) => kernel.workgroupSize !== workgroupSize)) return',
     to: 'if (kernels.every((kernel) => kernel.workgroupSize !== workgroupSize)) return',
     tests: ['kernels-test/compile/join-kernels.test.ts'],
@@ -96,7 +96,7 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: stages of unlike workgroup sizes are put into one wave',
-    file: 'src/compile/waves.ts',
+    file: 'src/compile/schedule/waves.ts',
     from: 'if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {',
     to: 'if (candidate.lanes === null && lanes != null && candidate.lanes !== lanes) {',
     tests: ['kernels-test/compile/waves.test.ts'],
@@ -110,7 +110,7 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: model.json is written before the weights',
-    file: 'src/train/files.node.ts',
+    file: 'src/train/weights/files.node.ts',
     from: `  await writeFileAtomic(join(directory, WEIGHTS_FILE), weights);
   await writeFileAtomic(join(directory, MODEL_FILE), json);`,
     to: `  await writeFileAtomic(join(directory, MODEL_FILE), json);
@@ -168,14 +168,14 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'planted: symmetric padding mirrors one too far',
-    file: 'src/ops/pad-mirrored.ts',
+    file: 'src/ops/layout/pad-mirrored.ts',
     from: 'return at < 0 ? -at - beside :',
     to: 'return at < 0 ? -at + beside :',
     tests: ['kernels-test/ops/movement.test.ts', '-t', 'numpy.pad'],
   },
   {
     name: 'planted: a buffer that is reused does not grow',
-    file: 'src/compile/memory.ts',
+    file: 'src/compile/memory/memory.ts',
     from: 'this.buffers[best].elements = Math.max(this.buffers[best].elements, elements);',
     to: '',
     tests: ['kernels-test/compile/memory.test.ts'],
@@ -210,21 +210,21 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'planted: weights that were set while they were read are overwritten',
-    file: 'src/train/weight-pool.ts',
+    file: 'src/train/weights/weight-pool.ts',
     from: '|| variable.version !== version) continue;',
     to: ') continue;',
     tests: ['kernels-test/train/shared-models.test.ts'],
   },
   {
     name: 'planted: buffers of a pool that joins another are forgotten',
-    file: 'src/train/weight-pool.ts',
+    file: 'src/train/weights/weight-pool.ts',
     from: 'pool.groups.push(...other.groups);',
     to: '',
     tests: ['kernels-test/train/shared-models.test.ts'],
   },
   {
     name: 'planted: counts of a stream’s last epoch stay',
-    file: 'src/train/stream-batches.ts',
+    file: 'src/train/data/stream-batches.ts',
     from: 'this.otherCounts.clear();',
     to: '',
     tests: [PLANTED, '-t', 'each step anew'],

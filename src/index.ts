@@ -22,18 +22,6 @@ export {
 export type { DType, TypedArray } from './core/dtype.ts';
 export type { Op, OpRecord } from './core/op.ts';
 export { type Aval, Tensor } from './core/tensor.ts';
-// Data sets.
-export { CIFAR10_CLASSES, type CifarFile, cifar10FromBytes } from './data/cifar.ts';
-export {
-  type CategoryColumn,
-  type CsvColumn,
-  type CsvOptions,
-  type CsvTable,
-  columnOf,
-  type NumberColumn,
-  readCsv,
-  selectRows,
-} from './data/csv.ts';
 export {
   type ArrayDataset,
   type ArrayDatasetInit,
@@ -43,26 +31,21 @@ export {
   type TrainTest,
   take,
 } from './data/dataset.ts';
-export { type DigitsOptions, digits } from './data/digits.ts';
 export {
-  type ByteCache,
-  type DownloadOptions,
-  type DownloadProgress,
-  downloadFile,
-  type RemoteFile,
-} from './data/download.ts';
-export { type IdxArray, readIdx } from './data/idx.ts';
+  type CategoryColumn,
+  type CsvColumn,
+  type CsvOptions,
+  type CsvTable,
+  columnOf,
+  type NumberColumn,
+  readCsv,
+  selectRows,
+} from './data/formats/csv.ts';
+export { type IdxArray, readIdx } from './data/formats/idx.ts';
+export { type NpyArray, type NpyType, type NpyValues, readNpy, writeNpy } from './data/formats/npy.ts';
+export { type NpyDatasetOptions, npyDataset, readNpz, writeNpz } from './data/formats/npz.ts';
+export { readZip, writeZip } from './data/formats/zip.ts';
 export { type ImageOptions, imagesFromFiles } from './data/images.ts';
-export {
-  type MnistBytes,
-  type MnistDownloadOptions,
-  type MnistName,
-  mnistFromBytes,
-  mnistFromUrl,
-} from './data/mnist.ts';
-export { type NpyArray, type NpyType, type NpyValues, readNpy, writeNpy } from './data/npy.ts';
-export { type NpyDatasetOptions, npyDataset, readNpz, writeNpz } from './data/npz.ts';
-export { type PlaygroundName, type PlaygroundOptions, playground } from './data/playground.ts';
 export {
   type BatchesOptions,
   batches,
@@ -74,6 +57,24 @@ export {
   type Scaler,
   skip,
 } from './data/rows.ts';
+// Data sets.
+export { CIFAR10_CLASSES, type CifarFile, cifar10FromBytes } from './data/sets/cifar.ts';
+export { type DigitsOptions, digits } from './data/sets/digits.ts';
+export {
+  type ByteCache,
+  type DownloadOptions,
+  type DownloadProgress,
+  downloadFile,
+  type RemoteFile,
+} from './data/sets/download.ts';
+export {
+  type MnistBytes,
+  type MnistDownloadOptions,
+  type MnistName,
+  mnistFromBytes,
+  mnistFromUrl,
+} from './data/sets/mnist.ts';
+export { type PlaygroundName, type PlaygroundOptions, playground } from './data/sets/playground.ts';
 export { SHAPE_NAMES, type ShapesOptions, shapes } from './data/shapes.ts';
 export {
   kFold,
@@ -100,7 +101,6 @@ export {
   type TabularOptions,
   type TabularTransform,
 } from './data/tabular.ts';
-export { readZip, writeZip } from './data/zip.ts';
 // Models: layers, losses, optimizers, training.
 export { type ActivationLike, type ActivationName, activations } from './nn/activations.ts';
 export { type Constraint, type ConstraintLike, constraints } from './nn/constraints.ts';
@@ -115,9 +115,9 @@ export {
   registerLayer,
   type WeightSpec,
 } from './nn/layer.ts';
+export { inputSymbol as input } from './nn/layers/core/input.ts';
+export { registerFunction } from './nn/layers/core/lambda.ts';
 export { layers } from './nn/layers/index.ts';
-export { inputSymbol as input } from './nn/layers/input.ts';
-export { registerFunction } from './nn/layers/lambda.ts';
 export { type Loss, type LossLike, losses, type ValueFunction } from './nn/losses/index.ts';
 export { MergeLayer } from './nn/merge-layer.ts';
 export {
@@ -149,40 +149,73 @@ export {
   warmup,
 } from './nn/schedules/index.ts';
 export { SymbolicTensor } from './nn/symbol.ts';
-export { elu, hardSigmoid, leakyRelu, relu, selu, sigmoid, softplus, softsign, tanh } from './ops/activations.ts';
-export type { FillMode, Interpolation } from './ops/affine-geometry.ts';
-export { type AffineTransformOptions, affineTransform } from './ops/affine-transform.ts';
-export { argMax, argMin } from './ops/arg-reduce.ts';
-export { add, div, maximum, minimum, mod, mul, pow, squaredDifference, sub } from './ops/binary.ts';
-export { broadcastTo } from './ops/broadcast-to.ts';
-export { cast } from './ops/cast.ts';
-export { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './ops/compare.ts';
-export { concat, split as splitTensor, stack } from './ops/concat.ts';
-export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/conv.ts';
-export { conv1d, conv2dTranspose, conv3d, groupedConv2d } from './ops/conv-forms.ts';
+export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
+export { conv1d, conv2dTranspose, conv3d, groupedConv2d } from './ops/convolution/conv-forms.ts';
+export { depthwiseConv2d } from './ops/convolution/depthwise.ts';
+export { col2im, im2col } from './ops/convolution/im2col.ts';
 export { full, iota, ones, onesLike, scalar, zeros, zerosLike } from './ops/create.ts';
-export { sigmoidCrossEntropy, softmaxCrossEntropy, softmaxCrossEntropyDense } from './ops/cross-entropy.ts';
-export { depthwiseConv2d } from './ops/depthwise.ts';
-export { erf, gelu, mish, silu } from './ops/gated.ts';
-export { gather, oneHot } from './ops/gather.ts';
-export { col2im, im2col } from './ops/im2col.ts';
+export {
+  elu,
+  hardSigmoid,
+  leakyRelu,
+  relu,
+  selu,
+  sigmoid,
+  softplus,
+  softsign,
+  tanh,
+} from './ops/elementwise/activations.ts';
+export { add, div, maximum, minimum, mod, mul, pow, squaredDifference, sub } from './ops/elementwise/binary.ts';
+export { cast } from './ops/elementwise/cast.ts';
+export {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalOr,
+  notEqual,
+} from './ops/elementwise/compare.ts';
+export { erf, gelu, mish, silu } from './ops/elementwise/gated.ts';
+export { ceil, floor, isFinite, isNaN, logicalNot, round, stopGradient } from './ops/elementwise/rounding.ts';
+export { clip, where } from './ops/elementwise/select.ts';
+export {
+  abs,
+  cos,
+  exp,
+  expm1,
+  log,
+  log1p,
+  neg,
+  reciprocal,
+  rsqrt,
+  sign,
+  sin,
+  sqrt,
+  square,
+} from './ops/elementwise/unary.ts';
+export type { FillMode, Interpolation } from './ops/image/affine-geometry.ts';
+export { type AffineTransformOptions, affineTransform } from './ops/image/affine-transform.ts';
+export { resizeBilinear } from './ops/image/resize.ts';
 export { allOps } from './ops/index.ts';
-export { type MatmulOptions, matmul } from './ops/matmul.ts';
-export { batchNorm, type NormalizeOptions, standardize } from './ops/normalize.ts';
-export { type Paddings, pad } from './ops/pad.ts';
-export { type PadMode, padMirrored } from './ops/pad-mirrored.ts';
-export { averagePool2d, maxPool2d } from './ops/pool.ts';
-export { randomBernoulli, randomBits, randomNormal, randomUniform, shuffleIndices } from './ops/random.ts';
-export { max, mean, min, prod, sum } from './ops/reduce.ts';
-export { logSumExp, variance } from './ops/reduce-composite.ts';
-export { resizeBilinear } from './ops/resize.ts';
-export { ceil, floor, isFinite, isNaN, logicalNot, round, stopGradient } from './ops/rounding.ts';
-export { clip, where } from './ops/select.ts';
-export { expandDims, flatten, reshape, squeeze } from './ops/shape.ts';
-export { slice } from './ops/slice.ts';
-export { logSoftmax, softmax } from './ops/softmax.ts';
-export { flip, transpose } from './ops/transpose.ts';
-export { abs, cos, exp, expm1, log, log1p, neg, reciprocal, rsqrt, sign, sin, sqrt, square } from './ops/unary.ts';
+export { broadcastTo } from './ops/layout/broadcast-to.ts';
+export { concat, split as splitTensor, stack } from './ops/layout/concat.ts';
+export { gather, oneHot } from './ops/layout/gather.ts';
+export { type Paddings, pad } from './ops/layout/pad.ts';
+export { type PadMode, padMirrored } from './ops/layout/pad-mirrored.ts';
+export { expandDims, flatten, reshape, squeeze } from './ops/layout/shape.ts';
+export { slice } from './ops/layout/slice.ts';
+export { flip, transpose } from './ops/layout/transpose.ts';
+export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
+export { averagePool2d, maxPool2d } from './ops/pooling/pool.ts';
+export { randomBernoulli, randomBits, randomNormal, randomUniform, shuffleIndices } from './ops/random/random.ts';
+export { argMax, argMin } from './ops/reduction/arg-reduce.ts';
+export { sigmoidCrossEntropy, softmaxCrossEntropy, softmaxCrossEntropyDense } from './ops/reduction/cross-entropy.ts';
+export { batchNorm, type NormalizeOptions, standardize } from './ops/reduction/normalize.ts';
+export { max, mean, min, prod, sum } from './ops/reduction/reduce.ts';
+export { logSumExp, variance } from './ops/reduction/reduce-composite.ts';
+export { logSoftmax, softmax } from './ops/reduction/softmax.ts';
 export { type CompiledFunction, compile } from './runtime/compile-function.ts';
 export { getBackend, setBackend } from './runtime/current-backend.ts';
 export { evaluate } from './runtime/evaluate.ts';
@@ -200,39 +233,25 @@ export type { CheckpointOptions, ModelCheckpointOptions } from './train/callback
 export type { MonitorMode, MonitorOptions } from './train/callbacks/monitor.ts';
 export type { ReduceLROnPlateauOptions } from './train/callbacks/reduce-lr-on-plateau.ts';
 export type { Histogram, TensorStatistics } from './train/callbacks/statistics.ts';
-export type { ClassWeight, SampleWeight } from './train/example-weights.ts';
-export { Functional, type FunctionalOptions, model } from './train/functional.ts';
-export type { History, TrainingFacts } from './train/history.ts';
-export type { ModelData } from './train/labelled-data.ts';
+export type { ClassWeight, SampleWeight } from './train/data/example-weights.ts';
+export type { ModelData } from './train/data/labelled-data.ts';
+export type { LayerOutput } from './train/data/single-batches.ts';
+export type { DataInput, NestedNumbers, ShapedData } from './train/data/table.ts';
+export type { History, TrainingFacts } from './train/loop/history.ts';
 export {
   type FindableModel,
   type LearningRateCurve,
   type LearningRateFinderOptions,
   learningRateFinder,
-} from './train/learning-rate-finder.ts';
-export { type LoadOptions, loadModelFiles, modelFromJSON } from './train/load-model.ts';
-export { Model, type TuningData } from './train/model.ts';
-export type { ModelJson } from './train/model-json.ts';
-export type { CompileOptions, SavedModel, SequentialOptions } from './train/model-options.ts';
-export {
-  readSafetensors,
-  type SafetensorsEntry,
-  type SafetensorsFile,
-  type SafetensorsInput,
-  writeSafetensors,
-} from './train/safetensors.ts';
-export { Sequential, sequential } from './train/sequential.ts';
-export type { LayerOutput } from './train/single-batches.ts';
-export type { TrainingSnapshot } from './train/snapshot.ts';
-export type { DataInput, NestedNumbers, ShapedData } from './train/table.ts';
-export { type EventTime, histogramEvent, scalarEvent, versionEvent } from './train/tensorboard/events.ts';
+} from './train/loop/learning-rate-finder.ts';
+export type { TrainingSnapshot } from './train/loop/snapshot.ts';
 export {
   type Position,
   Trainer,
   type TrainerEvent,
   type TrainerOptions,
   type TrainerState,
-} from './train/trainer.ts';
+} from './train/loop/trainer.ts';
 export type {
   BatchOptions,
   EvaluateOptions,
@@ -240,9 +259,23 @@ export type {
   PredictOptions,
   TrainOnBatchOptions,
   ValidationData,
-} from './train/training-options.ts';
-export { type TuneModelOptions, tune } from './train/tune.ts';
-export type { WeightValue } from './train/weight-store.ts';
+} from './train/loop/training-options.ts';
+export { type TuneModelOptions, tune } from './train/loop/tune.ts';
+export { Functional, type FunctionalOptions, model } from './train/model/functional.ts';
+export { type LoadOptions, loadModelFiles, modelFromJSON } from './train/model/load-model.ts';
+export { Model, type TuningData } from './train/model/model.ts';
+export type { ModelJson } from './train/model/model-json.ts';
+export type { CompileOptions, SavedModel, SequentialOptions } from './train/model/model-options.ts';
+export { Sequential, sequential } from './train/model/sequential.ts';
+export { type EventTime, histogramEvent, scalarEvent, versionEvent } from './train/tensorboard/events.ts';
+export {
+  readSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  type SafetensorsInput,
+  writeSafetensors,
+} from './train/weights/safetensors.ts';
+export type { WeightValue } from './train/weights/weight-store.ts';
 export { grad, gradients, valueAndGrad } from './transform/grad.ts';
 // Tuning: the tiles of products and convolutions, by timing on the adapter.
 export { loadTuning, saveTuning } from './tune/store.ts';

@@ -10,11 +10,18 @@ export {
   type DawnToggles,
   type NodeWebGPUOptions,
 } from './backend/webgpu.node.ts';
-export { folderCache } from './data/cache.node.ts';
-export { loadCifar10 } from './data/cifar.node.ts';
-export { type LoadedTable, loadTable, readCsvFile, readNpyFile, readNpzFile, type TableName } from './data/csv.node.ts';
+export {
+  type LoadedTable,
+  loadTable,
+  readCsvFile,
+  readNpyFile,
+  readNpzFile,
+  type TableName,
+} from './data/formats/csv.node.ts';
 export { imageFolder } from './data/image-folder.node.ts';
-export { type LoadMnistOptions, loadMnist } from './data/mnist.node.ts';
+export { folderCache } from './data/sets/cache.node.ts';
+export { loadCifar10 } from './data/sets/cifar.node.ts';
+export { type LoadMnistOptions, loadMnist } from './data/sets/mnist.node.ts';
 export * from './index.ts';
 // The universal entry has one too, for browsers; this one stands before it.
 export { useBackend } from './runtime/use-backend.node.ts';
@@ -25,7 +32,7 @@ export { callbacks } from './train/callbacks/index.node.ts';
 export type { JsonlLoggerOptions } from './train/callbacks/jsonl-logger.node.ts';
 export type { FileCheckpointOptions } from './train/callbacks/model-checkpoint.node.ts';
 export type { TensorBoardOptions } from './train/callbacks/tensorboard.node.ts';
-export { loadModel, saveModel } from './train/files.node.ts';
+export { loadModel, saveModel } from './train/weights/files.node.ts';
 // As in browsers, but in files: these stand before those of the universal entry.
 export { findStoredTuning, loadTuning, type StoredTuning, saveTuning } from './tune/store.node.ts';
 export { cacheFolder } from './util/cache-folder.node.ts';

@@ -6,8 +6,8 @@
 import type { Backend, Program } from '../../src/backend/backend.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../src/ops/conv.ts';
-import { matmul } from '../../src/ops/matmul.ts';
+import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
 import type { Duel, Duellist, DuelName, OpCall } from './duels.ts';
 
 const OPS: Readonly<Record<DuelName, (inputs: readonly Tensor[], duel: Duel) => Tensor>> = {

@@ -14,7 +14,7 @@ import type { TypedArray } from '../../src/core/dtype.ts';
 import { applyOp, type Op, type Sample } from '../../src/core/op.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import { allOps } from '../../src/ops/index.ts';
-import { matmul } from '../../src/ops/matmul.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { type Ceilings, measureCeilings } from './ceilings.ts';
 import { smallerSample } from './smaller-sample.ts';

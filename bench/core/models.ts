@@ -3,7 +3,7 @@
 import { initializers } from '../../src/nn/initializers.ts';
 import type { Layer } from '../../src/nn/layer.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 
 export interface VggSmallOptions {
   readonly seed?: number;

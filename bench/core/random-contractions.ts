@@ -5,11 +5,11 @@
 import { type IsolatedContraction, isolateContractions } from '../../src/compile/isolate.ts';
 import type { PlanLimits } from '../../src/compile/plan.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { relu } from '../../src/ops/activations.ts';
-import { add, mul } from '../../src/ops/binary.ts';
-import { conv2d } from '../../src/ops/conv.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { sum } from '../../src/ops/reduce.ts';
+import { conv2d } from '../../src/ops/convolution/conv.ts';
+import { relu } from '../../src/ops/elementwise/activations.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import type { Prng } from '../../src/util/prng.ts';
 import type { Shape } from '../../src/util/shape.ts';

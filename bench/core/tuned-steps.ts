@@ -3,7 +3,7 @@
 import type { WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { tune } from '../../src/train/tune.ts';
+import { tune } from '../../src/train/loop/tune.ts';
 import { applyTuning, removeTuning } from '../../src/tune/tuning.ts';
 import { measureSteps } from './steps.ts';
 import { images, optimizerOf, WORKLOADS, type WorkloadName } from './workloads.ts';

@@ -4,11 +4,11 @@
  * that processes need not hand it to each other; its digest shows that they had the same.
  */
 
-import { digits } from '../../src/data/digits.ts';
+import { digits } from '../../src/data/sets/digits.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
-import type { Model } from '../../src/train/model.ts';
-import type { WeightValue } from '../../src/train/weight-store.ts';
+import type { Model } from '../../src/train/model/model.ts';
+import type { WeightValue } from '../../src/train/weights/weight-store.ts';
 import { type Shape, sizeOf } from '../../src/util/shape.ts';
 import { lenet5 } from '../../src/zoo/lenet.ts';
 import { mlp } from '../../src/zoo/mlp.ts';

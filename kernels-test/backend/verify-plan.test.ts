@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
+import { RangeSet } from '../../src/compile/fuse/range-set.ts';
 import { DEFAULT_LIMITS, type Dispatch, type Plan, type PlanBuffer } from '../../src/compile/plan.ts';
-import { RangeSet } from '../../src/compile/range-set.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { descentPlan, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
 

@@ -16,7 +16,7 @@ import { sgd } from '../../src/nn/optimizers/sgd.ts';
 import { BackupAndRestore } from '../../src/train/callbacks/backup-and-restore.node.ts';
 import { TensorBoard } from '../../src/train/callbacks/tensorboard.node.ts';
 import { TerminateOnNaN } from '../../src/train/callbacks/terminate-on-nan.ts';
-import { modelFromJSON } from '../../src/train/load-model.ts';
+import { modelFromJSON } from '../../src/train/model/load-model.ts';
 import { expectCliRefusal, jsonOf } from './run-cli.ts';
 
 let folder: string;

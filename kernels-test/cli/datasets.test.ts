@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DatasetChoice, loadDataset } from '../../src/cli/load-data.ts';
 import type { Output } from '../../src/cli/output.ts';
-import { writeNpz } from '../../src/data/npz.ts';
+import { writeNpz } from '../../src/data/formats/npz.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 let folder: string;

@@ -8,7 +8,7 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { ModelFolder } from '../../src/cli/model-folder.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'downhill-model-folder-'));
 beforeAll(() => setBackend(createCpuBackend()));

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { MNIST_FILES, MNIST_PARTS, type MnistBytes } from '../../src/data/mnist.ts';
+import { MNIST_FILES, MNIST_PARTS, type MnistBytes } from '../../src/data/sets/mnist.ts';
 import { tinyMnist } from '../data/idx-bytes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { describeResult, trainResult } from '../../src/cli/train-report.ts';
-import { History } from '../../src/train/history.ts';
+import { History } from '../../src/train/loop/history.ts';
 
 const logs = { loss: 0.5, accuracy: 0.75, mae: 2, onlyTrained: 7, valLoss: 0.25, valAccuracy: 0.875, valMae: 3 };
 

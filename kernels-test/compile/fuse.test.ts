@@ -1,21 +1,21 @@
 /** fuse: what becomes one kernel, what stays apart and why, and that no cycle of kernels arises. */
 
 import { describe, expect, test } from 'vitest';
-import { clusterName } from '../../src/compile/fuse.ts';
-import { readBy } from '../../src/compile/memory.ts';
+import { clusterName } from '../../src/compile/fuse/fuse.ts';
+import { readBy } from '../../src/compile/memory/memory.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { add, div, mul, sub } from '../../src/ops/binary.ts';
-import { broadcastTo } from '../../src/ops/broadcast-to.ts';
-import { conv2d, conv2dWeightGrad } from '../../src/ops/conv.ts';
+import { conv2d, conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
 import { full } from '../../src/ops/create.ts';
-import { gather } from '../../src/ops/gather.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { shuffleIndices } from '../../src/ops/permute.ts';
-import { maxPool2d } from '../../src/ops/pool.ts';
-import { max, sum } from '../../src/ops/reduce.ts';
-import { reshape, slice } from '../../src/ops/shape.ts';
-import { transpose } from '../../src/ops/transpose.ts';
-import { exp, log, neg, square } from '../../src/ops/unary.ts';
+import { add, div, mul, sub } from '../../src/ops/elementwise/binary.ts';
+import { exp, log, neg, square } from '../../src/ops/elementwise/unary.ts';
+import { broadcastTo } from '../../src/ops/layout/broadcast-to.ts';
+import { gather } from '../../src/ops/layout/gather.ts';
+import { shuffleIndices } from '../../src/ops/layout/permute.ts';
+import { reshape, slice } from '../../src/ops/layout/shape.ts';
+import { transpose } from '../../src/ops/layout/transpose.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { maxPool2d } from '../../src/ops/pooling/pool.ts';
+import { max, sum } from '../../src/ops/reduction/reduce.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { fused, input, kernelNames, planned, type Roots } from '../support/graphs.ts';
 

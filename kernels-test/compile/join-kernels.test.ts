@@ -1,8 +1,8 @@
 /** Kernels are joined side by side only where one workgroup fits all of them. */
 
 import { expect, test } from 'vitest';
-import type { EmittedKernel } from '../../src/compile/emit/emit.ts';
-import { joinKernels } from '../../src/compile/emit/join-kernels.ts';
+import type { EmittedKernel } from '../../src/compile/lower/emit.ts';
+import { joinKernels } from '../../src/compile/lower/join-kernels.ts';
 import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 
 function kernel(workgroupSize: number, buffer: number): EmittedKernel {

@@ -1,7 +1,7 @@
 /** Which buffers temporaries share: the nearest that is free, grown where none is large enough. */
 
 import { describe, expect, test } from 'vitest';
-import { Memory } from '../../src/compile/memory.ts';
+import { Memory } from '../../src/compile/memory/memory.ts';
 
 /** A memory in which temporaries of these sizes are free. */
 function withFree(...sizes: number[]): { memory: Memory; ids: number[] } {

@@ -3,12 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { defineOp } from '../../src/core/op.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { add, mul } from '../../src/ops/binary.ts';
 import { full } from '../../src/ops/create.ts';
-import { sum } from '../../src/ops/reduce.ts';
-import { clip } from '../../src/ops/select.ts';
-import { reshape } from '../../src/ops/shape.ts';
-import { exp, neg } from '../../src/ops/unary.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { clip } from '../../src/ops/elementwise/select.ts';
+import { exp, neg } from '../../src/ops/elementwise/unary.ts';
+import { reshape } from '../../src/ops/layout/shape.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { input, type Roots, simplified } from '../support/graphs.ts';
 
 /** Names of the nodes, in order. */

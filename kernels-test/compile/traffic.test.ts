@@ -1,14 +1,14 @@
 /** Bytes of a dispatch: each value read once and each written once, whatever the kernel is. */
 import { describe, expect, test } from 'vitest';
-import { bytesMoved, wholeTraffic } from '../../src/compile/traffic.ts';
-import { add, mul } from '../../src/ops/binary.ts';
-import { conv2dWeightGrad } from '../../src/ops/conv.ts';
-import { gather } from '../../src/ops/gather.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { max, sum } from '../../src/ops/reduce.ts';
-import { slice } from '../../src/ops/slice.ts';
-import { exp } from '../../src/ops/unary.ts';
-import { unpackBytes } from '../../src/ops/unpack-bytes.ts';
+import { bytesMoved, wholeTraffic } from '../../src/compile/schedule/traffic.ts';
+import { conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { exp } from '../../src/ops/elementwise/unary.ts';
+import { gather } from '../../src/ops/layout/gather.ts';
+import { slice } from '../../src/ops/layout/slice.ts';
+import { unpackBytes } from '../../src/ops/layout/unpack-bytes.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { max, sum } from '../../src/ops/reduction/reduce.ts';
 import { input, planned, type Roots } from '../support/graphs.ts';
 
 /** Elements that each dispatch moves. */

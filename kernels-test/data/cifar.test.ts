@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadCifar10 } from '../../src/data/cifar.node.ts';
-import { cifar10FromBytes } from '../../src/data/cifar.ts';
+import { loadCifar10 } from '../../src/data/sets/cifar.node.ts';
+import { cifar10FromBytes } from '../../src/data/sets/cifar.ts';
 import { expectRefusal } from './refusal.ts';
 
 /** A record whose planes hold pixel % 64, 64 + pixel % 64 and 128 + pixel % 64. */

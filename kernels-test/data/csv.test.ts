@@ -1,7 +1,7 @@
 /** Tables: quoting, types, missing values, encodings, scales; statistics of the training rows only; every bad input. */
 import { describe, expect, test } from 'vitest';
-import { columnOf, readCsv, selectRows } from '../../src/data/csv.ts';
-import { parseCsv } from '../../src/data/csv-parse.ts';
+import { columnOf, readCsv, selectRows } from '../../src/data/formats/csv.ts';
+import { parseCsv } from '../../src/data/formats/csv-parse.ts';
 import { fitTabular, type TabularOptions } from '../../src/data/tabular.ts';
 import { expectRefusal } from './refusal.ts';
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ArrayDataset } from '../../src/data/dataset.ts';
-import { digits } from '../../src/data/digits.ts';
+import { digits } from '../../src/data/sets/digits.ts';
 import { linearAccuracy } from './linear-model.ts';
 import { expectRefusal } from './refusal.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { folderCache } from '../../src/data/cache.node.ts';
-import { type ByteCache, type DownloadProgress, downloadFile, sha256Hex } from '../../src/data/download.ts';
+import { folderCache } from '../../src/data/sets/cache.node.ts';
+import { type ByteCache, type DownloadProgress, downloadFile, sha256Hex } from '../../src/data/sets/download.ts';
 import { expectRefusal } from './refusal.ts';
 import { startServer, type TestServer } from './server.ts';
 

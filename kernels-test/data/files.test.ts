@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { folderCache } from '../../src/data/cache.node.ts';
+import { folderCache } from '../../src/data/sets/cache.node.ts';
 import { cacheFolder } from '../../src/util/cache-folder.node.ts';
 import { readFileBytes, writeFileAtomic } from '../../src/util/files.node.ts';
 import { expectRefusal } from './refusal.ts';

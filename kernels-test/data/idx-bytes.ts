@@ -1,4 +1,4 @@
-/** Test helper: writes IDX files, the counterpart of src/data/idx.ts. */
+/** Test helper: writes IDX files, the counterpart of src/data/formats/idx.ts. */
 
 /** An IDX file of the given type byte and extents around `values` (already big-endian). */
 export function idxBytes(type: number, shape: readonly number[], values: Uint8Array | readonly number[]): Uint8Array {

@@ -1,8 +1,8 @@
 /** The IDX parser over every type byte and every way a file can be wrong; gzip likewise. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { gunzip } from '../../src/data/gzip.ts';
-import { parseIdx, readIdx } from '../../src/data/idx.ts';
+import { gunzip } from '../../src/data/formats/gzip.ts';
+import { parseIdx, readIdx } from '../../src/data/formats/idx.ts';
 import { idxBytes } from './idx-bytes.ts';
 import { expectRefusal } from './refusal.ts';
 

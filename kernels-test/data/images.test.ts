@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { crc32 } from '../../src/data/formats/zip.ts';
 import { decodeImage } from '../../src/data/image/decode.ts';
 import { imageFolder } from '../../src/data/image-folder.node.ts';
 import { type ImageOptions, imagesFromFiles } from '../../src/data/images.ts';
 import { inChannels, resizeImage } from '../../src/data/resize.ts';
-import { crc32 } from '../../src/data/zip.ts';
 import { expectRefusal } from './refusal.ts';
 
 const golden = JSON.parse(readFileSync(new URL('../golden/images.json', import.meta.url), 'utf8'));

@@ -1,9 +1,9 @@
 /** NumPy's files: what NumPy wrote is read to the bit, what is written NumPy's header describes, broken files are refused. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type NpyArray, readNpy, writeNpy } from '../../src/data/npy.ts';
-import { npyDataset, readNpz, writeNpz } from '../../src/data/npz.ts';
-import { crc32, readZip, writeZip } from '../../src/data/zip.ts';
+import { type NpyArray, readNpy, writeNpy } from '../../src/data/formats/npy.ts';
+import { npyDataset, readNpz, writeNpz } from '../../src/data/formats/npz.ts';
+import { crc32, readZip, writeZip } from '../../src/data/formats/zip.ts';
 import { expectRefusal } from './refusal.ts';
 
 interface Golden {

@@ -1,7 +1,7 @@
 /** The safetensors codec against files of the reference implementation, and over every way a header can lie. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readSafetensors, type SafetensorsInput, writeSafetensors } from '../../src/train/safetensors.ts';
+import { readSafetensors, type SafetensorsInput, writeSafetensors } from '../../src/train/weights/safetensors.ts';
 import { expectRefusal } from './refusal.ts';
 
 const golden = (name: string) => new Uint8Array(readFileSync(new URL(`../golden/${name}`, import.meta.url)));

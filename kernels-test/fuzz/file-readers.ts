@@ -6,15 +6,15 @@ import { gzipSync } from 'node:zlib';
 import { loadDataset } from '../../src/cli/load-data.ts';
 import type { Output } from '../../src/cli/output.ts';
 import { readTrainConfig } from '../../src/cli/train-config.ts';
-import { loadCifar10 } from '../../src/data/cifar.node.ts';
-import { partTable, readCsvFile, readNpyFile, readNpzFile } from '../../src/data/csv.node.ts';
+import { partTable, readCsvFile, readNpyFile, readNpzFile } from '../../src/data/formats/csv.node.ts';
+import { writeNpy } from '../../src/data/formats/npy.ts';
+import { npyDataset, writeNpz } from '../../src/data/formats/npz.ts';
+import { crc32 } from '../../src/data/formats/zip.ts';
 import { imageFolder } from '../../src/data/image-folder.node.ts';
-import { mnistFromFolder } from '../../src/data/mnist.node.ts';
-import { writeNpy } from '../../src/data/npy.ts';
-import { npyDataset, writeNpz } from '../../src/data/npz.ts';
-import { crc32 } from '../../src/data/zip.ts';
+import { loadCifar10 } from '../../src/data/sets/cifar.node.ts';
+import { mnistFromFolder } from '../../src/data/sets/mnist.node.ts';
 import { createCpuBackend, layers, loadModel, metrics, saveModel, sequential, setBackend } from '../../src/node.ts';
-import { readSafetensors, writeSafetensors } from '../../src/train/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/train/weights/safetensors.ts';
 import { findStoredTuning, tuningPath } from '../../src/tune/store.node.ts';
 import { exportTuning, makeTuning } from '../../src/tune/tuning.ts';
 import { tinyMnist } from '../data/idx-bytes.ts';
@@ -104,7 +104,7 @@ async function arrayReaders(put: Put): Promise<FileReader[]> {
 }
 
 async function zipOf(entries: Readonly<Record<string, Uint8Array>>): Promise<Uint8Array> {
-  const { writeZip } = await import('../../src/data/zip.ts');
+  const { writeZip } = await import('../../src/data/formats/zip.ts');
   return writeZip(new Map(Object.entries(entries)), false);
 }
 

@@ -14,9 +14,9 @@ import { type LossName, losses } from '../../src/nn/losses/index.ts';
 import { metricResult, resolveMetric, traceMetric } from '../../src/nn/metrics/index.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers/index.ts';
 import { modelOutput } from '../../src/nn/output.ts';
-import { mean } from '../../src/ops/reduce.ts';
+import { mean } from '../../src/ops/reduction/reduce.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { lenet5 } from '../../src/zoo/index.ts';
 import { flat, golden, type Nested, shaped, shapeOf, tensorOf } from './golden-values.ts';
 

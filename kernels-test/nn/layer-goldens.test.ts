@@ -13,8 +13,8 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import type { CallContext, LayerConfig } from '../../src/nn/layer.ts';
 import { makeLayer } from '../../src/nn/layers/index.ts';
-import { add, mul } from '../../src/ops/binary.ts';
-import { sum } from '../../src/ops/reduce.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { evaluate, setBackend } from '../../src/runtime/index.ts';
 import { gradients } from '../../src/transform/grad.ts';
 

@@ -10,11 +10,11 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import type { CallContext, Layer } from '../../src/nn/layer.ts';
+import { registerFunction } from '../../src/nn/layers/core/lambda.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { registerFunction } from '../../src/nn/layers/lambda.ts';
-import { mul } from '../../src/ops/binary.ts';
+import { mul } from '../../src/ops/elementwise/binary.ts';
 import { evaluate, setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { Prng } from '../../src/util/prng.ts';
 
 const backends = new Map<string, Backend>();

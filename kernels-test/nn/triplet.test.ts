@@ -7,7 +7,7 @@ import { losses, lossValue } from '../../src/nn/losses/index.ts';
 import { modelOutput } from '../../src/nn/output.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData } from '../train/toy.ts';

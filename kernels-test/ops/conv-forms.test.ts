@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { Tensor } from '../../src/core/tensor.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { conv1d, conv2dTranspose, conv3d, groupedConv2d } from '../../src/ops/conv-forms.ts';
+import { conv1d, conv2dTranspose, conv3d, groupedConv2d } from '../../src/ops/convolution/conv-forms.ts';
 import { evaluate } from '../support/evaluate.ts';
 
 const f32 = (...shape: number[]) => Tensor.placeholder('x', { shape, dtype: 'f32' });

@@ -6,12 +6,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../../src/core/op.ts';
 import type { Aval } from '../../src/core/tensor.ts';
-import { conv2d, conv2dInputGrad, conv2dWeightGrad, convOps } from '../../src/ops/conv.ts';
-import type { WindowAttrs } from '../../src/ops/conv-geometry.ts';
-import { depthwiseOps } from '../../src/ops/depthwise.ts';
-import { im2col, im2colOps } from '../../src/ops/im2col.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { resizeOps } from '../../src/ops/resize.ts';
+import { conv2d, conv2dInputGrad, conv2dWeightGrad, convOps } from '../../src/ops/convolution/conv.ts';
+import type { WindowAttrs } from '../../src/ops/convolution/conv-geometry.ts';
+import { depthwiseOps } from '../../src/ops/convolution/depthwise.ts';
+import { im2col, im2colOps } from '../../src/ops/convolution/im2col.ts';
+import { resizeOps } from '../../src/ops/image/resize.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { runReference } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
 import { describeNaive } from '../support/naive-check.ts';

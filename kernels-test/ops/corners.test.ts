@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { div, pow } from '../../src/ops/binary.ts';
-import { sum } from '../../src/ops/reduce.ts';
-import { log, log1p, reciprocal, rsqrt, sqrt, square } from '../../src/ops/unary.ts';
+import { div, pow } from '../../src/ops/elementwise/binary.ts';
+import { log, log1p, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementwise/unary.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { describeOnBackends } from '../support/on-backends.ts';

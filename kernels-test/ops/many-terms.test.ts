@@ -9,17 +9,21 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { applyOp, type CpuTensor, type Op } from '../../src/core/op.ts';
-import { affineTransformGrad } from '../../src/ops/affine-transform.ts';
-import { softmaxCrossEntropy } from '../../src/ops/cross-entropy.ts';
-import { depthwiseConv2d, depthwiseConv2dInputGrad, depthwiseConv2dWeightGrad } from '../../src/ops/depthwise.ts';
-import { gatherGrad } from '../../src/ops/gather.ts';
-import { col2im } from '../../src/ops/im2col.ts';
-import { batchNorm } from '../../src/ops/normalize.ts';
-import { averagePool2d, averagePool2dGrad } from '../../src/ops/pool-average.ts';
-import { maxPool2dGrad } from '../../src/ops/pool-max.ts';
-import { logSumExp } from '../../src/ops/reduce-composite.ts';
-import { resizeBilinearGrad } from '../../src/ops/resize.ts';
-import { logSoftmax, softmax } from '../../src/ops/softmax.ts';
+import {
+  depthwiseConv2d,
+  depthwiseConv2dInputGrad,
+  depthwiseConv2dWeightGrad,
+} from '../../src/ops/convolution/depthwise.ts';
+import { col2im } from '../../src/ops/convolution/im2col.ts';
+import { affineTransformGrad } from '../../src/ops/image/affine-transform.ts';
+import { resizeBilinearGrad } from '../../src/ops/image/resize.ts';
+import { gatherGrad } from '../../src/ops/layout/gather.ts';
+import { averagePool2d, averagePool2dGrad } from '../../src/ops/pooling/pool-average.ts';
+import { maxPool2dGrad } from '../../src/ops/pooling/pool-max.ts';
+import { softmaxCrossEntropy } from '../../src/ops/reduction/cross-entropy.ts';
+import { batchNorm } from '../../src/ops/reduction/normalize.ts';
+import { logSumExp } from '../../src/ops/reduction/reduce-composite.ts';
+import { logSoftmax, softmax } from '../../src/ops/reduction/softmax.ts';
 import { type Shape, sizeOf } from '../../src/util/shape.ts';
 import { bindPlaceholders, runReference } from '../support/evaluate.ts';
 import { specOf } from '../support/graphs.ts';

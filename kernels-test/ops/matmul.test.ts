@@ -6,7 +6,7 @@
 import { expect, test } from 'vitest';
 import type { Contraction } from '../../src/core/lowering.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { matmul, matmulOps } from '../../src/ops/matmul.ts';
+import { matmul, matmulOps } from '../../src/ops/matmul/matmul.ts';
 import { describeNaive } from '../support/naive-check.ts';
 import { naiveKernel } from '../support/naive-kernels.ts';
 

@@ -1,20 +1,20 @@
 /** Options of ops: a misspelt one, or a positional value in their place, is refused and never ignored. */
 
 import { describe, expect, test } from 'vitest';
-import { relu } from '../../src/ops/activations.ts';
-import { argMax } from '../../src/ops/arg-reduce.ts';
-import { add } from '../../src/ops/binary.ts';
-import { concat } from '../../src/ops/concat.ts';
-import { conv2d } from '../../src/ops/conv.ts';
+import { conv2d } from '../../src/ops/convolution/conv.ts';
 import { ones } from '../../src/ops/create.ts';
-import { gather } from '../../src/ops/gather.ts';
-import { matmul } from '../../src/ops/matmul.ts';
-import { pad } from '../../src/ops/pad.ts';
-import { maxPool2d } from '../../src/ops/pool.ts';
-import { randomNormal } from '../../src/ops/random.ts';
-import { sum } from '../../src/ops/reduce.ts';
-import { softmax } from '../../src/ops/softmax.ts';
-import { flip } from '../../src/ops/transpose.ts';
+import { relu } from '../../src/ops/elementwise/activations.ts';
+import { add } from '../../src/ops/elementwise/binary.ts';
+import { concat } from '../../src/ops/layout/concat.ts';
+import { gather } from '../../src/ops/layout/gather.ts';
+import { pad } from '../../src/ops/layout/pad.ts';
+import { flip } from '../../src/ops/layout/transpose.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { maxPool2d } from '../../src/ops/pooling/pool.ts';
+import { randomNormal } from '../../src/ops/random/random.ts';
+import { argMax } from '../../src/ops/reduction/arg-reduce.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
+import { softmax } from '../../src/ops/reduction/softmax.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 const x = ones([2, 3]);

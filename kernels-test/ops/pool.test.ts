@@ -13,8 +13,8 @@ import {
   maxPool2dGrad,
   maxPool2dPick,
   poolOps,
-} from '../../src/ops/pool.ts';
-import type { PoolAttrs } from '../../src/ops/pool-shapes.ts';
+} from '../../src/ops/pooling/pool.ts';
+import type { PoolAttrs } from '../../src/ops/pooling/pool-shapes.ts';
 import { runReference } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
 import { describeNaive } from '../support/naive-check.ts';

@@ -10,11 +10,17 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { defineOp } from '../../src/core/op.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { mul } from '../../src/ops/binary.ts';
-import { cast } from '../../src/ops/cast.ts';
-import { NORMAL_TABLE_SHAPE, normalOfBits, normalTable, normalTableTensor } from '../../src/ops/normal-table.ts';
-import { multiplyHigh, philoxBlock } from '../../src/ops/philox.ts';
-import { randomBernoulli, randomBits, randomNormal, randomUniform, shuffleIndices } from '../../src/ops/random.ts';
+import { mul } from '../../src/ops/elementwise/binary.ts';
+import { cast } from '../../src/ops/elementwise/cast.ts';
+import { NORMAL_TABLE_SHAPE, normalOfBits, normalTable, normalTableTensor } from '../../src/ops/random/normal-table.ts';
+import { multiplyHigh, philoxBlock } from '../../src/ops/random/philox.ts';
+import {
+  randomBernoulli,
+  randomBits,
+  randomNormal,
+  randomUniform,
+  shuffleIndices,
+} from '../../src/ops/random/random.ts';
 import { evaluate } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
 import { specOf } from '../support/graphs.ts';

@@ -3,7 +3,7 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { add } from '../../src/ops/binary.ts';
+import { add } from '../../src/ops/elementwise/binary.ts';
 import { compile, setBackend } from '../../src/runtime/index.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { add, mul } from '../../src/ops/binary.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
 import { compile } from '../../src/runtime/compile-function.ts';
 import { setBackend } from '../../src/runtime/current-backend.ts';
 import { evaluate } from '../../src/runtime/evaluate.ts';

@@ -2,10 +2,10 @@
  * Graphs for tests of the compiler and of devices: placeholders in a line, and the way from tensors to a plan.
  */
 
-import { type FusedGraph, fuse } from '../../src/compile/fuse.ts';
+import { type FusedGraph, fuse } from '../../src/compile/fuse/fuse.ts';
+import { simplify } from '../../src/compile/graph/simplify.ts';
 import { type CompileOptions, compileGraph } from '../../src/compile/index.ts';
 import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
-import { simplify } from '../../src/compile/simplify.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import type { DType } from '../../src/core/dtype.ts';
 import {

@@ -5,10 +5,10 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { metrics } from '../../src/nn/metrics/index.ts';
-import { maximum, mul } from '../../src/ops/binary.ts';
-import { neg } from '../../src/ops/unary.ts';
+import { maximum, mul } from '../../src/ops/elementwise/binary.ts';
+import { neg } from '../../src/ops/elementwise/unary.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 beforeAll(() => setBackend(createCpuBackend()));

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { layers } from '../../src/nn/layers/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { describeOnBackends } from '../support/on-backends.ts';
 

@@ -6,8 +6,8 @@ import { layers } from '../../src/nn/layers/index.ts';
 import { type LossLike, losses } from '../../src/nn/losses/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { type Sequential, sequential } from '../../src/train/sequential.ts';
-import type { WeightValue } from '../../src/train/weight-store.ts';
+import { type Sequential, sequential } from '../../src/train/model/sequential.ts';
+import type { WeightValue } from '../../src/train/weights/weight-store.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

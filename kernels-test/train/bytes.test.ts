@@ -11,8 +11,8 @@ import { fromGenerator } from '../../src/data/stream.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { resolveLoss } from '../../src/nn/losses/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
-import type { ShapedData } from '../../src/train/table.ts';
+import type { ShapedData } from '../../src/train/data/table.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { expectRefusal } from '../data/refusal.ts';
 

@@ -20,7 +20,7 @@ import { callbacks } from '../../src/train/callbacks/index.node.ts';
 import { learningRateScheduler } from '../../src/train/callbacks/learning-rate-scheduler.ts';
 import { modelCheckpoint } from '../../src/train/callbacks/model-checkpoint.ts';
 import { reduceLROnPlateau } from '../../src/train/callbacks/reduce-lr-on-plateau.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { drivenParams, fakeModel } from './fake-model.ts';
 
 /** Runs a callback through the epochs of a golden case. @returns the epochs that ran and the rate after each. */

@@ -6,8 +6,8 @@ import { type ArrayDataset, arrayDataset } from '../../src/data/dataset.ts';
 import { collect, fromGenerator } from '../../src/data/stream.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
-import type { NumericArray, ShapedData } from '../../src/train/table.ts';
+import type { NumericArray, ShapedData } from '../../src/train/data/table.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 
 beforeAll(() => setBackend(createCpuBackend()));
 afterAll(() => setBackend(undefined));

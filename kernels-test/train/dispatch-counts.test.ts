@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type Plan } from '../../src/compile/plan.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import type { Model } from '../../src/train/model.ts';
+import type { Model } from '../../src/train/model/model.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { resNet20 } from '../../src/zoo/index.ts';
 

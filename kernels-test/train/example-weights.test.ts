@@ -1,8 +1,13 @@
 /** Weights of examples and classes on the host: what they become and what is refused. */
 
 import { describe, expect, test } from 'vitest';
-import { type ClassWeight, exampleWeights, type SampleWeight, weightTables } from '../../src/train/example-weights.ts';
-import type { Table } from '../../src/train/table.ts';
+import {
+  type ClassWeight,
+  exampleWeights,
+  type SampleWeight,
+  weightTables,
+} from '../../src/train/data/example-weights.ts';
+import type { Table } from '../../src/train/data/table.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 const ids: Table = { name: 'y', rows: 4, shape: [], encoding: 'i32', data: Int32Array.of(0, 2, 1, 2) };

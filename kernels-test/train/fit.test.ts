@@ -13,8 +13,8 @@ import { layers } from '../../src/nn/layers/index.ts';
 import { sgd } from '../../src/nn/optimizers/sgd.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
-import { epochOrder } from '../../src/train/feed.ts';
-import { Sequential, sequential } from '../../src/train/sequential.ts';
+import { epochOrder } from '../../src/train/data/feed.ts';
+import { Sequential, sequential } from '../../src/train/model/sequential.ts';
 import { toyData, toyModel } from './toy.ts';
 
 const data = toyData();

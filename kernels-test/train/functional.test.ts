@@ -9,16 +9,16 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { Layer } from '../../src/nn/layer.ts';
+import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { inputSymbol as input } from '../../src/nn/layers/input.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
-import { mean } from '../../src/ops/reduce.ts';
-import { square } from '../../src/ops/unary.ts';
+import { square } from '../../src/ops/elementwise/unary.ts';
+import { mean } from '../../src/ops/reduction/reduce.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { model } from '../../src/train/functional.ts';
-import { loadModelFiles, modelFromJSON } from '../../src/train/load-model.ts';
-import type { Model } from '../../src/train/model.ts';
-import { Sequential, sequential } from '../../src/train/sequential.ts';
+import { model } from '../../src/train/model/functional.ts';
+import { loadModelFiles, modelFromJSON } from '../../src/train/model/load-model.ts';
+import type { Model } from '../../src/train/model/model.ts';
+import { Sequential, sequential } from '../../src/train/model/sequential.ts';
 
 type Nested = number | readonly Nested[];
 

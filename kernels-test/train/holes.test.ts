@@ -5,7 +5,7 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
-import { sequential } from '../../src/train/sequential.ts';
+import { sequential } from '../../src/train/model/sequential.ts';
 
 beforeAll(() => {
   setBackend(createCpuBackend());

@@ -5,11 +5,11 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { type LossLike, losses, type ValueFunction } from '../../src/nn/losses/index.ts';
 import { type MetricLike, metrics } from '../../src/nn/metrics/index.ts';
-import { sub } from '../../src/ops/binary.ts';
 import { scalar } from '../../src/ops/create.ts';
-import { abs } from '../../src/ops/unary.ts';
+import { sub } from '../../src/ops/elementwise/binary.ts';
+import { abs } from '../../src/ops/elementwise/unary.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 const network = (): Sequential =>

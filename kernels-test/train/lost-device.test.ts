@@ -6,7 +6,7 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createWebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

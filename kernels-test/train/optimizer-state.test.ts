@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { readSafetensors, type SafetensorsInput, writeSafetensors } from '../../src/train/safetensors.ts';
+import { readSafetensors, type SafetensorsInput, writeSafetensors } from '../../src/train/weights/safetensors.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

@@ -10,10 +10,10 @@ import { metrics, type TotalsMetric } from '../../src/nn/metrics/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay, oneCycle } from '../../src/nn/schedules/index.ts';
 import { full } from '../../src/ops/create.ts';
-import { sum } from '../../src/ops/reduce.ts';
-import { reshape } from '../../src/ops/shape.ts';
+import { reshape } from '../../src/ops/layout/shape.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 
 beforeAll(() => setBackend(createCpuBackend()));
 afterAll(() => setBackend(undefined));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 beforeAll(() => setBackend(createCpuBackend()));

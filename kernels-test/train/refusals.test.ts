@@ -9,8 +9,8 @@ import { type LossLike, resolveLoss } from '../../src/nn/losses/index.ts';
 import type { MetricLike } from '../../src/nn/metrics/index.ts';
 import { optimizers, resolveOptimizer } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential, sequential } from '../../src/train/sequential.ts';
-import type { FitOptions } from '../../src/train/training-options.ts';
+import type { FitOptions } from '../../src/train/loop/training-options.ts';
+import { Sequential, sequential } from '../../src/train/model/sequential.ts';
 import { zooModel } from '../../src/zoo/index.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
@@ -110,8 +110,8 @@ describe('models', () => {
       }
     }
     const model = (give: (x: Tensor) => unknown) => sequential([new Broken(give)], { inputShape: [2] });
-    const { reshape } = await import('../../src/ops/shape.ts');
-    const { greater } = await import('../../src/ops/compare.ts');
+    const { reshape } = await import('../../src/ops/layout/shape.ts');
+    const { greater } = await import('../../src/ops/elementwise/compare.ts');
     await expectRefusal(() => model(() => undefined).build(), 'argument', /broken "broken": call must return a tensor/);
     await expectRefusal(() => model((x) => greater(x, 0)).build(), 'dtype', /call must return f32, it returned bool/);
     await expectRefusal(() => model((x) => reshape(x, [x.size])).build(), 'shape', /must keep the batch axis first/);

@@ -9,16 +9,16 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createWebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import type { Layer } from '../../src/nn/layer.ts';
+import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { inputSymbol as input } from '../../src/nn/layers/input.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { exponentialDecay } from '../../src/nn/schedules/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { callbacks } from '../../src/train/callbacks/index.ts';
-import { model } from '../../src/train/functional.ts';
-import { loadModelFiles, modelFromJSON } from '../../src/train/load-model.ts';
-import type { Model } from '../../src/train/model.ts';
-import { sequential } from '../../src/train/sequential.ts';
+import { model } from '../../src/train/model/functional.ts';
+import { loadModelFiles, modelFromJSON } from '../../src/train/model/load-model.ts';
+import type { Model } from '../../src/train/model/model.ts';
+import { sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 // Dawn dies with the process's last reference to its instance, so it stays in module scope.

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { inputSymbol as input } from '../../src/nn/layers/input.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { model } from '../../src/train/functional.ts';
-import type { Model } from '../../src/train/model.ts';
-import { sequential } from '../../src/train/sequential.ts';
+import { model } from '../../src/train/model/functional.ts';
+import type { Model } from '../../src/train/model/model.ts';
+import { sequential } from '../../src/train/model/sequential.ts';
 
 type Nested = number | readonly Nested[];
 type Matrix = number[][];

@@ -3,11 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { lossDigest } from '../../src/train/digest.ts';
-import { median } from '../../src/train/history.ts';
-import { StepClock } from '../../src/train/step-clock.ts';
-import { StepLog } from '../../src/train/step-log.ts';
-import { runSteps } from '../../src/train/step-runner.ts';
+import { median } from '../../src/train/loop/history.ts';
+import { StepClock } from '../../src/train/loop/step-clock.ts';
+import { StepLog } from '../../src/train/loop/step-log.ts';
+import { runSteps } from '../../src/train/step/step-runner.ts';
+import { lossDigest } from '../../src/train/weights/digest.ts';
 
 type AdapterClass = 'cpu' | 'gpu';
 

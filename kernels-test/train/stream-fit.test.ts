@@ -9,13 +9,13 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { select } from '../../src/data/dataset.ts';
 import { fromGenerator, type GeneratedBatch, type GeneratorOptions } from '../../src/data/stream.ts';
+import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { inputSymbol as input } from '../../src/nn/layers/input.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { ProgressBar } from '../../src/train/callbacks/progress-bar.ts';
-import { model as functional } from '../../src/train/functional.ts';
-import type { FitOptions } from '../../src/train/training-options.ts';
+import type { FitOptions } from '../../src/train/loop/training-options.ts';
+import { model as functional } from '../../src/train/model/functional.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 
@@ -386,7 +386,7 @@ describe('what is wrong', () => {
   });
 
   test('a model without a shape takes that of the stream', async () => {
-    const { sequential } = await import('../../src/train/sequential.ts');
+    const { sequential } = await import('../../src/train/model/sequential.ts');
     using model = sequential([layers.dense({ units: 3, activation: 'softmax' })]);
     model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
     await model.fit(stream(), { verbose: 0 });

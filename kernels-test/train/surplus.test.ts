@@ -29,7 +29,7 @@ import { metrics } from '../../src/nn/metrics/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
-import { Sequential, sequential } from '../../src/train/sequential.ts';
+import { Sequential, sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

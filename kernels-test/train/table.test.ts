@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Tensor } from '../../src/core/tensor.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
-import { datasetTable, exampleTable, isDataset, tableRows, toTable } from '../../src/train/table.ts';
+import { datasetTable, exampleTable, isDataset, tableRows, toTable } from '../../src/train/data/table.ts';
 import { expectRefusal } from '../data/refusal.ts';
 
 describe('toTable', () => {

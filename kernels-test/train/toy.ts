@@ -2,8 +2,8 @@
 
 import { type ArrayDataset, arrayDataset } from '../../src/data/dataset.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import type { SequentialOptions } from '../../src/train/model-options.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import type { SequentialOptions } from '../../src/train/model/model-options.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { Prng } from '../../src/util/prng.ts';
 
 /** `size` points in the plane, of three classes by their angle. */

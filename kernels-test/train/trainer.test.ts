@@ -6,8 +6,8 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { getBackend, setBackend } from '../../src/runtime/index.ts';
-import type { Model } from '../../src/train/model.ts';
-import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/trainer.ts';
+import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/loop/trainer.ts';
+import type { Model } from '../../src/train/model/model.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

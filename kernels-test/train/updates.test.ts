@@ -11,7 +11,7 @@ import { layers } from '../../src/nn/layers/index.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers/index.ts';
 import { exponentialDecay } from '../../src/nn/schedules/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential } from '../../src/train/sequential.ts';
+import { Sequential } from '../../src/train/model/sequential.ts';
 import { flat, golden, type Nested, shaped } from '../nn/golden-values.ts';
 
 interface TrainingFile {

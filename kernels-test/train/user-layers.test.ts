@@ -9,10 +9,10 @@ import type { Tensor } from '../../src/core/tensor.ts';
 import { constant, zeros } from '../../src/nn/initializers.ts';
 import { type CallContext, Layer, type LayerConfig, registerLayer, type WeightSpec } from '../../src/nn/layer.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { add, mul, sub } from '../../src/ops/binary.ts';
-import { mean } from '../../src/ops/reduce.ts';
+import { add, mul, sub } from '../../src/ops/elementwise/binary.ts';
+import { mean } from '../../src/ops/reduction/reduce.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import { Sequential, sequential } from '../../src/train/sequential.ts';
+import { Sequential, sequential } from '../../src/train/model/sequential.ts';
 import type { Shape } from '../../src/util/shape.ts';
 import { expectRefusal } from '../data/refusal.ts';
 

@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { add, mul } from '../../src/ops/binary.ts';
-import { reshape } from '../../src/ops/shape.ts';
-import { square } from '../../src/ops/unary.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { square } from '../../src/ops/elementwise/unary.ts';
+import { reshape } from '../../src/ops/layout/shape.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
 import { grad, valueAndGrad } from '../../src/transform/grad.ts';
 import { evaluate } from '../support/evaluate.ts';

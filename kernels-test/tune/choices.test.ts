@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { isolateContractions } from '../../src/compile/isolate.ts';
 import { defaultTile } from '../../src/compile/tiles.ts';
-import { conv2dWeightGrad } from '../../src/ops/conv.ts';
+import { conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
 import { differenceOf } from '../../src/tune/compare.ts';
 import { likeEntries } from '../../src/tune/tune.ts';
 import { CPU_ADAPTER, input, specOf } from '../support/graphs.ts';

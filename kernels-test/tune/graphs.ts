@@ -2,11 +2,11 @@
 
 import type { GraphSpec } from '../../src/core/graph.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { relu } from '../../src/ops/activations.ts';
-import { add, mul } from '../../src/ops/binary.ts';
-import { type Conv2dOptions, conv2d } from '../../src/ops/conv.ts';
-import { type MatmulOptions, matmul } from '../../src/ops/matmul.ts';
-import { sum } from '../../src/ops/reduce.ts';
+import { type Conv2dOptions, conv2d } from '../../src/ops/convolution/conv.ts';
+import { relu } from '../../src/ops/elementwise/activations.ts';
+import { add, mul } from '../../src/ops/elementwise/binary.ts';
+import { type MatmulOptions, matmul } from '../../src/ops/matmul/matmul.ts';
+import { sum } from '../../src/ops/reduction/reduce.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import type { Shape } from '../../src/util/shape.ts';
 

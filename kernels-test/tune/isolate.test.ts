@@ -2,16 +2,16 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
-import { fuseGraph } from '../../src/compile/fuse-graph.ts';
+import { fuseGraph } from '../../src/compile/fuse/fuse-graph.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
 import { type PlanLimits, withTiles } from '../../src/compile/plan.ts';
 import { buildPlan } from '../../src/compile/plan-builder.ts';
+import { planWaves } from '../../src/compile/schedule/waves.ts';
 import { defaultTile, type Tile } from '../../src/compile/tiles.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
-import { planWaves } from '../../src/compile/waves.ts';
 import type { GraphSpec } from '../../src/core/graph.ts';
-import { digits } from '../../src/data/digits.ts';
+import { digits } from '../../src/data/sets/digits.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
 import { lenet5, mlpBatchNorm, type ZooModel } from '../../src/zoo/index.ts';

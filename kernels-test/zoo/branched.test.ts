@@ -5,7 +5,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
-import type { Model } from '../../src/train/model.ts';
+import type { Model } from '../../src/train/model/model.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { alexNet } from '../../src/zoo/alexnet.ts';
 import { cifarVgg } from '../../src/zoo/cifar-vgg.ts';

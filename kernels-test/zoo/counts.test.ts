@@ -3,7 +3,7 @@
  * and each model is the same again after JSON.
  */
 import { describe, expect, test } from 'vitest';
-import { modelFromJSON } from '../../src/train/load-model.ts';
+import { modelFromJSON } from '../../src/train/model/load-model.ts';
 import { alexNet, capsuleNetwork, ZOO_NAMES, type ZooName, zooEntry, zooModel } from '../../src/zoo/index.ts';
 
 /** Count and where it comes from. */

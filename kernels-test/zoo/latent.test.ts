@@ -11,13 +11,13 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { makeModel } from '../../src/cli/make-model.ts';
 import { optionsFor } from '../../src/cli/match-model.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { digits } from '../../src/data/digits.ts';
+import { digits } from '../../src/data/sets/digits.ts';
 import type { CallContext } from '../../src/nn/layer.ts';
+import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';
-import { inputSymbol as input } from '../../src/nn/layers/input.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { evaluate, setBackend } from '../../src/runtime/index.ts';
-import { loadModelFiles } from '../../src/train/load-model.ts';
+import { loadModelFiles } from '../../src/train/model/load-model.ts';
 import { Prng } from '../../src/util/prng.ts';
 import {
   capsuleNetwork,

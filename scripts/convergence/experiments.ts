@@ -3,9 +3,9 @@
  */
 
 import { join } from 'node:path';
-import { loadCifar10 } from '../../src/data/cifar.node.ts';
 import type { TrainTest } from '../../src/data/dataset.ts';
-import { loadMnist } from '../../src/data/mnist.node.ts';
+import { loadCifar10 } from '../../src/data/sets/cifar.node.ts';
+import { loadMnist } from '../../src/data/sets/mnist.node.ts';
 import { adam } from '../../src/nn/optimizers/adam.ts';
 import type { Optimizer } from '../../src/nn/optimizers/optimizer.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';

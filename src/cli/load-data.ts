@@ -6,17 +6,25 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCifar10 } from '../data/cifar.node.ts';
-import { loadTable, partTable, readCsvFile, readNpzFile, TABLES, type TableName, taskOf } from '../data/csv.node.ts';
-import { columnOf } from '../data/csv.ts';
 import { type ArrayDataset, type TrainTest, take } from '../data/dataset.ts';
-import { digits } from '../data/digits.ts';
-import type { DownloadProgress } from '../data/download.ts';
+import {
+  loadTable,
+  partTable,
+  readCsvFile,
+  readNpzFile,
+  TABLES,
+  type TableName,
+  taskOf,
+} from '../data/formats/csv.node.ts';
+import { columnOf } from '../data/formats/csv.ts';
+import type { NpyArray } from '../data/formats/npy.ts';
+import { arrayOf, npyDataset } from '../data/formats/npz.ts';
 import { imageFolder } from '../data/image-folder.node.ts';
-import { loadMnist } from '../data/mnist.node.ts';
-import type { NpyArray } from '../data/npy.ts';
-import { arrayOf, npyDataset } from '../data/npz.ts';
-import { playground } from '../data/playground.ts';
+import { loadCifar10 } from '../data/sets/cifar.node.ts';
+import { digits } from '../data/sets/digits.ts';
+import type { DownloadProgress } from '../data/sets/download.ts';
+import { loadMnist } from '../data/sets/mnist.node.ts';
+import { playground } from '../data/sets/playground.ts';
 import { split } from '../data/split.ts';
 import type { TableTask } from '../data/tabular.ts';
 import { DownhillError } from '../util/errors.ts';

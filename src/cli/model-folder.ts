@@ -11,8 +11,8 @@
 import { access, constants, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupFolder, STATE_FILE } from '../train/callbacks/backup-folder.node.ts';
-import { MODEL_FILE, saveModel } from '../train/files.node.ts';
-import type { Model } from '../train/model.ts';
+import type { Model } from '../train/model/model.ts';
+import { MODEL_FILE, saveModel } from '../train/weights/files.node.ts';
 import { DownhillError } from '../util/errors.ts';
 import {
   makeFolder,

@@ -12,7 +12,7 @@ import { type Loss, resolveLoss } from '../nn/losses/index.ts';
 import { checkMetrics, type MetricLike } from '../nn/metrics/index.ts';
 import { resolveOptimizer } from '../nn/optimizers/index.ts';
 import type { Callback } from '../train/callbacks/callback.ts';
-import { modelFromJSON } from '../train/load-model.ts';
+import { modelFromJSON } from '../train/model/load-model.ts';
 import { ZOO_NAMES, type ZooName } from '../zoo/index.ts';
 import { CONFIG_CALLBACKS } from './config-callbacks.ts';
 import { ConfigReader, type ConfigSource, type JsonRecord, type Named, readConfigSource } from './config-reader.ts';

@@ -3,8 +3,8 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import type { History } from '../train/history.ts';
-import { validationName } from '../train/report.ts';
+import type { History } from '../train/loop/history.ts';
+import { validationName } from '../train/loop/report.ts';
 import { formatBytes } from '../util/text.ts';
 import { columns } from './output.ts';
 

@@ -4,11 +4,11 @@
 
 import type { GraphSpec } from '../core/graph.ts';
 import { environment } from '../util/environment.ts';
-import { fuseGraph } from './fuse-graph.ts';
+import { fuseGraph } from './fuse/fuse-graph.ts';
 import type { Plan, PlanLimits } from './plan.ts';
 import { DEFAULT_LIMITS } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
-import { planWaves } from './waves.ts';
+import { planWaves } from './schedule/waves.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */

@@ -9,16 +9,16 @@
 import type { GraphInput, GraphSpec, GraphUpdate } from '../core/graph.ts';
 import type { Contraction } from '../core/lowering.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type Cluster, rootOf } from './cluster.ts';
-import { contractRows } from './emit/contract-kernel.ts';
-import type { FusedGraph } from './fuse.ts';
-import { fuseGraph } from './fuse-graph.ts';
-import { readBy, writtenBy } from './memory.ts';
+import { type Cluster, rootOf } from './fuse/cluster.ts';
+import type { FusedGraph } from './fuse/fuse.ts';
+import { fuseGraph } from './fuse/fuse-graph.ts';
+import { contractRows } from './lower/contract-kernel.ts';
+import { readBy, writtenBy } from './memory/memory.ts';
 import type { Plan, PlanLimits } from './plan.ts';
 import { buildPlan, clusterFlops, clusterLabel } from './plan-builder.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from './schedule/schedule.ts';
+import { planWaves } from './schedule/waves.ts';
 import { type Tile, tileKey } from './tiles.ts';
-import { planWaves } from './waves.ts';
 
 export interface IsolatedContraction {
   /** What tiles are chosen by. */

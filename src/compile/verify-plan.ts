@@ -5,8 +5,8 @@
 
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
+import { RangeSet } from './fuse/range-set.ts';
 import { type Dispatch, type PlacedValue, type Plan, type PlanLimits, SCALAR_STRIDE } from './plan.ts';
-import { RangeSet } from './range-set.ts';
 
 /** Bytes of a uniform binding that every device allows (WebGPU specification, section 3.6.2). */
 const MAX_UNIFORM_BYTES = 65536;

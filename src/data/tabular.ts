@@ -9,8 +9,15 @@
 import { oneOf, show } from '../nn/check-options.ts';
 import { checkOptions } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
-import { type CategoryColumn, type CsvColumn, type CsvTable, columnOf, type NumberColumn, selectRows } from './csv.ts';
 import { type ArrayDataset, arrayDataset } from './dataset.ts';
+import {
+  type CategoryColumn,
+  type CsvColumn,
+  type CsvTable,
+  columnOf,
+  type NumberColumn,
+  selectRows,
+} from './formats/csv.ts';
 import { columnScale, type ScaleMethod } from './rows.ts';
 
 export type TableTask = 'classification' | 'regression';

@@ -4,11 +4,10 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { mul } from '../ops/binary.ts';
-import { cast } from '../ops/cast.ts';
-import { greater } from '../ops/compare.ts';
-import { clip } from '../ops/select.ts';
-import { logSoftmax, softmax } from '../ops/softmax.ts';
+import { mul } from '../ops/elementwise/binary.ts';
+import { cast } from '../ops/elementwise/cast.ts';
+import { greater } from '../ops/elementwise/compare.ts';
+import { clip } from '../ops/elementwise/select.ts';
 import {
   elu,
   exp,
@@ -23,7 +22,8 @@ import {
   softplus,
   softsign,
   tanh,
-} from '../ops/unary.ts';
+} from '../ops/elementwise/unary.ts';
+import { logSoftmax, softmax } from '../ops/reduction/softmax.ts';
 import { unknownName } from '../util/errors.ts';
 import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';
 

@@ -7,11 +7,11 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { FILL_MODES, type FillMode, INTERPOLATIONS, type Interpolation } from '../ops/affine-geometry.ts';
-import { affineTransform } from '../ops/affine-transform.ts';
-import { add, mul } from '../ops/binary.ts';
-import { randomUniform } from '../ops/random.ts';
-import { reshape } from '../ops/shape.ts';
+import { add, mul } from '../ops/elementwise/binary.ts';
+import { FILL_MODES, type FillMode, INTERPOLATIONS, type Interpolation } from '../ops/image/affine-geometry.ts';
+import { affineTransform } from '../ops/image/affine-transform.ts';
+import { reshape } from '../ops/layout/shape.ts';
+import { randomUniform } from '../ops/random/random.ts';
 import { tensor } from '../runtime/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { oneOf, show } from './check-options.ts';

@@ -8,10 +8,10 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { add, div, maximum, mul } from '../ops/binary.ts';
-import { sum } from '../ops/reduce.ts';
-import { clip } from '../ops/select.ts';
-import { sqrt, square } from '../ops/unary.ts';
+import { add, div, maximum, mul } from '../ops/elementwise/binary.ts';
+import { clip } from '../ops/elementwise/select.ts';
+import { sqrt, square } from '../ops/elementwise/unary.ts';
+import { sum } from '../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { checkKnownOptions, numberBetween, show } from './check-options.ts';

@@ -5,7 +5,7 @@
  * same f32 weights, and a layer's weights do not depend on how many numbers other layers drew.
  */
 
-import { philoxBlock } from '../ops/philox.ts';
+import { philoxBlock } from '../ops/random/philox.ts';
 
 /** A sequence of numbers for one weight. */
 export class HostRandom {

@@ -2,7 +2,7 @@
  * Layer: a named piece of a model that turns one tensor into another with the weights it is given.
  *
  * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; those are in
- * train/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
+ * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
  * are those of one example: the batch axis comes first in `call` and is left out everywhere else.
  * A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
  */

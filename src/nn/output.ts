@@ -5,8 +5,8 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { softmax } from '../ops/softmax.ts';
-import { sigmoid } from '../ops/unary.ts';
+import { sigmoid } from '../ops/elementwise/unary.ts';
+import { softmax } from '../ops/reduction/softmax.ts';
 
 export interface ModelOutput {
   /** f32 [B, …]. */

@@ -7,15 +7,15 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { add, minimum, mul } from '../ops/binary.ts';
-import { cast } from '../ops/cast.ts';
-import { notEqual } from '../ops/compare.ts';
 import { iota, zeros } from '../ops/create.ts';
-import { matmul } from '../ops/matmul.ts';
-import { sum } from '../ops/reduce.ts';
-import { expandDims } from '../ops/shape.ts';
-import { transpose } from '../ops/transpose.ts';
-import { abs, rsqrt, square } from '../ops/unary.ts';
+import { add, minimum, mul } from '../ops/elementwise/binary.ts';
+import { cast } from '../ops/elementwise/cast.ts';
+import { notEqual } from '../ops/elementwise/compare.ts';
+import { abs, rsqrt, square } from '../ops/elementwise/unary.ts';
+import { expandDims } from '../ops/layout/shape.ts';
+import { transpose } from '../ops/layout/transpose.ts';
+import { matmul } from '../ops/matmul/matmul.ts';
+import { sum } from '../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { formatShape } from '../util/shape.ts';

@@ -5,9 +5,9 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { add, div, mul } from '../ops/binary.ts';
-import { sum } from '../ops/reduce.ts';
-import { rsqrt, sqrt, square } from '../ops/unary.ts';
+import { add, div, mul } from '../ops/elementwise/binary.ts';
+import { rsqrt, sqrt, square } from '../ops/elementwise/unary.ts';
+import { sum } from '../ops/reduction/reduce.ts';
 
 /** Added below roots, so that a vector of zeros has a gradient. */
 const TINY = 1e-7;

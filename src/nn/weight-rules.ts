@@ -5,7 +5,7 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { div } from '../ops/binary.ts';
+import { div } from '../ops/elementwise/binary.ts';
 import { type Constraint, type ConstraintLike, resolveConstraint } from './constraints.ts';
 import type { CallContext } from './layer.ts';
 import { type Regularizer, type RegularizerLike, resolveRegularizer } from './regularizers.ts';

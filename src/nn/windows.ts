@@ -3,7 +3,7 @@
  * have those axes and that windows fit into them.
  */
 
-import type { Padding, Pair } from '../ops/conv-geometry.ts';
+import type { Padding, Pair } from '../ops/convolution/conv-geometry.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape } from '../util/shape.ts';
 import { show, wholeNumber } from './check-options.ts';

@@ -27,7 +27,7 @@ import { broadcastShapes, type Shape, sameShape, sizeOf } from '../util/shape.ts
 import { show } from '../util/show.ts';
 import { asTensor } from './create.ts';
 import { binaryRejects, binarySamples, unaryRejects, unarySamples } from './define-samples.ts';
-import { broadcastOffsets } from './strided.ts';
+import { broadcastOffsets } from './layout/strided.ts';
 
 export const ONE_ROUNDING: Tolerance = {
   relative: 1e-6,

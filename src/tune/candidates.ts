@@ -5,7 +5,7 @@
  * most MOST of them, because on a software adapter each costs a tenth of a second to compile.
  */
 
-import { stagingProblem } from '../compile/emit/staged-slots.ts';
+import { stagingProblem } from '../compile/lower/staged-slots.ts';
 import type { PlanLimits } from '../compile/plan.ts';
 import { dealt, defaultTile, sharedRows, type Tile } from '../compile/tiles.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';

@@ -8,10 +8,10 @@
  */
 
 import { checkKnownOptions, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
+import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import { inputSymbol } from '../nn/layers/input.ts';
 import type { SymbolicTensor } from '../nn/symbol.ts';
-import { type Functional, model } from '../train/functional.ts';
+import { type Functional, model } from '../train/model/functional.ts';
 import { DownhillError } from '../util/errors.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';
 import type { ZooOptions } from './options.ts';

@@ -7,10 +7,10 @@
  */
 
 import { trueOrFalse } from '../nn/check-options.ts';
+import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import { inputSymbol } from '../nn/layers/input.ts';
 import type { SymbolicTensor } from '../nn/symbol.ts';
-import { type Functional, model } from '../train/functional.ts';
+import { type Functional, model } from '../train/model/functional.ts';
 import { type ImageNetOptions, imageNet, type Scale } from './options.ts';
 
 export interface GoogLeNetOptions extends ImageNetOptions {

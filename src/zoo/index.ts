@@ -3,7 +3,7 @@
  */
 
 import type { LossName } from '../nn/losses/index.ts';
-import type { Model } from '../train/model.ts';
+import type { Model } from '../train/model/model.ts';
 import { unknownName } from '../util/errors.ts';
 import { type AlexNetOptions, alexNet } from './alexnet.ts';
 import { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';

@@ -8,10 +8,10 @@
  * Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
  */
 
+import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import { inputSymbol } from '../nn/layers/input.ts';
 import type { SymbolicTensor } from '../nn/symbol.ts';
-import { type Functional, model } from '../train/functional.ts';
+import { type Functional, model } from '../train/model/functional.ts';
 import { type ClassifierOptions, classifier, type ImageNetOptions, imageNet, type Scale } from './options.ts';
 
 /** A shape's worth of blocks. */

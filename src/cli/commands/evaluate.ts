@@ -3,9 +3,9 @@
  */
 
 import { type Loss, resolveLoss } from '../../nn/losses/index.ts';
-import { loadModel } from '../../train/files.node.ts';
-import type { Model } from '../../train/model.ts';
-import type { NamedJson } from '../../train/model-json.ts';
+import type { Model } from '../../train/model/model.ts';
+import type { NamedJson } from '../../train/model/model-json.ts';
+import { loadModel } from '../../train/weights/files.node.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';
 import { DATASET_OPTIONS, loadDataset } from '../load-data.ts';

@@ -4,7 +4,7 @@
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';
-import { digits } from '../../data/digits.ts';
+import { digits } from '../../data/sets/digits.ts';
 import { allOps } from '../../ops/index.ts';
 import { openNodeWebGPU } from '../../runtime/use-backend.node.ts';
 import { unknownName } from '../../util/errors.ts';

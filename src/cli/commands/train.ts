@@ -12,7 +12,7 @@ import { BackupAndRestore, backupAndRestore } from '../../train/callbacks/backup
 import type { Callback } from '../../train/callbacks/callback.ts';
 import { progressBar } from '../../train/callbacks/progress-bar.ts';
 import { TerminateOnNaN } from '../../train/callbacks/terminate-on-nan.ts';
-import type { History } from '../../train/history.ts';
+import type { History } from '../../train/loop/history.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { ZooModel } from '../../zoo/index.ts';
 import { COMMON_OPTIONS, defineCommand } from '../command.ts';

@@ -3,7 +3,7 @@
  * each, which every later process on the adapter uses. What was kept for other models stays.
  */
 
-import { tune } from '../../train/tune.ts';
+import { tune } from '../../train/loop/tune.ts';
 import { describeTile } from '../../tune/candidates.ts';
 import { findStoredTuning, saveTuning, tuningPath } from '../../tune/store.node.ts';
 import type { TuneProgress, TuneReport } from '../../tune/tune.ts';

@@ -2,7 +2,7 @@
  * How far two recorded trainings are from each other.
  */
 
-import type { WeightValue } from '../../train/weight-store.ts';
+import type { WeightValue } from '../../train/weights/weight-store.ts';
 import { invariant } from '../../util/errors.ts';
 import type { GradientPoint, TrainingTrace } from './trace-training.ts';
 

@@ -12,7 +12,7 @@ import { type ArrayDataset, take } from '../../data/dataset.ts';
 import { setBackend } from '../../runtime/current-backend.ts';
 import type { Callback, TrainedModel } from '../../train/callbacks/callback.ts';
 import { progressBar } from '../../train/callbacks/progress-bar.ts';
-import type { WeightValue } from '../../train/weight-store.ts';
+import type { WeightValue } from '../../train/weights/weight-store.ts';
 import { type ModelChoice, makeModel } from '../make-model.ts';
 import type { Output } from '../output.ts';
 

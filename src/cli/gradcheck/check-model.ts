@@ -10,8 +10,8 @@ import type { Backend } from '../../backend/backend.ts';
 import type { ArrayDataset } from '../../data/dataset.ts';
 import { HostRandom } from '../../nn/host-random.ts';
 import { setBackend } from '../../runtime/current-backend.ts';
-import type { Model } from '../../train/model.ts';
-import type { WeightValue } from '../../train/weight-store.ts';
+import type { Model } from '../../train/model/model.ts';
+import type { WeightValue } from '../../train/weights/weight-store.ts';
 import { invariant } from '../../util/errors.ts';
 import { type Comparison, choosePositions, derivative, relativeError } from './finite-differences.ts';
 

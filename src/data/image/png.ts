@@ -6,8 +6,8 @@
  * is refused.
  * Source: W3C, Portable Network Graphics (third edition).
  */
-import { inflate, TooMuch } from '../inflate.ts';
-import { crc32 } from '../zip.ts';
+import { inflate, TooMuch } from '../formats/inflate.ts';
+import { crc32 } from '../formats/zip.ts';
 import { exifOrientation, type Orientation } from './exif.ts';
 import { checkPixels, type DecodedImage } from './image-limits.ts';
 

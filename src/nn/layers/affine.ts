@@ -4,8 +4,8 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, mul } from '../../ops/binary.ts';
-import { reshape } from '../../ops/shape.ts';
+import { add, mul } from '../../ops/elementwise/binary.ts';
+import { reshape } from '../../ops/layout/shape.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
 import { formatShape } from '../../util/shape.ts';

@@ -5,66 +5,74 @@
 
 import { type Layer, type LayerClass, type LayerConfig, layerFromConfig } from '../layer.ts';
 import type { LayerCase } from '../layer-case.ts';
-import { Activation, activationCases } from './activation.ts';
-import { ActivityRegularization, activityRegularizationCases } from './activity-regularization.ts';
-import { AlphaDropout, alphaDropoutCases } from './alpha-dropout.ts';
-import { AveragePooling2D, averagePooling2dCases } from './average-pooling-2d.ts';
-import { BatchNormalization, batchNormalizationCases } from './batch-normalization.ts';
-import { Capsule, capsuleCases } from './capsule.ts';
-import { CapsuleLength, CapsuleMask, capsuleOutputCases } from './capsule-output.ts';
-import { Concatenate, concatenateCases } from './concatenate.ts';
-import { Conv1D, conv1dCases } from './conv-1d.ts';
-import { Conv2D, conv2dCases } from './conv-2d.ts';
-import { Conv2DTranspose, conv2dTransposeCases } from './conv-2d-transpose.ts';
-import { Conv3D, conv3dCases } from './conv-3d.ts';
-import { Cropping1D, cropping1dCases } from './cropping-1d.ts';
-import { Cropping2D, cropping2dCases } from './cropping-2d.ts';
-import { Dense, denseCases } from './dense.ts';
-import { DepthwiseConv2D, depthwiseConv2dCases } from './depthwise-conv-2d.ts';
-import { Dot, dotCases } from './dot.ts';
-import { Dropout, dropoutCases } from './dropout.ts';
-import { Add, Average, elementwiseMergeCases, Maximum, Minimum, Multiply, Subtract } from './elementwise-merge.ts';
-import { ELU, eluCases } from './elu.ts';
-import { Flatten, flattenCases } from './flatten.ts';
-import { GaussianDropout, gaussianDropoutCases } from './gaussian-dropout.ts';
-import { GaussianNoise, gaussianNoiseCases } from './gaussian-noise.ts';
+import { Capsule, capsuleCases } from './capsule/capsule.ts';
+import { CapsuleLength, CapsuleMask, capsuleOutputCases } from './capsule/capsule-output.ts';
+import { PrimaryCapsules, primaryCapsulesCases } from './capsule/primary-capsules.ts';
+import { Conv1D, conv1dCases } from './convolution/conv-1d.ts';
+import { Conv2D, conv2dCases } from './convolution/conv-2d.ts';
+import { Conv2DTranspose, conv2dTransposeCases } from './convolution/conv-2d-transpose.ts';
+import { Conv3D, conv3dCases } from './convolution/conv-3d.ts';
+import { DepthwiseConv2D, depthwiseConv2dCases } from './convolution/depthwise-conv-2d.ts';
+import { SeparableConv2D, separableConv2dCases } from './convolution/separable-conv-2d.ts';
+import { Activation, activationCases } from './core/activation.ts';
+import { Dense, denseCases } from './core/dense.ts';
+import { ELU, eluCases } from './core/elu.ts';
+import { InputLayer, inputCases } from './core/input.ts';
+import { Lambda, lambdaCases } from './core/lambda.ts';
+import { LeakyReLU, leakyReluCases } from './core/leaky-relu.ts';
+import { PReLU, preluCases } from './core/prelu.ts';
+import { ReLU, reluCases } from './core/relu.ts';
+import { Softmax, softmaxCases } from './core/softmax.ts';
+import { Concatenate, concatenateCases } from './merging/concatenate.ts';
+import { Dot, dotCases } from './merging/dot.ts';
+import {
+  Add,
+  Average,
+  elementwiseMergeCases,
+  Maximum,
+  Minimum,
+  Multiply,
+  Subtract,
+} from './merging/elementwise-merge.ts';
+import { BatchNormalization, batchNormalizationCases } from './normalization/batch-normalization.ts';
+import { GroupNormalization, groupNormalizationCases } from './normalization/group-normalization.ts';
+import { LayerNormalization, layerNormalizationCases } from './normalization/layer-normalization.ts';
+import { Normalization, normalizationCases } from './normalization/normalization.ts';
+import { AveragePooling2D, averagePooling2dCases } from './pooling/average-pooling-2d.ts';
 import {
   GlobalAveragePooling1D,
   GlobalAveragePooling2D,
   GlobalMaxPooling1D,
   GlobalMaxPooling2D,
   globalPoolingCases,
-} from './global-pooling.ts';
-import { GroupNormalization, groupNormalizationCases } from './group-normalization.ts';
-import { InputLayer, inputCases } from './input.ts';
-import { Lambda, lambdaCases } from './lambda.ts';
-import { LayerNormalization, layerNormalizationCases } from './layer-normalization.ts';
-import { LeakyReLU, leakyReluCases } from './leaky-relu.ts';
-import { MaxPooling2D, maxPooling2dCases } from './max-pooling-2d.ts';
-import { Normalization, normalizationCases } from './normalization.ts';
-import { Permute, permuteCases } from './permute.ts';
-import { AveragePooling1D, MaxPooling1D, pooling1dCases } from './pooling-1d.ts';
-import { PReLU, preluCases } from './prelu.ts';
-import { PrimaryCapsules, primaryCapsulesCases } from './primary-capsules.ts';
-import { RandomBrightness, randomBrightnessCases } from './random-brightness.ts';
-import { RandomContrast, randomContrastCases } from './random-contrast.ts';
-import { RandomCrop, randomCropCases } from './random-crop.ts';
-import { RandomFlip, randomFlipCases } from './random-flip.ts';
-import { RandomRotation, randomRotationCases } from './random-rotation.ts';
-import { RandomTranslation, randomTranslationCases } from './random-translation.ts';
-import { RandomZoom, randomZoomCases } from './random-zoom.ts';
-import { ReLU, reluCases } from './relu.ts';
-import { RepeatVector, repeatVectorCases } from './repeat-vector.ts';
-import { Rescaling, rescalingCases } from './rescaling.ts';
-import { Reshape, reshapeCases } from './reshape.ts';
+} from './pooling/global-pooling.ts';
+import { MaxPooling2D, maxPooling2dCases } from './pooling/max-pooling-2d.ts';
+import { AveragePooling1D, MaxPooling1D, pooling1dCases } from './pooling/pooling-1d.ts';
+import { RandomBrightness, randomBrightnessCases } from './preprocessing/random-brightness.ts';
+import { RandomContrast, randomContrastCases } from './preprocessing/random-contrast.ts';
+import { RandomCrop, randomCropCases } from './preprocessing/random-crop.ts';
+import { RandomFlip, randomFlipCases } from './preprocessing/random-flip.ts';
+import { RandomRotation, randomRotationCases } from './preprocessing/random-rotation.ts';
+import { RandomTranslation, randomTranslationCases } from './preprocessing/random-translation.ts';
+import { RandomZoom, randomZoomCases } from './preprocessing/random-zoom.ts';
+import { Rescaling, rescalingCases } from './preprocessing/rescaling.ts';
+import { ActivityRegularization, activityRegularizationCases } from './regularization/activity-regularization.ts';
+import { AlphaDropout, alphaDropoutCases } from './regularization/alpha-dropout.ts';
+import { Dropout, dropoutCases } from './regularization/dropout.ts';
+import { GaussianDropout, gaussianDropoutCases } from './regularization/gaussian-dropout.ts';
+import { GaussianNoise, gaussianNoiseCases } from './regularization/gaussian-noise.ts';
+import { SpatialDropout1D, spatialDropout1dCases } from './regularization/spatial-dropout-1d.ts';
+import { SpatialDropout2D, spatialDropout2dCases } from './regularization/spatial-dropout-2d.ts';
+import { Cropping1D, cropping1dCases } from './reshaping/cropping-1d.ts';
+import { Cropping2D, cropping2dCases } from './reshaping/cropping-2d.ts';
+import { Flatten, flattenCases } from './reshaping/flatten.ts';
+import { Permute, permuteCases } from './reshaping/permute.ts';
+import { RepeatVector, repeatVectorCases } from './reshaping/repeat-vector.ts';
+import { Reshape, reshapeCases } from './reshaping/reshape.ts';
+import { UpSampling2D, upSampling2dCases } from './reshaping/up-sampling-2d.ts';
+import { ZeroPadding1D, zeroPadding1dCases } from './reshaping/zero-padding-1d.ts';
+import { ZeroPadding2D, zeroPadding2dCases } from './reshaping/zero-padding-2d.ts';
 import { Sampling, samplingCases } from './sampling.ts';
-import { SeparableConv2D, separableConv2dCases } from './separable-conv-2d.ts';
-import { Softmax, softmaxCases } from './softmax.ts';
-import { SpatialDropout1D, spatialDropout1dCases } from './spatial-dropout-1d.ts';
-import { SpatialDropout2D, spatialDropout2dCases } from './spatial-dropout-2d.ts';
-import { UpSampling2D, upSampling2dCases } from './up-sampling-2d.ts';
-import { ZeroPadding1D, zeroPadding1dCases } from './zero-padding-1d.ts';
-import { ZeroPadding2D, zeroPadding2dCases } from './zero-padding-2d.ts';
 
 /** Classes by the name that JSON gives them. */
 export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {

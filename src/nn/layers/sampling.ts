@@ -8,10 +8,10 @@
  */
 
 import { Tensor } from '../../core/tensor.ts';
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { randomNormal } from '../../ops/random.ts';
-import { sum } from '../../ops/reduce.ts';
-import { exp, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { exp, square } from '../../ops/elementwise/unary.ts';
+import { randomNormal } from '../../ops/random/random.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../util/shape.ts';

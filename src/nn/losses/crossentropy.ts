@@ -7,14 +7,18 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { cast } from '../../ops/cast.ts';
-import { notEqual } from '../../ops/compare.ts';
-import { sigmoidCrossEntropy, softmaxCrossEntropy, softmaxCrossEntropyDense } from '../../ops/cross-entropy.ts';
-import { oneHot } from '../../ops/gather.ts';
-import { sum } from '../../ops/reduce.ts';
-import { clip, where } from '../../ops/select.ts';
-import { log, neg } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { notEqual } from '../../ops/elementwise/compare.ts';
+import { clip, where } from '../../ops/elementwise/select.ts';
+import { log, neg } from '../../ops/elementwise/unary.ts';
+import { oneHot } from '../../ops/layout/gather.ts';
+import {
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyDense,
+} from '../../ops/reduction/cross-entropy.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkKnownOptions, show, trueOrFalse } from '../check-options.ts';

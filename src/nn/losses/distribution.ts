@@ -3,10 +3,10 @@
  * Source: keras/src/losses/losses.py (`kl_divergence`, `poisson`).
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { sum } from '../../ops/reduce.ts';
-import { clip } from '../../ops/select.ts';
-import { log } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { clip } from '../../ops/elementwise/select.ts';
+import { log } from '../../ops/elementwise/unary.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { EPSILON, elementwiseLoss, type Loss } from './loss.ts';
 

@@ -5,11 +5,11 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { sigmoid } from '../../ops/activations.ts';
-import { add, mul, pow, sub } from '../../ops/binary.ts';
-import { sum } from '../../ops/reduce.ts';
-import { logSoftmax } from '../../ops/softmax.ts';
-import { exp, log, neg, square } from '../../ops/unary.ts';
+import { sigmoid } from '../../ops/elementwise/activations.ts';
+import { add, mul, pow, sub } from '../../ops/elementwise/binary.ts';
+import { exp, log, neg, square } from '../../ops/elementwise/unary.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
+import { logSoftmax } from '../../ops/reduction/softmax.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween, trueOrFalse } from '../check-options.ts';
 import { binaryTerm, safeProbabilities, smoothBits, smoothClasses } from './crossentropy.ts';

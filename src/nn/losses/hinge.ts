@@ -4,12 +4,12 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, maximum, mul, sub } from '../../ops/binary.ts';
-import { cast } from '../../ops/cast.ts';
-import { equal, logicalOr } from '../../ops/compare.ts';
-import { max, min, sum } from '../../ops/reduce.ts';
-import { where } from '../../ops/select.ts';
-import { square } from '../../ops/unary.ts';
+import { add, maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { equal, logicalOr } from '../../ops/elementwise/compare.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { square } from '../../ops/elementwise/unary.ts';
+import { max, min, sum } from '../../ops/reduction/reduce.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { elementwiseLoss, type Loss, type TargetRange } from './loss.ts';
 

@@ -7,8 +7,8 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { div, maximum, mul } from '../../ops/binary.ts';
-import { mean } from '../../ops/reduce.ts';
+import { div, maximum, mul } from '../../ops/elementwise/binary.ts';
+import { mean } from '../../ops/reduction/reduce.ts';
 import { checkKnownOptions } from '../check-options.ts';
 import type { ModelOutput } from '../output.ts';
 

@@ -6,10 +6,10 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, maximum, mul, sub } from '../../ops/binary.ts';
-import { oneHot } from '../../ops/gather.ts';
-import { sum } from '../../ops/reduce.ts';
-import { square } from '../../ops/unary.ts';
+import { add, maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { square } from '../../ops/elementwise/unary.ts';
+import { oneHot } from '../../ops/layout/gather.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { checkKnownOptions, numberBetween } from '../check-options.ts';
 import { exampleMean, type Loss, UNIT } from './loss.ts';

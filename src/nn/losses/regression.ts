@@ -4,12 +4,12 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { softplus } from '../../ops/activations.ts';
-import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
-import { lessEqual } from '../../ops/compare.ts';
-import { sum } from '../../ops/reduce.ts';
-import { where } from '../../ops/select.ts';
-import { abs, log, rsqrt, square } from '../../ops/unary.ts';
+import { softplus } from '../../ops/elementwise/activations.ts';
+import { add, div, maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { lessEqual } from '../../ops/elementwise/compare.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { abs, log, rsqrt, square } from '../../ops/elementwise/unary.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { show } from '../check-options.ts';

@@ -7,14 +7,14 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { softplus } from '../../ops/activations.ts';
-import { add, maximum, sub } from '../../ops/binary.ts';
-import { cast } from '../../ops/cast.ts';
-import { equal, greater, less, logicalAnd } from '../../ops/compare.ts';
-import { max, min, sum } from '../../ops/reduce.ts';
-import { where } from '../../ops/select.ts';
-import { reshape } from '../../ops/shape.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { softplus } from '../../ops/elementwise/activations.ts';
+import { add, maximum, sub } from '../../ops/elementwise/binary.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { equal, greater, less, logicalAnd } from '../../ops/elementwise/compare.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
+import { reshape } from '../../ops/layout/shape.ts';
+import { max, min, sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape } from '../../util/shape.ts';

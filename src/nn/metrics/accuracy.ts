@@ -9,15 +9,15 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { argMax } from '../../ops/arg-reduce.ts';
-import { cast } from '../../ops/cast.ts';
-import { equal, greater, less, lessEqual, logicalOr } from '../../ops/compare.ts';
 import { full } from '../../ops/create.ts';
-import { oneHot } from '../../ops/gather.ts';
-import { sum } from '../../ops/reduce.ts';
-import { logicalNot } from '../../ops/rounding.ts';
-import { where } from '../../ops/select.ts';
-import { pack } from '../../ops/shape.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { equal, greater, less, lessEqual, logicalOr } from '../../ops/elementwise/compare.ts';
+import { logicalNot } from '../../ops/elementwise/rounding.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { oneHot } from '../../ops/layout/gather.ts';
+import { pack } from '../../ops/layout/shape.ts';
+import { argMax } from '../../ops/reduction/arg-reduce.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';

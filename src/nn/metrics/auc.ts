@@ -7,15 +7,15 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { maximum, mul, sub } from '../../ops/binary.ts';
-import { cast } from '../../ops/cast.ts';
-import { equal, notEqual } from '../../ops/compare.ts';
 import { iota } from '../../ops/create.ts';
-import { sum } from '../../ops/reduce.ts';
-import { ceil } from '../../ops/rounding.ts';
-import { clip, where } from '../../ops/select.ts';
-import { pack, reshape } from '../../ops/shape.ts';
-import { sigmoid } from '../../ops/unary.ts';
+import { maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { equal, notEqual } from '../../ops/elementwise/compare.ts';
+import { ceil } from '../../ops/elementwise/rounding.ts';
+import { clip, where } from '../../ops/elementwise/select.ts';
+import { sigmoid } from '../../ops/elementwise/unary.ts';
+import { pack, reshape } from '../../ops/layout/shape.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { oneOf, trueOrFalse, wholeNumber } from '../check-options.ts';

@@ -4,12 +4,12 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { argMax } from '../../ops/arg-reduce.ts';
-import { cast } from '../../ops/cast.ts';
-import { greater } from '../../ops/compare.ts';
-import { oneHot } from '../../ops/gather.ts';
-import { matmul } from '../../ops/matmul.ts';
-import { reshape } from '../../ops/shape.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { greater } from '../../ops/elementwise/compare.ts';
+import { oneHot } from '../../ops/layout/gather.ts';
+import { reshape } from '../../ops/layout/shape.ts';
+import { matmul } from '../../ops/matmul/matmul.ts';
+import { argMax } from '../../ops/reduction/arg-reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';

@@ -6,14 +6,14 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { mul } from '../../ops/binary.ts';
-import { cast } from '../../ops/cast.ts';
-import { equal, greater, greaterEqual, less, logicalAnd, logicalOr, notEqual } from '../../ops/compare.ts';
 import { iota } from '../../ops/create.ts';
-import { max, sum } from '../../ops/reduce.ts';
-import { expandDims, pack, reshape } from '../../ops/shape.ts';
-import { slice } from '../../ops/slice.ts';
-import { abs } from '../../ops/unary.ts';
+import { mul } from '../../ops/elementwise/binary.ts';
+import { cast } from '../../ops/elementwise/cast.ts';
+import { equal, greater, greaterEqual, less, logicalAnd, logicalOr, notEqual } from '../../ops/elementwise/compare.ts';
+import { abs } from '../../ops/elementwise/unary.ts';
+import { expandDims, pack, reshape } from '../../ops/layout/shape.ts';
+import { slice } from '../../ops/layout/slice.ts';
+import { max, sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';

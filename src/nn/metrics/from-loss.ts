@@ -3,8 +3,8 @@
  * cross-entropy that is logged beside it.
  */
 
-import { sum } from '../../ops/reduce.ts';
-import { pack } from '../../ops/shape.ts';
+import { pack } from '../../ops/layout/shape.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { type LossName, losses } from '../losses/index.ts';
 import { type Metric, type MetricOptions, type MetricSpec, metricSpec, ratio, weigh } from './metric.ts';

@@ -7,9 +7,9 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { mul } from '../../ops/binary.ts';
-import { mean, sum } from '../../ops/reduce.ts';
-import { pack, reshape } from '../../ops/shape.ts';
+import { mul } from '../../ops/elementwise/binary.ts';
+import { pack, reshape } from '../../ops/layout/shape.ts';
+import { mean, sum } from '../../ops/reduction/reduce.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 import { checkKnownOptions, show } from '../check-options.ts';

@@ -3,11 +3,11 @@
  * Source: keras/src/metrics/regression_metrics.py.
  */
 
-import { mul, sub } from '../../ops/binary.ts';
 import { full } from '../../ops/create.ts';
-import { sum } from '../../ops/reduce.ts';
-import { pack } from '../../ops/shape.ts';
-import { square } from '../../ops/unary.ts';
+import { mul, sub } from '../../ops/elementwise/binary.ts';
+import { square } from '../../ops/elementwise/unary.ts';
+import { pack } from '../../ops/layout/shape.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { oneOf } from '../check-options.ts';
 import { exampleMean } from '../losses/loss.ts';

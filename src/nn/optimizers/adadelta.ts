@@ -4,8 +4,8 @@
  * Source: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701.
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {

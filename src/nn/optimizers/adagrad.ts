@@ -4,8 +4,8 @@
  * Source: Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning", JMLR 2011.
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {

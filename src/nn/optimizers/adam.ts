@@ -6,8 +6,8 @@
  * ICLR 2018 (AMSGrad); Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019 (AdamW).
  */
 
-import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {

@@ -4,8 +4,8 @@
  * Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, section 7.1.
  */
 
-import { add, div, maximum, mul, sub } from '../../ops/binary.ts';
-import { abs } from '../../ops/unary.ts';
+import { add, div, maximum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { abs } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {

@@ -10,11 +10,11 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, div, maximum, minimum, mul, sub } from '../../ops/binary.ts';
-import { greater } from '../../ops/compare.ts';
-import { sum } from '../../ops/reduce.ts';
-import { clip, where } from '../../ops/select.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, maximum, minimum, mul, sub } from '../../ops/elementwise/binary.ts';
+import { greater } from '../../ops/elementwise/compare.ts';
+import { clip, where } from '../../ops/elementwise/select.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import type { Shape } from '../../util/shape.ts';
 import type { Constraint } from '../constraints.ts';
 import { eachWeight } from './each-weight.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { pack, reshape, slice } from '../../ops/shape.ts';
+import { pack, reshape, slice } from '../../ops/layout/shape.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
 
 /** `change` of each weight (of `shapes`, in order) in the flat tensor, side by side again. */

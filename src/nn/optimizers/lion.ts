@@ -4,8 +4,8 @@
  * Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", NeurIPS 2023.
  */
 
-import { add, mul, sub } from '../../ops/binary.ts';
-import { sign } from '../../ops/unary.ts';
+import { add, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sign } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {

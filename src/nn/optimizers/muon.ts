@@ -9,10 +9,10 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { matmul } from '../../ops/matmul.ts';
-import { sum } from '../../ops/reduce.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
+import { matmul } from '../../ops/matmul/matmul.ts';
+import { sum } from '../../ops/reduction/reduce.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';

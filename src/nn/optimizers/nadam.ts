@@ -5,8 +5,8 @@
  * Source: Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016.
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween } from '../check-options.ts';
 import {

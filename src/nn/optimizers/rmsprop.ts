@@ -5,8 +5,8 @@
  * "Generating Sequences With Recurrent Neural Networks", arXiv:1308.0850, eq. 38–45 (centered).
  */
 
-import { add, div, mul, sub } from '../../ops/binary.ts';
-import { sqrt, square } from '../../ops/unary.ts';
+import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
+import { sqrt, square } from '../../ops/elementwise/unary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {

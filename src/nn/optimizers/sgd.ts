@@ -4,7 +4,7 @@
  * Source: Polyak 1964; Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum", ICML 2013.
  */
 
-import { add, mul, sub } from '../../ops/binary.ts';
+import { add, mul, sub } from '../../ops/elementwise/binary.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { numberBetween, trueOrFalse } from '../check-options.ts';
 import {

@@ -17,9 +17,9 @@ import {
   systemReason,
   writeFileAtomic,
 } from '../../util/files.node.ts';
-import type { ReportSums } from '../report.ts';
-import { decodeWeights, encodeWeights } from '../weight-file.ts';
-import type { WeightValue } from '../weight-store.ts';
+import type { ReportSums } from '../loop/report.ts';
+import { decodeWeights, encodeWeights } from '../weights/weight-file.ts';
+import type { WeightValue } from '../weights/weight-store.ts';
 import type { CallbackState, Logs, TrainingPoint } from './callback.ts';
 
 const FORMAT = 'downhill-backup';

@@ -6,11 +6,11 @@
  * order, and always before the `onEpochEnd` of its epoch.
  */
 
-import type { SavedModel } from '../model-options.ts';
-import type { ReportSums } from '../report.ts';
-import type { LayerOutput } from '../single-batches.ts';
-import type { DataInput } from '../table.ts';
-import type { WeightValue } from '../weight-store.ts';
+import type { LayerOutput } from '../data/single-batches.ts';
+import type { DataInput } from '../data/table.ts';
+import type { ReportSums } from '../loop/report.ts';
+import type { SavedModel } from '../model/model-options.ts';
+import type { WeightValue } from '../weights/weight-store.ts';
 
 /** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
 export type Logs = Readonly<Record<string, number>>;

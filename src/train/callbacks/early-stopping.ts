@@ -5,7 +5,7 @@
  */
 
 import { numberBetween, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
-import type { WeightValue } from '../weight-store.ts';
+import type { WeightValue } from '../weights/weight-store.ts';
 import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 

@@ -3,7 +3,7 @@
  * Vanishing and exploding gradients show as norms that shrink or grow from layer to layer.
  */
 
-import type { DataInput } from '../table.ts';
+import type { DataInput } from '../data/table.ts';
 import type { TrainedModel } from './callback.ts';
 import type { TensorStatistics } from './statistics.ts';
 import { StatisticsCallback, type StatisticsOptions } from './statistics-callback.ts';

@@ -6,7 +6,7 @@
 import { checkKnownOptions, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { writeFileAtomic } from '../../util/files.node.ts';
-import { writeSavedModel } from '../files.node.ts';
+import { writeSavedModel } from '../weights/files.node.ts';
 import { CHECKPOINT_OPTIONS, type CheckpointOptions, ModelCheckpoint } from './model-checkpoint.ts';
 
 export interface FileCheckpointOptions extends CheckpointOptions {

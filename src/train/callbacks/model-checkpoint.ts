@@ -9,7 +9,7 @@
 
 import { checkKnownOptions, numberBetween, show, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { SavedModel } from '../model-options.ts';
+import type { SavedModel } from '../model/model-options.ts';
 import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { MONITOR_OPTIONS, Monitor, type MonitorMode } from './monitor.ts';
 import { NamePattern } from './name-pattern.ts';

@@ -5,7 +5,7 @@
  * fit is found before the first step, by looking once.
  */
 
-import type { DataInput } from '../table.ts';
+import type { DataInput } from '../data/table.ts';
 import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
 import { checkBins, checkProbe, type ProbeOptions, type TensorStatistics, tensorStatistics } from './statistics.ts';
 

@@ -1,0 +1,92 @@
+/**
+ * From a cluster to its dispatches: chooses the kernel form and hands back texts, uniforms and grids.
+ * What is written where was decided before (fuse, schedule, memory); this is only how.
+ */
+
+import type { Tensor } from '../../core/tensor.ts';
+import { shaders } from '../../shaders.gen.ts';
+import type { Cluster } from '../fuse/cluster.ts';
+import type { FusedGraph } from '../fuse/fuse.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { PlanLimits } from '../plan.ts';
+import type { Span } from '../schedule/traffic.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { fillSkeleton } from './skeleton.ts';
+
+export interface EmitInput {
+  readonly cluster: Cluster;
+  readonly fused: FusedGraph;
+  readonly memory: Memory;
+  readonly limits: PlanLimits;
+  /** Nodes of the cluster that must be stored. */
+  readonly written: readonly Tensor[];
+  /** Invocations of a workgroup of each dispatch, as far as they are free: those of the skeleton's thread kernels. */
+  readonly lanes: readonly number[];
+}
+
+/** One dispatch before it gets its place in the plan. */
+export interface EmittedKernel {
+  readonly wgsl: string;
+  readonly access: readonly ('read' | 'read_write')[];
+  readonly uniforms: readonly number[];
+  readonly buffers: readonly number[];
+  readonly workgroups: readonly [number, number, number];
+  readonly workgroupSize: number;
+  /** Temporaries used only between the dispatches of this cluster. */
+  readonly scratch: readonly Span[];
+}
+
+/** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
+export const THREAD_LANES = 64;
+
+/** A writer for the thread skeleton, which finds its counts in the first two words. */
+export class ThreadWriter extends KernelWriter {
+  /** @param points how often the body runs; @param lanes invocations of a workgroup. */
+  constructor(
+    { scalarBuffer }: Memory,
+    readonly points: number,
+    readonly lanes: number,
+    limits: PlanLimits,
+  ) {
+    super(scalarBuffer, limits);
+    this.count(points);
+    this.count(this.pointsPerLane);
+  }
+
+  /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
+  get pointsPerLane(): number {
+    if (this.limits.adapterClass === 'gpu') return 1;
+    const most = (16 * THREAD_LANES) / this.lanes;
+    return Math.max(1, Math.min(most, Math.floor(this.points / (this.lanes * 32))));
+  }
+}
+
+/**
+ * A kernel of the thread skeleton.
+ * @param body statements over the index `i`.
+ */
+export function threadKernel(
+  writer: ThreadWriter,
+  body: readonly string[],
+  scratch: readonly Span[] = [],
+): EmittedKernel {
+  const { lanes, points, pointsPerLane, limits } = writer;
+  return {
+    wgsl: fillSkeleton(shaders.thread, {
+      params: { WORKGROUP_SIZE: `${lanes}u` },
+      slots: { declarations: writer.declarations(), helpers: writer.helpers(), body: body.join('\n') },
+    }),
+    access: writer.access,
+    uniforms: writer.uniformWords,
+    buffers: writer.buffers,
+    workgroups: foldGrid(Math.ceil(points / (lanes * pointsPerLane)), limits),
+    workgroupSize: lanes,
+    scratch,
+  };
+}
+
+/** `groups` workgroups over two grid dimensions: the smallest rectangle that holds them with x within the limit. */
+export function foldGrid(groups: number, limits: PlanLimits): [number, number, number] {
+  const rows = Math.ceil(groups / limits.maxComputeWorkgroupsPerDimension);
+  return [Math.ceil(groups / rows), rows, 1];
+}

@@ -1,0 +1,214 @@
+/**
+ * The loops of a reduce kernel: over the elements of a row, and over the chunks that a first stage left.
+ *
+ * Invariant: no chain of roundings is longer than a few runs. Each fold that rounds (FoldRuns) takes its elements in runs of at
+ * most RUN; sums of few elements, and folds that round nothing (whole numbers, extremes), take them one by one.
+ */
+
+import type { FoldChain, FoldRuns, ReduceLowering } from '../../core/lowering.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import { invariant } from '../../util/errors.ts';
+import type { FoldSpace } from '../fuse/cluster.ts';
+import { indexExpression } from '../graph/index-map.ts';
+import type { Location } from '../plan.ts';
+import type { EmitInput } from './emit.ts';
+import { type Evaluator, type Scope, scope } from './evaluator.ts';
+
+/** Elements of a run, and the longest fold that needs none; neither changes what may be computed. */
+const RUN = 96;
+const SHORT = 128;
+
+export interface Fold {
+  readonly node: Tensor;
+  readonly lower: ReduceLowering<unknown>;
+  readonly phase: number;
+}
+
+/** How `fold` takes `length` elements. */
+type Form = { readonly runs: FoldRuns; readonly chain?: undefined } | { readonly chain: FoldChain<unknown> };
+
+function formOf({ node, lower: { runs, chain } }: Fold, length: number): Form {
+  if (runs !== undefined && (chain === undefined || (node.dtype === 'f32' && length > SHORT))) return { runs };
+  invariant(chain !== undefined, `${node} is folded in no way`);
+  return { chain };
+}
+
+/** Whether `fold` may be cut into chunks. */
+export function canChunk({ lower: { runs, chain } }: Fold): boolean {
+  return runs !== undefined || chain?.merge !== null;
+}
+
+/** Storable words of an accumulator, whatever its form: their types. */
+export function chunkWords({ node, lower: { runs, chain } }: Fold, evaluator: Evaluator): ('f32' | 'i32' | 'u32')[] {
+  if (runs !== undefined && node.dtype === 'f32') return runs.words('').map(() => 'f32');
+  const state = chain?.state(evaluator.context(node));
+  invariant(state === 'f32' || state === 'i32' || state === 'u32', `partials of type ${state} cannot be stored`);
+  return [state];
+}
+
+interface Loop {
+  readonly lines: readonly string[];
+  /** Of each fold: the words that keep its accumulator, and its value once `count` elements are folded. */
+  words(fold: Fold): readonly string[];
+  value(fold: Fold, count: string): string;
+}
+
+/** Elements of a row: from where, to where (u32 expressions), and at most how many there are. */
+interface Range {
+  readonly from: string;
+  readonly to: string;
+  readonly length: number;
+}
+
+/** One pass over the elements of a row: folds them and stores the inner outputs that are ready. */
+export function elementLoop(
+  folds: readonly Fold[],
+  stores: readonly Tensor[],
+  { cluster, memory }: EmitInput,
+  evaluator: Evaluator,
+  row: Scope,
+  { from, to, length }: Range,
+): Loop {
+  const { writer } = evaluator;
+  const space = cluster.space as FoldSpace;
+  const accumulators = declare(folds, length, evaluator);
+  const element = scope('e', ['inner'], row);
+  const [opens, steps, closes]: string[][] = [[], [], []];
+  for (const { fold, form, acc } of accumulators) {
+    const x = evaluator.value(fold.node.inputs[0], element);
+    if ('runs' in form) {
+      const { run, step, close } = form.runs;
+      const part = writer.name('run');
+      opens.push(`var ${part}: ${run.state} = ${run.init};`);
+      steps.push(`${part} = ${step(part, x, acc)};`);
+      const place = { turn: `before / ${RUN}u`, before: 'before', count: '(end - begin)' };
+      closes.push(`${acc} = ${close(acc, part, place)};`);
+    } else steps.push(`${acc} = ${form.chain.step(acc, x, 'r', evaluator.context(fold.node))};`);
+  }
+  for (const node of stores) {
+    const value = evaluator.value(node, element);
+    const location = memory.find(node);
+    invariant(location !== undefined, `${node} is written and lies nowhere`);
+    steps.push(writer.store(location, node.dtype, 'e', value));
+  }
+  const inner = (first: string, last: string): string[] => [
+    `for (var r = ${first}; r < ${last}; r++) {`,
+    `let e = base + ${indexExpression(space.foldAxes, 'r')};`,
+    ...element.lines,
+    ...steps,
+    '}',
+  ];
+  const declared = accumulators.map(({ declaration }) => declaration);
+  if (opens.length === 0) return loopOf([...declared, ...inner(from, to)], accumulators, evaluator);
+  // Where a run measures distances from what came before it, the first ones grow: one element, 7, 56.
+  const grows = accumulators.some(({ fold, form }) => 'runs' in form && fold.lower.chain === undefined);
+  const size = grows ? `clamp(7u * before, 1u, ${RUN}u)` : `${RUN}u`;
+  const lines = [
+    ...declared,
+    `for (var begin = ${from}; begin < ${to};) {`,
+    `let before = ${from === '0u' ? 'begin' : `begin - ${from}`};`,
+    `let end = min(begin + ${size}, ${to});`,
+    ...opens,
+    ...inner('begin', 'end'),
+    ...closes,
+    'begin = end;',
+    '}',
+  ];
+  return loopOf(lines, accumulators, evaluator);
+}
+
+/** What a first stage left of each fold: one location for each word of its accumulator, chunk after chunk. */
+interface Chunks {
+  readonly locations: ReadonlyMap<Fold, readonly Location[]>;
+  readonly count: number;
+  /** Elements in each but the last. */
+  readonly share: number;
+  /** Uniform words: the number of chunks, of rows, of elements in a row. */
+  readonly pieces: string;
+  readonly rows: string;
+  readonly total: string;
+}
+
+/** One pass over the chunks of row `i` for each fold. Where they are many, folds that round merge them in runs, too. */
+export function chunkLoop(folds: readonly Fold[], evaluator: Evaluator, chunks: Chunks): Loop {
+  const { writer } = evaluator;
+  const { pieces, rows, total } = chunks;
+  const many = chunks.count > RUN;
+  // Sums of few chunks are merged as the chain that short folds are.
+  const accumulators = declare(folds, many ? Number.POSITIVE_INFINITY : 0, evaluator);
+  const share = accumulators.some(({ form }) => 'runs' in form) ? writer.count(chunks.share) : '';
+  const lines = accumulators.flatMap(({ fold, form, acc, declaration }) => {
+    const types = chunkWords(fold, evaluator);
+    const load = (index: string): string[] =>
+      (chunks.locations.get(fold) as readonly Location[]).map((at, k) => writer.load(at, types[k], index));
+    const piece = writer.name('piece');
+    if (!('runs' in form)) {
+      const merged = form.chain.merge?.(acc, piece, evaluator.context(fold.node));
+      return [
+        `var ${acc} = ${load('i')[0]};`,
+        `for (var c = 1u; c < ${pieces}; c++) {`,
+        `let ${piece} = ${load(`c * ${rows} + i`)[0]};`,
+        `${acc} = ${merged};`,
+        '}',
+      ];
+    }
+    const { merge, restore } = form.runs;
+    const mergeFrom = (into: string, begin: string, end: string, from: string): string[] => [
+      `for (var c = ${begin} + 1u; c < ${end}; c++) {`,
+      `let first = min(c * ${share}, ${total});`,
+      `let count = min(first + ${share}, ${total}) - first;`,
+      `let ${piece} = ${restore(load(`c * ${rows} + i`))};`,
+      `${into} = ${merge(into, piece, { turn: `(c - ${begin})`, before: `(first - ${from})`, count: 'count' })};`,
+      '}',
+    ];
+    if (!many) return [`var ${acc} = ${restore(load('i'))};`, ...mergeFrom(acc, '0u', pieces, '0u')];
+    const part = writer.name('part');
+    const place = { turn: `begin / ${RUN}u`, before: 'past', count: `(min(end * ${share}, ${total}) - past)` };
+    return [
+      declaration,
+      `for (var begin = 0u; begin < ${pieces}; begin += ${RUN}u) {`,
+      `let past = min(begin * ${share}, ${total});`,
+      `let end = min(begin + ${RUN}u, ${pieces});`,
+      `var ${part} = ${restore(load(`begin * ${rows} + i`))};`,
+      ...mergeFrom(part, 'begin', 'end', 'past'),
+      `${acc} = ${merge(acc, part, place)};`,
+      '}',
+    ];
+  });
+  return loopOf(lines, accumulators, evaluator);
+}
+
+interface Accumulator {
+  readonly fold: Fold;
+  readonly form: Form;
+  readonly acc: string;
+  readonly declaration: string;
+}
+
+function declare(folds: readonly Fold[], length: number, evaluator: Evaluator): Accumulator[] {
+  return folds.map((fold) => {
+    const context = evaluator.context(fold.node);
+    const form = formOf(fold, length);
+    const acc = evaluator.writer.name('acc');
+    if ('runs' in form) evaluator.writer.use(form.runs.library);
+    const [state, init] =
+      'runs' in form ? [form.runs.state, form.runs.init] : [form.chain.state(context), form.chain.init(context)];
+    return { fold, form, acc, declaration: `var ${acc}: ${state} = ${init};` };
+  });
+}
+
+function loopOf(lines: readonly string[], accumulators: readonly Accumulator[], evaluator: Evaluator): Loop {
+  const of = (fold: Fold): Accumulator => accumulators.find((accumulator) => accumulator.fold === fold) as Accumulator;
+  return {
+    lines,
+    words(fold) {
+      const { form, acc } = of(fold);
+      return 'runs' in form ? form.runs.words(acc) : [acc];
+    },
+    value(fold, count) {
+      const { form, acc } = of(fold);
+      if ('runs' in form) return form.runs.finish(acc, count);
+      return form.chain.finish?.(acc, count, evaluator.context(fold.node)) ?? acc;
+    },
+  };
+}

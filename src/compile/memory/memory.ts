@@ -1,0 +1,120 @@
+/**
+ * Memory: where every value lies. Values with disjoint lifetimes share whole buffers; parts of a place lie inside the
+ * place's buffer; an update lies in its target's buffer where nothing reads the old value afterwards.
+ *
+ * Invariant (checked by verifyPlan): while a value is still read, nothing else is written over it, except by the very
+ * kernel that reads it, at the very index it reads.
+ */
+
+import { type DType, storageType } from '../../core/dtype.ts';
+import type { GraphInput } from '../../core/graph.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import { type Cluster, rootOf } from '../fuse/cluster.ts';
+import type { FusedGraph } from '../fuse/fuse.ts';
+import { type BufferRole, type Location, type PlanBuffer, SCALAR_STRIDE } from '../plan.ts';
+
+/** Collects buffers and says where values lie. */
+export class Memory {
+  private readonly buffers: { role: BufferRole; elements: number; label: string; data?: PlanBuffer['data'] }[] = [];
+  private readonly locations = new Map<Tensor, Location>();
+  /** Temporaries that no live value uses. */
+  private readonly free: number[] = [];
+  private readonly empty = new Map<string, number>();
+  /** The scalar block, once there is one. */
+  readonly scalarBuffer: number | null;
+
+  constructor(
+    inputs: readonly GraphInput[],
+    private readonly reuse: boolean,
+  ) {
+    let scalars = 0;
+    for (const { name, kind, tensor } of inputs) {
+      if (kind === 'scalar') {
+        scalars++;
+        continue;
+      }
+      const data = kind === 'constant' && tensor.leaf?.kind === 'host' ? tensor.leaf.data : undefined;
+      const role = kind === 'bound' ? 'bound' : 'constant';
+      this.locations.set(tensor, { buffer: this.add(role, tensor.size, name, data), offset: 0 });
+    }
+    this.scalarBuffer = scalars > 0 ? this.add('scalars', scalars * SCALAR_STRIDE, 'scalar block') : null;
+    let slot = 0;
+    for (const { kind, tensor } of inputs) {
+      if (kind !== 'scalar' || this.scalarBuffer === null) continue;
+      this.locations.set(tensor, { buffer: this.scalarBuffer, offset: slot++ * SCALAR_STRIDE });
+    }
+  }
+
+  /** A new buffer; sizes are at least one element, because WebGPU binds no empty range. */
+  add(role: BufferRole, elements: number, label: string, data?: PlanBuffer['data']): number {
+    this.buffers.push({ role, elements: Math.max(1, elements), label, ...(data === undefined ? {} : { data }) });
+    return this.buffers.length - 1;
+  }
+
+  /** Where values without elements lie: one word that nobody reads, a buffer for each storage type. */
+  nothing(dtype: DType): Location {
+    const type = storageType(dtype);
+    let buffer = this.empty.get(type);
+    if (buffer === undefined) {
+      buffer = this.add('constant', 1, `nothing (${type})`, new Uint32Array(1));
+      this.empty.set(type, buffer);
+    }
+    return { buffer, offset: 0 };
+  }
+
+  place(root: Tensor, location: Location): void {
+    this.locations.set(root, location);
+  }
+
+  /** Where `root` lies, or undefined before it was placed. */
+  find(root: Tensor): Location | undefined {
+    return this.locations.get(root);
+  }
+
+  /** A temporary of `elements`: a free buffer of the nearest size (grown when none is large enough), or a new one. */
+  acquire(elements: number, label: string): number {
+    let best = -1;
+    for (const candidate of this.reuse ? this.free : []) {
+      if (best === -1 || this.fitsBetter(candidate, best, elements)) best = candidate;
+    }
+    if (best === -1) return this.add('temporary', elements, label);
+    this.free.splice(this.free.indexOf(best), 1);
+    this.buffers[best].elements = Math.max(this.buffers[best].elements, elements);
+    return best;
+  }
+
+  /** Gives a temporary back. */
+  release(buffer: number): void {
+    if (this.buffers[buffer].role === 'temporary') this.free.push(buffer);
+  }
+
+  list(): PlanBuffer[] {
+    return this.buffers.map((buffer, id) => ({ id, ...buffer }));
+  }
+
+  private fitsBetter(a: number, b: number, elements: number): boolean {
+    const [sizeA, sizeB] = [this.buffers[a].elements, this.buffers[b].elements];
+    if (sizeA >= elements !== sizeB >= elements) return sizeA >= elements;
+    return sizeA >= elements ? sizeA < sizeB : sizeA > sizeB;
+  }
+}
+
+/** Everything that must lie in memory for `cluster`: its materialised nodes, in order. */
+export function writtenBy(cluster: Cluster, fused: FusedGraph): Tensor[] {
+  return [...cluster.roles.keys()].filter((node) => fused.materialized.has(node));
+}
+
+/** Roots in memory that the kernel of `cluster` loads from, recomputed nodes looked through. */
+export function readBy(cluster: Cluster, fused: FusedGraph): Set<Tensor> {
+  const roots = new Set<Tensor>();
+  const visit = (node: Tensor) => {
+    for (const input of node.inputs) {
+      const root = rootOf(input);
+      if (cluster.roles.has(root)) continue;
+      if (fused.recomputed.has(root)) visit(root);
+      else roots.add(root);
+    }
+  };
+  for (const node of cluster.roles.keys()) visit(node);
+  return roots;
+}

@@ -1,0 +1,41 @@
+/**
+ * What a model is made with, what it is compiled with, and what it is saved as.
+ */
+
+import type { OptimizerLike } from '../../nn/optimizers/index.ts';
+import type { Shape } from '../../util/shape.ts';
+import type { GoalOptions } from '../step/compile-goals.ts';
+import type { LearningRateMultipliers } from '../step/treatments.ts';
+
+export interface SequentialOptions {
+  /** `sequential` when left out. */
+  readonly name?: string;
+  /** Seeds the initial weights; a whole number below 2³², 0 when left out. */
+  readonly seed?: number;
+  /** Shape of one example; left out, it comes from an input layer or from the first data. */
+  readonly inputShape?: Shape;
+}
+
+export interface CompileOptions extends GoalOptions {
+  readonly optimizer: OptimizerLike;
+  /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
+  readonly learningRateMultipliers?: LearningRateMultipliers;
+}
+
+/** Names of CompileOptions. */
+export const COMPILE_OPTIONS = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'weightedMetrics',
+  'learningRateMultipliers',
+];
+
+/** A model as two files. */
+export interface SavedModel {
+  /** The text of model.json. */
+  readonly json: string;
+  /** The bytes of weights.safetensors. */
+  readonly weights: Uint8Array;
+}

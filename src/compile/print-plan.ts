@@ -4,6 +4,7 @@
  * of two texts is a diff of two plans.
  */
 
+import { printModule } from '../kernel/print.ts';
 import { formatShape } from '../util/shape.ts';
 import { formatBytes } from '../util/text.ts';
 import type { Dispatch, PlacedValue, Plan, PlanKernel } from './plan.ts';
@@ -46,8 +47,8 @@ function printDispatch({ label, kernel, uniforms, buffers, workgroups }: Dispatc
   return `k${kernel} ${grid} (${bound('read')}) -> ${bound('read_write')} {${words}} ${JSON.stringify(label)}`;
 }
 
-function printKernel({ id, label, wgsl, workgroupSize }: PlanKernel): string {
-  return `\n// k${id}: workgroups of ${workgroupSize}, ${JSON.stringify(label)}\n${wgsl.trimEnd()}`;
+function printKernel({ id, label, module, workgroupSize }: PlanKernel): string {
+  return `\n// k${id}: workgroups of ${workgroupSize}, ${JSON.stringify(label)}\n${printModule(module)}`;
 }
 
 /** Counts in decimal; what must be the bits of a float in hexadecimal. */

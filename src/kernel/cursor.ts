@@ -10,9 +10,10 @@ export class Cursor {
   readonly #marks: Tokens['marks'];
   #at = 0;
 
-  constructor(text: string, where: string) {
+  /** @param template whether slots are read as such; otherwise what is in them is read in their place. */
+  constructor(text: string, where: string, template = false) {
     this.where = where;
-    const { tokens, marks } = tokenize(text, where);
+    const { tokens, marks } = tokenize(text, where, template);
     this.#tokens = [...tokens];
     this.#marks = marks;
   }
@@ -34,9 +35,13 @@ export class Cursor {
     return this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)].text;
   }
 
+  at(kind: Token['kind']): boolean {
+    return this.token.kind === kind;
+  }
+
   /** True when the next token is `text`; names and numbers never look like symbols. */
   is(text: string): boolean {
-    return this.token.text === text && !this.done;
+    return this.token.text === text && (this.token.kind === 'symbol' || this.token.kind === 'name');
   }
 
   next(): Token {
@@ -80,6 +85,23 @@ export class Cursor {
 
   marked(line: number, mark: string): boolean {
     return this.#marks.get(line) === mark;
+  }
+
+  /** The name that `// @loop name` gives the loop on `line`. */
+  loopName(line: number): string | null {
+    const mark = this.#marks.get(line);
+    return mark?.startsWith('loop ') === true ? mark.slice(5) : null;
+  }
+
+  /** Reads a slot, if one begins here: its name, and what `parse` reads up to its end. */
+  slot<T>(parse: () => readonly T[]): { readonly name: string; readonly content: readonly T[]; readonly line: number } | null {
+    const { line } = this;
+    if (!this.at('slot')) return null;
+    const name = this.next().text;
+    const content = parse();
+    if (!this.at('slot end')) throw this.error(`expected the end of slot ${name}, found "${this.token.text}"`);
+    this.next();
+    return { name, content, line };
   }
 
   error(message: string): DownhillError {

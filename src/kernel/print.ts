@@ -8,8 +8,27 @@ import { invariant } from '../util/errors.ts';
 import { PRECEDENCE } from './parse-expression.ts';
 import type { Binary, Declaration, Expression, Literal, Module, Statement, TypeName } from './tree.ts';
 
-export function printModule({ directives, declarations }: Module): string {
-  return [...directives, ...declarations.map(printDeclaration)].join('\n');
+const texts = new WeakMap<Module, string>();
+const declarationTexts = new WeakMap<Declaration, string>();
+
+/** The text of a module, made once. */
+export function printModule(module: Module): string {
+  let text = texts.get(module);
+  if (text === undefined) {
+    text = [...module.directives, ...module.declarations.map(printDeclaration)].join('\n');
+    texts.set(module, text);
+  }
+  return text;
+}
+
+/** The text of a declaration, made once: modules share those of libraries. */
+export function printDeclaration(tree: Declaration): string {
+  let text = declarationTexts.get(tree);
+  if (text === undefined) {
+    text = declarationText(tree);
+    declarationTexts.set(tree, text);
+  }
+  return text;
 }
 
 export function printTypeName({ name, element, count }: TypeName): string {
@@ -109,6 +128,8 @@ function printStatement(tree: Statement, indent: string): string {
     }
     case 'block':
       return block(tree.body, indent);
+    case 'slot':
+      return printStatements(tree.content, indent);
     case 'break':
     case 'continue':
       return `${tree.kind};`;
@@ -140,7 +161,7 @@ function constantType(tree: { readonly typeName: TypeName | null; readonly value
   return lost ? `: ${type.name}` : typeOf(tree);
 }
 
-function printDeclaration(tree: Declaration): string {
+function declarationText(tree: Declaration): string {
   switch (tree.kind) {
     case 'constant':
       return `const ${tree.name}${constantType(tree)} = ${printExpression(tree.value)};`;
@@ -161,6 +182,8 @@ function printDeclaration(tree: Declaration): string {
       const result = tree.resultName === null ? '' : ` -> ${printTypeName(tree.resultName)}`;
       return `${stage}fn ${tree.name}(${parameters.join(', ')})${result} ${block(tree.body, '')}`;
     }
+    case 'slot':
+      return tree.content.map(printDeclaration).join('\n');
     default:
       return tree satisfies never;
   }

@@ -1,6 +1,6 @@
 /** Ways through trees: every expression of a statement, children anew, who calls whom. */
 
-import type { Expression, Statement } from './tree.ts';
+import type { Declaration, Declare, Expression, FunctionTree, Statement, TypeName } from './tree.ts';
 
 /** The expressions directly inside. */
 export function partsOf(tree: Expression): readonly Expression[] {
@@ -80,6 +80,9 @@ export function eachExpression(body: readonly Statement[], visit: (tree: Express
       case 'block':
         statements(tree.body);
         break;
+      case 'slot':
+        statements(tree.content);
+        break;
       case 'call statement':
         expression(tree.call);
         break;
@@ -95,4 +98,72 @@ export function calledBy(body: readonly Statement[]): Set<string> {
     if (tree.kind === 'call') called.add(tree.callee);
   });
   return called;
+}
+
+/** What a declaration mentions: variables, functions and types, its own local names among them. */
+export function namesIn(tree: Declaration): Set<string> {
+  const names = new Set<string>();
+  const type = (part: TypeName | null): void => {
+    if (part === null) return;
+    names.add(part.name);
+    type(part.element);
+    expression(part.count);
+  };
+  const expression = (part: Expression | null): void => {
+    if (part === null) return;
+    if (part.kind === 'name') names.add(part.name);
+    if (part.kind === 'call') names.add(part.callee);
+    if (part.kind === 'construct') type(part.typeName);
+    for (const inner of partsOf(part)) expression(inner);
+  };
+  switch (tree.kind) {
+    case 'constant':
+    case 'variable':
+      type(tree.typeName);
+      expression(tree.value);
+      break;
+    case 'struct':
+      for (const { typeName } of tree.fields) type(typeName);
+      break;
+    case 'function':
+      for (const { typeName } of tree.parameters) type(typeName);
+      type(tree.resultName);
+      expression(tree.workgroupSize);
+      eachDeclare(tree.body, ({ typeName }) => type(typeName));
+      eachExpression(tree.body, expression);
+      break;
+    case 'slot':
+      for (const each of tree.content) for (const name of namesIn(each)) names.add(name);
+      break;
+  }
+  return names;
+}
+
+/** Names of the parameters and variables of a function. */
+export function localsOf({ parameters, body }: FunctionTree): Set<string> {
+  const names = new Set(parameters.map(({ name }) => name));
+  eachDeclare(body, ({ name }) => names.add(name));
+  return names;
+}
+
+function eachDeclare(body: readonly Statement[], visit: (tree: Declare) => void): void {
+  for (const tree of body) {
+    switch (tree.kind) {
+      case 'declare':
+        visit(tree);
+        break;
+      case 'if':
+        eachDeclare([...tree.body, ...(tree.otherwise ?? [])], visit);
+        break;
+      case 'loop':
+        eachDeclare(tree.init === null ? tree.body : [tree.init, ...tree.body], visit);
+        break;
+      case 'block':
+        eachDeclare(tree.body, visit);
+        break;
+      case 'slot':
+        eachDeclare(tree.content, visit);
+        break;
+    }
+  }
 }

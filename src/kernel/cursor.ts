@@ -2,7 +2,8 @@
 
 import type { DownhillError } from '../util/errors.ts';
 import { kernelError } from './error.ts';
-import { type Token, type Tokens, tokenize } from './tokens.ts';
+import { type Token, type TokenKind, type Tokens, tokenize } from './tokens.ts';
+import type { Statement } from './tree.ts';
 
 export class Cursor {
   readonly where: string;
@@ -10,9 +11,16 @@ export class Cursor {
   readonly #marks: Tokens['marks'];
   #at = 0;
 
-  /** @param template whether slots are read as such; otherwise what is in them is read in their place. */
-  constructor(text: string, where: string, template = false) {
+  readonly #holes: readonly (readonly Statement[])[];
+  #filled = 0;
+
+  /**
+   * @param template whether slots are read as such; otherwise what is in them is read in their place.
+   * @param holes statements for the holes of the text, in order.
+   */
+  constructor(text: string, where: string, template: boolean, holes: readonly (readonly Statement[])[]) {
     this.where = where;
+    this.#holes = holes;
     const { tokens, marks } = tokenize(text, where, template);
     this.#tokens = [...tokens];
     this.#marks = marks;
@@ -35,7 +43,14 @@ export class Cursor {
     return this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)].text;
   }
 
-  at(kind: Token['kind']): boolean {
+  /** The statements of a hole, if one is here. */
+  hole(): readonly Statement[] | null {
+    if (!this.at('hole')) return null;
+    this.next();
+    return this.#holes[this.#filled++];
+  }
+
+  at(kind: TokenKind): boolean {
     return this.token.kind === kind;
   }
 

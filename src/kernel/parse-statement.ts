@@ -19,8 +19,10 @@ export function parseBlock(cursor: Cursor): Statement[] {
 export function parseStatements(cursor: Cursor): Statement[] {
   const body: Statement[] = [];
   while (!cursor.is('}') && !cursor.done && !cursor.at('slot end')) {
-    const slot = cursor.slot(() => parseStatements(cursor));
-    if (slot !== null) body.push({ kind: 'slot', ...slot });
+    const filling = cursor.hole();
+    const slot = filling === null ? cursor.slot(() => parseStatements(cursor)) : null;
+    if (filling !== null) body.push(...filling);
+    else if (slot !== null) body.push({ kind: 'slot', ...slot });
     else if (!cursor.accept(';')) body.push(parseStatement(cursor));
   }
   return body;

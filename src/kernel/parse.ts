@@ -20,14 +20,17 @@ import type {
 } from './tree.ts';
 import { NONE } from './types.ts';
 
-/** @param where names the text in messages: a file, a kernel's label, an op. */
-export function parseModule(text: string, where: string): Module {
-  return moduleAt(new Cursor(text, where));
+type Holes = readonly (readonly Statement[])[];
+const NO_HOLES: Holes = [];
+
+/** @param where names the text in messages: a file, a kernel's label, an op. @param holes see quote.ts. */
+export function parseModule(text: string, where: string, holes = NO_HOLES): Module {
+  return moduleAt(new Cursor(text, where, false, holes));
 }
 
 /** A module with slots, loops by name and parameters, for `instantiate`. */
 export function parseTemplate(text: string, where: string): Module {
-  return moduleAt(new Cursor(text, where, true));
+  return moduleAt(new Cursor(text, where, true, NO_HOLES));
 }
 
 function moduleAt(cursor: Cursor): Module {
@@ -49,9 +52,9 @@ function parseDeclarations(cursor: Cursor, directives: string[]): Declaration[] 
   return declarations;
 }
 
-/** Statements alone: the body of a function. @param template whether it may have slots. */
-export function parseBody(text: string, where: string, template = false): Statement[] {
-  const cursor = new Cursor(text, where, template);
+/** Statements alone: the body of a function. @param holes see quote.ts. */
+export function parseBody(text: string, where: string, holes = NO_HOLES): Statement[] {
+  const cursor = new Cursor(text, where, false, holes);
   const body = parseStatements(cursor);
   if (!cursor.done) throw cursor.error(`unexpected "${cursor.token.text}"`);
   return body;
@@ -59,7 +62,7 @@ export function parseBody(text: string, where: string, template = false): Statem
 
 /** One expression and nothing behind it. */
 export function parseSnippet(text: string, where: string): Expression {
-  const cursor = new Cursor(text, where);
+  const cursor = new Cursor(text, where, false, NO_HOLES);
   const expression = parseExpression(cursor);
   if (!cursor.done) throw cursor.error(`unexpected "${cursor.token.text}"`);
   return expression;

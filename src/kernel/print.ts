@@ -22,7 +22,7 @@ export function printModule(module: Module): string {
 }
 
 /** The text of a declaration, made once: modules share those of libraries. */
-export function printDeclaration(tree: Declaration): string {
+function printDeclaration(tree: Declaration): string {
   let text = declarationTexts.get(tree);
   if (text === undefined) {
     text = declarationText(tree);

@@ -4,8 +4,8 @@
  *   const loop = statements('sum')`for (var i = 0u; i < ${extent}; i++) { ${body} }`;
  */
 
-import { parseBody, parseTemplate } from './parse.ts';
-import { rewriteBody, rewriteDeclaration } from './rewrite.ts';
+import { parseBody, parseModule } from './parse.ts';
+import { HOLE } from './tokens.ts';
 import type { Declaration, Statement } from './tree.ts';
 
 export type Hole = string | number | readonly Statement[];
@@ -13,32 +13,24 @@ type Quote<T> = (strings: TemplateStringsArray, ...holes: readonly Hole[]) => T[
 
 /** @param where names the text in errors. The tag throws DownhillError `internal` for what is not WGSL. */
 export function statements(where: string): Quote<Statement> {
-  return (strings, ...holes) => {
-    const body = parseBody(textOf(strings, holes), where, true);
-    return holes.some(isTree) ? rewriteBody(body, filling(holes)) : body;
-  };
+  return (strings, ...holes) => parseBody(textOf(strings, holes), where, holes.filter(isTree));
 }
 
 /** Declarations of a module; see `statements`. */
 export function declarations(where: string): Quote<Declaration> {
-  return (strings, ...holes) => {
-    const found = parseTemplate(textOf(strings, holes), where).declarations;
-    return holes.some(isTree) ? found.map((tree) => rewriteDeclaration(tree, filling(holes))) : [...found];
-  };
+  return (strings, ...holes) => [...parseModule(textOf(strings, holes), where, holes.filter(isTree)).declarations];
 }
 
-const isTree = (hole: Hole): hole is readonly Statement[] => typeof hole === 'object';
+function isTree(hole: Hole): hole is readonly Statement[] {
+  return typeof hole === 'object';
+}
 
-/** The text with a slot in place of each hole that holds statements. */
+/** The text with a mark in place of each hole that holds statements, in their order. */
 function textOf(strings: TemplateStringsArray, holes: readonly Hole[]): string {
-  return strings.reduce((text, part, k) => {
-    const hole = holes[k - 1];
-    return `${text}${isTree(hole) ? `\n// @slot ${k - 1}\n// @end\n` : hole}${part}`;
-  });
-}
-
-function filling(holes: readonly Hole[]) {
-  return {
-    statement: (tree: Statement) => (tree.kind === 'slot' ? (holes[Number(tree.name)] as readonly Statement[]) : [tree]),
-  };
+  let text = strings[0];
+  for (let k = 0; k < holes.length; k++) {
+    const hole = holes[k];
+    text += (isTree(hole) ? HOLE : hole) + strings[k + 1];
+  }
+  return text;
 }

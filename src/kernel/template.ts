@@ -5,7 +5,7 @@
  */
 
 import { invariant } from '../util/errors.ts';
-import { rewriteBody, rewriteExpression } from './rewrite.ts';
+import { rewriteBody } from './rewrite.ts';
 import type { Constant, Declaration, Expression, Literal, Loop, Module, Slot, Statement } from './tree.ts';
 import { U32 } from './types.ts';
 
@@ -138,14 +138,14 @@ function unrolled(loop: Loop, constants: ReadonlyMap<string, Expression>): State
       : undefined;
   invariant(init?.kind === 'declare' && bound?.kind === 'literal', 'a loop to unroll counts from 0u to a constant');
   const declares = body.some(declaresName);
-  return Array.from({ length: Number(bound.value) }, (_, k): Statement[] => {
+  return Array.from({ length: Number(bound.value) }, (_, k): readonly Statement[] => {
     const turn = substitute(body, init.name, { kind: 'literal', value: k, type: U32, line });
     return declares ? [{ kind: 'block', body: turn, line }] : turn;
   }).flat();
 }
 
 /** `body` with a literal wherever it names the variable `name`. */
-function substitute(body: readonly Statement[], name: string, literal: Literal): Statement[] {
+function substitute(body: readonly Statement[], name: string, literal: Literal): readonly Statement[] {
   return rewriteBody(body, {
     expression: (tree) => (tree.kind === 'name' && tree.name === name ? literal : tree),
   });
@@ -164,19 +164,9 @@ function declaresName(tree: Statement): boolean {
   }
 }
 
-/** A u32 literal. */
-export function unsigned(value: number): Literal {
-  return { kind: 'literal', value, type: U32, line: 0 };
-}
-
 /** The loop `for (var name = from; name < to; …)` over another range. */
 export function ranged(loop: Loop, from: Expression, to: Expression): Loop {
   const { init, condition } = loop;
   invariant(init?.kind === 'declare' && condition?.kind === 'binary', 'a loop over a range');
   return { ...loop, init: { ...init, value: from }, condition: { ...condition, right: to } };
-}
-
-/** `tree` with every name replaced that `values` has. */
-export function withValues(tree: Expression, values: ReadonlyMap<string, Expression>): Expression {
-  return rewriteExpression(tree, { expression: (part) => (part.kind === 'name' ? (values.get(part.name) ?? part) : part) });
 }

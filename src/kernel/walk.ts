@@ -103,40 +103,50 @@ export function calledBy(body: readonly Statement[]): Set<string> {
 /** What a declaration mentions: variables, functions and types, its own local names among them. */
 export function namesIn(tree: Declaration): Set<string> {
   const names = new Set<string>();
-  const type = (part: TypeName | null): void => {
-    if (part === null) return;
-    names.add(part.name);
-    type(part.element);
-    expression(part.count);
-  };
-  const expression = (part: Expression | null): void => {
-    if (part === null) return;
-    if (part.kind === 'name') names.add(part.name);
-    if (part.kind === 'call') names.add(part.callee);
-    if (part.kind === 'construct') type(part.typeName);
-    for (const inner of partsOf(part)) expression(inner);
-  };
+  addNames(tree, names);
+  return names;
+}
+
+function addNames(tree: Declaration, names: Set<string>): void {
   switch (tree.kind) {
     case 'constant':
     case 'variable':
-      type(tree.typeName);
-      expression(tree.value);
+      addTypeName(tree.typeName, names);
+      addExpression(tree.value, names);
       break;
     case 'struct':
-      for (const { typeName } of tree.fields) type(typeName);
+      for (const { typeName } of tree.fields) addTypeName(typeName, names);
       break;
     case 'function':
-      for (const { typeName } of tree.parameters) type(typeName);
-      type(tree.resultName);
-      expression(tree.workgroupSize);
-      eachDeclare(tree.body, ({ typeName }) => type(typeName));
-      eachExpression(tree.body, expression);
+      for (const { typeName } of tree.parameters) addTypeName(typeName, names);
+      addTypeName(tree.resultName, names);
+      addExpression(tree.workgroupSize, names);
+      eachDeclare(tree.body, ({ typeName }) => addTypeName(typeName, names));
+      eachExpression(tree.body, (part) => addName(part, names));
       break;
     case 'slot':
-      for (const each of tree.content) for (const name of namesIn(each)) names.add(name);
+      for (const each of tree.content) addNames(each, names);
       break;
   }
-  return names;
+}
+
+function addTypeName(tree: TypeName | null, names: Set<string>): void {
+  if (tree === null) return;
+  names.add(tree.name);
+  addTypeName(tree.element, names);
+  addExpression(tree.count, names);
+}
+
+function addExpression(tree: Expression | null, names: Set<string>): void {
+  if (tree === null) return;
+  addName(tree, names);
+  for (const part of partsOf(tree)) addExpression(part, names);
+}
+
+function addName(tree: Expression, names: Set<string>): void {
+  if (tree.kind === 'name') names.add(tree.name);
+  else if (tree.kind === 'call') names.add(tree.callee);
+  else if (tree.kind === 'construct') addTypeName(tree.typeName, names);
 }
 
 /** Names of the parameters and variables of a function. */
@@ -166,4 +176,18 @@ function eachDeclare(body: readonly Statement[], visit: (tree: Declare) => void)
         break;
     }
   }
+}
+
+/** True when two trees mean the same: they differ in the lines they come from at most. */
+export function sameTree(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let k = 0; k < a.length; k++) if (!sameTree(a[k], b[k])) return false;
+    return true;
+  }
+  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
+  for (const key in left) if (key !== 'line' && !sameTree(left[key], right[key])) return false;
+  return true;
 }

@@ -7,11 +7,10 @@
  * the workgroup's number alone, so a part may use barriers.
  */
 
-import { printDeclaration } from '../../kernel/print.ts';
 import { declarations } from '../../kernel/quote.ts';
 import { renameDeclaration } from '../../kernel/rename.ts';
 import type { Declaration, FunctionTree, Module, Slot, TypeName } from '../../kernel/tree.ts';
-import { namesIn } from '../../kernel/walk.ts';
+import { namesIn, sameTree } from '../../kernel/walk.ts';
 import { invariant } from '../../util/errors.ts';
 import type { PlanLimits } from '../plan.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
@@ -122,23 +121,25 @@ function partOf(
 
 /** Names that `earlier` declares alike, as far as what they mention is shared too. */
 function sharedNames(own: readonly Declared[], earlier: readonly Declared[]): ReadonlySet<string> {
-  const texts = new Map(earlier.map((tree) => [tree.name, printDeclaration(tree)]));
-  const shared = new Set(own.flatMap((tree) => (texts.get(tree.name) === printDeclaration(tree) ? [tree.name] : [])));
-  const mentioned = new Map(own.map((tree) => [tree, namesIn(tree)]));
+  const known = new Map(earlier.map((tree) => [tree.name, tree]));
+  const alike = new Map<string, ReadonlySet<string>>();
+  for (const tree of own) {
+    if (tree.kind === 'variable' && tree.space === 'workgroup') continue;
+    const other = known.get(tree.name);
+    if (other === undefined || !sameTree(tree, other)) continue;
+    const mentions = namesIn(tree);
+    if (!mentions.has('params') && ![...mentions].some(isBinding)) alike.set(tree.name, mentions);
+  }
   const names = own.map(({ name }) => name);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const tree of own) {
-      if (!shared.has(tree.name)) continue;
-      const mentions = mentioned.get(tree) as ReadonlySet<string>;
-      const ownMemory = mentions.has('params') || [...mentions].some(isBinding);
-      const isMemory = tree.kind === 'variable' && tree.space === 'workgroup';
-      if (!ownMemory && !isMemory && !names.some((other) => !shared.has(other) && mentions.has(other))) continue;
-      shared.delete(tree.name);
+    for (const [name, mentions] of alike) {
+      if (!names.some((other) => !alike.has(other) && mentions.has(other))) continue;
+      alike.delete(name);
       changed = true;
     }
   }
-  return shared;
+  return new Set(alike.keys());
 }
 
 const isBinding = (name: string): boolean => name.length > 1 && name[0] === 'b' && Number.isInteger(Number(name.slice(1)));

@@ -6,7 +6,6 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { statements } from '../../kernel/quote.ts';
-import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../fuse/cluster.ts';
 import { rootOf } from '../fuse/cluster.ts';

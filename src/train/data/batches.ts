@@ -5,6 +5,7 @@
  * Invariant: of one feed at most two programs are alive, one for full batches and one for a smaller batch.
  */
 
+import { printModule } from '../../kernel/print.ts';
 import type { GraphSpec } from '../../core/graph.ts';
 import type { StepProgram } from '../step/step-program.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
@@ -56,7 +57,7 @@ export interface OpenData {
 /** Distinct kernels of a feed's programs. */
 export async function pipelinesOf(full: StepProgram, other: Promise<StepProgram> | undefined): Promise<number> {
   const programs = [full, ...(other === undefined ? [] : [await other])];
-  return new Set(programs.flatMap(({ plan }) => plan.kernels.map(({ wgsl }) => wgsl))).size;
+  return new Set(programs.flatMap(({ plan }) => plan.kernels.map(({ module }) => printModule(module)))).size;
 }
 
 /** Frees a program that may still be built. */

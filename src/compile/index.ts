@@ -2,8 +2,8 @@
  * The compiler: graph → simplify → fuse → schedule → waves → memory → Plan. Pure: no GPU object is made and nothing is awaited.
  */
 
-import { printModule } from '../kernel/print.ts';
 import type { GraphSpec } from '../core/graph.ts';
+import { printModule } from '../kernel/print.ts';
 import { environment } from '../util/environment.ts';
 import { fuseGraph } from './fuse/fuse-graph.ts';
 import type { Plan, PlanLimits } from './plan.ts';

@@ -21,7 +21,7 @@ import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadK
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
-import { readUniformsOnce } from './lower/uniforms.ts';
+import { copiesUniforms, withUniformCopies } from './lower/uniforms.ts';
 import { Memory, readBy, writtenBy } from './memory/memory.ts';
 import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -260,7 +260,7 @@ class PlanBuilder {
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
-    const module = this.limits.adapterClass === 'cpu' ? readUniformsOnce(kernel.module) : kernel.module;
+    const module = copiesUniforms(this.limits) ? withUniformCopies(kernel.module) : kernel.module;
     const text = printModule(module);
     let id = this.kernelByText.get(text);
     if (id === undefined) {

@@ -109,7 +109,9 @@ export class Cursor {
   }
 
   /** Reads a slot, if one begins here: its name, and what `parse` reads up to its end. */
-  slot<T>(parse: () => readonly T[]): { readonly name: string; readonly content: readonly T[]; readonly line: number } | null {
+  slot<T>(
+    parse: () => readonly T[],
+  ): { readonly name: string; readonly content: readonly T[]; readonly line: number } | null {
     const { line } = this;
     if (!this.at('slot')) return null;
     const name = this.next().text;

@@ -46,7 +46,8 @@ function parseDeclarations(cursor: Cursor, directives: string[]): Declaration[] 
   while (!cursor.done && !cursor.at('slot end')) {
     const slot = cursor.slot(() => parseDeclarations(cursor, directives));
     if (slot !== null) declarations.push({ kind: 'slot', ...slot });
-    else if (cursor.is('enable') || cursor.is('diagnostic') || cursor.is('requires')) directives.push(cursor.until(';'));
+    else if (cursor.is('enable') || cursor.is('diagnostic') || cursor.is('requires'))
+      directives.push(cursor.until(';'));
     else if (!cursor.accept(';')) declarations.push(parseDeclaration(cursor));
   }
   return declarations;

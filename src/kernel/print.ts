@@ -5,7 +5,7 @@
  */
 
 import { invariant } from '../util/errors.ts';
-import { PRECEDENCE } from './parse-expression.ts';
+import { LEVEL } from './parse-expression.ts';
 import type { Binary, Declaration, Expression, Literal, Module, Statement, TypeName } from './tree.ts';
 
 const texts = new WeakMap<Module, string>();
@@ -37,7 +37,7 @@ export function printTypeName({ name, element, count }: TypeName): string {
 }
 
 const LOGIC = new Set(['&&', '||']);
-const level = (operator: Binary['operator']) => PRECEDENCE.findIndex((group) => group.includes(operator));
+const level = (operator: Binary['operator']): number => LEVEL.get(operator) as number;
 /** From here on operators are sums and products, which may nest as in C. */
 const ARITHMETIC = level('+');
 const COMPARISON = [level('=='), level('<')];

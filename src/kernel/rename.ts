@@ -18,10 +18,14 @@ export function renameDeclaration(tree: Declaration, { names, uniforms, firstVec
   const renamed = rewriteDeclaration(tree, {
     expression(part: Expression): Expression {
       switch (part.kind) {
-        case 'name':
-          return locals.has(part.name) ? part : { ...part, name: names.get(part.name) ?? part.name };
-        case 'call':
-          return { ...part, callee: names.get(part.callee) ?? part.callee };
+        case 'name': {
+          const name = names.get(part.name);
+          return name === undefined || locals.has(part.name) ? part : { ...part, name };
+        }
+        case 'call': {
+          const callee = names.get(part.callee);
+          return callee === undefined ? part : { ...part, callee };
+        }
         case 'index': {
           const { base, index } = part;
           if (base.kind !== 'name' || base.name !== uniforms || index.kind !== 'literal') return part;
@@ -31,7 +35,10 @@ export function renameDeclaration(tree: Declaration, { names, uniforms, firstVec
           return part;
       }
     },
-    typeName: (part: TypeName) => ({ ...part, name: names.get(part.name) ?? part.name }),
+    typeName(part: TypeName): TypeName {
+      const name = names.get(part.name);
+      return name === undefined ? part : { ...part, name };
+    },
   });
   return { ...renamed, name: names.get(renamed.name) ?? renamed.name };
 }

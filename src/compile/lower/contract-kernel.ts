@@ -111,7 +111,7 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
   return {
-    module: instantiate(shaderTree('gemm'), fill),
+    module: instantiate(shaderTree('gemm', limits), fill),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
@@ -163,19 +163,27 @@ function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKer
   return threadKernel(writer, body, [partials]);
 }
 
+const picks = new Map<string, readonly Statement[]>();
+
 /** `let value` = acc[i][j] of a block in registers: selects by j, then a tree of selects over the bits of i. */
-function pickValue(rows: number, columns: number): Statement[] {
-  const lines = [`var part: array<f32, ${rows}>;`];
-  for (let i = 0; i < rows; i++) {
-    lines.push(`part[${i}] = acc[${i}][0];`);
-    for (let j = 1; j < columns; j++) lines.push(`part[${i}] = select(part[${i}], acc[${i}][${j}], j == ${j}u);`);
-  }
-  for (let step = 1; step < rows; step *= 2) {
-    for (let i = 0; i + step < rows; i += 2 * step) {
-      lines.push(`part[${i}] = select(part[${i}], part[${i + step}], (i & ${step}u) != 0u);`);
+function pickValue(rows: number, columns: number): readonly Statement[] {
+  const key = `${rows}x${columns}`;
+  let pick = picks.get(key);
+  if (pick === undefined) {
+    const lines = [`var part: array<f32, ${rows}>;`];
+    for (let i = 0; i < rows; i++) {
+      lines.push(`part[${i}] = acc[${i}][0];`);
+      for (let j = 1; j < columns; j++) lines.push(`part[${i}] = select(part[${i}], acc[${i}][${j}], j == ${j}u);`);
     }
+    for (let step = 1; step < rows; step *= 2) {
+      for (let i = 0; i + step < rows; i += 2 * step) {
+        lines.push(`part[${i}] = select(part[${i}], part[${i + step}], (i & ${step}u) != 0u);`);
+      }
+    }
+    pick = code`${lines.join('\n')} let value = part[0];`;
+    picks.set(key, pick);
   }
-  return code`${lines.join('\n')} let value = part[0];`;
+  return pick;
 }
 
 /**

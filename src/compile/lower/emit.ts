@@ -73,7 +73,7 @@ export function threadKernel(
 ): EmittedKernel {
   const { lanes, points, pointsPerLane, limits } = writer;
   return {
-    module: instantiate(shaderTree('thread'), {
+    module: instantiate(shaderTree('thread', limits), {
       params: { WORKGROUP_SIZE: lanes },
       declarations: { declarations: writer.declarations(), helpers: writer.helpers() },
       statements: { body },

@@ -15,6 +15,7 @@ import { invariant } from '../../util/errors.ts';
 import type { PlanLimits } from '../plan.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
 import { type EmittedKernel, foldGrid } from './emit.ts';
+import { BLOCK, uniformCopy, uniformWord } from './uniforms.ts';
 
 /** Workgroup memory that every device grants, in bytes (WebGPU specification, section 3.6.2). */
 export const MAX_WORKGROUP_BYTES = 16384;
@@ -55,7 +56,7 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
   const parts: Declared[] = [];
   kernels.forEach((kernel, k) => {
     const slots = kernel.buffers.map((buffer) => buffers.indexOf(buffer));
-    parts.push(...partOf(kernel.module, k, slots, uniforms.length / 4, parts));
+    parts.push(...partOf(kernel, k, slots, uniforms.length / 4, parts));
     uniforms.push(...kernel.uniforms);
   });
   const module: Module = {
@@ -64,7 +65,11 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
       uniformBlock(uniforms.length),
       ...buffers.map((buffer, k) => storageBinding(k, types.get(buffer) as string, access[k])),
       ...parts,
-      ...entryPoint(kernels.map(({ module: part }) => builtinsOf(part)), workgroupSize),
+      ...entryPoint(
+        kernels.map(({ module: part }) => builtinsOf(part)),
+        workgroupSize,
+        limits,
+      ),
     ],
   };
   const scratch = kernels.flatMap((kernel) => kernel.scratch);
@@ -103,7 +108,7 @@ function bytesOf({ name, element, count }: TypeName): number {
 
 /** The declarations that part `k` adds to `earlier`: its bindings and uniforms moved, its own names its own. */
 function partOf(
-  module: Module,
+  { module, uniforms }: EmittedKernel,
   k: number,
   slots: readonly number[],
   firstVector: number,
@@ -115,8 +120,11 @@ function partOf(
   const names = new Map<string, string>([['main', `part_${k}`]]);
   for (const [slot, united] of slots.entries()) names.set(`b${slot}`, `b${united}`);
   for (const { name } of own) if (taken.has(name) && !shared.has(name)) names.set(name, `${name}_${k}`);
-  const rename = { names, uniforms: 'params', firstVector };
-  return own.filter(({ name }) => !shared.has(name)).map((tree) => asFunction(renameDeclaration(tree, rename) as Declared));
+  for (let at = 0; at < uniforms.length / 4; at++) names.set(uniformCopy(at), uniformCopy(at + firstVector));
+  const rename = { names, uniforms: BLOCK, firstVector };
+  return own
+    .filter(({ name }) => !shared.has(name))
+    .map((tree) => asFunction(renameDeclaration(tree, rename) as Declared));
 }
 
 /** Names that `earlier` declares alike, as far as what they mention is shared too. */
@@ -128,7 +136,7 @@ function sharedNames(own: readonly Declared[], earlier: readonly Declared[]): Re
     const other = known.get(tree.name);
     if (other === undefined || !sameTree(tree, other)) continue;
     const mentions = namesIn(tree);
-    if (!mentions.has('params') && ![...mentions].some(isBinding)) alike.set(tree.name, mentions);
+    if (![...mentions].some(isOwnMemory)) alike.set(tree.name, mentions);
   }
   const names = own.map(({ name }) => name);
   for (let changed = true; changed; ) {
@@ -142,7 +150,10 @@ function sharedNames(own: readonly Declared[], earlier: readonly Declared[]): Re
   return new Set(alike.keys());
 }
 
-const isBinding = (name: string): boolean => name.length > 1 && name[0] === 'b' && Number.isInteger(Number(name.slice(1)));
+/** The uniform block, a copy of a part of it, or a storage binding. */
+function isOwnMemory(name: string): boolean {
+  return name.startsWith(BLOCK) || (name.length > 1 && name[0] === 'b' && Number.isInteger(Number(name.slice(1))));
+}
 
 /** The entry point as a function that is told where it is; other declarations as they are. */
 function asFunction(tree: Declared): Declared {
@@ -159,9 +170,13 @@ function builtinsOf({ declarations: all }: Module): string[] {
 }
 
 /** Each workgroup goes to the part that its number falls to; counts of workgroups are the first uniforms. */
-function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: number): Declaration[] {
+function entryPoint(
+  builtins: readonly (readonly string[])[],
+  workgroupSize: number,
+  limits: PlanLimits,
+): Declaration[] {
   const calls = builtins.map((names, k) => {
-    const count = `params[${k >> 2}u].${'xyzw'[k & 3]}`;
+    const count = uniformWord(k, limits);
     const values: Readonly<Record<string, string>> = {
       workgroup_id: 'vec3u(tile - first, 0u, 0u)',
       num_workgroups: `vec3u(${count}, 1u, 1u)`,

@@ -11,6 +11,7 @@ import type { Declaration } from '../../kernel/tree.ts';
 import type { Location, PlanLimits } from '../plan.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
 import { shaderTree } from './shader-trees.ts';
+import { uniformWord } from './uniforms.ts';
 
 interface Binding {
   readonly buffer: number;
@@ -41,7 +42,7 @@ export class KernelWriter {
   /** u32 expression that reads `value` from the uniform block. */
   count(value: number): string {
     this.uniforms.push(value >>> 0);
-    return uniformWord(this.uniforms.length - 1);
+    return uniformWord(this.uniforms.length - 1, this.limits);
   }
 
   /** u32 expression for an inner extent, see EmitContext. */
@@ -104,7 +105,7 @@ export class KernelWriter {
 
   /** Libraries first, then the functions in the order they were finished. */
   helpers(): Declaration[] {
-    return [...[...this.libraries].flatMap((name) => shaderTree(name).declarations), ...this.functions];
+    return [...[...this.libraries].flatMap((name) => shaderTree(name, this.limits).declarations), ...this.functions];
   }
 
   private bind(buffer: number, dtype: DType, write: boolean): Binding {
@@ -124,8 +125,4 @@ export class KernelWriter {
   private shifted(index: string, offset: number): string {
     return offset === 0 ? index : `${index} + ${this.count(offset)}`;
   }
-}
-
-function uniformWord(k: number): string {
-  return `params[${k >> 2}u].${'xyzw'[k & 3]}`;
 }

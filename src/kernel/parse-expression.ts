@@ -143,14 +143,16 @@ export function parseTypeName(cursor: Cursor): TypeName {
 
 /** Value and type of a number as it is written. Hexadecimal floats are computed exactly. */
 function numberOf(text: string): { value: number; type: Type } {
-  const hex = /^0[xX]/.test(text);
-  const float = hex ? /[.pP]/.test(text) : /[.eEf]/.test(text);
-  const suffix = hex && !/[pP]/.test(text) ? /[iu]$/.exec(text)?.[0] : /[fiu]$/.exec(text)?.[0];
-  const digits = suffix === undefined ? text : text.slice(0, -1);
-  const value = hex && float ? hexFloat(digits) : Number(digits);
+  const hex = text.startsWith('0x') || text.startsWith('0X');
+  const exact = hex && (text.includes('p') || text.includes('P') || text.includes('.'));
+  const last = text[text.length - 1];
+  const suffix = last === 'u' || last === 'i' || (last === 'f' && (!hex || exact)) ? last : '';
+  const digits = suffix === '' ? text : text.slice(0, -1);
+  const value = exact ? hexFloat(digits) : Number(digits);
   if (suffix === 'u') return { value, type: U32 };
   if (suffix === 'i') return { value, type: I32 };
   if (suffix === 'f') return { value: Math.fround(value), type: F32 };
+  const float = exact || (!hex && (text.includes('.') || text.includes('e') || text.includes('E')));
   return { value, type: float ? ABSTRACT_FLOAT : ABSTRACT_INT };
 }
 

@@ -22,7 +22,7 @@ export function printModule(module: Module): string {
 }
 
 /** The text of a declaration, made once: modules share those of libraries. */
-function printDeclaration(tree: Declaration): string {
+export function printDeclaration(tree: Declaration): string {
   let text = declarationTexts.get(tree);
   if (text === undefined) {
     text = declarationText(tree);
@@ -69,10 +69,10 @@ export function printExpression(tree: Expression): string {
     case 'binary':
       return `${printOperand(tree.left, tree, false)} ${tree.operator} ${printOperand(tree.right, tree, true)}`;
     case 'call':
-      return `${tree.callee}(${tree.args.map(printExpression).join(', ')})`;
+      return `${tree.callee}${printArguments(tree.args)}`;
     case 'construct': {
       const name = printTypeName(tree.typeName);
-      return `${tree.bits ? `bitcast<${name}>` : name}(${tree.args.map(printExpression).join(', ')})`;
+      return `${tree.bits ? `bitcast<${name}>` : name}${printArguments(tree.args)}`;
     }
     case 'index':
       return `${printBase(tree.base)}[${printExpression(tree.index)}]`;
@@ -81,6 +81,15 @@ export function printExpression(tree: Expression): string {
     default:
       return tree satisfies never;
   }
+}
+
+/** `f(a < b, c > d)` would be read as a call with the template arguments b and c. */
+function printArguments(args: readonly Expression[]): string {
+  const texts = args.map((tree) => {
+    const text = printExpression(tree);
+    return args.length > 1 && tree.kind === 'binary' && level(tree.operator) === COMPARISON[1] ? `(${text})` : text;
+  });
+  return `(${texts.join(', ')})`;
 }
 
 function printBase(tree: Expression): string {

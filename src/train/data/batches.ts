@@ -5,8 +5,8 @@
  * Invariant: of one feed at most two programs are alive, one for full batches and one for a smaller batch.
  */
 
-import { printModule } from '../../kernel/print.ts';
 import type { GraphSpec } from '../../core/graph.ts';
+import { printModule } from '../../kernel/print.ts';
 import type { StepProgram } from '../step/step-program.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
 import type { FeedSpec } from './feed.ts';

@@ -3,11 +3,11 @@
  * is first written, takes temporaries back after their last reader, and collects texts, grids and reference steps.
  */
 
+import { copy } from '../core/copy.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { GraphUpdate } from '../core/graph.ts';
 import type { Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { copy } from '../ops/elementwise/copy.ts';
 import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
 import { type Cluster, rootOf } from './fuse/cluster.ts';

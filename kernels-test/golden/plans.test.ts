@@ -7,8 +7,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 import { printPlan } from '../../src/compile/print-plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { type ReferenceGraph, referenceGraphs } from './reference-graphs.ts';
@@ -56,7 +56,7 @@ function abridged(wgsl: string): string {
 
 async function textOf({ plan, kernels = true }: ReferenceGraph): Promise<string> {
   const made = await plan();
-  verifyPlan(made, DEFAULT_LIMITS);
+  verifyPlan(made, DEFAULT_TARGET);
   const short = made.kernels.map((kernel) => ({ ...kernel, wgsl: abridged(kernel.wgsl) }));
   return `${printPlan({ ...made, kernels: short }, { kernels })}\n`;
 }

@@ -5,10 +5,11 @@
 import type { GraphSpec } from '../core/graph.ts';
 import { environment } from '../util/environment.ts';
 import { fuseGraph } from './fuse/fuse-graph.ts';
-import type { Plan, PlanLimits } from './plan.ts';
-import { DEFAULT_LIMITS } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
 import { planWaves } from './schedule/waves.ts';
+import type { Target } from './target.ts';
+import { DEFAULT_TARGET } from './target.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
@@ -18,16 +19,16 @@ export interface CompileOptions {
 }
 
 /**
- * The plan of `spec` for a device with `limits`.
+ * The plan of `spec` for a device with `target`.
  * @throws DownhillError `device` when a buffer or a kernel exceeds the limits.
  */
-export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMITS, options: CompileOptions = {}): Plan {
+export function compileGraph(spec: GraphSpec, target: Target = DEFAULT_TARGET, options: CompileOptions = {}): Plan {
   const debug = environment().debug;
   const fusion = options.fusion ?? !environment().noFuse;
-  const { fused, scheduled } = fuseGraph(spec, limits, fusion);
-  const { waves, reasons } = planWaves(fused, scheduled, limits, fusion);
+  const { fused, scheduled } = fuseGraph(spec, target, fusion);
+  const { waves, reasons } = planWaves(fused, scheduled, target, fusion);
   if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
-  const plan = buildPlan(fused, scheduled, waves, limits, options.reuse ?? !environment().noPlan);
+  const plan = buildPlan(fused, scheduled, waves, target, options.reuse ?? !environment().noPlan);
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

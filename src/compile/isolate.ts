@@ -14,11 +14,13 @@ import type { FusedGraph } from './fuse/fuse.ts';
 import { fuseGraph } from './fuse/fuse-graph.ts';
 import { contractRows } from './lower/contract-kernel.ts';
 import { readBy, writtenBy } from './memory/memory.ts';
-import type { Plan, PlanLimits } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { buildPlan, clusterFlops, clusterLabel } from './plan-builder.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { planWaves } from './schedule/waves.ts';
-import { type Tile, tileKey } from './tiles.ts';
+import type { Target } from './target.ts';
+import type { Tile } from './tile.ts';
+import { tileKey } from './tiles.ts';
 
 export interface IsolatedContraction {
   /** What tiles are chosen by. */
@@ -34,8 +36,8 @@ export interface IsolatedContraction {
 }
 
 /** Each distinct contraction of `spec`, by its key, in the order of the plan. */
-export function isolateContractions(spec: GraphSpec, limits: PlanLimits): IsolatedContraction[] {
-  const { fused, scheduled } = fuseGraph(spec, limits, true);
+export function isolateContractions(spec: GraphSpec, target: Target): IsolatedContraction[] {
+  const { fused, scheduled } = fuseGraph(spec, target, true);
   const found = new Map<string, IsolatedContraction>();
   for (const cluster of scheduled.order) {
     const { contraction } = cluster;
@@ -47,14 +49,14 @@ export function isolateContractions(spec: GraphSpec, limits: PlanLimits): Isolat
       ...{ key, rows, spec: contraction },
       label: clusterLabel(cluster),
       flops: clusterFlops(cluster),
-      plan: (tile) => planAlone(cluster, fused, scheduled, { ...limits, tiles: { get: () => tile } }),
+      plan: (tile) => planAlone(cluster, fused, scheduled, { ...target, tiles: { get: () => tile } }),
     });
   }
   return [...found.values()];
 }
 
 /** The plan of `cluster` with everything that it reads from memory as an input. */
-function planAlone(cluster: Cluster, fused: FusedGraph, { before, inPlace }: Schedule, limits: PlanLimits): Plan {
+function planAlone(cluster: Cluster, fused: FusedGraph, { before, inPlace }: Schedule, target: Target): Plan {
   const { graph } = fused;
   const read = readBy(cluster, fused);
   const written = writtenBy(cluster, fused);
@@ -92,5 +94,5 @@ function planAlone(cluster: Cluster, fused: FusedGraph, { before, inPlace }: Sch
     copied: [],
     before: new Map([...before].map(([each]) => [each, new Set<Cluster>()])),
   };
-  return buildPlan(alone, scheduled, planWaves(alone, scheduled, limits, false).waves, limits, true);
+  return buildPlan(alone, scheduled, planWaves(alone, scheduled, target, false).waves, target, true);
 }

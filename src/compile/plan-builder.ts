@@ -21,19 +21,20 @@ import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
 import { readUniformsOnce } from './lower/uniforms.ts';
 import { Memory, readBy, writtenBy } from './memory/memory.ts';
-import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
+import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, ReferenceStep } from './plan.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { bytesMoved, stagedTraffic, type Traffic, wholeTraffic } from './schedule/traffic.ts';
 import type { Stage, Wave } from './schedule/waves.ts';
+import type { Target } from './target.ts';
 
 export function buildPlan(
   fused: FusedGraph,
   schedule: Schedule,
   waves: readonly Wave[],
-  limits: PlanLimits,
+  target: Target,
   reuse: boolean,
 ): Plan {
-  return new PlanBuilder(fused, schedule, waves, limits, reuse).build();
+  return new PlanBuilder(fused, schedule, waves, target, reuse).build();
 }
 
 /** A kernel with what is said of it in the plan. */
@@ -64,7 +65,7 @@ class PlanBuilder {
     private readonly fused: FusedGraph,
     private readonly schedule: Schedule,
     private readonly waves: readonly Wave[],
-    private readonly limits: PlanLimits,
+    private readonly target: Target,
     reuse: boolean,
   ) {
     this.memory = new Memory(fused.graph.inputs, reuse);
@@ -115,7 +116,7 @@ class PlanBuilder {
       planBytes: bytes(false),
       boundBytes: bytes(true),
     };
-    checkFits(plan, this.limits);
+    checkFits(plan, this.target);
     return plan;
   }
 
@@ -151,7 +152,7 @@ class PlanBuilder {
         ? kernels[0].kernel
         : joinKernels(
             kernels.map(({ kernel }) => kernel),
-            this.limits,
+            this.target,
           );
     if (typeof joined === 'string') {
       for (const each of kernels) this.addDispatch(each);
@@ -174,7 +175,7 @@ class PlanBuilder {
     const lanes = this.lanes.get(cluster) ?? [];
     const input: EmitInput = {
       ...{ cluster, written, lanes },
-      ...{ fused: this.fused, memory: this.memory, limits: this.limits },
+      ...{ fused: this.fused, memory: this.memory, limits: this.target },
     };
     const emitted = emitters[cluster.kind](input);
     const label = clusterLabel(cluster);
@@ -240,7 +241,7 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.limits);
+    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.target);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = [writer.store(this.locationOf(target), target.dtype, 'i', from)];
     const kernel = threadKernel(writer, body);
@@ -258,7 +259,7 @@ class PlanBuilder {
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
-    const wgsl = this.limits.adapterClass === 'cpu' ? readUniformsOnce(kernel.wgsl) : kernel.wgsl;
+    const wgsl = this.target.copiesUniforms ? readUniformsOnce(kernel.wgsl) : kernel.wgsl;
     let id = this.kernelByText.get(wgsl);
     if (id === undefined) {
       id = this.kernels.length;

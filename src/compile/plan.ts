@@ -9,7 +9,6 @@
 import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Op } from '../core/op.ts';
 import type { Shape } from '../util/shape.ts';
-import type { Tile } from './tiles.ts';
 
 /** Where a value lies. `offset` counts elements. */
 export interface Location {
@@ -119,39 +118,3 @@ export interface Plan {
 
 /** Elements between two scalar inputs: 256 bytes, WebGPU's default offset alignment. */
 export const SCALAR_STRIDE = 64;
-
-/** Tiles of contractions by their signature (`tileKey`). */
-export interface TileChoices {
-  get(key: string): Tile | undefined;
-}
-
-/** What the planner must respect; the WebGPU defaults unless an adapter grants more. */
-export interface PlanLimits {
-  readonly maxStorageBuffersPerShaderStage: number;
-  readonly maxStorageBufferBindingSize: number;
-  readonly maxBufferSize: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
-  readonly maxComputeInvocationsPerWorkgroup: number;
-  /** Sort of adapter, for defaults that depend on it. */
-  readonly adapterClass: 'cpu' | 'gpu';
-  /** Lanes of every subgroup, where the device has subgroups and they have one size; else null. */
-  readonly subgroupSize: number | null;
-  /** What the tuner found to be fastest on this adapter; defaults by adapter class where it says nothing. */
-  readonly tiles?: TileChoices;
-}
-
-/** `limits` with other choices of tiles, or with none. */
-export function withTiles({ tiles: _, ...limits }: PlanLimits, tiles: TileChoices | undefined): PlanLimits {
-  return tiles === undefined ? limits : { ...limits, tiles };
-}
-
-/** Limits that every WebGPU implementation grants (WebGPU specification, section 3.6.2). */
-export const DEFAULT_LIMITS: PlanLimits = {
-  maxStorageBuffersPerShaderStage: 8,
-  maxStorageBufferBindingSize: 134217728,
-  maxBufferSize: 268435456,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 256,
-  adapterClass: 'gpu',
-  subgroupSize: null,
-};

@@ -8,14 +8,14 @@ import { environment } from '../../util/environment.ts';
 import { simplify } from '../graph/simplify.ts';
 import { readBy, writtenBy } from '../memory/memory.ts';
 import { storageKeys } from '../memory/storage.ts';
-import type { PlanLimits } from '../plan.ts';
 import { type Schedule, schedule } from '../schedule/schedule.ts';
+import type { Target } from '../target.ts';
 import { type FusedGraph, fuse } from './fuse.ts';
 
 /** The kernels of `spec`. @param fusion false gives every node a kernel of its own. */
 export function fuseGraph(
   spec: GraphSpec,
-  limits: PlanLimits,
+  target: Target,
   fusion: boolean,
 ): { readonly fused: FusedGraph; readonly scheduled: Schedule } {
   const { debug } = environment();
@@ -25,7 +25,7 @@ export function fuseGraph(
   const simplified = simplify(traced);
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
-  const [fused, scheduled] = fuseAndSchedule(simplified, limits.maxStorageBuffersPerShaderStage, fusion);
+  const [fused, scheduled] = fuseAndSchedule(simplified, target.maxStorageBuffersPerShaderStage, fusion);
   if (debug >= 3) for (const reason of fused.reasons()) console.error(`not fused: ${reason}`);
   return { fused, scheduled };
 }

@@ -8,8 +8,8 @@ import { shaders } from '../../shaders.gen.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fuse.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { PlanLimits } from '../plan.ts';
 import type { Span } from '../schedule/traffic.ts';
+import type { Target } from '../target.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
 
@@ -17,7 +17,7 @@ export interface EmitInput {
   readonly cluster: Cluster;
   readonly fused: FusedGraph;
   readonly memory: Memory;
-  readonly limits: PlanLimits;
+  readonly limits: Target;
   /** Nodes of the cluster that must be stored. */
   readonly written: readonly Tensor[];
   /** Invocations of a workgroup of each dispatch, as far as they are free: those of the skeleton's thread kernels. */
@@ -46,7 +46,7 @@ export class ThreadWriter extends KernelWriter {
     { scalarBuffer }: Memory,
     readonly points: number,
     readonly lanes: number,
-    limits: PlanLimits,
+    limits: Target,
   ) {
     super(scalarBuffer, limits);
     this.count(points);
@@ -55,7 +55,7 @@ export class ThreadWriter extends KernelWriter {
 
   /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
   get pointsPerLane(): number {
-    if (this.limits.adapterClass === 'gpu') return 1;
+    if (!this.limits.manyPointsPerInvocation) return 1;
     const most = (16 * THREAD_LANES) / this.lanes;
     return Math.max(1, Math.min(most, Math.floor(this.points / (this.lanes * 32))));
   }
@@ -86,7 +86,7 @@ export function threadKernel(
 }
 
 /** `groups` workgroups over two grid dimensions: the smallest rectangle that holds them with x within the limit. */
-export function foldGrid(groups: number, limits: PlanLimits): [number, number, number] {
+export function foldGrid(groups: number, limits: Target): [number, number, number] {
   const rows = Math.ceil(groups / limits.maxComputeWorkgroupsPerDimension);
   return [Math.ceil(groups / rows), rows, 1];
 }

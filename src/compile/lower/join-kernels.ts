@@ -8,7 +8,7 @@
  */
 
 import { invariant } from '../../util/errors.ts';
-import type { PlanLimits } from '../plan.ts';
+import type { Target } from '../target.ts';
 import { type EmittedKernel, foldGrid } from './emit.ts';
 
 /** Workgroup memory that every device grants, in bytes (WebGPU specification, section 3.6.2). */
@@ -24,7 +24,7 @@ interface Declaration {
  * One kernel that does the work of all `kernels`, or a sentence that says why there is none: workgroups of different
  * sizes, too many bindings or workgroups, one buffer read as two types, too much workgroup memory.
  */
-export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimits): EmittedKernel | string {
+export function joinKernels(kernels: readonly EmittedKernel[], limits: Target): EmittedKernel | string {
   const [{ workgroupSize }] = kernels;
   if (kernels.some((kernel) => kernel.workgroupSize !== workgroupSize)) return 'workgroups of different sizes';
   const buffers = [...new Set(kernels.flatMap((kernel) => kernel.buffers))];

@@ -9,7 +9,8 @@ import type { DType } from '../../core/dtype.ts';
 import { storageType } from '../../core/dtype.ts';
 import { type ShaderName, shaders } from '../../shaders.gen.ts';
 import { invariant } from '../../util/errors.ts';
-import type { Location, PlanLimits } from '../plan.ts';
+import type { Location } from '../plan.ts';
+import type { Target } from '../target.ts';
 
 interface Binding {
   readonly buffer: number;
@@ -27,7 +28,7 @@ export class KernelWriter {
   /** @param scalarBuffer its binding is declared u32, because scalars of several types share it. */
   constructor(
     private readonly scalarBuffer: number | null,
-    readonly limits: PlanLimits,
+    readonly limits: Target,
   ) {}
 
   /** A fresh identifier. */
@@ -45,7 +46,7 @@ export class KernelWriter {
 
   /** u32 expression for an inner extent, see EmitContext. */
   size(value: number): string {
-    return this.limits.adapterClass === 'gpu' ? `${value}u` : this.count(value);
+    return this.limits.literalSizes ? `${value}u` : this.count(value);
   }
 
   /** f32 expression that reads `value`, rounded to f32, from the uniform block. */

@@ -6,7 +6,7 @@
  */
 
 import type { Contraction } from '../../core/lowering.ts';
-import type { Tile } from '../tiles.ts';
+import type { Tile } from '../tile.ts';
 
 /** Products that are added in a row, about; a chunk of up to LONG has no totals, unless another batch may be longer. */
 const BLOCK = 512;

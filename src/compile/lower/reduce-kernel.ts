@@ -14,9 +14,6 @@ import { Evaluator, scope } from './evaluator.ts';
 import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './fold-loop.ts';
 import { storePoints } from './stores.ts';
 
-/** Invocations worth having, and the fewest elements a chunk is worth. */
-const CHUNKING = { cpu: { invocations: 512, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
-
 /** What must be known of a cluster before its kernels are written. */
 type Outline = Pick<EmitInput, 'cluster' | 'fused' | 'limits' | 'written'>;
 
@@ -37,7 +34,7 @@ function chunkCount(input: Outline): number {
   const whole = folds.some((fold) => !canChunk(fold) || fold.phase > 0);
   const innerOutputs = input.written.some((node) => input.cluster.roles.get(node) === 'inner');
   if (whole || innerOutputs) return 1;
-  const { invocations, elements } = CHUNKING[input.limits.adapterClass];
+  const { invocations, elements } = input.limits.reductionChunks;
   return Math.max(1, Math.min(Math.ceil(invocations / space.outer), Math.floor(space.fold / elements)));
 }
 

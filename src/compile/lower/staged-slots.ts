@@ -9,7 +9,7 @@
  */
 
 import type { Contraction } from '../../core/lowering.ts';
-import type { Tile } from '../tiles.ts';
+import type { Tile } from '../tile.ts';
 import { MAX_WORKGROUP_BYTES } from './join-kernels.ts';
 import type { LongSlots } from './long-products.ts';
 

@@ -15,7 +15,7 @@ import { THREAD_LANES } from '../lower/emit.ts';
 import { reduceStages } from '../lower/reduce-kernel.ts';
 import { readBy, writtenBy } from '../memory/memory.ts';
 import { type StorageKey, storageKeys } from '../memory/storage.ts';
-import type { PlanLimits } from '../plan.ts';
+import type { Target } from '../target.ts';
 import type { Schedule } from './schedule.ts';
 
 /** One dispatch's worth of a cluster, before it is joined with others. */
@@ -46,8 +46,8 @@ const REACH = 8;
 const SMALL = 4096;
 
 /** @param together false gives every stage a wave of its own. */
-export function planWaves(fused: FusedGraph, schedule: Schedule, limits: PlanLimits, together: boolean): Waves {
-  const plan = (patient: boolean) => new Planner(fused, schedule, limits, together, patient).run();
+export function planWaves(fused: FusedGraph, schedule: Schedule, target: Target, together: boolean): Waves {
+  const plan = (patient: boolean) => new Planner(fused, schedule, target, together, patient).run();
   if (!together) return plan(false);
   const late = plan(true);
   if (!late.waited) return late;
@@ -77,7 +77,7 @@ class Planner {
   constructor(
     private readonly fused: FusedGraph,
     private readonly schedule: Schedule,
-    private readonly limits: PlanLimits,
+    private readonly target: Target,
     private readonly together: boolean,
     /** Lets idle stages wait for a wave without a product: a product alone shares its text with other layers' products. */
     private readonly patient: boolean,
@@ -138,17 +138,17 @@ class Planner {
   }
 
   private stagesOf(cluster: Cluster, position: number): Waiting[] {
-    const { fused, limits } = this;
+    const { fused, target } = this;
     const written = writtenBy(cluster, fused);
     const bindings = new Set<unknown>([...readBy(cluster, fused)].map(this.storage));
     let count = 1;
     let lanes: number | null = null;
     if (cluster.kind === 'contract') {
-      const tile = contractTile({ cluster, limits });
+      const tile = contractTile({ cluster, limits: target });
       count = tile.chunks > 1 ? 2 : 1;
       lanes = tile.lanesM * tile.lanesN;
     } else if (cluster.kind === 'reduce' && cluster.points > 0) {
-      count = reduceStages({ cluster, fused, limits, written });
+      count = reduceStages({ cluster, fused, limits: target, written });
     }
     if (count === 2) bindings.add(cluster);
     const free = written.every((root) => root.size <= SMALL || this.storage(root) !== root);
@@ -183,7 +183,7 @@ class Planner {
     if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {
       return this.apart(leader, candidate, `workgroups of ${lanes} and ${candidate.lanes}`);
     }
-    const most = this.limits.maxStorageBuffersPerShaderStage;
+    const most = this.target.maxStorageBuffersPerShaderStage;
     const all = new Set([...wave, candidate].flatMap(({ bindings }) => [...bindings]));
     if (all.size > most) return this.apart(leader, candidate, `${all.size} storage buffers, ${most} allowed`);
     return true;

@@ -108,7 +108,7 @@ function compare(site: DispatchSite, run: () => void, relative: number): void {
   if (first === undefined || second === undefined) return;
   throw new DownhillError(
     'internal',
-    `${nameOf(plan, at)}: element ${first.element} of ${first.op.name} is ${first.found} by the kernel, ` +
+    `${nameOf(plan, at)}: element ${first.element} of ${first.op} is ${first.found} by the kernel, ` +
       `${first.expected} by the reference`,
   );
 }

@@ -6,7 +6,7 @@
 import { copy } from '../core/copy.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { GraphUpdate } from '../core/graph.ts';
-import type { Op } from '../core/op.ts';
+import { type Op, opKey } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
@@ -247,7 +247,7 @@ class PlanBuilder {
     const kernel = threadKernel(writer, body);
     const [source, destination] = [this.placed(value), this.placed(target)];
     const step: ReferenceStep = {
-      op: copy,
+      op: opKey(copy),
       attrs: {},
       inputs: [source],
       shape: target.shape,

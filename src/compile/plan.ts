@@ -1,13 +1,12 @@
 /**
- * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored; it holds
- * no GPU object. Backends know this type and nothing of graphs, passes or particular ops.
+ * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored as JSON
+ * (plan-json.ts); it holds no GPU object and no function. Backends know this type and nothing of graphs, passes or particular ops.
  *
  * A value lives at a Location: a buffer and an element offset. Every element takes four bytes on the device. A kernel
  * binds whole buffers, each at most once, and receives its element offsets through its uniform block.
  */
 
 import type { DType, TypedArray } from '../core/dtype.ts';
-import type { Op } from '../core/op.ts';
 import type { Shape } from '../util/shape.ts';
 
 /** Where a value lies. `offset` counts elements. */
@@ -74,7 +73,9 @@ export interface PlanKernel {
 
 /** One op of a dispatch, for the backend that runs references. */
 export interface ReferenceStep {
-  readonly op: Op;
+  /** Its key (`opOfKey`). */
+  readonly op: string;
+  /** Plain data. */
   readonly attrs: unknown;
   /** Where the inputs are: a placed value, or the result of an earlier step of the same dispatch. */
   readonly inputs: readonly (PlacedValue | { readonly step: number })[];

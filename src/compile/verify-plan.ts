@@ -178,7 +178,7 @@ function verifyReference(
 ): void {
   const outputs: PlacedValue[] = [];
   dispatch.reference.forEach((step, k) => {
-    const name = `${where}, step ${k} (${step.op.name})`;
+    const name = `${where}, step ${k} (${step.op})`;
     step.inputs.forEach((input, i) => {
       if ('step' in input) {
         rule(

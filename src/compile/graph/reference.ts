@@ -3,7 +3,7 @@
  * (recomputed ones) are listed again in every kernel that uses them.
  */
 
-import type { Op } from '../../core/op.ts';
+import { type Op, opKey } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { type Cluster, rootOf } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fuse.ts';
@@ -27,7 +27,7 @@ export function referenceSteps(
   const add = (tensor: Tensor): void => {
     const stored = tensor === rootOf(tensor) && isWritten.has(tensor);
     steps.push({
-      op: tensor.op as Op,
+      op: opKey(tensor.op as Op),
       attrs: tensor.attrs,
       inputs: tensor.inputs.map((input) => {
         const step = stepOf.get(input);

@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
-import { RangeSet } from '../../src/compile/fuse/range-set.ts';
 import type { Dispatch, Plan, PlanBuffer } from '../../src/compile/plan.ts';
 import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
+import { RangeSet } from '../../src/util/range-set.ts';
 import { descentPlan, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
 
 const n = 100;

@@ -2,7 +2,8 @@
  * Graphs for tests of the compiler and of devices: placeholders in a line, and the way from tensors to a plan.
  */
 
-import { type FusedGraph, fuse } from '../../src/compile/fuse/fuse.ts';
+import { fuse } from '../../src/compile/fuse/fuse.ts';
+import type { FusedGraph } from '../../src/compile/fuse/fused-graph.ts';
 import { simplify } from '../../src/compile/graph/simplify.ts';
 import { type CompileOptions, compileGraph } from '../../src/compile/index.ts';
 import type { Plan } from '../../src/compile/plan.ts';

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
-import { fuseGraph } from '../../src/compile/fuse/fuse-graph.ts';
+import { fuseGraph } from '../../src/compile/fuse-graph.ts';
+import { groupKernels } from '../../src/compile/group-kernels.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
 import { buildPlan } from '../../src/compile/plan-builder.ts';
-import { planWaves } from '../../src/compile/schedule/waves.ts';
 import { DEFAULT_TARGET, type Target, withTiles } from '../../src/compile/target.ts';
 import type { Tile } from '../../src/compile/tile.ts';
 import { defaultTile } from '../../src/compile/tiles.ts';
@@ -24,8 +24,9 @@ const ADAPTERS = { 'software adapter': SOFTWARE_TARGET, GPU: DEFAULT_TARGET };
 /** The texts of a graph's kernels, each in a dispatch of its own. */
 function kernelTexts(graph: GraphSpec, limits: Target): Set<string> {
   const { fused, scheduled } = fuseGraph(graph, limits, true);
-  const { waves } = planWaves(fused, scheduled, limits, false);
-  return new Set(buildPlan(fused, scheduled, waves, limits, true).kernels.map(({ wgsl }) => wgsl));
+  const { groups } = groupKernels(fused, scheduled, limits, false);
+  const plan = buildPlan({ fused, schedule: scheduled, groups, target: limits, reuse: true });
+  return new Set(plan.kernels.map(({ wgsl }) => wgsl));
 }
 
 /** Graphs of a step and an evaluation. */

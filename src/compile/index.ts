@@ -1,13 +1,13 @@
 /**
- * The compiler: graph → simplify → fuse → schedule → waves → memory → Plan. Pure: no GPU object is made and nothing is awaited.
+ * The compiler: graph → simplify → fuse → schedule → dispatch groups → memory → Plan. Pure: no GPU object is made and nothing is awaited.
  */
 
 import type { GraphSpec } from '../core/graph.ts';
 import { environment } from '../util/environment.ts';
-import { fuseGraph } from './fuse/fuse-graph.ts';
+import { fuseGraph } from './fuse-graph.ts';
+import { groupKernels } from './group-kernels.ts';
 import type { Plan } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
-import { planWaves } from './schedule/waves.ts';
 import type { Target } from './target.ts';
 import { DEFAULT_TARGET } from './target.ts';
 
@@ -26,9 +26,10 @@ export function compileGraph(spec: GraphSpec, target: Target = DEFAULT_TARGET, o
   const debug = environment().debug;
   const fusion = options.fusion ?? !environment().noFuse;
   const { fused, scheduled } = fuseGraph(spec, target, fusion);
-  const { waves, reasons } = planWaves(fused, scheduled, target, fusion);
+  const { groups, reasons } = groupKernels(fused, scheduled, target, fusion);
   if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
-  const plan = buildPlan(fused, scheduled, waves, target, options.reuse ?? !environment().noPlan);
+  const reuse = options.reuse ?? !environment().noPlan;
+  const plan = buildPlan({ fused, schedule: scheduled, groups, target, reuse });
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

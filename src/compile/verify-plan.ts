@@ -4,8 +4,8 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
+import { RangeSet } from '../util/range-set.ts';
 import { sizeOf } from '../util/shape.ts';
-import { RangeSet } from './fuse/range-set.ts';
 import { type Dispatch, type PlacedValue, type Plan, SCALAR_STRIDE } from './plan.ts';
 import type { Target } from './target.ts';
 

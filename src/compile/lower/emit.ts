@@ -6,7 +6,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { shaders } from '../../shaders.gen.ts';
 import type { Cluster } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
+import type { FusedGraph } from '../fuse/fused-graph.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Span } from '../schedule/traffic.ts';
 import type { Target } from '../target.ts';

@@ -7,8 +7,8 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../fuse/cluster.ts';
-import { rootOf } from '../fuse/cluster.ts';
 import { indexExpression } from '../graph/index-map.ts';
+import { rootOf } from '../graph/views.ts';
 import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, scope } from './evaluator.ts';
 import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './fold-loop.ts';

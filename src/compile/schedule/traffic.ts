@@ -6,8 +6,8 @@
 
 import { BYTES_PER_ELEMENT } from '../../core/dtype.ts';
 import { type Op, opOfKey } from '../../core/op.ts';
+import { RangeSet } from '../../util/range-set.ts';
 import { sizeOf } from '../../util/shape.ts';
-import { RangeSet } from '../fuse/range-set.ts';
 import type { Location, ReferenceStep } from '../plan.ts';
 
 /** A run of elements in a buffer. */

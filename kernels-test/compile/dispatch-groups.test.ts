@@ -1,13 +1,13 @@
-/** Waves: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its parts do. */
+/** Dispatch groups: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its parts do. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { groupKernels } from '../../src/compile/group-kernels.ts';
 import type { EmittedKernel } from '../../src/compile/lower/emit.ts';
 import { joinKernels } from '../../src/compile/lower/join-kernels.ts';
 import { schedule } from '../../src/compile/schedule/schedule.ts';
-import { planWaves } from '../../src/compile/schedule/waves.ts';
 import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { add, mul } from '../../src/ops/elementwise/binary.ts';
@@ -23,7 +23,7 @@ const dispatches = (roots: Roots) => planned(roots).dispatches.map(({ label }) =
 const reasons = (roots: Roots, maxStorageBuffersPerShaderStage = 8) => {
   const limits = { ...SOFTWARE_TARGET, maxStorageBuffersPerShaderStage };
   const graph = fused(roots, maxStorageBuffersPerShaderStage);
-  return planWaves(graph, schedule(graph), limits, true).reasons.join('\n');
+  return groupKernels(graph, schedule(graph), limits, true).reasons.join('\n');
 };
 
 /** Both gradients of y = x·w, given dy, and the sum of a long vector: two products and a fold in two stages. */
@@ -79,7 +79,7 @@ describe('apart, with a reason', () => {
       matmul(input(`${name}, rows`, [64, 40]), input(`${name}, columns`, [40, columns]));
     const roots = { outputs: [product('a', 24), product('b', 1), product('c', 24)] };
     const graph = fused(roots);
-    expect(planWaves(graph, schedule(graph), limits, true).reasons).toEqual([
+    expect(groupKernels(graph, schedule(graph), limits, true).reasons).toEqual([
       'matmul & matmul: workgroups of 16 and 8',
     ]);
     const { kernels, dispatches: planned3 } = planned(roots, {}, limits);

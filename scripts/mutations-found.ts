@@ -95,11 +95,11 @@ export const foundMutations: readonly Mutation[] = [
     tests: ['kernels-test/train/bytes.test.ts'],
   },
   {
-    name: 'train gap: stages of unlike workgroup sizes are put into one wave',
-    file: 'src/compile/schedule/waves.ts',
-    from: 'if (candidate.lanes !== null && lanes != null && candidate.lanes !== lanes) {',
-    to: 'if (candidate.lanes === null && lanes != null && candidate.lanes !== lanes) {',
-    tests: ['kernels-test/compile/waves.test.ts'],
+    name: 'train gap: stages of unlike workgroup sizes are put into one dispatch group',
+    file: 'src/compile/schedule/dispatch-groups.ts',
+    from: 'if (candidate.invocations !== null && invocations != null && candidate.invocations !== invocations) {',
+    to: 'if (candidate.invocations === null && invocations != null && candidate.invocations !== invocations) {',
+    tests: ['kernels-test/compile/dispatch-groups.test.ts'],
   },
   {
     name: 'train gap: backups are made every so many epochs, counted from 0',

@@ -23,7 +23,8 @@ interface Edit {
 /** @param path of the module from src/ (or dist/), with forward slashes; TypeScript or JavaScript. */
 export function stripSource(path: string, text: string): string {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
-  const cuts = path.startsWith('ops/') ? cutChecks(file) : [];
+  const definesOps = path.startsWith('ops/') || path === 'core/copy.ts';
+  const cuts = definesOps ? cutChecks(file) : [];
   const edits = cuts.map(({ start, end }) => ({ start, end, text: newlinesOf(text.slice(start, end)) }));
   edits.push(...pureMarks(file, cuts));
   if (/^shaders\.gen\.[jt]s$/.test(path)) edits.push(...shorterShaders(file));

@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from './backend/backend.ts';
+import type { AdapterType } from './compile/target.ts';
 import type { Op } from './core/op.ts';
 import { allOps } from './ops/index.ts';
 import { checkForward, checkGradients, type PassReport } from './self-test/check-op.ts';
@@ -55,7 +56,7 @@ export interface SelfTestReport {
   readonly backend: Backend['kind'];
   /** Description of the adapter, as a person knows it. */
   readonly adapter: string;
-  readonly adapterClass: 'cpu' | 'gpu';
+  readonly adapterType: AdapterType;
   readonly seed: number;
   /** Names of the ops that do not pass. */
   readonly failed: readonly string[];
@@ -90,7 +91,7 @@ export async function selfTest(backend: Backend, options: SelfTestOptions = {}):
     pass: failed.length === 0,
     backend: backend.kind,
     adapter: backend.description,
-    adapterClass: backend.limits.adapterClass,
+    adapterType: backend.target.adapterType,
     seed,
     failed,
     ops,

@@ -61,7 +61,7 @@ export async function measureCeilings(
   const memory: { kind: MemoryProbe; label: string; gbs: number }[] = [];
   for (const kind of ['fold', 'fill', 'copy'] as const) {
     for (const bytes of SIZES) {
-      const limit = Math.min(bytes, backend.limits.maxStorageBufferBindingSize);
+      const limit = Math.min(bytes, backend.target.maxStorageBufferBindingSize);
       const found: { kind: MemoryProbe; label: string; gbs: number }[] = [];
       for (const [each, strided] of FORMS[kind]) {
         const plan = memoryProbe(kind, limit / 16, each, strided);

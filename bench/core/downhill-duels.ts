@@ -38,7 +38,7 @@ export function downhillDuellist(backend: Backend, version: string): Duellist {
             inputs: inputs.map((tensor, k) => ({ name: `x${k}`, kind: 'bound', tensor })),
             outputs: [{ name: 'y', tensor: OPS[duel.name](inputs, duel) }],
           },
-          backend.limits,
+          backend.target,
         );
         return backend.load(plan, buffers);
       };

@@ -130,7 +130,7 @@ function samplePlan(backend: Backend, op: Op, sample: Sample): { plan: Plan; inp
     inputs: inputs.map((tensor, k) => ({ name: `x${k}`, kind: 'bound' as const, tensor })),
     outputs: [{ name: 'y', tensor: output }],
   };
-  return { plan: compileGraph(spec, backend.limits), inputs, output };
+  return { plan: compileGraph(spec, backend.target), inputs, output };
 }
 
 function minimalBytes(op: Op, inputs: readonly Tensor[], output: Tensor): { read: number; written: number } {

@@ -4,7 +4,7 @@
  */
 
 import type { Plan, PlanBuffer } from '../../src/compile/plan.ts';
-import type { Op } from '../../src/core/op.ts';
+import { type Op, opKey } from '../../src/core/op.ts';
 import { parseModule } from '../../src/kernel/parse.ts';
 
 export interface Probe {
@@ -134,7 +134,7 @@ function probe({ name, wgsl, elements, workgroupSize, workgroups, flops }: Probe
     ({ buffer, offset: 0, shape: [elements[buffer]], dtype: 'f32', name: buffers[buffer].label }) as const;
   const bound = buffers.slice(0, last);
   // Says what is written; no backend computes it.
-  const op = { name } as unknown as Op;
+  const op = opKey({ name } as unknown as Op);
   const written = { op, attrs: {}, inputs: [], shape: [elements[last]], dtype: 'f32', output: placed(last) } as const;
   return {
     flops,

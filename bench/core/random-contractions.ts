@@ -3,7 +3,7 @@
  */
 
 import { type IsolatedContraction, isolateContractions } from '../../src/compile/isolate.ts';
-import type { PlanLimits } from '../../src/compile/plan.ts';
+import type { Target } from '../../src/compile/target.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import { conv2d } from '../../src/ops/convolution/conv.ts';
 import { relu } from '../../src/ops/elementwise/activations.ts';
@@ -19,7 +19,7 @@ const LEAST_FLOPS = 2e6;
 const MOST_FLOPS = 3e8;
 
 /** One contraction of a layer of random sizes: its product, the gradient of its input, or that of its weights. */
-export function drawContraction(random: Prng, limits: PlanLimits): IsolatedContraction {
+export function drawContraction(random: Prng, limits: Target): IsolatedContraction {
   for (;;) {
     const all = isolateContractions(random.chance(0.5) ? drawDense(random) : drawConv(random), limits);
     const fitting = all.filter(({ flops }) => flops >= LEAST_FLOPS && flops <= MOST_FLOPS);

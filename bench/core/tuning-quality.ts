@@ -5,8 +5,8 @@
 
 import type { Backend } from '../../src/backend/backend.ts';
 import type { IsolatedContraction } from '../../src/compile/isolate.ts';
-import { withTiles } from '../../src/compile/plan.ts';
-import type { Tile } from '../../src/compile/tiles.ts';
+import { withTiles } from '../../src/compile/target.ts';
+import type { Tile } from '../../src/compile/tile.ts';
 import { describeTile, tileCandidates } from '../../src/tune/candidates.ts';
 import { Trial, TrialInputs } from '../../src/tune/trial.ts';
 import { tuneContractions } from '../../src/tune/tune.ts';
@@ -42,7 +42,7 @@ export async function measureTuning(
   onRow: (row: TuningRow) => void,
 ): Promise<TuningRow[]> {
   const random = new Prng(seed, 0x7e57);
-  const limits = withTiles(backend.limits, undefined);
+  const limits = withTiles(backend.target, undefined);
   const rows: TuningRow[] = [];
   for (let k = 0; k < count; k++) {
     const kernel = drawContraction(random, limits);

@@ -10,7 +10,7 @@ import { openBackend } from './gpu.ts';
 
 export interface Environment {
   readonly adapter: string;
-  readonly adapterClass: string;
+  readonly adapterType: string;
   readonly features: readonly string[];
   readonly downhill: string;
   readonly commit: string;
@@ -23,12 +23,12 @@ export interface Environment {
 
 export async function readEnvironment(): Promise<Environment> {
   const backend = await openBackend();
-  const { description, limits, device } = backend;
+  const { description, target, device } = backend;
   const features = [...device.features].sort();
   await backend.dispose();
   return {
     adapter: description,
-    adapterClass: limits.adapterClass,
+    adapterType: target.adapterType,
     features,
     downhill: packageVersion(),
     commit: commit(),

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { DEFAULT_LIMITS, type Dispatch, type PlacedValue, type Plan } from '../../src/compile/plan.ts';
+import type { Dispatch, PlacedValue, Plan } from '../../src/compile/plan.ts';
+import { SOFTWARE_TARGET } from '../../src/compile/target.ts';
 import { moduleOf } from '../support/kernels.ts';
 import { planOf, referenceOp, reusePlan } from './hand-plans.ts';
 
@@ -152,7 +153,7 @@ it('says what it is, and takes plans beyond the limits of devices', async () => 
   const backend = createCpuBackend({ precision: 'f64' });
   expect(backend.description).toBe('CPU (f64 reference)');
   expect(createCpuBackend().description).toBe('CPU (f32)');
-  expect(backend.limits).toEqual({ ...DEFAULT_LIMITS, adapterClass: 'cpu' });
+  expect(backend.target).toEqual(SOFTWARE_TARGET);
   const plan = reusePlan([1]);
   const huge = plan.dispatches.map((dispatch) => ({ ...dispatch, workgroups: [70000, 1, 1] as const }));
   await backend.load({ ...plan, dispatches: huge }, []);

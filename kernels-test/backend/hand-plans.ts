@@ -5,7 +5,7 @@
 
 import type { Dispatch, Plan, PlanBuffer, PlanInput, PlanKernel, PlanOutput } from '../../src/compile/plan.ts';
 import { SCALAR_STRIDE } from '../../src/compile/plan.ts';
-import type { CpuTensor, Op } from '../../src/core/op.ts';
+import { type CpuTensor, type Op, opKey } from '../../src/core/op.ts';
 import { moduleOf } from '../support/kernels.ts';
 
 /** A plan without what follows from the rest. */
@@ -32,9 +32,13 @@ export function planOf(parts: PlanParts): Plan {
   };
 }
 
-/** An op that has only a name and a reference: all that backends look at. */
-export function referenceOp(name: string, cpu: (inputs: readonly CpuTensor[], output: CpuTensor) => void): Op {
-  return { name, cpu } as unknown as Op;
+/** The key of an op that has only a name, a reference and its tolerance: all that backends look at. */
+export function referenceOp(
+  name: string,
+  cpu: (inputs: readonly CpuTensor[], output: CpuTensor) => void,
+  relative = 1e-6,
+): string {
+  return opKey({ name, cpu, tolerance: { relative, source: '' } } as unknown as Op);
 }
 
 /** The bits of `value` as a f32. */
@@ -51,7 +55,7 @@ export function scalarWords(...values: number[]): Uint32Array {
   return words;
 }
 
-const elementwise = (name: string, f: (...values: number[]) => number): Op =>
+const elementwise = (name: string, f: (...values: number[]) => number): string =>
   referenceOp(name, (inputs, output) => {
     for (let i = 0; i < output.data.length; i++) {
       output.data[i] = f(...inputs.map(({ data }) => data[data.length === 1 ? 0 : i]));

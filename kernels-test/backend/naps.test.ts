@@ -5,9 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import { Naps } from '../../src/backend/naps.node.ts';
 import { DeviceContext } from '../../src/backend/webgpu/device.ts';
-import { adapterClassOf, type WaitObserver } from '../../src/backend/webgpu/index.ts';
+import { adapterTypeOf, type WaitObserver } from '../../src/backend/webgpu/index.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 
 /** Turns of the event loop in `ms` milliseconds. */
 function turnsIn(ms: number): Promise<number> {
@@ -45,7 +45,7 @@ describe('naps', () => {
     const told: string[] = [];
     const waits: WaitObserver = { begin: () => void told.push('begin'), end: () => void told.push('end') };
     const device = { addEventListener: () => undefined, lost: new Promise(() => undefined) } as unknown as GPUDevice;
-    const context = new DeviceContext(device, 'none', DEFAULT_LIMITS, false, waits);
+    const context = new DeviceContext(device, 'none', DEFAULT_TARGET, false, waits);
     await expect(context.wait(Promise.reject(new Error('gone')))).rejects.toThrow('gone');
     expect(told).toEqual(['begin', 'end']);
   });
@@ -57,9 +57,9 @@ describe('naps', () => {
     const buffer = backend.createBuffer(4, 'f32', 'some');
     backend.write(buffer, new Float32Array([1, 2, 3, 4]));
     const pending = backend.read(buffer, 'f32');
-    const { limits, description } = backend;
-    expect(limits.adapterClass).toBe(adapterClassOf({ description }));
-    if (limits.adapterClass === 'gpu') expect(told).toEqual([]);
+    const { target, description } = backend;
+    expect(target.adapterType).toBe(adapterTypeOf({ description }));
+    if (target.adapterType === 'hardware') expect(told).toEqual([]);
     else expect(told).toContain('begin');
     await pending;
     await backend.finish();

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
-import { RangeSet } from '../../src/compile/fuse/range-set.ts';
-import { DEFAULT_LIMITS, type Dispatch, type Plan, type PlanBuffer } from '../../src/compile/plan.ts';
+import type { Dispatch, Plan, PlanBuffer } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
+import { RangeSet } from '../../src/util/range-set.ts';
 import { descentPlan, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
 
 const n = 100;
@@ -131,7 +132,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   ],
 ];
 
-const tooMuch: readonly [title: string, plan: Plan, limits: Partial<typeof DEFAULT_LIMITS>, message: RegExp][] = [
+const tooMuch: readonly [title: string, plan: Plan, limits: Partial<typeof DEFAULT_TARGET>, message: RegExp][] = [
   [
     'buffer size',
     scaled,
@@ -161,7 +162,7 @@ describe('verifyPlan', () => {
     ['descent', descent],
     ['reuse', reuse],
   ])('accepts %s', (_, plan) => {
-    verifyPlan(plan, DEFAULT_LIMITS);
+    verifyPlan(plan, DEFAULT_TARGET);
     verifyPlan(plan);
   });
 
@@ -171,7 +172,7 @@ describe('verifyPlan', () => {
   });
 
   it.each(tooMuch)('holds a plan to the limit of %s', (_, plan, change, message) => {
-    const limits = { ...DEFAULT_LIMITS, ...change };
+    const limits = { ...DEFAULT_TARGET, ...change };
     expect(() => verifyPlan(plan, limits)).toThrow(expect.objectContaining({ code: 'device' }));
     expect(() => verifyPlan(plan, limits)).toThrow(message);
   });
@@ -187,7 +188,7 @@ describe('verifyPlan', () => {
         { ...first, label: 'stage 2', buffers: [3, 1, 2], reference: [] },
       ],
     };
-    verifyPlan(twoStage, DEFAULT_LIMITS);
+    verifyPlan(twoStage, DEFAULT_TARGET);
   });
 });
 

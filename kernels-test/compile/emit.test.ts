@@ -9,7 +9,7 @@ import type { WebGPUBackend } from '../../src/backend/webgpu/backend.ts';
 import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { foldGrid } from '../../src/compile/lower/emit.ts';
-import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET, type Target } from '../../src/compile/target.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { conv2d } from '../../src/ops/convolution/conv.ts';
 import { relu } from '../../src/ops/elementwise/activations.ts';
@@ -24,7 +24,7 @@ import { max, mean, sum } from '../../src/ops/reduction/reduce.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import type { DownhillError } from '../../src/util/errors.ts';
-import { CPU_ADAPTER, input, planned, type Roots, specOf } from '../support/graphs.ts';
+import { input, planned, type Roots, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 import { textOf } from '../support/kernels.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawInput } from '../support/sample-values.ts';
@@ -74,11 +74,11 @@ function smallNet(n: number): Roots {
 }
 
 describe('texts', () => {
-  const texts = (roots: Roots, limits?: PlanLimits) => planned(roots, {}, limits).kernels.map(textOf);
+  const texts = (roots: Roots, limits?: Target) => planned(roots, {}, limits).kernels.map(textOf);
 
   test.each([
-    ['cpu', CPU_ADAPTER],
-    ['gpu', DEFAULT_LIMITS],
+    ['cpu', SOFTWARE_TARGET],
+    ['gpu', DEFAULT_TARGET],
   ])('a second batch size needs no new kernel (%s)', (_title, limits) => {
     const [large, small] = [texts(smallNet(64), limits), texts(smallNet(32), limits)];
     expect(small.filter((text) => !large.includes(text)).length).toBe(0);
@@ -101,8 +101,8 @@ describe('texts', () => {
   }
 
   test.each([
-    ['software adapters', { ...CPU_ADAPTER, subgroupSize: 8 }, true],
-    ['GPUs', DEFAULT_LIMITS, false],
+    ['software adapters', { ...SOFTWARE_TARGET, subgroupSize: 8 }, true],
+    ['GPUs', DEFAULT_TARGET, false],
   ])('convolutions that differ in sizes alone, on %s', (_title, limits, shared) => {
     const [small, large] = [texts(convolution(28, 24), limits), texts(convolution(20, 24), limits)];
     expect(large.filter((text) => text.includes('fn a_run')).every((text) => small.includes(text))).toBe(shared);
@@ -110,13 +110,13 @@ describe('texts', () => {
   });
 
   test('software adapters read uniforms once, where main begins', () => {
-    for (const text of texts(smallNet(8), CPU_ADAPTER)) {
+    for (const text of texts(smallNet(8), SOFTWARE_TARGET)) {
       const reads = text.match(/\bparams\[[^\n]*/g) ?? [];
       expect(reads.length).toBeGreaterThan(0);
       expect(reads).toEqual(Array.from(reads, (_, k) => `params[${k}];`));
       expect(text).toMatch(/fn main\([^{]*\{\n\s*params_0 = params\[0\];\n/);
     }
-    for (const text of texts(smallNet(8), DEFAULT_LIMITS)) expect(text).not.toContain('params_0');
+    for (const text of texts(smallNet(8), DEFAULT_TARGET)) expect(text).not.toContain('params_0');
   });
 
   test('what a column shares is loaded once a column, not once a value', () => {
@@ -136,7 +136,7 @@ describe('texts', () => {
       const gpu = await createNodeWebGPUBackend();
       const spec = specOf('reshaped', { outputs });
       const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
-      const [run] = await runPlan(gpu, compileGraph(spec, gpu.limits), spec, bindings);
+      const [run] = await runPlan(gpu, compileGraph(spec, gpu.target), spec, bindings);
       expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
       await gpu.dispose();
     },
@@ -152,9 +152,9 @@ describe('texts', () => {
 });
 
 describe('limits', () => {
-  const refused = (roots: Roots, limits: Partial<PlanLimits>) => {
+  const refused = (roots: Roots, limits: Partial<Target>) => {
     try {
-      compileGraph(specOf('step', roots), { ...CPU_ADAPTER, ...limits });
+      compileGraph(specOf('step', roots), { ...SOFTWARE_TARGET, ...limits });
     } catch (error) {
       expect(error).toMatchObject({ name: 'DownhillError', code: 'device' });
       return (error as DownhillError).message;
@@ -186,7 +186,7 @@ describe('limits', () => {
     [15, [5, 3, 1]],
     [49, [7, 7, 1]],
   ])('a grid of %i workgroups over at most 7 a dimension is %j', (groups, grid) => {
-    expect(foldGrid(groups, { ...DEFAULT_LIMITS, maxComputeWorkgroupsPerDimension: 7 })).toEqual(grid);
+    expect(foldGrid(groups, { ...DEFAULT_TARGET, maxComputeWorkgroupsPerDimension: 7 })).toEqual(grid);
   });
 });
 
@@ -207,7 +207,7 @@ describe('folded grids', () => {
     ['products', [matmul(x, y)], 9],
     ['convolutions and pools', [maxPool2d(conv2d(image, input('k', [3, 3, 2, 4])), { poolSize: 2 })], 4],
   ])('%s', async (_title, outputs, most) => {
-    const limits: PlanLimits = { ...gpu.limits, maxComputeWorkgroupsPerDimension: most };
+    const limits: Target = { ...gpu.target, maxComputeWorkgroupsPerDimension: most };
     const spec = specOf('folded', { outputs });
     const plan = compileGraph(spec, limits);
     const grids = plan.dispatches.map(({ workgroups }) => workgroups);

@@ -1,8 +1,8 @@
 /** fuse: what becomes one kernel, what stays apart and why, and that no cycle of kernels arises. */
 
 import { describe, expect, test } from 'vitest';
-import { clusterName } from '../../src/compile/fuse/fuse.ts';
-import { readBy } from '../../src/compile/memory/memory.ts';
+import { clusterName } from '../../src/compile/fuse/cluster.ts';
+import { readBy } from '../../src/compile/fuse/fused-graph.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { conv2d, conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
 import { full } from '../../src/ops/create.ts';

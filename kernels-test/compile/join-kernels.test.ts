@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { EmittedKernel } from '../../src/compile/lower/emit.ts';
 import { joinKernels } from '../../src/compile/lower/join-kernels.ts';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { moduleOf, textOf } from '../support/kernels.ts';
 
 function kernel(workgroupSize: number, buffer: number): EmittedKernel {
@@ -27,12 +27,12 @@ test.each([[[64, 128]], [[256, 64]], [[64, 64, 32]]] as const)(
   'workgroups of %j invocations are kept apart',
   (sizes) => {
     const kernels = sizes.map((size, k) => kernel(size, k));
-    expect(joinKernels(kernels, DEFAULT_LIMITS)).toBe('workgroups of different sizes');
+    expect(joinKernels(kernels, DEFAULT_TARGET)).toBe('workgroups of different sizes');
   },
 );
 
 test('workgroups of one size are joined', () => {
-  const joined = joinKernels([kernel(64, 0), kernel(64, 1)], DEFAULT_LIMITS) as EmittedKernel;
+  const joined = joinKernels([kernel(64, 0), kernel(64, 1)], DEFAULT_TARGET) as EmittedKernel;
   expect(joined).toMatchObject({ workgroupSize: 64, workgroups: [2, 1, 1], buffers: [0, 1] });
   expect(textOf(joined)).toContain('@workgroup_size(64)');
 });

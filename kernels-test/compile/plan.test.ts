@@ -14,7 +14,7 @@ import { reshape } from '../../src/ops/layout/shape.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { sum } from '../../src/ops/reduction/reduce.ts';
 import { bindPlaceholders, evaluateAll } from '../support/evaluate.ts';
-import { CPU_ADAPTER, input, kernelNames, planned, type Roots, specOf } from '../support/graphs.ts';
+import { input, kernelNames, planned, type Roots, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawInput } from '../support/sample-values.ts';
 
@@ -179,7 +179,7 @@ test('with nothing reused or fused the numbers are the same', async () => {
   const spec = specOf('test', { outputs });
   const runs = await Promise.all(
     [true, false].map(async (on) => {
-      const plan = compileGraph(spec, CPU_ADAPTER, { fusion: on, reuse: on });
+      const plan = compileGraph(spec, SOFTWARE_TARGET, { fusion: on, reuse: on });
       return (await runPlan(cpu, plan, spec, bindings))[0].outputs.map((data) => Array.from(data));
     }),
   );

@@ -11,7 +11,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { firstDivergence } from '../../src/backend/validate/bounds.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
+import { makeTarget } from '../../src/compile/target.ts';
 import { isFloat } from '../../src/core/dtype.ts';
 import { applyOp, type CpuTensor, type Op, type Sample } from '../../src/core/op.ts';
 import { type Aval, describe as describeAval, Tensor } from '../../src/core/tensor.ts';
@@ -28,7 +28,7 @@ import { describeDivergence, evaluateWorlds } from '../support/worlds.ts';
 let gpu: Backend;
 beforeAll(async () => {
   gpu = await createNodeWebGPUBackend();
-  expect(gpu.limits.subgroupSize, 'products that share operands need subgroups').not.toBeNull();
+  expect(gpu.target.subgroupSize, 'products that share operands need subgroups').not.toBeNull();
 });
 afterAll(async () => {
   await gpu.dispose();
@@ -55,12 +55,10 @@ async function runTwice(
   planning: Planning = 'cpu',
 ): Promise<ArrayLike<number>[]> {
   const spec = specOf('conformance', { outputs: roots.map(({ tensor }) => tensor) });
-  const limits: PlanLimits = {
-    ...DEFAULT_LIMITS,
-    adapterClass: planning === 'gpu' ? 'gpu' : 'cpu',
-    subgroupSize: planning === 'subgroups' ? gpu.limits.subgroupSize : null,
-  };
-  const plan = compileGraph(spec, limits, { fusion, reuse: fusion });
+  const target = makeTarget(planning === 'gpu' ? 'hardware' : 'software', {
+    subgroupSize: planning === 'subgroups' ? gpu.target.subgroupSize : null,
+  });
+  const plan = compileGraph(spec, target, { fusion, reuse: fusion });
   const [first, second] = await runPlan(gpu, plan, spec, bindings, 2);
   expect(sameBits(second, first), 'the same bits twice').toBe(true);
   return [...first.outputs];

@@ -6,7 +6,8 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
-import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../../src/compile/plan.ts';
+import type { Plan } from '../../src/compile/plan.ts';
+import { makeTarget, type Target, type TileChoices, withTiles } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
@@ -31,11 +32,9 @@ type Variant = keyof typeof VARIANTS;
  */
 export function planOf(graph: RandomGraph, variant: Variant, backend: Backend): Plan {
   const { spec, seed } = graph;
-  const limits: PlanLimits = {
-    ...DEFAULT_LIMITS,
-    adapterClass: seed % 3 === 0 ? 'gpu' : 'cpu',
-    subgroupSize: seed % 3 === 1 ? backend.limits.subgroupSize : null,
-  };
+  const limits = makeTarget(seed % 3 === 0 ? 'hardware' : 'software', {
+    subgroupSize: seed % 3 === 1 ? backend.target.subgroupSize : null,
+  });
   const tiles = variant === 'tuned' ? randomTiles(graph, limits) : undefined;
   const plan = compileGraph(spec, withTiles(limits, tiles), VARIANTS[variant]);
   verifyPlan(plan, limits);
@@ -43,7 +42,7 @@ export function planOf(graph: RandomGraph, variant: Variant, backend: Backend): 
 }
 
 /** For each contraction of the graph any of its candidates, as if the tuner had chosen it. */
-function randomTiles({ spec, seed }: RandomGraph, limits: PlanLimits): TileChoices {
+function randomTiles({ spec, seed }: RandomGraph, limits: Target): TileChoices {
   const random = new Prng(seed, 0x71e5);
   return new Map(
     isolateContractions(spec, limits).map(({ key, spec: product, rows }) => {

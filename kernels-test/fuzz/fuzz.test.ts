@@ -22,7 +22,7 @@ let gpu: Backend;
 let cpu: Backend;
 beforeAll(async () => {
   gpu = await createNodeWebGPUBackend();
-  expect(gpu.limits.subgroupSize, 'a third of the graphs needs subgroups').not.toBeNull();
+  expect(gpu.target.subgroupSize, 'a third of the graphs needs subgroups').not.toBeNull();
   cpu = createCpuBackend({ precision: 'f64' });
 });
 afterAll(async () => {

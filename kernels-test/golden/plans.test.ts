@@ -8,13 +8,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { shaderTree } from '../../src/compile/lower/shader-trees.ts';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 import { printPlan } from '../../src/compile/print-plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { printDeclaration } from '../../src/kernel/print.ts';
 import type { Module } from '../../src/kernel/tree.ts';
 import { shaders } from '../../src/shaders.gen.ts';
-import { CPU_ADAPTER } from '../support/graphs.ts';
+import { SOFTWARE_TARGET } from '../support/graphs.ts';
 import { moduleOf, textOf } from '../support/kernels.ts';
 import { type ReferenceGraph, referenceGraphs } from './reference-graphs.ts';
 
@@ -24,7 +24,7 @@ const update = process.env.UPDATE_GOLDENS === '1';
 /** The file of shaders/ that has a declaration word by word: not what a kernel may replace, parameters and slots. */
 const library = new Map(
   Object.keys(shaders).flatMap((name) =>
-    [DEFAULT_LIMITS, CPU_ADAPTER].flatMap((limits) =>
+    [DEFAULT_TARGET, SOFTWARE_TARGET].flatMap((limits) =>
       shaderTree(name, limits)
         .declarations.filter((tree) => tree.kind !== 'slot' && !(tree.kind === 'constant' && tree.param))
         .map((tree) => [printDeclaration(tree), `${name}.wgsl`] as const),
@@ -45,7 +45,7 @@ function abridged({ directives, declarations }: Module): string {
 
 async function goldenOf({ plan, kernels = true }: ReferenceGraph): Promise<string> {
   const made = await plan();
-  verifyPlan(made, DEFAULT_LIMITS);
+  verifyPlan(made, DEFAULT_TARGET);
   return `${printPlan(made, { kernels: kernels && abridged })}\n`;
 }
 

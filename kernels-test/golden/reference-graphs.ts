@@ -29,7 +29,7 @@ import { gradients } from '../../src/transform/grad.ts';
 import { Prng } from '../../src/util/prng.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { lenet5, mlp } from '../../src/zoo/index.ts';
-import { CPU_ADAPTER, input, type Roots, specOf } from '../support/graphs.ts';
+import { input, type Roots, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 import { runPlan } from '../support/run-plan.ts';
 
 /** A graph of the list, compiled when asked for. */
@@ -44,11 +44,11 @@ export interface ReferenceGraph {
 
 const graph = (name: string, roots: () => Roots): ReferenceGraph => ({
   name,
-  plan: () => compileGraph(specOf(name, roots()), CPU_ADAPTER, { fusion: true, reuse: true }),
+  plan: () => compileGraph(specOf(name, roots()), SOFTWARE_TARGET, { fusion: true, reuse: true }),
   async run(backend) {
     const spec = specOf(name, roots());
     const values = spec.inputs.map(({ tensor }, k) => [tensor, drawValue(tensor, k)] as const);
-    await runPlan(backend, compileGraph(spec, backend.limits, { fusion: true, reuse: true }), spec, new Map(values));
+    await runPlan(backend, compileGraph(spec, backend.target, { fusion: true, reuse: true }), spec, new Map(values));
   },
 });
 
@@ -92,7 +92,7 @@ export const referenceGraphs: readonly ReferenceGraph[] = [
 /** The plan of one step of `fit`, as the backend gets it: batches of 64, 28 × 28 images as bytes. */
 async function trainingStep(model: Sequential, optimizer: 'adam' | 'sgd', examples: number, which = 0): Promise<Plan> {
   const plans: Plan[] = [];
-  const backend = recording(createNullBackend(CPU_ADAPTER), plans);
+  const backend = recording(createNullBackend(SOFTWARE_TARGET), plans);
   const images = { x: new Uint8Array(examples * 784), xShape: [28, 28, 1], y: new Int32Array(examples) };
   const classNames = Array.from({ length: 10 }, (_, k) => String(k));
   setBackend(backend);

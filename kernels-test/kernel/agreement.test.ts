@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { CpuBackend } from '../../src/backend/cpu.ts';
 import { createEvaluatingBackend } from '../../src/backend/evaluate.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
+import type { Plan } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET, SOFTWARE_TARGET, type Target } from '../../src/compile/target.ts';
 import { isFloat } from '../../src/core/dtype.ts';
 import { applyOp, type CpuTensor, type Op } from '../../src/core/op.ts';
 import { Tensor } from '../../src/core/tensor.ts';
@@ -23,17 +24,17 @@ import { drawCotangent, drawSample, isFiniteSample } from '../support/sample-val
 
 const RELATIVE = 1e-9;
 
-const targets: Readonly<Record<string, PlanLimits>> = {
-  software: { ...DEFAULT_LIMITS, adapterClass: 'cpu' },
-  'software with subgroups': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 },
-  hardware: DEFAULT_LIMITS,
+const targets: Readonly<Record<string, Target>> = {
+  software: SOFTWARE_TARGET,
+  'software with subgroups': { ...SOFTWARE_TARGET, subgroupSize: 8 },
+  hardware: DEFAULT_TARGET,
 };
 
 /** Plans that agreed. */
 const checked = new Set<string>();
 
-function evaluating(limits: PlanLimits): CpuBackend {
-  return createEvaluatingBackend({ precision: 'f64', limits, agreeing: { relative: RELATIVE } });
+function evaluating(limits: Target): CpuBackend {
+  return createEvaluatingBackend({ precision: 'f64', target: limits, agreeing: { relative: RELATIVE } });
 }
 
 describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) => {

@@ -205,7 +205,7 @@ describe('CPU and GPU give the same bits', () => {
 
   async function expectSameBits(outputs: readonly Tensor[], fusion = true): Promise<void> {
     const spec = specOf('random', { outputs });
-    const plan = compileGraph(spec, gpu.limits, { fusion, reuse: fusion });
+    const plan = compileGraph(spec, gpu.target, { fusion, reuse: fusion });
     const [onGpu] = await runPlan(gpu, plan, spec, new Map());
     const [onCpu] = await runPlan(cpu, plan, spec, new Map());
     const [found, expected] = [bitsOf(onGpu), bitsOf(onCpu)];
@@ -250,7 +250,7 @@ describe('CPU and GPU give the same bits', () => {
 
   test('sizes, streams and parameters share one kernel', () => {
     const kernelOf = (output: Tensor): string => {
-      const { kernels } = compileGraph(specOf('random', { outputs: [output] }), gpu.limits);
+      const { kernels } = compileGraph(specOf('random', { outputs: [output] }), gpu.target);
       expect(kernels.length).toBe(1);
       return textOf(kernels[0]);
     };

@@ -8,7 +8,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import type { PlanLimits } from '../../src/compile/plan.ts';
+import { type Target, withAdapterType } from '../../src/compile/target.ts';
 import type { CpuTensor } from '../../src/core/op.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { conv2d, conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
@@ -33,11 +33,13 @@ const open = {
 
 describe.each(Object.keys(open) as (keyof typeof open)[])('on %s', (name) => {
   let backend: Backend;
-  let limits: PlanLimits;
+  let limits: Target;
   beforeAll(async () => {
     backend = await open[name]();
     limits =
-      name === 'kernels for GPUs' ? { ...backend.limits, adapterClass: 'gpu', subgroupSize: null } : backend.limits;
+      name === 'kernels for GPUs'
+        ? withAdapterType({ ...backend.target, subgroupSize: null }, 'hardware')
+        : backend.target;
   });
   afterAll(() => backend.dispose());
 

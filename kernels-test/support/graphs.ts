@@ -2,10 +2,12 @@
  * Graphs for tests of the compiler and of devices: placeholders in a line, and the way from tensors to a plan.
  */
 
-import { type FusedGraph, fuse } from '../../src/compile/fuse/fuse.ts';
+import { fuse } from '../../src/compile/fuse/fuse.ts';
+import type { FusedGraph } from '../../src/compile/fuse/fused-graph.ts';
 import { simplify } from '../../src/compile/graph/simplify.ts';
 import { type CompileOptions, compileGraph } from '../../src/compile/index.ts';
-import { DEFAULT_LIMITS, type Plan, type PlanLimits } from '../../src/compile/plan.ts';
+import type { Plan } from '../../src/compile/plan.ts';
+import { SOFTWARE_TARGET, type Target } from '../../src/compile/target.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import type { DType } from '../../src/core/dtype.ts';
 import {
@@ -19,8 +21,7 @@ import {
 import { Tensor } from '../../src/core/tensor.ts';
 import type { Shape } from '../../src/util/shape.ts';
 
-/** Limits of a software adapter that grants WebGPU's defaults. */
-export const CPU_ADAPTER: PlanLimits = { ...DEFAULT_LIMITS, adapterClass: 'cpu' };
+export { SOFTWARE_TARGET };
 
 /** A placeholder. */
 export function input(name: string, shape: Shape, dtype: DType = 'f32'): Tensor {
@@ -65,7 +66,7 @@ export function fused(roots: Roots, maxStorageBuffers = 8): FusedGraph {
 }
 
 /** The plan, which is sound by its own rules. */
-export function planned(roots: Roots, options: CompileOptions = {}, limits: PlanLimits = CPU_ADAPTER): Plan {
+export function planned(roots: Roots, options: CompileOptions = {}, limits: Target = SOFTWARE_TARGET): Plan {
   const plan = compileGraph(specOf('test', roots), limits, { fusion: true, reuse: true, ...options });
   verifyPlan(plan, limits);
   return plan;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { sgd } from '../../src/nn/optimizers/sgd.ts';
@@ -76,10 +76,10 @@ describe.each(backends)('fit on %s', (kind, create) => {
 
   /** The same backend with a smaller binding limit. */
   function limited(maxStorageBufferBindingSize: number): Backend {
-    const limits = { ...backend.limits, maxStorageBufferBindingSize };
+    const limits = { ...backend.target, maxStorageBufferBindingSize };
     return new Proxy(backend, {
       get(target, key) {
-        if (key === 'limits') return limits;
+        if (key === 'target') return limits;
         const value = Reflect.get(target, key);
         return typeof value === 'function' ? value.bind(target) : value;
       },
@@ -269,7 +269,7 @@ describe('the model and its backend', () => {
       setBackend(createCpuBackend());
       using model = toyModel();
       await model.trainOnBatch([[1, 0]], [0]);
-      if (change) setBackend(createCpuBackend({ limits: { ...DEFAULT_LIMITS, maxStorageBufferBindingSize: 512 } }));
+      if (change) setBackend(createCpuBackend({ target: { ...DEFAULT_TARGET, maxStorageBufferBindingSize: 512 } }));
       await model.trainOnBatch([[1, 0]], [0]);
       return (await model.getWeights()).map(({ data }) => [...data]);
     };

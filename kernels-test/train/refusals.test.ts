@@ -285,7 +285,7 @@ describe('fit, evaluate, predict', () => {
     setBackend(
       new Proxy(backend, {
         get: (target, key) =>
-          key === 'limits' ? { ...backend.limits, maxStorageBufferBindingSize: 64 } : Reflect.get(target, key),
+          key === 'target' ? { ...backend.target, maxStorageBufferBindingSize: 64 } : Reflect.get(target, key),
       }),
     );
     await expectRefusal(

@@ -3,29 +3,28 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { type AdapterType, withAdapterType } from '../../src/compile/target.ts';
 import { median } from '../../src/train/loop/history.ts';
 import { StepClock } from '../../src/train/loop/step-clock.ts';
 import { StepLog } from '../../src/train/loop/step-log.ts';
 import { runSteps } from '../../src/train/step/step-runner.ts';
 import { lossDigest } from '../../src/train/weights/digest.ts';
 
-type AdapterClass = 'cpu' | 'gpu';
-
-/** A CPU backend that says it is an adapter of `adapterClass`, and ends what was sent a little later. */
-function slowBackend(adapterClass: AdapterClass) {
+/** A CPU backend that says it is an adapter of `adapterType`, and ends what was sent a little later. */
+function slowBackend(adapterType: AdapterType) {
   const real = createCpuBackend();
   const counts = { inFlight: 0, most: 0, asked: 0, reads: 0 };
   const backend = new Proxy<Backend>(real, {
     get(target, key) {
       if (key === 'kind') return 'webgpu';
-      if (key === 'limits') return { ...real.limits, adapterClass };
+      if (key === 'target') return withAdapterType(real.target, adapterType);
       if (key === 'finish') {
         return async () => {
           counts.asked++;
           const sent = counts.inFlight;
           await new Promise((resolve) => setTimeout(resolve, 1));
           // What was sent before the question has ended; another question may have counted it already.
-          counts.inFlight = Math.max(0, counts.inFlight - (adapterClass === 'gpu' ? 1 : sent));
+          counts.inFlight = Math.max(0, counts.inFlight - (adapterType === 'hardware' ? 1 : sent));
         };
       }
       if (key === 'read') counts.reads++;
@@ -41,9 +40,9 @@ function slowBackend(adapterClass: AdapterClass) {
 
 async function run(
   steps: number,
-  options: { stopAfter?: number; failAt?: number; endAt?: number; on?: AdapterClass } = {},
+  options: { stopAfter?: number; failAt?: number; endAt?: number; on?: AdapterType } = {},
 ) {
-  const { backend, counts, send } = slowBackend(options.on ?? 'gpu');
+  const { backend, counts, send } = slowBackend(options.on ?? 'hardware');
   const log = new StepLog(backend, [1, 1]);
   const reports: number[][] = [];
   const ended: number[] = [];
@@ -70,18 +69,21 @@ async function run(
 }
 
 describe('runSteps', () => {
-  test.each(['gpu', 'cpu'] as const)('on a %s, three steps are in flight, and every report comes once', async (on) => {
-    const { counts, reports, sent, ended } = await run(700, { on });
-    expect(counts.most).toBe(3);
-    expect(counts.inFlight).toBe(0);
-    expect(sent).toBe(700);
-    expect(ended).toEqual(Array.from({ length: 700 }, (_, step) => step));
-    expect(reports).toEqual(Array.from({ length: 700 }, (_, step) => [step, step + 0.5]));
-  });
+  test.each(['hardware', 'software'] as const)(
+    'on a %s adapter, three steps are in flight, and every report comes once',
+    async (on) => {
+      const { counts, reports, sent, ended } = await run(700, { on });
+      expect(counts.most).toBe(3);
+      expect(counts.inFlight).toBe(0);
+      expect(sent).toBe(700);
+      expect(ended).toEqual(Array.from({ length: 700 }, (_, step) => step));
+      expect(reports).toEqual(Array.from({ length: 700 }, (_, step) => [step, step + 0.5]));
+    },
+  );
 
   test('an adapter that shares the processor is asked for every third step only', async () => {
-    expect((await run(300, { on: 'gpu' })).counts.asked).toBe(300);
-    expect((await run(300, { on: 'cpu' })).counts.asked).toBe(100);
+    expect((await run(300, { on: 'hardware' })).counts.asked).toBe(300);
+    expect((await run(300, { on: 'software' })).counts.asked).toBe(100);
   });
 
   test('values are read many steps at once', async () => {

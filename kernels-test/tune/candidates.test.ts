@@ -8,21 +8,22 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
-import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
-import { defaultTile, type Tile } from '../../src/compile/tiles.ts';
+import { DEFAULT_TARGET, SOFTWARE_TARGET, type Target, withAdapterType } from '../../src/compile/target.ts';
+import type { Tile } from '../../src/compile/tile.ts';
+import { defaultTile } from '../../src/compile/tiles.ts';
 import type { GraphSpec } from '../../src/core/graph.ts';
 import { MOST, tileCandidates, tileProblem } from '../../src/tune/candidates.ts';
 import { differenceOf } from '../../src/tune/compare.ts';
 import { Trial, TrialInputs } from '../../src/tune/trial.ts';
 import { convGraph, GRAPHS, matmulGraph, STAGED_GRAPHS } from './graphs.ts';
 
-const ADAPTERS: Readonly<Record<string, PlanLimits>> = {
-  gpu: DEFAULT_LIMITS,
-  'gpu with subgroups of 32': { ...DEFAULT_LIMITS, subgroupSize: 32 },
-  'gpu of few invocations': { ...DEFAULT_LIMITS, maxComputeInvocationsPerWorkgroup: 128 },
-  'cpu without subgroups': { ...DEFAULT_LIMITS, adapterClass: 'cpu' },
-  'cpu with subgroups of 4': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 4 },
-  'cpu with subgroups of 8': { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 },
+const ADAPTERS: Readonly<Record<string, Target>> = {
+  gpu: DEFAULT_TARGET,
+  'gpu with subgroups of 32': { ...DEFAULT_TARGET, subgroupSize: 32 },
+  'gpu of few invocations': { ...DEFAULT_TARGET, maxComputeInvocationsPerWorkgroup: 128 },
+  'software without subgroups': SOFTWARE_TARGET,
+  'software with subgroups of 4': { ...SOFTWARE_TARGET, subgroupSize: 4 },
+  'software with subgroups of 8': { ...SOFTWARE_TARGET, subgroupSize: 8 },
 };
 
 describe.each(Object.entries(ADAPTERS))('%s', (_name, limits) => {
@@ -48,10 +49,10 @@ describe.each(Object.entries(ADAPTERS))('%s', (_name, limits) => {
 });
 
 test('a tile that the device cannot run is told by its reason', () => {
-  const [{ spec, rows }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_LIMITS);
-  const tile = defaultTile(spec, rows, DEFAULT_LIMITS);
+  const [{ spec, rows }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_TARGET);
+  const tile = defaultTile(spec, rows, DEFAULT_TARGET);
   const problem = (change: object, limits: object = {}) =>
-    tileProblem({ ...tile, ...change }, spec, rows, { ...DEFAULT_LIMITS, ...limits });
+    tileProblem({ ...tile, ...change }, spec, rows, { ...DEFAULT_TARGET, ...limits });
   expect(problem({})).toBeUndefined();
   expect(problem({ rowsPerLane: 0 })).toBe('rowsPerLane is 0; a whole number of at least 1 is needed');
   expect(problem({ chunks: 1.5 })).toMatch(/^chunks is 1.5/);
@@ -76,8 +77,8 @@ test.each([
   [8, 6, 1792, 8, 4],
   [151, 16, 640, 32, 1],
 ])('software adapters: %i × %i of %i segments, %i rows a lane, %i chunks', (rows, n, segments, rowsPerLane, chunks) => {
-  const [{ spec }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_LIMITS);
-  const limits: PlanLimits = { ...DEFAULT_LIMITS, adapterClass: 'cpu', subgroupSize: 8 };
+  const [{ spec }] = isolateContractions(GRAPHS['conv, valid'], DEFAULT_TARGET);
+  const limits: Target = { ...SOFTWARE_TARGET, subgroupSize: 8 };
   const tile = defaultTile({ ...spec, batch: 1, n, segments, inner: 1000 }, rows, limits);
   expect(tile).toMatchObject({ rowsPerLane, chunks, shared: true });
 });
@@ -90,7 +91,7 @@ describe('on the device', () => {
   afterAll(() => gpu.dispose());
 
   /** Every candidate for `limits` against the f64 reference, and two runs of each. */
-  async function checkAll(graph: GraphSpec, limits: PlanLimits, wanted = (_: Tile) => true): Promise<number> {
+  async function checkAll(graph: GraphSpec, limits: Target, wanted = (_: Tile) => true): Promise<number> {
     const cpu = createCpuBackend({ precision: 'f64' });
     let checked = 0;
     for (const { label, spec, rows, plan } of isolateContractions(graph, limits)) {
@@ -116,16 +117,16 @@ describe('on the device', () => {
   }
 
   test.each(Object.keys(GRAPHS))('candidates of this adapter agree with the reference: %s', async (graph) => {
-    expect(await checkAll(GRAPHS[graph], gpu.limits)).toBeGreaterThan(5);
+    expect(await checkAll(GRAPHS[graph], gpu.target)).toBeGreaterThan(5);
   });
 
   test.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', async (graph) => {
-    const limits: PlanLimits = { ...gpu.limits, adapterClass: 'gpu' };
+    const limits: Target = withAdapterType(gpu.target, 'hardware');
     expect(await checkAll(GRAPHS[graph], limits, ({ depth }) => depth === 0)).toBeGreaterThan(5);
   });
 
   test.each(Object.keys(STAGED_GRAPHS))('so do those that stage operands in workgroup memory: %s', async (graph) => {
-    const limits: PlanLimits = { ...gpu.limits, adapterClass: 'gpu' };
+    const limits: Target = withAdapterType(gpu.target, 'hardware');
     expect(await checkAll(STAGED_GRAPHS[graph], limits, ({ depth }) => depth > 0)).toBeGreaterThan(5);
   });
 });

@@ -6,7 +6,7 @@ import { defaultTile } from '../../src/compile/tiles.ts';
 import { conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
 import { differenceOf } from '../../src/tune/compare.ts';
 import { likeEntries } from '../../src/tune/tune.ts';
-import { CPU_ADAPTER, input, specOf } from '../support/graphs.ts';
+import { input, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 
 describe('results of two candidates', () => {
   test('may differ by roundings of the largest of them, not by more', () => {
@@ -32,13 +32,13 @@ test('a smaller batch takes the tiles of the full one, in no more chunks than it
     return specOf('step', { outputs: [conv2dWeightGrad(x, dy, { kernelShape: [3, 3, 3, 8] })] });
   };
   const [full, small] = [graph(32), graph(1)];
-  const [{ key, spec, rows }] = isolateContractions(full, CPU_ADAPTER);
-  const [own] = isolateContractions(small, CPU_ADAPTER);
+  const [{ key, spec, rows }] = isolateContractions(full, SOFTWARE_TARGET);
+  const [own] = isolateContractions(small, SOFTWARE_TARGET);
   // Four rows of an image, each a segment.
   expect(own.spec.segments).toBe(4);
-  const tile = { ...defaultTile(spec, rows, CPU_ADAPTER), chunks: 16 };
+  const tile = { ...defaultTile(spec, rows, SOFTWARE_TARGET), chunks: 16 };
   const entry = { tile, ms: 1, defaultMs: 2, label: 'conv2dWeightGrad' };
-  expect(likeEntries({ [key]: entry }, full, small, CPU_ADAPTER)).toEqual({
+  expect(likeEntries({ [key]: entry }, full, small, SOFTWARE_TARGET)).toEqual({
     [own.key]: { ...entry, tile: { ...tile, chunks: 4 } },
   });
 });

@@ -2,30 +2,32 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNullBackend } from '../../src/backend/null.ts';
-import { fuseGraph } from '../../src/compile/fuse/fuse-graph.ts';
+import { fuseGraph } from '../../src/compile/fuse-graph.ts';
+import { groupKernels } from '../../src/compile/group-kernels.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { isolateContractions } from '../../src/compile/isolate.ts';
-import { type PlanLimits, withTiles } from '../../src/compile/plan.ts';
 import { buildPlan } from '../../src/compile/plan-builder.ts';
-import { planWaves } from '../../src/compile/schedule/waves.ts';
-import { defaultTile, type Tile } from '../../src/compile/tiles.ts';
+import { DEFAULT_TARGET, type Target, withTiles } from '../../src/compile/target.ts';
+import type { Tile } from '../../src/compile/tile.ts';
+import { defaultTile } from '../../src/compile/tiles.ts';
 import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import type { GraphSpec } from '../../src/core/graph.ts';
 import { digits } from '../../src/data/sets/digits.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
 import { lenet5, mlpBatchNorm, type ZooModel } from '../../src/zoo/index.ts';
-import { CPU_ADAPTER } from '../support/graphs.ts';
+import { SOFTWARE_TARGET } from '../support/graphs.ts';
 import { textOf } from '../support/kernels.ts';
 import { GRAPHS } from './graphs.ts';
 
-const ADAPTERS = { cpu: CPU_ADAPTER, gpu: { ...CPU_ADAPTER, adapterClass: 'gpu' as const } };
+const ADAPTERS = { 'software adapter': SOFTWARE_TARGET, GPU: DEFAULT_TARGET };
 
 /** The texts of a graph's kernels, each in a dispatch of its own. */
-function kernelTexts(graph: GraphSpec, limits: PlanLimits): Set<string> {
+function kernelTexts(graph: GraphSpec, limits: Target): Set<string> {
   const { fused, scheduled } = fuseGraph(graph, limits, true);
-  const { waves } = planWaves(fused, scheduled, limits, false);
-  return new Set(buildPlan(fused, scheduled, waves, limits, true).kernels.map(textOf));
+  const { groups } = groupKernels(fused, scheduled, limits, false);
+  const plan = buildPlan({ fused, schedule: scheduled, groups, target: limits, reuse: true });
+  return new Set(plan.kernels.map(textOf));
 }
 
 /** Graphs of a step and an evaluation. */
@@ -39,7 +41,7 @@ async function modelGraphs(model: ZooModel, optimizer: 'adam' | 'sgd'): Promise<
 
 const graphs: Record<string, readonly GraphSpec[]> = {};
 beforeAll(async () => {
-  setBackend(createNullBackend(CPU_ADAPTER));
+  setBackend(createNullBackend(SOFTWARE_TARGET));
   graphs.ops = Object.values(GRAPHS);
   graphs.lenet = await modelGraphs(lenet5(), 'adam');
   graphs['mlp with batch norm'] = await modelGraphs(mlpBatchNorm({ inputShape: [28, 28, 1] }), 'sgd');
@@ -70,7 +72,7 @@ describe.each(Object.entries(ADAPTERS))('planned for a %s', (_class, limits) => 
 });
 
 test('a chosen tile reaches the plan of the graph, and its kernel is the isolated one', () => {
-  const limits = CPU_ADAPTER;
+  const limits = SOFTWARE_TARGET;
   for (const graph of Object.values(GRAPHS)) {
     for (const { key, spec, rows, plan } of isolateContractions(graph, limits)) {
       const tile = tileCandidates(spec, rows, limits).at(-1) as Tile;
@@ -84,7 +86,7 @@ test('a chosen tile reaches the plan of the graph, and its kernel is the isolate
 
 test('an evaluation has keys of the training step, a smaller batch has others', async () => {
   const [step, evaluation, last] = graphs.lenet.map((graph) =>
-    isolateContractions(graph, CPU_ADAPTER).map(({ key }) => key),
+    isolateContractions(graph, SOFTWARE_TARGET).map(({ key }) => key),
   );
   expect(step).toHaveLength(14);
   expect(evaluation).toHaveLength(5);

@@ -25,12 +25,12 @@ import {
 } from '../../src/tune/tuning.ts';
 import { VERSION } from '../../src/util/version.ts';
 import { expectRefusal } from '../data/refusal.ts';
-import { CPU_ADAPTER } from '../support/graphs.ts';
+import { SOFTWARE_TARGET } from '../support/graphs.ts';
 import { GRAPHS } from './graphs.ts';
 
 const entries: Tuning['entries'] = Object.fromEntries(
-  isolateContractions(GRAPHS.matmul, CPU_ADAPTER).map(({ key, spec, rows, label }) => {
-    const tile = { ...defaultTile(spec, rows, CPU_ADAPTER), rowsPerLane: 3 };
+  isolateContractions(GRAPHS.matmul, SOFTWARE_TARGET).map(({ key, spec, rows, label }) => {
+    const tile = { ...defaultTile(spec, rows, SOFTWARE_TARGET), rowsPerLane: 3 };
     return [key, { tile, ms: 1, defaultMs: 2, label }];
   }),
 );
@@ -42,7 +42,7 @@ let tuning: Tuning;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'downhill-tuning-'));
   vi.stubEnv('DOWNHILL_CACHE', folder);
-  backend = createNullBackend(CPU_ADAPTER);
+  backend = createNullBackend(SOFTWARE_TARGET);
   tuning = makeTuning(backend, entries);
 });
 afterEach(async () => {
@@ -56,20 +56,23 @@ test('the version is that of the package', async () => {
 });
 
 describe('applyTuning', () => {
-  test('gives the backend other limits, and leaves those that were handed out as they are', () => {
-    const { limits } = backend;
+  test('gives the backend another target, and leaves the one that was handed out as it is', () => {
+    const { target } = backend;
     applyTuning(backend, tuning);
-    expect(limits.tiles).toBeUndefined();
-    expect(backend.limits.tiles?.get(key)).toEqual(entries[key].tile);
-    expect(backend.limits.tiles?.get('another')).toBeUndefined();
+    expect(target.tiles).toBeUndefined();
+    expect(backend.target.tiles?.get(key)).toEqual(entries[key].tile);
+    expect(backend.target.tiles?.get('another')).toBeUndefined();
     removeTuning(backend);
-    expect(backend.limits).toEqual(limits);
+    expect(backend.target).toEqual(target);
   });
 
   test.each([
     [{ adapter: 'another' }, /it is of adapter "another"; this is "null/],
     [{ downhill: '0.0.0' }, /it was made by downhill 0\.0\.0; this is/],
-    [{ adapterClass: 'gpu' }, /a gpu adapter with subgroups of null; this device is taken for a cpu adapter/],
+    [
+      { adapterType: 'hardware' },
+      /a hardware adapter with subgroups of null; this device is taken for a software adapter/,
+    ],
     [{ subgroupSize: 32 }, /subgroups of 32; .* subgroups of null/],
     [{ entries: { nonsense: entries[key] } }, /"nonsense" is no key of a contraction/],
     [
@@ -84,7 +87,7 @@ describe('applyTuning', () => {
     const other = { ...tuning, ...change } as Tuning;
     expect(tuningMisfit(backend, other)).toMatch(message);
     await expectRefusal(() => applyTuning(backend, other), 'argument', message);
-    expect(backend.limits.tiles).toBeUndefined();
+    expect(backend.target.tiles).toBeUndefined();
   });
 
   test('later choices stand above earlier ones', () => {
@@ -104,9 +107,9 @@ describe('as text', () => {
   test.each([
     ['{', /^page\.json: no JSON: /],
     ['[]', /not a "downhill tuning" file/],
-    [{ formatVersion: 1 }, /format version 1; this downhill reads version 2/],
+    [{ formatVersion: 1 }, /format version 1; this downhill reads version 3/],
     [{ adapter: 3 }, /downhill and adapter must be texts/],
-    [{ adapterClass: 'tpu' }, /adapterClass is "?tpu"?; cpu or gpu/],
+    [{ adapterType: 'tpu' }, /adapterType is "?tpu"?; software or hardware/],
     [{ subgroupSize: '8' }, /subgroupSize must be a number or null/],
     [{ entries: [] }, /entries must be an object/],
     [{ entries: { k: {} } }, /entry "k": needs a tile/],
@@ -129,13 +132,13 @@ describe('in the cache folder', () => {
     const path = await saveTuning(tuning);
     expect(dirname(path)).toBe(join(folder, 'tuning'));
     expect(await readdir(dirname(path))).toHaveLength(1);
-    const second = createNullBackend(CPU_ADAPTER);
+    const second = createNullBackend(SOFTWARE_TARGET);
     expect(await loadTuning(second)).toEqual(tuning);
-    expect(second.limits.tiles?.get(key)).toEqual(entries[key].tile);
+    expect(second.target.tiles?.get(key)).toEqual(entries[key].tile);
   });
 
   test('each adapter has a file of its own, with its name', () => {
-    const paths = [{}, { adapter: 'Apple M4' }, { adapterClass: 'gpu' }, { subgroupSize: 4 }].map((change) =>
+    const paths = [{}, { adapter: 'Apple M4' }, { adapterType: 'hardware' }, { subgroupSize: 4 }].map((change) =>
       tuningPath({ ...tuning, ...change } as Tuning, '/c'),
     );
     expect(new Set(paths).size).toBe(4);
@@ -153,7 +156,7 @@ describe('in the cache folder', () => {
     await writeFile(path, typeof content === 'string' ? content : exportTuning({ ...tuning, ...content } as Tuning));
     const warnings: string[] = [];
     expect(await useStoredTuning(backend, (message) => warnings.push(message))).toMatchObject({ path, state });
-    expect(backend.limits.tiles).toBeUndefined();
+    expect(backend.target.tiles).toBeUndefined();
     expect(await findStoredTuning(backend)).toMatchObject({ reason: expect.stringMatching(reason) });
     expect(warnings).toEqual(
       state === 'corrupt' ? [expect.stringMatching(/ignored.*default tiles.*downhill tune/)] : [],
@@ -200,18 +203,18 @@ describe('in IndexedDB', () => {
     const values = new Map<string, unknown>();
     stubIndexedDB(values);
     expect(await browser.loadTuning(backend)).toBeUndefined();
-    expect(await browser.saveTuning(tuning)).toMatch(/^downhill\/tuning\/\[".*"cpu"/);
+    expect(await browser.saveTuning(tuning)).toMatch(/^downhill\/tuning\/\[".*"software"/);
     expect(await browser.loadTuning(backend)).toEqual(tuning);
-    expect(backend.limits.tiles?.get(key)).toEqual(entries[key].tile);
-    const other = createNullBackend({ ...CPU_ADAPTER, subgroupSize: 4 });
+    expect(backend.target.tiles?.get(key)).toEqual(entries[key].tile);
+    const other = createNullBackend({ ...SOFTWARE_TARGET, subgroupSize: 4 });
     expect(await browser.loadTuning(other)).toBeUndefined();
-    expect(other.limits.tiles).toBeUndefined();
+    expect(other.target.tiles).toBeUndefined();
     const [place] = values.keys();
     values.set(place, { ...tuning, downhill: '0.0.0' });
-    expect(await browser.loadTuning(createNullBackend(CPU_ADAPTER))).toBeUndefined();
+    expect(await browser.loadTuning(createNullBackend(SOFTWARE_TARGET))).toBeUndefined();
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     values.set(place, 'broken');
-    expect(await browser.loadTuning(createNullBackend(CPU_ADAPTER))).toBeUndefined();
+    expect(await browser.loadTuning(createNullBackend(SOFTWARE_TARGET))).toBeUndefined();
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(/IndexedDB: no JSON.*default tiles hold/));
     warn.mockRestore();
   });

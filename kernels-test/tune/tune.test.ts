@@ -9,7 +9,8 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { type IsolatedContraction, isolateContractions } from '../../src/compile/isolate.ts';
-import { defaultTile, type Tile } from '../../src/compile/tiles.ts';
+import type { Tile } from '../../src/compile/tile.ts';
+import { defaultTile } from '../../src/compile/tiles.ts';
 import { digits } from '../../src/data/sets/digits.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
@@ -36,11 +37,11 @@ describe('tuneGraphs', () => {
     const { tuning, kernels, total } = await tuneGraphs(gpu, [graph, graph]);
     expect(total).toBe(3);
     expect(kernels).toHaveLength(3);
-    const isolated = isolateContractions(graph, gpu.limits);
+    const isolated = isolateContractions(graph, gpu.target);
     expect(Object.keys(tuning.entries).sort()).toEqual(isolated.map(({ key }) => key).sort());
     for (const { key, spec, rows } of isolated) {
       const { tile, ms, defaultMs, timed, dropped } = kernels.find((kernel) => kernel.key === key)!;
-      const candidates = tileCandidates(spec, rows, gpu.limits);
+      const candidates = tileCandidates(spec, rows, gpu.target);
       expect(candidates).toContainEqual(tile);
       expect(timed).toBe(candidates.length);
       expect(dropped).toEqual([]);
@@ -48,17 +49,17 @@ describe('tuneGraphs', () => {
       expect(ms).toBeLessThanOrEqual(defaultMs);
     }
 
-    const texts = () => compileGraph(graph, gpu.limits).kernels.map(textOf);
+    const texts = () => compileGraph(graph, gpu.target).kernels.map(textOf);
     const before = texts();
     const [{ key, spec, rows }] = isolated;
-    const other = tileCandidates(spec, rows, gpu.limits)[1];
+    const other = tileCandidates(spec, rows, gpu.target)[1];
     applyTuning(gpu, { ...tuning, entries: { [key]: { tile: other, ms: 1, defaultMs: 1, label: '' } } });
-    expect(gpu.limits.tiles?.get(key)).toEqual(other);
+    expect(gpu.target.tiles?.get(key)).toEqual(other);
     expect(texts()).not.toEqual(before);
     // What is in use is not what candidates are compared with.
     const again = await tuneGraphs(gpu, [graph]);
     expect(again.kernels.find((kernel) => kernel.key === key)?.defaultTile).toEqual(
-      defaultTile(spec, rows, gpu.limits),
+      defaultTile(spec, rows, gpu.target),
     );
     removeTuning(gpu);
     expect(texts()).toEqual(before);
@@ -87,8 +88,8 @@ describe('tuneGraphs', () => {
   });
 
   test('a search that ends early still tries what was chosen before', async () => {
-    const [kernel] = [...isolateContractions(graph, gpu.limits)].sort((a, b) => b.flops - a.flops);
-    const known = tileCandidates(kernel.spec, kernel.rows, gpu.limits).at(-1)!;
+    const [kernel] = [...isolateContractions(graph, gpu.target)].sort((a, b) => b.flops - a.flops);
+    const known = tileCandidates(kernel.spec, kernel.rows, gpu.target).at(-1)!;
     const entry = { tile: known, ms: 1, defaultMs: 2, label: kernel.label };
     const earlier = makeTuning(gpu, { [kernel.key]: entry });
     const controller = new AbortController();
@@ -118,8 +119,8 @@ describe('tuneGraphs', () => {
 describe('a candidate that is no good', () => {
   /** The first contraction, all of whose candidates but the default one are made by `spoil`. */
   function spoiled(spoil: (plan: ReturnType<IsolatedContraction['plan']>) => unknown): IsolatedContraction {
-    const [kernel] = isolateContractions(graph, gpu.limits);
-    const first = JSON.stringify(defaultTile(kernel.spec, kernel.rows, gpu.limits));
+    const [kernel] = isolateContractions(graph, gpu.target);
+    const first = JSON.stringify(defaultTile(kernel.spec, kernel.rows, gpu.target));
     return {
       ...kernel,
       plan: (tile: Tile) => {
@@ -131,11 +132,11 @@ describe('a candidate that is no good', () => {
 
   const choose = async (kernel: IsolatedContraction) => {
     const { liveBuffers } = gpu.counters;
-    const { kernels } = await tuneContractions(gpu, gpu.limits, [kernel]);
+    const { kernels } = await tuneContractions(gpu, gpu.target, [kernel]);
     expect(gpu.counters.liveBuffers).toBe(liveBuffers);
     expect(kernels[0].tile).toEqual(kernels[0].defaultTile);
     expect(kernels[0].timed).toBe(1);
-    const { length } = tileCandidates(kernel.spec, kernel.rows, gpu.limits);
+    const { length } = tileCandidates(kernel.spec, kernel.rows, gpu.target);
     expect(kernels[0].dropped).toHaveLength(length - 1);
     return kernels[0].dropped.map(({ why }) => why);
   };
@@ -189,7 +190,7 @@ test('tune: the step of a model, with the tiles of a last, smaller batch; its lo
 
   const { tuning, kernels } = await tune(model, train, { batchSize: 16 });
   const { full, last } = await model.tuningGraphs(train, 16);
-  const keys = [...full, ...last].flatMap((spec) => isolateContractions(spec, gpu.limits).map(({ key }) => key));
+  const keys = [...full, ...last].flatMap((spec) => isolateContractions(spec, gpu.target).map(({ key }) => key));
   expect(Object.keys(tuning.entries).sort()).toEqual([...new Set(keys)].sort());
   expect(Object.keys(tuning.entries).length).toBeGreaterThan(kernels.length);
 

@@ -5,7 +5,8 @@
  * and awaits nothing. Reading back is the only asynchronous step.
  */
 
-import type { Plan, PlanLimits, TileChoices } from '../compile/plan.ts';
+import type { Plan } from '../compile/plan.ts';
+import type { Target, TileChoices } from '../compile/target.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 
 /** Memory of a backend; elements of four bytes on a device. */
@@ -61,7 +62,7 @@ export interface Backend {
   /** What a person should see: adapter name, or `CPU (f64 reference)`. */
   readonly description: string;
   /** What plans for this backend are made for: another object after `useTiles`, never one that changes. */
-  readonly limits: PlanLimits;
+  readonly target: Target;
   readonly counters: BackendCounters;
   /** A zeroed buffer. @throws DownhillError `device` when it exceeds a limit. */
   createBuffer(elements: number, dtype: DType, label: string): BackendBuffer;
@@ -83,7 +84,7 @@ export interface Backend {
   ): Promise<Program>;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
-  /** Plans that are compiled for `limits` from now on take these tiles; undefined for the defaults. Loaded ones stay. */
+  /** Plans that are compiled for `target` from now on take these tiles; undefined for the defaults. Loaded ones stay. */
   useTiles(tiles: TileChoices | undefined): void;
   dispose(): Promise<void>;
 }

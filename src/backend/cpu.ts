@@ -5,7 +5,8 @@
  * A run is finished when `run` returns. Plans are held to their rules, not to a device's limits: memory is the limit.
  */
 
-import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../compile/plan.ts';
+import type { Plan } from '../compile/plan.ts';
+import { SOFTWARE_TARGET, type Target, type TileChoices, withTiles } from '../compile/target.ts';
 import { verifyPlan } from '../compile/verify-plan.ts';
 import type { DType, Precision, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -18,8 +19,8 @@ import { checkHostData, checkRange, type HostData } from './host-data.ts';
 export interface CpuOptions {
   /** Arithmetic for f32 values; `f32` by default. */
   readonly precision?: Precision;
-  /** What plans for this backend are made for; WebGPU's defaults and adapter class `cpu` when left out. */
-  readonly limits?: PlanLimits;
+  /** What plans for this backend are made for; a software adapter that grants WebGPU's defaults when left out. */
+  readonly target?: Target;
 }
 
 export class CpuBackend implements Backend {
@@ -30,7 +31,7 @@ export class CpuBackend implements Backend {
 
   constructor(
     readonly precision: Precision,
-    public limits: PlanLimits,
+    public target: Target,
     /** Who computes a dispatch; the ops' references when left out. */
     private readonly executor?: Executor,
   ) {
@@ -92,7 +93,7 @@ export class CpuBackend implements Backend {
 
   /** They change no number here: references know no tiles. */
   useTiles(tiles: TileChoices | undefined): void {
-    this.limits = withTiles(this.limits, tiles);
+    this.target = withTiles(this.target, tiles);
   }
 
   async finish(): Promise<void> {
@@ -109,8 +110,8 @@ export class CpuBackend implements Backend {
 }
 
 /** A backend that needs no device. Works everywhere. */
-export function createCpuBackend({ precision = 'f32', limits }: CpuOptions = {}): CpuBackend {
-  return new CpuBackend(precision, limits ?? { ...DEFAULT_LIMITS, adapterClass: 'cpu' });
+export function createCpuBackend({ precision = 'f32', target = SOFTWARE_TARGET }: CpuOptions = {}): CpuBackend {
+  return new CpuBackend(precision, target);
 }
 
 /** The dtype in which host data lies on the device, for plan buffers, which have none of their own. */

@@ -5,7 +5,8 @@
  * It is the CPU backend with its memory and rules, but for who computes a dispatch. Slow: for tests and VALIDATE=1.
  */
 
-import { DEFAULT_LIMITS, type PlacedValue, type Plan, type PlanKernel, type PlanLimits } from '../compile/plan.ts';
+import type { PlacedValue, Plan, PlanKernel } from '../compile/plan.ts';
+import { SOFTWARE_TARGET, type Target } from '../compile/target.ts';
 import { type CpuData, isFloat, type Precision } from '../core/dtype.ts';
 import { checkModule } from '../kernel/check.ts';
 import { EvaluatedKernel } from '../kernel/evaluate/index.ts';
@@ -17,7 +18,7 @@ import { CpuBackend } from './cpu.ts';
 export interface EvaluatingOptions {
   readonly precision: Precision;
   /** What plans are made for, subgroups included; WebGPU's defaults on a software adapter when left out. */
-  readonly limits?: PlanLimits;
+  readonly target?: Target;
   /**
    * Compares every dispatch with the references of its ops, started from the same memory, and throws where they differ by more
    * than this part of the largest value of the result; whole numbers must be equal.
@@ -26,15 +27,15 @@ export interface EvaluatingOptions {
 }
 
 /** @throws DownhillError `internal` from `run`, for an index outside of a buffer, or where kernel and reference differ. */
-export function createEvaluatingBackend({ limits, ...options }: EvaluatingOptions): CpuBackend {
-  return new EvaluatingBackend(options, limits ?? { ...DEFAULT_LIMITS, adapterClass: 'cpu' });
+export function createEvaluatingBackend({ target = SOFTWARE_TARGET, ...options }: EvaluatingOptions): CpuBackend {
+  return new EvaluatingBackend(options, target);
 }
 
 class EvaluatingBackend extends CpuBackend {
   override readonly description: string;
 
-  constructor(options: EvaluatingOptions, limits: PlanLimits) {
-    super(options.precision, limits, evaluatingExecutor(options, limits.subgroupSize ?? 1));
+  constructor(options: EvaluatingOptions, target: Target) {
+    super(options.precision, target, evaluatingExecutor(options, target.subgroupSize ?? 1));
     this.description = `CPU (kernels evaluated in ${options.precision})`;
   }
 }
@@ -109,7 +110,7 @@ function compare(site: DispatchSite, run: () => void, relative: number): void {
   if (first === undefined || second === undefined) return;
   throw new DownhillError(
     'internal',
-    `${nameOf(plan, at)}: element ${first.element} of ${first.op.name} is ${first.found} by the kernel, ` +
+    `${nameOf(plan, at)}: element ${first.element} of ${first.op} is ${first.found} by the kernel, ` +
       `${first.expected} by the reference`,
   );
 }

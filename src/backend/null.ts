@@ -2,7 +2,8 @@
  * The null backend: checks plans and calls, computes nothing, needs no device. Reads give zeros.
  */
 
-import { DEFAULT_LIMITS, type Plan, type PlanLimits, type TileChoices, withTiles } from '../compile/plan.ts';
+import type { Plan } from '../compile/plan.ts';
+import { DEFAULT_TARGET, type Target, type TileChoices, withTiles } from '../compile/target.ts';
 import { verifyPlan } from '../compile/verify-plan.ts';
 import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -96,14 +97,14 @@ class NullBackend implements Backend {
   readonly description = 'null (checks plans, computes nothing)';
   readonly counters = newCounters();
 
-  constructor(public limits: PlanLimits) {}
+  constructor(public target: Target) {}
 
   useTiles(tiles: TileChoices | undefined): void {
-    this.limits = withTiles(this.limits, tiles);
+    this.target = withTiles(this.target, tiles);
   }
 
   createBuffer(elements: number, dtype: DType, label: string): BackendBuffer {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.limits;
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.target;
     const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (elements * BYTES_PER_ELEMENT > limit) {
       const bytes = elements * BYTES_PER_ELEMENT;
@@ -134,7 +135,7 @@ class NullBackend implements Backend {
     bound: readonly BackendBuffer[],
     onProgress?: (built: number, total: number) => void,
   ): Promise<Program> {
-    verifyPlan(plan, this.limits);
+    verifyPlan(plan, this.target);
     for (const buffer of bound) this.#own(buffer, `load "${plan.name}"`);
     onProgress?.(plan.kernels.length, plan.kernels.length);
     return new NullProgram(plan, bound, this.counters);
@@ -153,9 +154,9 @@ class NullBackend implements Backend {
   }
 }
 
-/** A backend that holds plans to `limits` (WebGPU's defaults when left out) and computes nothing. */
-export function createNullBackend(limits: PlanLimits = DEFAULT_LIMITS): Backend {
-  return new NullBackend(limits);
+/** A backend that holds plans to `target` (WebGPU's defaults when left out) and computes nothing. */
+export function createNullBackend(target: Target = DEFAULT_TARGET): Backend {
+  return new NullBackend(target);
 }
 
 function zeros(dtype: DType, elements: number): TypedArray {

@@ -7,7 +7,8 @@
  * call joins one queue; a divergence is thrown by whatever is called next or awaited (`read`, `finish`).
  */
 
-import type { Plan, PlanLimits, TileChoices } from '../compile/plan.ts';
+import type { Plan } from '../compile/plan.ts';
+import type { Target, TileChoices } from '../compile/target.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
@@ -66,8 +67,8 @@ class ValidatingBackend implements Backend {
     this.description = `${inner.description}, every dispatch validated`;
   }
 
-  get limits(): PlanLimits {
-    return this.inner.limits;
+  get target(): Target {
+    return this.inner.target;
   }
 
   useTiles(tiles: TileChoices | undefined): void {
@@ -274,7 +275,7 @@ class ValidatedProgram implements Program {
     );
     // Loaded now: whoever never meets a wrong kernel needs neither WGSL's front end nor the evaluator.
     const { blame } = await import('./validate/blame.ts');
-    const blamed = await blame(group, this.plan, before, finding, this.backend.limits);
+    const blamed = await blame(group, this.plan, before, finding, this.backend.target);
     throw new DownhillError(
       'internal',
       `validate "${this.plan.name}": dispatch ${group.at} "${group.dispatch.label}", ${what}, element ${element}: ` +

@@ -6,11 +6,12 @@
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatBytes } from '../util/text.ts';
-import type { Plan, PlanLimits } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Target } from './target.ts';
 
 /** @throws DownhillError `device`. */
-export function checkFits(plan: Plan, limits: PlanLimits): void {
-  const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+export function checkFits(plan: Plan, target: Target): void {
+  const largest = Math.min(target.maxStorageBufferBindingSize, target.maxBufferSize);
   for (const { elements, label } of plan.buffers) {
     const bytes = elements * BYTES_PER_ELEMENT;
     if (bytes <= largest) continue;
@@ -20,10 +21,10 @@ export function checkFits(plan: Plan, limits: PlanLimits): void {
     );
   }
   for (const kernel of plan.kernels) {
-    if (kernel.access.length <= limits.maxStorageBuffersPerShaderStage) continue;
+    if (kernel.access.length <= target.maxStorageBuffersPerShaderStage) continue;
     throw new DownhillError(
       'device',
-      `${plan.name}: kernel ${kernel.label} binds ${kernel.access.length} storage buffers; this device allows ${limits.maxStorageBuffersPerShaderStage}`,
+      `${plan.name}: kernel ${kernel.label} binds ${kernel.access.length} storage buffers; this device allows ${target.maxStorageBuffersPerShaderStage}`,
     );
   }
 }

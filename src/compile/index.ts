@@ -1,15 +1,16 @@
 /**
- * The compiler: graph → simplify → fuse → schedule → waves → memory → Plan. Pure: no GPU object is made and nothing is awaited.
+ * The compiler: graph → simplify → fuse → schedule → dispatch groups → memory → Plan. Pure: no GPU object is made and nothing is awaited.
  */
 
 import type { GraphSpec } from '../core/graph.ts';
 import { printModule } from '../kernel/print.ts';
 import { environment } from '../util/environment.ts';
-import { fuseGraph } from './fuse/fuse-graph.ts';
-import type { Plan, PlanLimits } from './plan.ts';
-import { DEFAULT_LIMITS } from './plan.ts';
+import { fuseGraph } from './fuse-graph.ts';
+import { groupKernels } from './group-kernels.ts';
+import type { Plan } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
-import { planWaves } from './schedule/waves.ts';
+import type { Target } from './target.ts';
+import { DEFAULT_TARGET } from './target.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
@@ -19,16 +20,17 @@ export interface CompileOptions {
 }
 
 /**
- * The plan of `spec` for a device with `limits`.
+ * The plan of `spec` for a device with `target`.
  * @throws DownhillError `device` when a buffer or a kernel exceeds the limits.
  */
-export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMITS, options: CompileOptions = {}): Plan {
+export function compileGraph(spec: GraphSpec, target: Target = DEFAULT_TARGET, options: CompileOptions = {}): Plan {
   const debug = environment().debug;
   const fusion = options.fusion ?? !environment().noFuse;
-  const { fused, scheduled } = fuseGraph(spec, limits, fusion);
-  const { waves, reasons } = planWaves(fused, scheduled, limits, fusion);
+  const { fused, scheduled } = fuseGraph(spec, target, fusion);
+  const { groups, reasons } = groupKernels(fused, scheduled, target, fusion);
   if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
-  const plan = buildPlan(fused, scheduled, waves, limits, options.reuse ?? !environment().noPlan);
+  const reuse = options.reuse ?? !environment().noPlan;
+  const plan = buildPlan({ fused, schedule: scheduled, groups, target, reuse });
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

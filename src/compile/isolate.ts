@@ -6,19 +6,20 @@
  * there: the same bindings in the same order, results at the same offsets, updates in place.
  */
 
-import type { GraphInput, GraphSpec, GraphUpdate } from '../core/graph.ts';
+import type { GraphInput, GraphOutput, GraphSpec, GraphUpdate } from '../core/graph.ts';
 import type { Contraction } from '../core/lowering.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { type Cluster, rootOf } from './fuse/cluster.ts';
-import type { FusedGraph } from './fuse/fuse.ts';
-import { fuseGraph } from './fuse/fuse-graph.ts';
+import { type Cluster, clusterFlops, clusterLabel } from './fuse/cluster.ts';
+import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
+import { fuseGraph } from './fuse-graph.ts';
+import { outermostOf } from './graph/facts.ts';
+import { groupKernels } from './group-kernels.ts';
 import { contractRows } from './lower/contract-kernel.ts';
-import { readBy, writtenBy } from './memory/memory.ts';
-import type { Plan, PlanLimits } from './plan.ts';
-import { buildPlan, clusterFlops, clusterLabel } from './plan-builder.ts';
+import type { Plan } from './plan.ts';
+import { buildPlan } from './plan-builder.ts';
 import type { Schedule } from './schedule/schedule.ts';
-import { planWaves } from './schedule/waves.ts';
-import { type Tile, tileKey } from './tiles.ts';
+import type { Target } from './target.ts';
+import type { Tile } from './tile.ts';
+import { tileKey } from './tiles.ts';
 
 export interface IsolatedContraction {
   /** What tiles are chosen by. */
@@ -34,12 +35,12 @@ export interface IsolatedContraction {
 }
 
 /** Each distinct contraction of `spec`, by its key, in the order of the plan. */
-export function isolateContractions(spec: GraphSpec, limits: PlanLimits): IsolatedContraction[] {
-  const { fused, scheduled } = fuseGraph(spec, limits, true);
+export function isolateContractions(spec: GraphSpec, target: Target): IsolatedContraction[] {
+  const { fused, scheduled } = fuseGraph(spec, target, true);
   const found = new Map<string, IsolatedContraction>();
   for (const cluster of scheduled.order) {
+    if (cluster.kind !== 'contract' || cluster.points === 0) continue;
     const { contraction } = cluster;
-    if (contraction === null || cluster.points === 0) continue;
     const rows = contractRows(cluster);
     const key = tileKey(contraction, rows);
     if (found.has(key)) continue;
@@ -47,50 +48,43 @@ export function isolateContractions(spec: GraphSpec, limits: PlanLimits): Isolat
       ...{ key, rows, spec: contraction },
       label: clusterLabel(cluster),
       flops: clusterFlops(cluster),
-      plan: (tile) => planAlone(cluster, fused, scheduled, { ...limits, tiles: { get: () => tile } }),
+      plan: (tile) => planAlone(cluster, fused, scheduled, { ...target, tiles: { get: () => tile } }),
     });
   }
   return [...found.values()];
 }
 
 /** The plan of `cluster` with everything that it reads from memory as an input. */
-function planAlone(cluster: Cluster, fused: FusedGraph, { before, inPlace }: Schedule, limits: PlanLimits): Plan {
-  const { graph } = fused;
+function planAlone(cluster: Cluster, fused: FusedGraph, { inPlace }: Schedule, target: Target): Plan {
+  const { graph, facts } = fused;
   const read = readBy(cluster, fused);
   const written = writtenBy(cluster, fused);
-  const partOf = new Map<Tensor, Tensor>();
-  for (const node of graph.nodes) {
-    if (node.op?.lower.kind === 'place') for (const part of node.inputs) partOf.set(rootOf(part), node);
-  }
-  const outermost = (root: Tensor): Tensor => {
-    const place = partOf.get(root);
-    return place === undefined ? root : outermost(place);
-  };
-  // Results that lie in a larger buffer are updates of it, which only a part is written of; the others are outputs.
+  // Results inside of a larger buffer are updates of it, which only a part is written of; the others are outputs.
   const updates: GraphUpdate[] = [];
-  const outputs: { name: string; tensor: Tensor }[] = [];
+  const outputs: GraphOutput[] = [];
   for (const root of written) {
-    const target = inPlace.get(root) ?? (partOf.has(root) ? outermost(root) : undefined);
-    if (target === undefined) outputs.push({ name: `result ${outputs.length}`, tensor: root });
-    else updates.push({ target, value: root });
+    const whole = inPlace.get(root) ?? (facts.parts.has(root) ? outermostOf(facts, root) : undefined);
+    if (whole === undefined) outputs.push({ name: `result ${outputs.length}`, tensor: root });
+    else updates.push({ target: whole, value: root });
   }
-  const targets = new Set(updates.map(({ target }) => target));
+  const overwritten = new Set(updates.map((update) => update.target));
   // All scalars, because their slots are numbered; of the rest, what the kernels bind.
   const inputs: GraphInput[] = graph.inputs.filter(
-    ({ kind, tensor }) => kind === 'scalar' || read.has(tensor) || targets.has(tensor),
+    ({ kind, tensor }) => kind === 'scalar' || read.has(tensor) || overwritten.has(tensor),
   );
   const known = new Set(inputs.map(({ tensor }) => tensor));
-  for (const tensor of [...read, ...targets]) {
+  for (const tensor of [...read, ...overwritten]) {
     if (known.has(tensor)) continue;
     known.add(tensor);
     inputs.push({ name: `value ${inputs.length}`, kind: 'bound', tensor });
   }
-  const alone: FusedGraph = { ...fused, graph: { ...graph, inputs, outputs, updates }, clusters: [cluster] };
-  const scheduled: Schedule = {
+  const scope = { name: graph.name, inputs, outputs, updates };
+  const schedule: Schedule = {
     order: [cluster],
     inPlace: new Map([...inPlace].filter(([root]) => written.includes(root))),
     copied: [],
-    before: new Map([...before].map(([each]) => [each, new Set<Cluster>()])),
+    before: new Map(),
   };
-  return buildPlan(alone, scheduled, planWaves(alone, scheduled, limits, false).waves, limits, true);
+  const { groups } = groupKernels(fused, schedule, target, false);
+  return buildPlan({ fused, scope, schedule, groups, target, reuse: true });
 }

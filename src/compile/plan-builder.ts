@@ -3,39 +3,49 @@
  * is first written, takes temporaries back after their last reader, and collects texts, grids and reference steps.
  */
 
+import { copy } from '../core/copy.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
-import type { GraphUpdate } from '../core/graph.ts';
-import type { Op } from '../core/op.ts';
+import type { Graph, GraphUpdate } from '../core/graph.ts';
+import { opKey } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { printModule } from '../kernel/print.ts';
 import { statements } from '../kernel/quote.ts';
-import { copy } from '../ops/elementwise/copy.ts';
 import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
-import { type Cluster, rootOf } from './fuse/cluster.ts';
-import { clusterName, type FusedGraph } from './fuse/fuse.ts';
-import { referenceSteps } from './graph/reference.ts';
-import { resolve } from './graph/views.ts';
+import { type Cluster, clusterFlops, clusterLabel } from './fuse/cluster.ts';
+import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
+import { outermostOf } from './graph/facts.ts';
+import { resolve, rootOf } from './graph/views.ts';
 import { emitContract } from './lower/contract-kernel.ts';
 import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadKernel } from './lower/emit.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
-import { copiesUniforms, withUniformCopies } from './lower/uniforms.ts';
-import { Memory, readBy, writtenBy } from './memory/memory.ts';
-import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
+import { withUniformCopies } from './lower/uniforms.ts';
+import { Memory } from './memory/memory.ts';
+import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, ReferenceStep } from './plan.ts';
+import { referenceSteps } from './reference-steps.ts';
+import type { DispatchGroup, Stage } from './schedule/dispatch-groups.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { bytesMoved, stagedTraffic, type Traffic, wholeTraffic } from './schedule/traffic.ts';
-import type { Stage, Wave } from './schedule/waves.ts';
+import type { Target } from './target.ts';
 
-export function buildPlan(
-  fused: FusedGraph,
-  schedule: Schedule,
-  waves: readonly Wave[],
-  limits: PlanLimits,
-  reuse: boolean,
-): Plan {
-  return new PlanBuilder(fused, schedule, waves, limits, reuse).build();
+/** What a plan reads and writes: a whole graph, or the surroundings of some of its kernels. */
+export type PlanScope = Pick<Graph, 'name' | 'inputs' | 'outputs' | 'updates'>;
+
+export interface PlanSource {
+  readonly fused: FusedGraph;
+  /** The graph itself, unless only some of its kernels are planned. */
+  readonly scope?: PlanScope;
+  readonly schedule: Schedule;
+  readonly groups: readonly DispatchGroup[];
+  readonly target: Target;
+  /** Whether values with disjoint lifetimes share buffers. */
+  readonly reuse: boolean;
+}
+
+export function buildPlan(source: PlanSource): Plan {
+  return new PlanBuilder(source).build();
 }
 
 /** A kernel with what is said of it in the plan. */
@@ -52,55 +62,47 @@ class PlanBuilder {
   private readonly kernels: PlanKernel[] = [];
   private readonly kernelByText = new Map<string, number>();
   private readonly dispatches: Dispatch[] = [];
-  /** Number of the last wave that reads or writes each storage root. */
+  /** Number of the last group that reads or writes each storage root. */
   private readonly lastUse = new Map<Tensor, number>();
-  /** Parts of places, and the place and offset they lie at. */
-  private readonly placeOf = new Map<Tensor, { place: Tensor; offset: number }>();
-  /** Kernels of a cluster, by stage, from its first wave on. */
+  /** Kernels of a cluster, by stage, from its first group on. */
   private readonly emitted = new Map<Cluster, readonly Labelled[]>();
+  /** Invocations of a workgroup in the groups that a cluster takes part in. */
+  private readonly invocations = new Map<Cluster, number[]>();
+  private readonly fused: FusedGraph;
+  private readonly scope: PlanScope;
+  private readonly target: Target;
 
-  /** Invocations of the waves that a cluster takes part in. */
-  private readonly lanes = new Map<Cluster, number[]>();
-
-  constructor(
-    private readonly fused: FusedGraph,
-    private readonly schedule: Schedule,
-    private readonly waves: readonly Wave[],
-    private readonly limits: PlanLimits,
-    reuse: boolean,
-  ) {
-    this.memory = new Memory(fused.graph.inputs, reuse);
-    for (const { stages, lanes } of waves) {
+  constructor(private readonly source: PlanSource) {
+    const { fused, scope, groups, target, reuse } = source;
+    this.fused = fused;
+    this.scope = scope ?? fused.graph;
+    this.target = target;
+    this.memory = new Memory(this.scope.inputs, reuse);
+    for (const { stages, invocations } of groups) {
       for (const cluster of new Set(stages.map((stage) => stage.cluster))) {
-        this.lanes.set(cluster, [...(this.lanes.get(cluster) ?? []), lanes]);
+        this.invocations.set(cluster, [...(this.invocations.get(cluster) ?? []), invocations]);
       }
-    }
-    for (const node of fused.graph.nodes) {
-      if (node.op?.lower.kind !== 'place') continue;
-      const offsets = node.op.lower.offsets(node.inputs, node.attrs);
-      node.inputs.forEach((part, k) => {
-        this.placeOf.set(rootOf(part), { place: node, offset: offsets[k] });
-      });
     }
   }
 
   build(): Plan {
-    const { graph } = this.fused;
-    for (const { name, tensor } of graph.outputs) {
+    const { name: planName, outputs } = this.scope;
+    const { groups, schedule } = this.source;
+    for (const { name, tensor } of outputs) {
       const root = rootOf(tensor);
       this.memory.place(root, { buffer: this.memory.add('output', root.size, name), offset: 0 });
     }
-    this.waves.forEach(({ stages }, at) => {
+    groups.forEach(({ stages }, at) => {
       for (const root of stages.flatMap((stage) => this.touched(stage))) this.lastUse.set(this.storage(root), at);
     });
     // Values that are copied to their target at the end stay alive until then.
-    for (const { value } of this.schedule.copied) {
+    for (const { value } of schedule.copied) {
       this.lastUse.set(this.storage(rootOf(value)), Number.POSITIVE_INFINITY);
     }
-    this.waves.forEach((wave, at) => {
-      this.emitWave(wave, at);
+    groups.forEach((group, at) => {
+      this.emitGroup(group, at);
     });
-    for (const update of this.schedule.copied) this.emitCopy(update);
+    for (const update of schedule.copied) this.emitCopy(update);
 
     const buffers = this.memory.list();
     const bytes = (bound: boolean) =>
@@ -108,22 +110,22 @@ class PlanBuilder {
         .filter(({ role }) => (role === 'bound') === bound)
         .reduce((sum, { elements }) => sum + elements * BYTES_PER_ELEMENT, 0);
     const plan: Plan = {
-      name: graph.name,
+      name: planName,
       buffers,
       inputs: this.planInputs(),
-      outputs: graph.outputs.map(({ name, tensor }) => ({ name, ...this.placed(tensor) })),
+      outputs: outputs.map(({ name, tensor }) => ({ name, ...this.placed(tensor) })),
       kernels: this.kernels,
       dispatches: this.dispatches,
       planBytes: bytes(false),
       boundBytes: bytes(true),
     };
-    checkFits(plan, this.limits);
+    checkFits(plan, this.target);
     return plan;
   }
 
   private planInputs(): PlanInput[] {
-    const updated = new Set(this.fused.graph.updates.map(({ target }) => target));
-    return this.fused.graph.inputs
+    const updated = new Set(this.scope.updates.map(({ target }) => target));
+    return this.scope.inputs
       .filter(({ kind }) => kind !== 'constant')
       .map(({ name, kind, tensor }) => ({
         name,
@@ -138,22 +140,22 @@ class PlanBuilder {
     return [...readBy(cluster, this.fused), ...writtenBy(cluster, this.fused)];
   }
 
-  private emitWave(wave: Wave, at: number): void {
-    for (const { cluster, number } of wave.stages) if (number === 0) this.emitCluster(cluster);
-    const kernels = wave.stages.flatMap(({ cluster, number }) => this.emitted.get(cluster)?.[number] ?? []);
-    if (kernels.length > 0) this.addWave(kernels);
+  private emitGroup(group: DispatchGroup, at: number): void {
+    for (const { cluster, number } of group.stages) if (number === 0) this.emitCluster(cluster);
+    const kernels = group.stages.flatMap(({ cluster, number }) => this.emitted.get(cluster)?.[number] ?? []);
+    if (kernels.length > 0) this.addJoined(kernels);
     for (const { kernel } of kernels) for (const { buffer } of kernel.scratch) this.memory.release(buffer);
-    this.releaseDead(wave, at);
+    this.releaseDead(group, at);
   }
 
   /** One dispatch for all `kernels`, or one for each when they cannot be joined. */
-  private addWave(kernels: readonly Labelled[]): void {
+  private addJoined(kernels: readonly Labelled[]): void {
     const joined =
       kernels.length === 1
         ? kernels[0].kernel
         : joinKernels(
             kernels.map(({ kernel }) => kernel),
-            this.limits,
+            this.target,
           );
     if (typeof joined === 'string') {
       for (const each of kernels) this.addDispatch(each);
@@ -173,10 +175,10 @@ class PlanBuilder {
     const written = writtenBy(cluster, this.fused);
     for (const root of written) this.giveLocation(root);
     if (cluster.points === 0) return;
-    const lanes = this.lanes.get(cluster) ?? [];
+    const lanes = this.invocations.get(cluster) ?? [];
     const input: EmitInput = {
       ...{ cluster, written, lanes },
-      ...{ fused: this.fused, memory: this.memory, limits: this.limits },
+      ...{ fused: this.fused, memory: this.memory, target: this.target },
     };
     const emitted = emitters[cluster.kind](input);
     const label = clusterLabel(cluster);
@@ -205,8 +207,8 @@ class PlanBuilder {
     );
   }
 
-  /** Frees the temporaries whose last reader this wave was. */
-  private releaseDead({ stages }: Wave, at: number): void {
+  /** Frees the temporaries whose last reader this group was. */
+  private releaseDead({ stages }: DispatchGroup, at: number): void {
     const released = new Set<Tensor>();
     for (const root of stages.flatMap((stage) => this.touched(stage))) {
       const storage = this.storage(root);
@@ -217,21 +219,20 @@ class PlanBuilder {
     }
   }
 
-  /** The root whose buffer holds `root`: itself, or the place it is a part of. */
+  /** The root whose buffer holds `root`. */
   private storage(root: Tensor): Tensor {
-    const part = this.placeOf.get(root);
-    return part === undefined ? root : this.storage(part.place);
+    return outermostOf(this.fused.facts, root);
   }
 
   private giveLocation(root: Tensor): void {
     if (this.memory.find(root) !== undefined) return;
-    const target = this.schedule.inPlace.get(root);
-    const part = this.placeOf.get(root);
+    const target = this.source.schedule.inPlace.get(root);
+    const part = this.fused.facts.parts.get(root);
     if (target !== undefined) {
       this.memory.place(root, this.locationOf(target));
     } else if (part !== undefined) {
-      this.giveLocation(part.place);
-      const { buffer, offset } = this.locationOf(part.place);
+      this.giveLocation(part.whole);
+      const { buffer, offset } = this.locationOf(part.whole);
       this.memory.place(root, { buffer, offset: offset + part.offset });
     } else if (root.size === 0) {
       this.memory.place(root, this.memory.nothing(root.dtype));
@@ -242,13 +243,13 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.limits);
+    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.target);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = statements('copy')`${writer.store(this.locationOf(target), target.dtype, 'i', from)}`;
     const kernel = threadKernel(writer, body);
     const [source, destination] = [this.placed(value), this.placed(target)];
     const step: ReferenceStep = {
-      op: copy,
+      op: opKey(copy),
       attrs: {},
       inputs: [source],
       shape: target.shape,
@@ -260,7 +261,7 @@ class PlanBuilder {
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
-    const module = copiesUniforms(this.limits) ? withUniformCopies(kernel.module) : kernel.module;
+    const module = this.target.copiesUniforms ? withUniformCopies(kernel.module) : kernel.module;
     const text = printModule(module);
     let id = this.kernelByText.get(text);
     if (id === undefined) {
@@ -298,25 +299,4 @@ function concatenated(lists: readonly (readonly ReferenceStep[])[]): ReferenceSt
     }
   }
   return all;
-}
-
-/** `matmul+add+relu dense "fc1"`. */
-export function clusterLabel(cluster: Cluster): string {
-  const nodes = [...cluster.roles];
-  const anchor = nodes.find(([, role]) => role === 'fold')?.[0] ?? nodes[nodes.length - 1][0];
-  const size = cluster.contraction === null ? '' : contractionSize(cluster);
-  return `${clusterName(cluster)}${size}${anchor.label === undefined ? '' : ` ${anchor.label}`}`;
-}
-
-function contractionSize(cluster: Cluster): string {
-  const spec = cluster.contraction;
-  if (spec === null) return '';
-  const batch = spec.batch === 1 ? '' : `${spec.batch}x`;
-  return ` [${batch}${spec.m}x${spec.n}x${spec.segments * spec.inner}]`;
-}
-
-export function clusterFlops(cluster: Cluster): number {
-  let flops = 0;
-  for (const node of cluster.roles.keys()) flops += (node.op as Op).bench.flops(node.inputs, node, node.attrs);
-  return flops;
 }

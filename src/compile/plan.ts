@@ -1,16 +1,14 @@
 /**
- * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored; it holds
- * no GPU object. Backends know this type and nothing of graphs, passes or particular ops.
+ * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored as JSON
+ * (plan-json.ts); it holds no GPU object and no function. Backends know this type and nothing of graphs, passes or particular ops.
  *
  * A value lives at a Location: a buffer and an element offset. Every element takes four bytes on the device. A kernel
  * binds whole buffers, each at most once, and receives its element offsets through its uniform block.
  */
 
 import type { DType, TypedArray } from '../core/dtype.ts';
-import type { Op } from '../core/op.ts';
 import type { Module } from '../kernel/tree.ts';
 import type { Shape } from '../util/shape.ts';
-import type { Tile } from './tiles.ts';
 
 /** Where a value lies. `offset` counts elements. */
 export interface Location {
@@ -79,7 +77,9 @@ export interface PlanKernel {
 
 /** One op of a dispatch, for the backend that runs references. */
 export interface ReferenceStep {
-  readonly op: Op;
+  /** Its key (`opOfKey`). */
+  readonly op: string;
+  /** Plain data. */
   readonly attrs: unknown;
   /** Where the inputs are: a placed value, or the result of an earlier step of the same dispatch. */
   readonly inputs: readonly (PlacedValue | { readonly step: number })[];
@@ -123,39 +123,3 @@ export interface Plan {
 
 /** Elements between two scalar inputs: 256 bytes, WebGPU's default offset alignment. */
 export const SCALAR_STRIDE = 64;
-
-/** Tiles of contractions by their signature (`tileKey`). */
-export interface TileChoices {
-  get(key: string): Tile | undefined;
-}
-
-/** What the planner must respect; the WebGPU defaults unless an adapter grants more. */
-export interface PlanLimits {
-  readonly maxStorageBuffersPerShaderStage: number;
-  readonly maxStorageBufferBindingSize: number;
-  readonly maxBufferSize: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
-  readonly maxComputeInvocationsPerWorkgroup: number;
-  /** Sort of adapter, for defaults that depend on it. */
-  readonly adapterClass: 'cpu' | 'gpu';
-  /** Lanes of every subgroup, where the device has subgroups and they have one size; else null. */
-  readonly subgroupSize: number | null;
-  /** What the tuner found to be fastest on this adapter; defaults by adapter class where it says nothing. */
-  readonly tiles?: TileChoices;
-}
-
-/** `limits` with other choices of tiles, or with none. */
-export function withTiles({ tiles: _, ...limits }: PlanLimits, tiles: TileChoices | undefined): PlanLimits {
-  return tiles === undefined ? limits : { ...limits, tiles };
-}
-
-/** Limits that every WebGPU implementation grants (WebGPU specification, section 3.6.2). */
-export const DEFAULT_LIMITS: PlanLimits = {
-  maxStorageBuffersPerShaderStage: 8,
-  maxStorageBufferBindingSize: 134217728,
-  maxBufferSize: 268435456,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 256,
-  adapterClass: 'gpu',
-  subgroupSize: null,
-};

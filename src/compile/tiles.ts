@@ -5,22 +5,8 @@
 
 import type { Contraction, EmitContext } from '../core/lowering.ts';
 import { fnv1a } from '../util/text.ts';
-import type { PlanLimits } from './plan.ts';
-
-export interface Tile {
-  /** Rows and columns of the product that one invocation holds in registers. */
-  readonly rowsPerLane: number;
-  readonly columnsPerLane: number;
-  /** Invocations of a workgroup along rows and columns. */
-  readonly lanesM: number;
-  readonly lanesN: number;
-  /** Pieces the segments are cut into; more than one takes a second dispatch that adds them. */
-  readonly chunks: number;
-  /** The workgroup is one subgroup whose lanes load the rows' operand in shares and broadcast it; then lanesM is 1. */
-  readonly shared: boolean;
-  /** Elements along k that the workgroup stages in its memory at a time; 0 when operands are read where they lie. */
-  readonly depth: number;
-}
+import type { Target } from './target.ts';
+import type { Tile } from './tile.ts';
 
 /** Tallest and widest register block where lanes own their rows: 8 × 8 is the best seen on llvmpipe, larger ones spill. */
 const BLOCK = 8;
@@ -31,15 +17,15 @@ const BLOCK = 8;
  * CPU adapters: every storage load is bounds-checked lane by lane, so loads per multiplication decide and the block is
  * as large as registers hold; a workgroup is one vector of 8 lanes. GPU adapters: smaller blocks, many invocations.
  */
-export function chooseTile(spec: Contraction, rows: number, limits: PlanLimits): Tile {
+export function chooseTile(spec: Contraction, rows: number, limits: Target): Tile {
   // Without choices no key is made: it costs as much as the rest of the planning of a product.
   return limits.tiles?.get(tileKey(spec, rows)) ?? defaultTile(spec, rows, limits);
 }
 
 /** The tile that holds without tuning. */
-export function defaultTile(spec: Contraction, rows: number, limits: PlanLimits): Tile {
-  const { adapterClass, subgroupSize } = limits;
-  if (adapterClass === 'gpu') return gpuTile(spec, rows);
+export function defaultTile(spec: Contraction, rows: number, limits: Target): Tile {
+  const { vectorWorkgroups, subgroupSize } = limits;
+  if (!vectorWorkgroups) return gpuTile(spec, rows);
   return subgroupSize !== null && spec.n > 1 ? sharedTile(spec, rows, subgroupSize) : cpuTile(spec, rows);
 }
 

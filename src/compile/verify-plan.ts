@@ -4,32 +4,33 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
+import { RangeSet } from '../util/range-set.ts';
 import { sizeOf } from '../util/shape.ts';
-import { RangeSet } from './fuse/range-set.ts';
-import { type Dispatch, type PlacedValue, type Plan, type PlanLimits, SCALAR_STRIDE } from './plan.ts';
+import { type Dispatch, type PlacedValue, type Plan, SCALAR_STRIDE } from './plan.ts';
+import type { Target } from './target.ts';
 
 /** Bytes of a uniform binding that every device allows (WebGPU specification, section 3.6.2). */
 const MAX_UNIFORM_BYTES = 65536;
 
 /**
- * Checks `plan` against its own rules and, when they are given, against `limits`.
+ * Checks `plan` against its own rules and, when they are given, against `target`.
  * @throws DownhillError `internal` for a broken rule, `device` for an exceeded limit; both name dispatch and buffer.
  */
-export function verifyPlan(plan: Plan, limits?: PlanLimits): void {
-  verifyBuffers(plan, limits);
-  verifyKernels(plan, limits);
+export function verifyPlan(plan: Plan, target?: Target): void {
+  verifyBuffers(plan, target);
+  verifyKernels(plan, target);
   verifyPlacedInputs(plan);
   const written = new Set<number>();
   const defined = new Map<number, RangeSet>();
   plan.dispatches.forEach((dispatch, at) => {
     const where = `plan "${plan.name}": dispatch ${at} "${dispatch.label}"`;
-    verifyBindings(plan, dispatch, where, written, limits);
+    verifyBindings(plan, dispatch, where, written, target);
     verifyReference(plan, dispatch, at, where, defined);
   });
   verifyOutputs(plan, defined);
 }
 
-function verifyBuffers(plan: Plan, limits: PlanLimits | undefined): void {
+function verifyBuffers(plan: Plan, target: Target | undefined): void {
   const where = `plan "${plan.name}"`;
   let planBytes = 0;
   let boundBytes = 0;
@@ -48,8 +49,8 @@ function verifyBuffers(plan: Plan, limits: PlanLimits | undefined): void {
     );
     if (buffer.role === 'bound') boundBytes += buffer.elements * 4;
     else planBytes += buffer.elements * 4;
-    if (limits !== undefined && buffer.elements * 4 > limits.maxBufferSize) {
-      throw exceeded(`${where}: ${name} takes ${buffer.elements * 4} bytes`, 'maxBufferSize', limits.maxBufferSize);
+    if (target !== undefined && buffer.elements * 4 > target.maxBufferSize) {
+      throw exceeded(`${where}: ${name} takes ${buffer.elements * 4} bytes`, 'maxBufferSize', target.maxBufferSize);
     }
   });
   const blocks = plan.buffers.filter((buffer) => buffer.role === 'scalars').length;
@@ -61,7 +62,7 @@ function verifyBuffers(plan: Plan, limits: PlanLimits | undefined): void {
   rule(boundBytes === plan.boundBytes, `${where}: bound buffers take ${boundBytes} bytes, not ${plan.boundBytes}`);
 }
 
-function verifyKernels(plan: Plan, limits: PlanLimits | undefined): void {
+function verifyKernels(plan: Plan, target: Target | undefined): void {
   plan.kernels.forEach((kernel, at) => {
     const where = `plan "${plan.name}": kernel ${at} "${kernel.label}"`;
     rule(kernel.id === at, `${where} has id ${kernel.id}; ids are places in the list`);
@@ -77,12 +78,12 @@ function verifyKernels(plan: Plan, limits: PlanLimits | undefined): void {
         MAX_UNIFORM_BYTES,
       );
     }
-    if (limits === undefined) return;
-    const most = limits.maxStorageBuffersPerShaderStage;
+    if (target === undefined) return;
+    const most = target.maxStorageBuffersPerShaderStage;
     if (kernel.access.length > most) {
       throw exceeded(`${where} binds ${kernel.access.length} buffers`, 'maxStorageBuffersPerShaderStage', most);
     }
-    const invocations = limits.maxComputeInvocationsPerWorkgroup;
+    const invocations = target.maxComputeInvocationsPerWorkgroup;
     if (kernel.workgroupSize > invocations) {
       const found = `${where} has ${kernel.workgroupSize} invocations a workgroup`;
       throw exceeded(found, 'maxComputeInvocationsPerWorkgroup', invocations);
@@ -119,7 +120,7 @@ function verifyBindings(
   dispatch: Dispatch,
   where: string,
   written: Set<number>,
-  limits: PlanLimits | undefined,
+  target: Target | undefined,
 ): void {
   rule(dispatch.label !== '', `${where} has no label`);
   const kernel = plan.kernels[dispatch.kernel];
@@ -144,9 +145,9 @@ function verifyBindings(
     rule(!seen.has(id), `${where}: buffer ${id} "${buffer.label}" is bound twice`);
     seen.add(id);
     const bytes = buffer.elements * 4;
-    if (limits !== undefined && bytes > limits.maxStorageBufferBindingSize) {
+    if (target !== undefined && bytes > target.maxStorageBufferBindingSize) {
       const found = `${where}: buffer "${buffer.label}" takes ${bytes} bytes`;
-      throw exceeded(found, 'maxStorageBufferBindingSize', limits.maxStorageBufferBindingSize);
+      throw exceeded(found, 'maxStorageBufferBindingSize', target.maxStorageBufferBindingSize);
     }
     if (kernel.access[k] === 'read_write') {
       const writable = buffer.role === 'temporary' || buffer.role === 'output' || isUpdated(plan, id);
@@ -160,9 +161,9 @@ function verifyBindings(
   for (const id of writes) written.add(id);
   dispatch.workgroups.forEach((count, axis) => {
     rule(isCount(count), `${where}: ${count} workgroups along ${'xyz'[axis]}`);
-    if (limits !== undefined && count > limits.maxComputeWorkgroupsPerDimension) {
+    if (target !== undefined && count > target.maxComputeWorkgroupsPerDimension) {
       const found = `${where}: ${count} workgroups along ${'xyz'[axis]}`;
-      throw exceeded(found, 'maxComputeWorkgroupsPerDimension', limits.maxComputeWorkgroupsPerDimension);
+      throw exceeded(found, 'maxComputeWorkgroupsPerDimension', target.maxComputeWorkgroupsPerDimension);
     }
   });
 }
@@ -177,7 +178,7 @@ function verifyReference(
 ): void {
   const outputs: PlacedValue[] = [];
   dispatch.reference.forEach((step, k) => {
-    const name = `${where}, step ${k} (${step.op.name})`;
+    const name = `${where}, step ${k} (${step.op})`;
     step.inputs.forEach((input, i) => {
       if ('step' in input) {
         rule(

@@ -111,7 +111,37 @@ export function defineOp<A extends object, F extends (...args: never[]) => Tenso
   const callable = call((inputs, attrs) => applyOp(callable, inputs, attrs)) as F & Op<A>;
   const { name, ...rest } = record;
   Object.defineProperty(callable, 'name', { value: name });
-  return Object.assign(callable, rest);
+  Object.assign(callable, rest);
+  opKey(callable);
+  return callable;
+}
+
+/** Every op by its key, and the keys: a key stands for one record. */
+const byKey = new Map<string, Op>();
+const keys = new WeakMap<Op, string>();
+
+/**
+ * The key of `op`, by which plans name it: its name, or `name#2` when another op of that name has come before. An op has its key
+ * from its definition on, so a plan that was read from JSON finds the ops of each module that this process has loaded.
+ */
+export function opKey(op: Op): string {
+  let key = keys.get(op);
+  if (key === undefined) {
+    key = op.name;
+    for (let number = 2; byKey.has(key); number++) key = `${op.name}#${number}`;
+    byKey.set(key, op);
+    keys.set(op, key);
+  }
+  return key;
+}
+
+/** The op of `key`. @throws DownhillError `state` when no loaded module defines it. */
+export function opOfKey(key: string): Op {
+  const op = byKey.get(key);
+  if (op === undefined) {
+    throw new DownhillError('state', `no op "${key}" is defined here; import the module that defines it`);
+  }
+  return op;
 }
 
 /** The tensor that `op` gives on `inputs`. Errors say which layer or scope the call was made in. */

@@ -3,6 +3,7 @@
  * a new file adds one line to each part.
  */
 
+import { copy } from '../core/copy.ts';
 import type { Op } from '../core/op.ts';
 import { convOps } from './convolution/conv.ts';
 import { depthwiseOps } from './convolution/depthwise.ts';
@@ -12,7 +13,6 @@ import { activationOps } from './elementwise/activations.ts';
 import { binaryOps } from './elementwise/binary.ts';
 import { castOps } from './elementwise/cast.ts';
 import { compareOps } from './elementwise/compare.ts';
-import { copy } from './elementwise/copy.ts';
 import { gatedOps } from './elementwise/gated.ts';
 import { roundingOps } from './elementwise/rounding.ts';
 import { selectOps } from './elementwise/select.ts';

@@ -114,7 +114,7 @@ async function load<A extends readonly Tensor[], R>(fn: (...args: A) => R, args:
   try {
     const plan = compileGraph(
       { name: fn.name || 'compiled', inputs, outputs: outputs.leaves.map((tensor, k) => ({ name: `${k}`, tensor })) },
-      backend.limits,
+      backend.target,
     );
     return { program: await backend.load(plan, [...own, ...memory]), inputs: own, outputs, captured };
   } catch (error) {

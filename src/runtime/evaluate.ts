@@ -62,7 +62,7 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
   const outputs = wanted.map((tensor, k) => ({ name: `output${k}`, tensor }));
   const spec = { name: 'evaluate', inputs, outputs };
   try {
-    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () => compileGraph(spec, backend.limits));
+    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () => compileGraph(spec, backend.target));
     const program = await backend.load(plan, bound);
     try {
       program.run(new Uint32Array(0));

@@ -121,7 +121,7 @@ async function runTwice({ name, roots, bindings }: Job, backend: Backend): Promi
       inputs: leaves.map((tensor, k) => ({ name: `${tensor.label}:${k}`, kind: 'bound', tensor })),
       outputs: roots.map(({ tensor }, k) => ({ name: `y${k}`, tensor })),
     },
-    backend.limits,
+    backend.target,
   );
   const buffers = leaves.map((tensor) => {
     const buffer = backend.createBuffer(Math.max(1, tensor.size), tensor.dtype, tensor.label ?? '');

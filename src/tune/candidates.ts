@@ -6,8 +6,9 @@
  */
 
 import { stagingProblem } from '../compile/lower/staged-slots.ts';
-import type { PlanLimits } from '../compile/plan.ts';
-import { dealt, defaultTile, sharedRows, type Tile } from '../compile/tiles.ts';
+import type { Target } from '../compile/target.ts';
+import type { Tile } from '../compile/tile.ts';
+import { dealt, defaultTile, sharedRows } from '../compile/tiles.ts';
 import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { Contraction } from '../core/lowering.ts';
 
@@ -21,10 +22,9 @@ const MOST_SUMS = 128;
 export type ProductSizes = Pick<Contraction, 'batch' | 'n' | 'segments'>;
 
 /** Tiles for the product of `rows` × spec.n, the one that holds without tuning first. */
-export function tileCandidates(spec: Contraction, rows: number, limits: PlanLimits): readonly Tile[] {
-  const first = defaultTile(spec, rows, limits);
-  const shapes =
-    limits.adapterClass === 'cpu' ? cpuShapes(spec, rows, limits.subgroupSize) : gpuShapes(spec, rows, limits);
+export function tileCandidates(spec: Contraction, rows: number, target: Target): readonly Tile[] {
+  const first = defaultTile(spec, rows, target);
+  const shapes = target.vectorWorkgroups ? cpuShapes(spec, rows, target.subgroupSize) : gpuShapes(spec, rows, target);
   const wanted: Tile[] = [first];
   // Of the default all sensible cuts of the segments, of each other shape the two nearest to what it would take by rule.
   const cut = (tile: Tile, chunks: number): Tile => ({ ...tile, chunks: Math.min(chunks, mostChunks(spec)) });
@@ -34,7 +34,7 @@ export function tileCandidates(spec: Contraction, rows: number, limits: PlanLimi
   const found = new Map<string, Tile>();
   for (const tile of wanted) {
     if (found.size === MOST) break;
-    if (tileProblem(tile, spec, rows, limits) === undefined) found.set(JSON.stringify(tile), tile);
+    if (tileProblem(tile, spec, rows, target) === undefined) found.set(JSON.stringify(tile), tile);
   }
   return [...found.values()];
 }
@@ -134,7 +134,7 @@ const GPU_NARROW = [
 /** From here on a product has many columns. */
 const WIDE = 16;
 
-function gpuShapes(spec: Contraction, rows: number, { subgroupSize }: PlanLimits): Tile[] {
+function gpuShapes(spec: Contraction, rows: number, { subgroupSize }: Target): Tile[] {
   const own = (spec.n > WIDE ? GPU_WIDE : GPU_NARROW).map(([r, c, m, n, depth = 0]) =>
     // A block cut to the columns there are is not shared evenly any more.
     owned(r, Math.min(c, spec.n), m, n, c <= spec.n && depth <= spec.inner ? depth : 0),
@@ -146,26 +146,26 @@ function owned(rowsPerLane: number, columnsPerLane: number, lanesM: number, lane
   return { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks: 1, shared: false, depth };
 }
 
-/** Why a device with `limits` cannot cut the product of `rows` × spec.n by `tile`; undefined when it can. */
-export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, limits: PlanLimits): string | undefined {
+/** Why a device with `target` cannot cut the product of `rows` × spec.n by `tile`; undefined when it can. */
+export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, target: Target): string | undefined {
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, chunks, shared, depth } = tile;
   for (const [name, value] of Object.entries({ rowsPerLane, columnsPerLane, lanesM, lanesN, chunks })) {
     if (!Number.isInteger(value) || value < 1) return `${name} is ${value}; a whole number of at least 1 is needed`;
   }
   if (rowsPerLane * columnsPerLane > MOST_SUMS)
     return `${rowsPerLane} × ${columnsPerLane} sums a lane; at most ${MOST_SUMS}`;
-  if (lanesM * lanesN > limits.maxComputeInvocationsPerWorkgroup) {
-    return `${lanesM * lanesN} invocations a workgroup; the device allows ${limits.maxComputeInvocationsPerWorkgroup}`;
+  if (lanesM * lanesN > target.maxComputeInvocationsPerWorkgroup) {
+    return `${lanesM * lanesN} invocations a workgroup; the device allows ${target.maxComputeInvocationsPerWorkgroup}`;
   }
-  if (shared && (lanesM !== 1 || lanesN !== limits.subgroupSize)) {
-    return `a shared tile of ${lanesM} × ${lanesN} lanes; the subgroups of the device have ${limits.subgroupSize ?? 'no one size'}`;
+  if (shared && (lanesM !== 1 || lanesN !== target.subgroupSize)) {
+    return `a shared tile of ${lanesM} × ${lanesN} lanes; the subgroups of the device have ${target.subgroupSize ?? 'no one size'}`;
   }
   if (!Number.isInteger(depth) || depth < 0) return `depth is ${depth}; a whole number of at least 0 is needed`;
   const staging = depth > 0 ? stagingProblem(tile) : undefined;
   if (staging !== undefined) return staging;
   if (chunks > Math.max(1, spec.segments)) return `${chunks} chunks of ${spec.segments} segments`;
   const partials = chunks === 1 ? 0 : chunks * spec.batch * rows * spec.n * BYTES_PER_ELEMENT;
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const most = Math.min(target.maxStorageBufferBindingSize, target.maxBufferSize);
   return partials > most ? `${partials} bytes of partial products; the device allows ${most}` : undefined;
 }
 

@@ -24,9 +24,9 @@ export type StoredTuning = { readonly path: string } & (
 );
 
 /** The file for tunings of the same adapter as `tuning`. */
-export function tuningPath({ adapter, adapterClass, subgroupSize }: Tuning, folder = cacheFolder()): string {
+export function tuningPath({ adapter, adapterType, subgroupSize }: Tuning, folder = cacheFolder()): string {
   const words = adapter.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  const identity = fnv1a(`${adapter}\n${adapterClass}\n${subgroupSize}`).toString(16).padStart(8, '0');
+  const identity = fnv1a(`${adapter}\n${adapterType}\n${subgroupSize}`).toString(16).padStart(8, '0');
   return join(folder, 'tuning', `${[...words, identity].join('-')}.json`);
 }
 

@@ -41,8 +41,8 @@ export async function loadTuning(backend: Backend): Promise<Tuning | undefined> 
   return tuning;
 }
 
-function keyOf({ adapter, adapterClass, subgroupSize }: Tuning): string {
-  return JSON.stringify([adapter, adapterClass, subgroupSize]);
+function keyOf({ adapter, adapterType, subgroupSize }: Tuning): string {
+  return JSON.stringify([adapter, adapterType, subgroupSize]);
 }
 
 /** The result of one request to the store, which is made when it is not there. */

@@ -8,8 +8,8 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { type IsolatedContraction, isolateContractions } from '../compile/isolate.ts';
-import { type PlanLimits, withTiles } from '../compile/plan.ts';
-import type { Tile } from '../compile/tiles.ts';
+import { type Target, withTiles } from '../compile/target.ts';
+import type { Tile } from '../compile/tile.ts';
 import type { GraphSpec } from '../core/graph.ts';
 import { DownhillError } from '../util/errors.ts';
 import { tileCandidates, tileProblem } from './candidates.ts';
@@ -93,19 +93,19 @@ export async function tuneGraphs(
   options: TuneOptions = {},
 ): Promise<TuneReport> {
   // What is in use already must not be what candidates are compared with.
-  const limits = withTiles(backend.limits, undefined);
+  const target = withTiles(backend.target, undefined);
   const kernels = new Map<string, IsolatedContraction>();
   for (const graph of graphs) {
-    for (const kernel of isolateContractions(graph, limits))
+    for (const kernel of isolateContractions(graph, target))
       if (!kernels.has(kernel.key)) kernels.set(kernel.key, kernel);
   }
-  return tuneContractions(backend, limits, [...kernels.values()], options);
+  return tuneContractions(backend, target, [...kernels.values()], options);
 }
 
-/** Tunes `kernels`, which are compiled for `limits`. @throws as `tuneGraphs`. */
+/** Tunes `kernels`, which are compiled for `target`. @throws as `tuneGraphs`. */
 export async function tuneContractions(
   backend: Backend,
-  limits: PlanLimits,
+  target: Target,
   kernels: readonly IsolatedContraction[],
   { budgetMs = BUDGET_MS, onProgress, signal, earlier }: TuneOptions = {},
 ): Promise<TuneReport> {
@@ -121,7 +121,7 @@ export async function tuneContractions(
   for (const kernel of order) {
     if (spent()) break;
     onProgress?.({ done: tuned.length, total: order.length, label: kernel.label });
-    const candidates = tileCandidates(kernel.spec, kernel.rows, limits);
+    const candidates = tileCandidates(kernel.spec, kernel.rows, target);
     const known = earlier?.entries[kernel.key]?.tile;
     tuned.push(await tuneContraction(backend, kernel, candidates, known, spent));
   }
@@ -143,16 +143,16 @@ export function likeEntries(
   entries: Tuning['entries'],
   tuned: GraphSpec,
   graph: GraphSpec,
-  backendLimits: PlanLimits,
+  backendLimits: Target,
 ): Tuning['entries'] {
-  const limits = withTiles(backendLimits, undefined);
-  const [models, copies] = [tuned, graph].map((spec) => isolateContractions(spec, limits));
+  const target = withTiles(backendLimits, undefined);
+  const [models, copies] = [tuned, graph].map((spec) => isolateContractions(spec, target));
   if (models.length !== copies.length) return {};
   const found = copies.flatMap(({ key, spec, rows }, k): [string, TuningEntry][] => {
     const entry = entries[models[k].key];
     if (entry === undefined) return [];
     const tile = { ...entry.tile, chunks: Math.min(entry.tile.chunks, Math.max(1, spec.segments)) };
-    return tileProblem(tile, spec, rows, limits) === undefined ? [[key, { ...entry, tile }]] : [];
+    return tileProblem(tile, spec, rows, target) === undefined ? [[key, { ...entry, tile }]] : [];
   });
   return Object.fromEntries(found);
 }

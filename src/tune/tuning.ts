@@ -6,7 +6,8 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import type { Tile } from '../compile/tiles.ts';
+import type { AdapterType } from '../compile/target.ts';
+import type { Tile } from '../compile/tile.ts';
 import { DownhillError } from '../util/errors.ts';
 import { checkDepth, parseJson } from '../util/json.ts';
 import { show } from '../util/show.ts';
@@ -14,7 +15,7 @@ import { VERSION } from '../util/version.ts';
 import { tileProblem } from './candidates.ts';
 
 export const TUNING_FORMAT = 'downhill tuning';
-export const TUNING_VERSION = 2;
+export const TUNING_VERSION = 3;
 
 /** What is chosen for one contraction. */
 export interface TuningEntry {
@@ -32,7 +33,7 @@ export interface Tuning {
   /** Version of downhill; kernels of another one may want other tiles. */
   readonly downhill: string;
   readonly adapter: string;
-  readonly adapterClass: 'cpu' | 'gpu';
+  readonly adapterType: AdapterType;
   readonly subgroupSize: number | null;
   /** By `tileKey`. */
   readonly entries: Readonly<Record<string, TuningEntry>>;
@@ -40,8 +41,8 @@ export interface Tuning {
 
 /** A tuning of the backend's adapter. */
 export function makeTuning(backend: Backend, entries: Tuning['entries']): Tuning {
-  const { adapterClass, subgroupSize } = backend.limits;
-  const made = { downhill: VERSION, adapter: backend.description, adapterClass, subgroupSize };
+  const { adapterType, subgroupSize } = backend.target;
+  const made = { downhill: VERSION, adapter: backend.description, adapterType, subgroupSize };
   return { format: TUNING_FORMAT, formatVersion: TUNING_VERSION, ...made, entries };
 }
 
@@ -52,18 +53,18 @@ export function mergeTunings(earlier: Tuning, later: Tuning): Tuning {
 
 /** Why the backend cannot use `tuning`; undefined when it can. */
 export function tuningMisfit(backend: Backend, tuning: Tuning): string | undefined {
-  const { adapterClass, subgroupSize } = backend.limits;
+  const { adapterType, subgroupSize } = backend.target;
   if (tuning.downhill !== VERSION) return `it was made by downhill ${tuning.downhill}; this is ${VERSION}`;
   if (tuning.adapter !== backend.description)
     return `it is of adapter "${tuning.adapter}"; this is "${backend.description}"`;
-  if (tuning.adapterClass !== adapterClass || tuning.subgroupSize !== subgroupSize) {
-    const found = `a ${tuning.adapterClass} adapter with subgroups of ${tuning.subgroupSize}`;
-    return `it is of ${found}; this device is taken for a ${adapterClass} adapter with subgroups of ${subgroupSize}`;
+  if (tuning.adapterType !== adapterType || tuning.subgroupSize !== subgroupSize) {
+    const found = `a ${tuning.adapterType} adapter with subgroups of ${tuning.subgroupSize}`;
+    return `it is of ${found}; this device is taken for a ${adapterType} adapter with subgroups of ${subgroupSize}`;
   }
   for (const [key, { tile }] of Object.entries(tuning.entries)) {
     const sizes = readKey(key);
     if (sizes === undefined) return `${show(key)} is no key of a contraction`;
-    const problem = tileProblem(tile, sizes, sizes.rows, backend.limits);
+    const problem = tileProblem(tile, sizes, sizes.rows, backend.target);
     if (problem !== undefined) return `the tile of ${key}: ${problem}`;
   }
   return undefined;
@@ -107,10 +108,10 @@ export function importTuning(source: unknown, name = 'tuning'): Tuning {
   if (json.formatVersion !== TUNING_VERSION) {
     throw refuse(`format version ${show(json.formatVersion)}; this downhill reads version ${TUNING_VERSION}`);
   }
-  const { downhill, adapter, adapterClass, subgroupSize, entries } = json;
+  const { downhill, adapter, adapterType, subgroupSize, entries } = json;
   if (typeof downhill !== 'string' || typeof adapter !== 'string') throw refuse('downhill and adapter must be texts');
-  if (adapterClass !== 'cpu' && adapterClass !== 'gpu')
-    throw refuse(`adapterClass is ${show(adapterClass)}; cpu or gpu`);
+  if (adapterType !== 'software' && adapterType !== 'hardware')
+    throw refuse(`adapterType is ${show(adapterType)}; software or hardware`);
   if (subgroupSize !== null && typeof subgroupSize !== 'number') throw refuse('subgroupSize must be a number or null');
   if (!isRecord(entries)) throw refuse('entries must be an object');
   for (const [key, entry] of Object.entries(entries)) {

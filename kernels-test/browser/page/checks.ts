@@ -20,9 +20,9 @@ export async function runChecks(report: Report, readsOfGpu: number): Promise<voi
   let backend: WebGPUBackend | undefined;
   await check('a backend is made from navigator.gpu, and names its adapter', async () => {
     backend = await requestWebGPUBackend(navigator.gpu);
-    const { description, limits } = backend;
+    const { description, target } = backend;
     expect(description !== '' && !description.startsWith('unnamed'), `the adapter is called "${description}"`);
-    return `${description}, adapter class ${limits.adapterClass}, features ${[...backend.device.features].join(' ')}`;
+    return `${description}, ${target.adapterType} adapter, features ${[...backend.device.features].join(' ')}`;
   });
   if (backend === undefined) throw new Error('the other checks need a WebGPU backend');
 

@@ -62,7 +62,7 @@ export async function checkTuning(check: Check, backend: WebGPUBackend): Promise
     const loaded = await loadTuning(second);
     expect(JSON.stringify(loaded) === JSON.stringify(tuning), 'another tuning came back');
     for (const [key, { tile }] of Object.entries(tuning.entries)) {
-      expect(JSON.stringify(second.limits.tiles?.get(key)) === JSON.stringify(tile), `${key} is planned otherwise`);
+      expect(JSON.stringify(second.target.tiles?.get(key)) === JSON.stringify(tile), `${key} is planned otherwise`);
     }
     const after = await losses(second);
     const errors = Array.from(before, (value, k) => Math.abs(after[k] - value) / Math.abs(value));

@@ -8,7 +8,7 @@
 
 import type { Dispatch, PlacedValue, Plan, PlanBuffer, ReferenceStep } from '../../compile/plan.ts';
 import { type CpuData, isFloat, type Precision, type TypedArray } from '../../core/dtype.ts';
-import type { CpuTensor, Op } from '../../core/op.ts';
+import { type CpuTensor, type Op, opOfKey } from '../../core/op.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { BackendCounters, OutputRecord, Program } from '../backend.ts';
@@ -138,8 +138,14 @@ export class CpuProgram implements Program {
         output = { shape, dtype, data: scratch.view(dtype, used, sizeOf(shape)) };
         used += sizeOf(shape);
       }
-      const { op, attrs } = step;
-      prepared.push({ op, attrs, inputs, output, place, target: output === target ? undefined : target });
+      prepared.push({
+        op: opOfKey(step.op),
+        attrs: step.attrs,
+        inputs,
+        output,
+        place,
+        target: output === target ? undefined : target,
+      });
     });
     return prepared;
   }

@@ -3,21 +3,22 @@
  * whether the device does what it was told.
  */
 
-import type { Plan, PlanLimits } from '../../compile/plan.ts';
+import type { Plan } from '../../compile/plan.ts';
+import type { Target } from '../../compile/target.ts';
 import { createEvaluatingBackend } from '../evaluate.ts';
 import { type Contents, checkGroup, type DispatchGroup, type Finding } from './dispatch-group.ts';
 
-/** One clause for the error's message. @param finding what the device got wrong; @param limits of the device. */
+/** One clause for the error's message. @param finding what the device got wrong; @param target of the device. */
 export async function blame(
   group: DispatchGroup,
   plan: Plan,
   before: Contents,
   finding: Finding,
-  limits: PlanLimits,
+  target: Target,
 ): Promise<string> {
   let after: Contents;
   try {
-    after = await evaluated(group, before, limits);
+    after = await evaluated(group, before, target);
   } catch (error) {
     return `the kernel cannot be evaluated on the CPU: ${error instanceof Error ? error.message : error}`;
   }
@@ -31,8 +32,8 @@ export async function blame(
 }
 
 /** What the group's kernels leave in its buffers, in f32. */
-async function evaluated({ plan, buffers: ids, written }: DispatchGroup, before: Contents, limits: PlanLimits) {
-  const backend = createEvaluatingBackend({ precision: 'f32', limits });
+async function evaluated({ plan, buffers: ids, written }: DispatchGroup, before: Contents, target: Target) {
+  const backend = createEvaluatingBackend({ precision: 'f32', target });
   const buffers = plan.buffers.map(({ id, elements, label }) => {
     const buffer = backend.createBuffer(elements, 'u32', label);
     const bits = before.get(ids[id]);

@@ -8,7 +8,7 @@
 
 import type { Dispatch, PlacedValue, Plan } from '../../compile/plan.ts';
 import { isFloat } from '../../core/dtype.ts';
-import type { CpuTensor } from '../../core/op.ts';
+import { type CpuTensor, opOfKey } from '../../core/op.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { type Divergence, firstDivergence, makeWorlds } from './bounds.ts';
 
@@ -105,16 +105,17 @@ export function checkGroup(
   const unexpected = new Map(written.map((id) => [id, new Uint8Array(plan.buffers[id].elements).fill(1)]));
   for (const [k, step] of dispatch.reference.entries()) {
     const placed = step.inputs.map((input) => ('step' in input ? input : tensorAt(input, before)));
+    const op = opOfKey(step.op);
     const result = worlds.map((world, w) => {
       const inputs = placed.map((input) => ('step' in input ? results[input.step][w] : input));
-      return world.apply(step.op, inputs, step, step.attrs);
+      return world.apply(op, inputs, step, step.attrs);
     });
     results.push(result);
     if (step.output === undefined) continue;
     const { buffer, offset } = step.output;
     unexpected.get(buffer)?.fill(0, offset, offset + sizeOf(step.shape));
     const divergence = firstDivergence(tensorAt(step.output, after).data, result);
-    if (divergence !== undefined) return { what: `step ${k} (${step.op.name})`, ...divergence };
+    if (divergence !== undefined) return { what: `step ${k} (${step.op})`, ...divergence };
   }
   for (const [id, mask] of unexpected) {
     const [old, now] = [before.get(id) as Uint32Array, after.get(id) as Uint32Array];

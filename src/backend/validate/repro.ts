@@ -27,9 +27,7 @@ export function reproText(plan: Plan, group: DispatchGroup, finding: Finding, be
         const bits = before.get(buffers[id]);
         return { id, elements, label, ...(bits === undefined ? {} : { before: [...bits].map(hex).join(' ') }) };
       }),
-      reference: dispatch.reference.map(({ op, attrs, inputs, shape, dtype, output }) => {
-        return { op: op.name, attrs, inputs, shape, dtype, output };
-      }),
+      reference: dispatch.reference,
     },
     (_, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value),
     1,

@@ -2,7 +2,8 @@
  * The WebGPU backend: the Backend interface over one GPUDevice, in a browser or in Node.
  */
 
-import { type Plan, type PlanLimits, type TileChoices, withTiles } from '../../compile/plan.ts';
+import type { Plan } from '../../compile/plan.ts';
+import { type Target, type TileChoices, withTiles } from '../../compile/target.ts';
 import { verifyPlan } from '../../compile/verify-plan.ts';
 import type { DType, TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
@@ -19,12 +20,12 @@ export class WebGPUBackend implements Backend {
   readonly kind = 'webgpu';
   readonly #pipelines: PipelineCache;
   readonly #staging: StagingPool;
-  #limits: PlanLimits;
+  #target: Target;
 
   constructor(private readonly context: DeviceContext) {
     this.#pipelines = new PipelineCache(context);
     this.#staging = new StagingPool(context);
-    this.#limits = context.limits;
+    this.#target = context.target;
   }
 
   /** The device that everything runs on. */
@@ -36,12 +37,12 @@ export class WebGPUBackend implements Backend {
     return this.context.description;
   }
 
-  get limits(): PlanLimits {
-    return this.#limits;
+  get target(): Target {
+    return this.#target;
   }
 
   useTiles(tiles: TileChoices | undefined): void {
-    this.#limits = withTiles(this.#limits, tiles);
+    this.#target = withTiles(this.#target, tiles);
   }
 
   get counters(): BackendCounters {
@@ -97,7 +98,7 @@ export class WebGPUBackend implements Backend {
     onProgress?: (built: number, total: number) => void,
   ): Promise<WebGPUProgram> {
     this.context.assertHealthy();
-    verifyPlan(plan, this.limits);
+    verifyPlan(plan, this.target);
     const own = bound.map((buffer) => ownBuffer(this.context, buffer, `load "${plan.name}"`));
     const host = { context: this.context, pipelines: this.#pipelines, staging: this.#staging };
     return loadProgram(host, plan, own, onProgress);

@@ -56,7 +56,7 @@ export function allocate(
   }
   checkSize(context, elements * 4, label, usage);
   const padded = Math.max(16, Math.ceil(elements / 4) * 16);
-  const size = padded <= context.limits.maxBufferSize ? padded : elements * 4;
+  const size = padded <= context.target.maxBufferSize ? padded : elements * 4;
   const { value, failure } = context.guard(`buffer "${label}" (${formatBytes(size)})`, () =>
     context.device.createBuffer({ label, size, usage }),
   );
@@ -64,11 +64,11 @@ export function allocate(
   return new WebGPUBuffer(context, value, elements, label, dtype, failure);
 }
 
-function checkSize({ limits, description }: DeviceContext, bytes: number, label: string, usage: number): void {
+function checkSize({ target, description }: DeviceContext, bytes: number, label: string, usage: number): void {
   const [name, limit] =
-    (usage & STORAGE) !== 0 && limits.maxStorageBufferBindingSize < limits.maxBufferSize
-      ? ['maxStorageBufferBindingSize', limits.maxStorageBufferBindingSize]
-      : ['maxBufferSize', limits.maxBufferSize];
+    (usage & STORAGE) !== 0 && target.maxStorageBufferBindingSize < target.maxBufferSize
+      ? ['maxStorageBufferBindingSize', target.maxStorageBufferBindingSize]
+      : ['maxBufferSize', target.maxBufferSize];
   if (bytes > Number(limit)) {
     throw new DownhillError(
       'device',

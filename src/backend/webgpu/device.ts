@@ -5,7 +5,7 @@
  * A wrong number never leaves in silence.
  */
 
-import type { PlanLimits } from '../../compile/plan.ts';
+import type { Target } from '../../compile/target.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { newCounters } from '../bookkeeping.ts';
 
@@ -47,7 +47,7 @@ export class DeviceContext {
   constructor(
     readonly device: GPUDevice,
     readonly description: string,
-    readonly limits: PlanLimits,
+    readonly target: Target,
     readonly ownsDevice: boolean,
     private readonly waits?: WaitObserver,
   ) {

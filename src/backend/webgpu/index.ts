@@ -4,7 +4,7 @@ export type { WebGPUBackend } from './backend.ts';
 export type { AdapterInfo, WaitObserver } from './device.ts';
 export {
   type AdapterOptions,
-  adapterClassOf,
+  adapterTypeOf,
   createWebGPUBackend,
   createWebGPUBackendFromAdapter,
   type DeviceOptions,

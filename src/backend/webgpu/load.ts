@@ -122,7 +122,7 @@ async function makeBindGroups(
     const { pipeline, layout } = built[dispatch.kernel];
     const entries: GPUBindGroupEntry[] = dispatch.buffers.map((id, at) => {
       const buffer = (buffers.get(id) as WebGPUBuffer).gpu;
-      const size = Math.min(buffer.size, context.limits.maxStorageBufferBindingSize);
+      const size = Math.min(buffer.size, context.target.maxStorageBufferBindingSize);
       return { binding: at + 1, resource: { buffer, size } };
     });
     if (dispatch.uniforms.length > 0 && uniforms !== undefined) {

@@ -106,7 +106,7 @@ export class PipelineCache {
           compute: { module, entryPoint: 'main' },
         }),
       );
-      if (context.limits.adapterClass === 'cpu') await this.#finish(kernel, pipeline, layouts);
+      if (context.target.compilesAtFirstDispatch) await this.#finish(kernel, pipeline, layouts);
       return { pipeline, layout: layouts.group };
     } catch (cause) {
       // A driver's refusal may be the device's end; a refusal by validation is about the kernel.

@@ -3,7 +3,7 @@
  * for, and nothing is required of it: an adapter with the defaults alone works.
  */
 
-import type { PlanLimits } from '../../compile/plan.ts';
+import { type AdapterType, makeTarget, type Target } from '../../compile/target.ts';
 import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { WebGPUBackend } from './backend.ts';
@@ -65,20 +65,11 @@ export function createWebGPUBackend(options: DeviceOptions): WebGPUBackend {
     throw new DownhillError('argument', 'createWebGPUBackend: `device` must be a GPUDevice');
   }
   const info: AdapterInfo = adapterInfo ?? device.adapterInfo ?? {};
-  const limits: PlanLimits = {
-    maxStorageBuffersPerShaderStage: device.limits.maxStorageBuffersPerShaderStage,
-    maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
-    maxBufferSize: device.limits.maxBufferSize,
-    maxComputeWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
-    maxComputeInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
-    adapterClass: adapterClassOf(info),
-    subgroupSize: subgroupSizeOf(device, info),
-  };
+  const target = targetOf(device, info);
   const description = describeAdapter(info);
-  if (environment().debug >= 1)
-    console.error(`device: ${description}, planned for as a ${limits.adapterClass} adapter`);
-  const observer = limits.adapterClass === 'cpu' ? waits : undefined;
-  return new WebGPUBackend(new DeviceContext(device, description, limits, ownsDevice, observer));
+  if (environment().debug >= 1) console.error(`device: ${description}, planned for as a ${target.adapterType} adapter`);
+  const observer = target.sharesProcessor ? waits : undefined;
+  return new WebGPUBackend(new DeviceContext(device, description, target, ownsDevice, observer));
 }
 
 /** A backend on a new device of `adapter`. @throws DownhillError `device` when the adapter gives none. */
@@ -128,14 +119,28 @@ export async function requestWebGPUBackend(gpu: GPU | undefined, options: Reques
   return createWebGPUBackendFromAdapter(adapter, options);
 }
 
-/** `cpu` for software adapters (llvmpipe, SwiftShader, WARP): kernels that suit them differ. */
-export function adapterClassOf(info: AdapterInfo): 'cpu' | 'gpu' {
-  if (info.isFallbackAdapter === true) return 'cpu';
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text) ? 'cpu' : 'gpu';
+/** What plans for `device` are made for. */
+function targetOf(device: GPUDevice, info: AdapterInfo): Target {
+  const { limits, features } = device;
+  return makeTarget(adapterTypeOf(info), {
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    subgroupSize: subgroupSizeOf(device, info),
+    f16: features.has('shader-f16'),
+  });
 }
 
-/** Lanes of a subgroup, when `device` may use them and all have one size; else null. */
+/** `software` for adapters that compute on the processor (llvmpipe, SwiftShader, WARP). */
+export function adapterTypeOf(info: AdapterInfo): AdapterType {
+  if (info.isFallbackAdapter === true) return 'software';
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(text) ? 'software' : 'hardware';
+}
+
+/** Invocations of a subgroup, when `device` may use them and all have one size; else null. */
 function subgroupSizeOf(device: GPUDevice, { subgroupMinSize, subgroupMaxSize }: AdapterInfo): number | null {
   const known = device.features.has('subgroups') && subgroupMinSize !== undefined;
   return known && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;

@@ -6,6 +6,7 @@
 import os from 'node:os';
 import type { Backend } from '../../backend/backend.ts';
 import { createNodeWebGPUBackend } from '../../backend/webgpu.node.ts';
+import type { AdapterType } from '../../compile/target.ts';
 import { findStoredTuning } from '../../tune/store.node.ts';
 import { cacheFolder } from '../../util/cache-folder.node.ts';
 import { environment } from '../../util/environment.ts';
@@ -17,7 +18,7 @@ import { packageVersion, webgpuVersion } from '../versions.ts';
 
 interface AdapterReport {
   readonly name: string;
-  readonly class: 'cpu' | 'gpu';
+  readonly type: AdapterType;
   readonly vendor: string;
   readonly architecture: string;
   readonly features: readonly string[];
@@ -75,10 +76,10 @@ export const info = defineCommand({
 async function probeWebGPU(): Promise<Availability> {
   try {
     const backend = await createNodeWebGPUBackend();
-    const { device, description, limits } = backend;
+    const { device, description, target } = backend;
     const adapter: AdapterReport = {
       name: description,
-      class: limits.adapterClass,
+      type: target.adapterType,
       vendor: device.adapterInfo?.vendor ?? '',
       architecture: device.adapterInfo?.architecture ?? '',
       features: [...device.features].sort(),
@@ -123,9 +124,9 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 
 function describe(webgpu: Availability): string[] {
   if (!webgpu.available) return [`WebGPU is not available: ${webgpu.reason}`, 'The CPU backend is.'];
-  const { name, class: kind, features, limits, tuning } = webgpu.adapter;
+  const { name, type, features, limits, tuning } = webgpu.adapter;
   return [
-    `adapter: ${name}${kind === 'cpu' ? ' (software)' : ''}`,
+    `adapter: ${name}${type === 'software' ? ' (software)' : ''}`,
     describeTuning(tuning),
     `features: ${features.join(', ') || 'none'}`,
     'limits:',

@@ -114,7 +114,7 @@ async function runGradients(
       inputs: leaves.map((tensor) => ({ name: tensor.label ?? '', kind: 'bound', tensor })),
       outputs: grads.map((tensor, k) => ({ name: `gradient${k}`, tensor })),
     },
-    backend.limits,
+    backend.target,
   );
   const buffers = leaves.map((tensor, k) => {
     const buffer = backend.createBuffer(Math.max(1, tensor.size), tensor.dtype, tensor.label ?? '');

@@ -4,17 +4,13 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { type GraphFacts, readersOf } from '../graph/facts.ts';
 import { broadcastMap, foldMap, foldsRows, isIdentity, sameMap } from '../graph/index-map.ts';
 import { resolve } from '../graph/views.ts';
-import { type Cluster, type FoldSpace, isHeavy, type Role } from './cluster.ts';
-
-export type Roles = Omit<Cluster, 'id'>;
+import { type Cluster, type ClusterShape, type FoldSpace, isHeavy, type Role } from './cluster.ts';
 
 export interface JoinContext {
-  /** Computing nodes and places that read a root, through views. */
-  readersOf(node: Tensor): ReadonlySet<Tensor>;
-  /** Nodes that need memory anyway. */
-  readonly pinned: ReadonlySet<Tensor>;
+  readonly facts: GraphFacts;
   /** Nodes that every reader computes for itself. */
   readonly recomputed: ReadonlySet<Tensor>;
 }
@@ -26,7 +22,7 @@ const FUNCTION_WEIGHT = 8;
 /** How many times over a value may be recomputed by such a reader. */
 const FUNCTION_FACTOR = 8;
 
-export function joinRoles(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+export function joinClusters(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   if (consumer.kind === 'map') {
     if (producer.kind !== 'reduce' && waitsForFold(producer, consumer, context)) {
       return 'cheaper before the fold that reads it';
@@ -58,16 +54,16 @@ function waitsForFold(producer: Cluster, consumer: Cluster, context: JoinContext
   };
   let read = false;
   for (const node of consumer.roles.keys()) {
-    if (context.pinned.has(node) || isHeavy(node)) return false;
-    for (const reader of context.readersOf(node)) {
+    if (context.facts.pinned.has(node) || isHeavy(node)) return false;
+    for (const reader of readersOf(context.facts, node)) {
       if (consumer.roles.has(reader)) continue;
       if (!takesIn(reader)) return false;
       read = true;
     }
   }
   const stored = (root: Tensor): boolean =>
-    context.pinned.has(root) ||
-    [...context.readersOf(root)].some((reader) => !producer.roles.has(reader) && !consumer.roles.has(reader));
+    context.facts.pinned.has(root) ||
+    [...readersOf(context.facts, root)].some((reader) => !producer.roles.has(reader) && !consumer.roles.has(reader));
   return read && edges(producer, consumer, context).every(({ root }) => stored(root));
 }
 
@@ -101,7 +97,7 @@ function edges(producer: Cluster, consumer: Cluster, { recomputed }: JoinContext
 
 const merged = (a: Cluster, b: Cluster): Map<Tensor, Role> => new Map([...a.roles, ...b.roles]);
 
-function joinMaps(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+function joinMaps(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const reads = edges(producer, consumer, context);
   const pointwise = (edge: Edge) =>
     producer.roles.get(edge.root) === 'point' && consumer.roles.get(edge.reader) === 'point' && edge.sameIndex;
@@ -117,12 +113,12 @@ function joinAsFunctions(
   consumer: Cluster,
   reads: readonly Edge[],
   context: JoinContext,
-): Roles | string {
+): ClusterShape | string {
   if (reads.length !== 1) return 'read at other indices in several places';
   for (const node of producer.roles.keys()) {
     if (isHeavy(node)) return 'read at other indices and dear to recompute';
-    if (context.pinned.has(node)) return 'read at other indices and needed in memory';
-    for (const reader of context.readersOf(node)) {
+    if (context.facts.pinned.has(node)) return 'read at other indices and needed in memory';
+    for (const reader of readersOf(context.facts, node)) {
       if (!producer.roles.has(reader) && !consumer.roles.has(reader)) return 'read at other indices and elsewhere';
     }
   }
@@ -135,7 +131,7 @@ function joinAsFunctions(
 }
 
 /** Elementwise nodes after a fold or a contraction, at its output index. */
-function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   if (producer.points !== consumer.points) return 'another count of elements';
   for (const edge of edges(producer, consumer, context)) {
     const role = producer.roles.get(edge.root);
@@ -147,7 +143,7 @@ function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext
 }
 
 /** Elementwise nodes over the elements of rows whose folds they use: softmax after its sums. */
-function joinRows(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+function joinRows(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const { space } = producer;
   if (space === null || consumer.points !== space.outer * space.fold) return 'another count of elements';
   if (!foldsRows(space)) return 'the fold does not run along rows';
@@ -202,7 +198,7 @@ function readsWhole({ input, root }: Edge): boolean {
 }
 
 /** Elementwise nodes before a fold. */
-function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const { space } = consumer;
   if (space === null) return 'no fold';
   if (producer.points !== space.outer * space.fold) return joinRowValues(producer, consumer, space, context);
@@ -214,8 +210,8 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
   }
   for (const node of producer.roles.keys()) {
     if (isHeavy(node)) return 'dear to recompute in each fold';
-    const elsewhere = [...context.readersOf(node)].some((r) => !producer.roles.has(r) && !consumer.roles.has(r));
-    if ((elsewhere || context.pinned.has(node)) && !rows) return 'needed in memory by others';
+    const elsewhere = [...readersOf(context.facts, node)].some((r) => !producer.roles.has(r) && !consumer.roles.has(r));
+    if ((elsewhere || context.facts.pinned.has(node)) && !rows) return 'needed in memory by others';
   }
   const roles = new Map<Tensor, Role>();
   for (const [node, role] of producer.roles) roles.set(node, role === 'point' ? 'inner' : role);
@@ -224,7 +220,12 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
 }
 
 /** Elementwise nodes with one value a row, such as labels, before the folds that read them. */
-function joinRowValues(producer: Cluster, consumer: Cluster, space: FoldSpace, context: JoinContext): Roles | string {
+function joinRowValues(
+  producer: Cluster,
+  consumer: Cluster,
+  space: FoldSpace,
+  context: JoinContext,
+): ClusterShape | string {
   if (producer.points !== space.outer) return 'another count of elements';
   for (const edge of edges(producer, consumer, context)) {
     const to = consumer.roles.get(edge.reader);
@@ -236,7 +237,7 @@ function joinRowValues(producer: Cluster, consumer: Cluster, space: FoldSpace, c
 }
 
 /** Folds over the same elements: side by side, or one after another over short rows. */
-function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): Roles | string {
+function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const [a, b] = [producer.space, consumer.space];
   if (a === null || b === null || a.outer !== b.outer || a.fold !== b.fold || !sameMap(a.toOuter, b.toOuter)) {
     return 'folds over other elements';

@@ -1,13 +1,14 @@
 /**
  * Which nodes need no memory because recomputing them is free: constants, index ramps, small scalar formulas such as
  * a bias correction, pure data movement of those (the cotangent of a mean is a broadcast constant), and masks: reading
- * the compared value again costs no more than reading the stored comparison. And which are dear but read no memory, and
+ * the compared value again costs no more than reading the stored comparison. And which are expensive but read no memory, and
  * would have a kernel for a few values that a few others ask for: the rows of a shuffled batch.
  */
 
-import type { Graph } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { isHeavy, rootOf } from './cluster.ts';
+import { type GraphFacts, readersOf } from '../graph/facts.ts';
+import { rootOf } from '../graph/views.ts';
+import { isHeavy } from './cluster.ts';
 
 /** Most nodes one recomputed value may stand for, shared ones counted at each use. */
 const WEIGHT = 4;
@@ -20,10 +21,10 @@ const SCALAR_WEIGHT = 24;
  */
 const EVALUATIONS = 1 << 17;
 
-/** Nodes that every reader computes for itself. `pinned` nodes need memory and are never among them. */
-export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Tensor> {
+/** Nodes that every reader computes for itself. Pinned nodes need memory and are never among them. */
+export function recomputable(facts: GraphFacts): Set<Tensor> {
+  const { graph, pinned, scalars } = facts;
   const weights = new Map<Tensor, number>();
-  const scalarLeaves = new Set(graph.inputs.filter((input) => input.kind === 'scalar').map((input) => input.tensor));
   for (const node of graph.nodes) {
     const lower = node.op?.lower;
     const inline = lower?.kind === 'map' || (lower?.kind === 'index' && lower.cost === 'cheap');
@@ -31,7 +32,7 @@ export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Ten
     let weight = 1;
     for (const input of node.inputs) {
       const root = rootOf(input);
-      const free = scalarLeaves.has(root);
+      const free = scalars.has(root);
       weight += weights.get(root) ?? (free ? 0 : Number.POSITIVE_INFINITY);
     }
     if (isMask(node, weights)) {
@@ -41,49 +42,31 @@ export function recomputable(graph: Graph, pinned: ReadonlySet<Tensor>): Set<Ten
     if (weight <= (node.size === 1 ? SCALAR_WEIGHT : WEIGHT)) weights.set(node, weight);
   }
   const result = new Set(weights.keys());
-  const readers = readersOf(graph);
   for (const node of graph.nodes) {
-    if (!pinned.has(node) && isRare(node, readers, pinned, (root) => scalarLeaves.has(root) || weights.has(root))) {
+    if (!pinned.has(node) && isRare(node, facts, (root) => scalars.has(root) || weights.has(root))) {
       result.add(node);
     }
   }
   return result;
 }
 
-/** Nodes that read each root, views looked through. */
-function readersOf(graph: Graph): Map<Tensor, Set<Tensor>> {
-  const readers = new Map<Tensor, Set<Tensor>>();
-  for (const node of graph.nodes) {
-    if (node.op?.lower.kind === 'view') continue;
-    for (const input of node.inputs) {
-      const root = rootOf(input);
-      const known = readers.get(root);
-      if (known === undefined) readers.set(root, new Set([node]));
-      else known.add(node);
-    }
-  }
-  return readers;
-}
-
 /**
- * A dear function of scalars alone that others read at indices of their own, so that it would be a kernel by itself, and
+ * An expensive function of scalars alone that others read at indices of their own, so that it would be a kernel by itself, and
  * that they ask so seldom that the kernel is not worth it.
  */
-function isRare(
-  node: Tensor,
-  readers: ReadonlyMap<Tensor, ReadonlySet<Tensor>>,
-  pinned: ReadonlySet<Tensor>,
-  isFree: (root: Tensor) => boolean,
-): boolean {
+function isRare(node: Tensor, facts: GraphFacts, isFree: (root: Tensor) => boolean): boolean {
   if (!isHeavy(node) || !node.inputs.every((input) => isFree(rootOf(input)))) return false;
-  const own = [...(readers.get(node) ?? [])];
+  const own = [...readersOf(facts, node)];
   if (own.length === 0 || own.some((reader) => reader.op?.lower.kind !== 'index' || isHeavy(reader))) return false;
   // An index function that is read in one place only is a function of its reader.
   const evaluations = (reader: Tensor): number => {
-    const next = [...(readers.get(reader) ?? [])];
+    const next = [...readersOf(facts, reader)];
     const [only] = next;
     const inlined =
-      !pinned.has(reader) && next.length === 1 && only.op?.lower.kind === 'index' && only.op.lower.cost === 'cheap';
+      !facts.pinned.has(reader) &&
+      next.length === 1 &&
+      only.op?.lower.kind === 'index' &&
+      only.op.lower.cost === 'cheap';
     return inlined ? Math.max(reader.size, evaluations(only)) : reader.size;
   };
   return own.reduce((sum, reader) => sum + evaluations(reader), 0) <= EVALUATIONS;

@@ -6,11 +6,11 @@
  * place claims (a copy is put in where that did not hold).
  */
 
+import { copy } from '../../core/copy.ts';
 import { buildGraph, type Graph, topologicalOrder } from '../../core/graph.ts';
 import { applyOp, type Op } from '../../core/op.ts';
 import { withScope } from '../../core/scope.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { copy } from '../../ops/elementwise/copy.ts';
 import { sameShape } from '../../util/shape.ts';
 import { attributesKey } from '../../util/text.ts';
 import { resolve } from './views.ts';

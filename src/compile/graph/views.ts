@@ -22,3 +22,8 @@ export function resolve(tensor: Tensor): Resolved {
   }
   return { root, offset };
 }
+
+/** The tensor behind the views of `tensor`. */
+export function rootOf(tensor: Tensor): Tensor {
+  return resolve(tensor).root;
+}

@@ -14,7 +14,8 @@ import { invariant } from '../../util/errors.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { Location } from '../plan.ts';
 import type { Span } from '../schedule/traffic.ts';
-import { chooseTile, type Tile } from '../tiles.ts';
+import type { Tile } from '../tile.ts';
+import { chooseTile } from '../tiles.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
 import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
@@ -24,8 +25,8 @@ import { stagedSlots } from './staged-slots.ts';
 import { storePoints } from './stores.ts';
 
 /** How the kernel of a contract cluster is cut, which decides how many dispatches it takes and of which workgroups. */
-export function contractTile(input: Pick<EmitInput, 'cluster' | 'limits'>): Tile {
-  return chooseTile(input.cluster.contraction as Contraction, contractRows(input.cluster), input.limits);
+export function contractTile(input: Pick<EmitInput, 'cluster' | 'target'>): Tile {
+  return chooseTile(input.cluster.contraction as Contraction, contractRows(input.cluster), input.target);
 }
 
 /** Rows of the product of a contract cluster, with the row of ones where it has one. */
@@ -53,12 +54,12 @@ const sumOf = (input: Pick<EmitInput, 'cluster'>) => nodeWith(input, 'sum');
 
 /** @param partials where chunks leave their products, or null when the product is stored at once. */
 function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): EmittedKernel {
-  const { cluster, fused, memory, limits } = input;
+  const { cluster, fused, memory, target } = input;
   const spec = cluster.contraction as Contraction;
   const product = nodeWith(input, 'fold') as Tensor;
   const sum = sumOf(input);
   const rows = spec.m + (sum === null ? 0 : 1);
-  const writer = new KernelWriter(memory.scalarBuffer, limits);
+  const writer = new KernelWriter(memory.scalarBuffer, target);
   const { m, n, inner, segments, batch, aStep, bStep } = spec;
   for (const word of [m, n, inner, segments, aStep, bStep, batch, tile.chunks]) writer.count(word);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
@@ -111,11 +112,11 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
   return {
-    module: instantiate(shaderTree('gemm', limits), fill),
+    module: instantiate(shaderTree('gemm', target), fill),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(groups, limits),
+    workgroups: foldGrid(groups, target),
     workgroupSize: lanesM * lanesN,
     scratch: [],
   };
@@ -143,12 +144,12 @@ function storePartials(writer: KernelWriter, partials: Location): Declaration[] 
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
 function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKernel {
-  const { cluster, fused, memory, limits, lanes } = input;
+  const { cluster, fused, memory, target, lanes } = input;
   const { m, n, batch } = cluster.contraction as Contraction;
   const sum = sumOf(input);
   const rows = m + (sum === null ? 0 : 1);
   const points = batch * rows * n;
-  const writer = new ThreadWriter(memory, points, lanes[1], limits);
+  const writer = new ThreadWriter(memory, points, lanes[1], target);
   const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   writer.addFunctions(declarations('partial products')`

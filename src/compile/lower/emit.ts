@@ -7,10 +7,10 @@ import type { Tensor } from '../../core/tensor.ts';
 import { instantiate } from '../../kernel/template.ts';
 import type { Module, Statement } from '../../kernel/tree.ts';
 import type { Cluster } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
+import type { FusedGraph } from '../fuse/fused-graph.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { PlanLimits } from '../plan.ts';
 import type { Span } from '../schedule/traffic.ts';
+import type { Target } from '../target.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { shaderTree } from './shader-trees.ts';
 
@@ -18,7 +18,7 @@ export interface EmitInput {
   readonly cluster: Cluster;
   readonly fused: FusedGraph;
   readonly memory: Memory;
-  readonly limits: PlanLimits;
+  readonly target: Target;
   /** Nodes of the cluster that must be stored. */
   readonly written: readonly Tensor[];
   /** Invocations of a workgroup of each dispatch, as far as they are free: those of the skeleton's thread kernels. */
@@ -47,16 +47,16 @@ export class ThreadWriter extends KernelWriter {
     { scalarBuffer }: Memory,
     readonly points: number,
     readonly lanes: number,
-    limits: PlanLimits,
+    target: Target,
   ) {
-    super(scalarBuffer, limits);
+    super(scalarBuffer, target);
     this.count(points);
     this.count(this.pointsPerLane);
   }
 
   /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
   get pointsPerLane(): number {
-    if (this.limits.adapterClass === 'gpu') return 1;
+    if (!this.target.manyPointsPerInvocation) return 1;
     const most = (16 * THREAD_LANES) / this.lanes;
     return Math.max(1, Math.min(most, Math.floor(this.points / (this.lanes * 32))));
   }
@@ -71,9 +71,9 @@ export function threadKernel(
   body: readonly Statement[],
   scratch: readonly Span[] = [],
 ): EmittedKernel {
-  const { lanes, points, pointsPerLane, limits } = writer;
+  const { lanes, points, pointsPerLane, target } = writer;
   return {
-    module: instantiate(shaderTree('thread', limits), {
+    module: instantiate(shaderTree('thread', target), {
       params: { WORKGROUP_SIZE: lanes },
       declarations: { declarations: writer.declarations(), helpers: writer.helpers() },
       statements: { body },
@@ -81,14 +81,14 @@ export function threadKernel(
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(Math.ceil(points / (lanes * pointsPerLane)), limits),
+    workgroups: foldGrid(Math.ceil(points / (lanes * pointsPerLane)), target),
     workgroupSize: lanes,
     scratch,
   };
 }
 
 /** `groups` workgroups over two grid dimensions: the smallest rectangle that holds them with x within the limit. */
-export function foldGrid(groups: number, limits: PlanLimits): [number, number, number] {
-  const rows = Math.ceil(groups / limits.maxComputeWorkgroupsPerDimension);
+export function foldGrid(groups: number, target: Target): [number, number, number] {
+  const rows = Math.ceil(groups / target.maxComputeWorkgroupsPerDimension);
   return [Math.ceil(groups / rows), rows, 1];
 }

@@ -13,7 +13,7 @@ import { declarations, statements } from '../../kernel/quote.ts';
 import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Cluster, Role } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
+import type { FusedGraph } from '../fuse/fused-graph.ts';
 import { broadcastMap, indexExpression, isIdentity } from '../graph/index-map.ts';
 import { resolve } from '../graph/views.ts';
 import type { Memory } from '../memory/memory.ts';

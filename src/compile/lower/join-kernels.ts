@@ -12,7 +12,7 @@ import { renameDeclaration } from '../../kernel/rename.ts';
 import type { Declaration, FunctionTree, Module, Slot, TypeName } from '../../kernel/tree.ts';
 import { namesIn, sameTree } from '../../kernel/walk.ts';
 import { invariant } from '../../util/errors.ts';
-import type { PlanLimits } from '../plan.ts';
+import type { Target } from '../target.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
 import { type EmittedKernel, foldGrid } from './emit.ts';
 import { BLOCK, uniformCopy, uniformWord } from './uniforms.ts';
@@ -26,19 +26,19 @@ type Declared = Exclude<Declaration, Slot<Declaration>>;
  * One kernel that does the work of all `kernels`, or a sentence that says why there is none: workgroups of different
  * sizes, too many bindings or workgroups, one buffer read as two types, too much workgroup memory.
  */
-export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimits): EmittedKernel | string {
+export function joinKernels(kernels: readonly EmittedKernel[], target: Target): EmittedKernel | string {
   const [{ workgroupSize }] = kernels;
   if (kernels.some((kernel) => kernel.workgroupSize !== workgroupSize)) return 'workgroups of different sizes';
   const buffers = [...new Set(kernels.flatMap((kernel) => kernel.buffers))];
-  if (buffers.length > limits.maxStorageBuffersPerShaderStage) {
-    return `${buffers.length} storage buffers, ${limits.maxStorageBuffersPerShaderStage} allowed`;
+  if (buffers.length > target.maxStorageBuffersPerShaderStage) {
+    return `${buffers.length} storage buffers, ${target.maxStorageBuffersPerShaderStage} allowed`;
   }
   const counts = kernels.map(({ workgroups: [x, y, z] }) => x * y * z);
   const workgroups = foldGrid(
     counts.reduce((a, b) => a + b),
-    limits,
+    target,
   );
-  if (workgroups[1] > limits.maxComputeWorkgroupsPerDimension) return 'too many workgroups';
+  if (workgroups[1] > target.maxComputeWorkgroupsPerDimension) return 'too many workgroups';
   const types = new Map<number, string>();
   for (const { module, buffers: own } of kernels) {
     for (const [slot, type] of storageTypes(module)) {
@@ -68,7 +68,7 @@ export function joinKernels(kernels: readonly EmittedKernel[], limits: PlanLimit
       ...entryPoint(
         kernels.map(({ module: part }) => builtinsOf(part)),
         workgroupSize,
-        limits,
+        target,
       ),
     ],
   };
@@ -170,13 +170,9 @@ function builtinsOf({ declarations: all }: Module): string[] {
 }
 
 /** Each workgroup goes to the part that its number falls to; counts of workgroups are the first uniforms. */
-function entryPoint(
-  builtins: readonly (readonly string[])[],
-  workgroupSize: number,
-  limits: PlanLimits,
-): Declaration[] {
+function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: number, target: Target): Declaration[] {
   const calls = builtins.map((names, k) => {
-    const count = uniformWord(k, limits);
+    const count = uniformWord(k, target);
     const values: Readonly<Record<string, string>> = {
       workgroup_id: 'vec3u(tile - first, 0u, 0u)',
       num_workgroups: `vec3u(${count}, 1u, 1u)`,

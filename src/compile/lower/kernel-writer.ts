@@ -8,7 +8,8 @@
 import type { DType } from '../../core/dtype.ts';
 import { storageType } from '../../core/dtype.ts';
 import type { Declaration } from '../../kernel/tree.ts';
-import type { Location, PlanLimits } from '../plan.ts';
+import type { Location } from '../plan.ts';
+import type { Target } from '../target.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
 import { shaderTree } from './shader-trees.ts';
 import { uniformWord } from './uniforms.ts';
@@ -29,7 +30,7 @@ export class KernelWriter {
   /** @param scalarBuffer its binding is declared u32, because scalars of several types share it. */
   constructor(
     private readonly scalarBuffer: number | null,
-    readonly limits: PlanLimits,
+    readonly target: Target,
   ) {}
 
   /** A fresh identifier. */
@@ -42,12 +43,12 @@ export class KernelWriter {
   /** u32 expression that reads `value` from the uniform block. */
   count(value: number): string {
     this.uniforms.push(value >>> 0);
-    return uniformWord(this.uniforms.length - 1, this.limits);
+    return uniformWord(this.uniforms.length - 1, this.target);
   }
 
   /** u32 expression for an inner extent, see EmitContext. */
   size(value: number): string {
-    return this.limits.adapterClass === 'gpu' ? `${value}u` : this.count(value);
+    return this.target.literalSizes ? `${value}u` : this.count(value);
   }
 
   /** f32 expression that reads `value`, rounded to f32, from the uniform block. */
@@ -105,7 +106,7 @@ export class KernelWriter {
 
   /** Libraries first, then the functions in the order they were finished. */
   helpers(): Declaration[] {
-    return [...[...this.libraries].flatMap((name) => shaderTree(name, this.limits).declarations), ...this.functions];
+    return [...[...this.libraries].flatMap((name) => shaderTree(name, this.target).declarations), ...this.functions];
   }
 
   private bind(buffer: number, dtype: DType, write: boolean): Binding {

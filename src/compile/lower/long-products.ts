@@ -10,7 +10,7 @@ import { statements } from '../../kernel/quote.ts';
 import { ranged } from '../../kernel/template.ts';
 import type { Loop, Statement } from '../../kernel/tree.ts';
 import { NONE } from '../../kernel/types.ts';
-import type { Tile } from '../tiles.ts';
+import type { Tile } from '../tile.ts';
 
 /** Products that are added in a row, about; a chunk of up to LONG has no totals, unless another batch may be longer. */
 const BLOCK = 512;

@@ -8,18 +8,15 @@ import type { Tensor } from '../../core/tensor.ts';
 import { statements } from '../../kernel/quote.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../fuse/cluster.ts';
-import { rootOf } from '../fuse/cluster.ts';
 import { indexExpression } from '../graph/index-map.ts';
+import { rootOf } from '../graph/views.ts';
 import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, scope } from './evaluator.ts';
 import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './reduce-loop.ts';
 import { storePoints } from './stores.ts';
 
-/** Invocations worth having, and the fewest elements a chunk is worth. */
-const CHUNKING = { cpu: { invocations: 512, elements: 512 }, gpu: { invocations: 8192, elements: 128 } } as const;
-
 /** What must be known of a cluster before its kernels are written. */
-type Outline = Pick<EmitInput, 'cluster' | 'fused' | 'limits' | 'written'>;
+type Outline = Pick<EmitInput, 'cluster' | 'fused' | 'target' | 'written'>;
 
 /** How many dispatches the cluster takes. */
 export function reduceStages(input: Outline): number {
@@ -38,7 +35,7 @@ function chunkCount(input: Outline): number {
   const whole = folds.some((fold) => !canChunk(fold) || fold.phase > 0);
   const innerOutputs = input.written.some((node) => input.cluster.roles.get(node) === 'inner');
   if (whole || innerOutputs) return 1;
-  const { invocations, elements } = CHUNKING[input.limits.adapterClass];
+  const { invocations, elements } = input.target.reductionChunks;
   return Math.max(1, Math.min(Math.ceil(invocations / space.outer), Math.floor(space.fold / elements)));
 }
 
@@ -88,9 +85,9 @@ function readyPhase(node: Tensor, input: EmitInput): number {
 }
 
 function emitWhole(input: EmitInput): EmittedKernel {
-  const { cluster, fused, memory, limits, lanes } = input;
+  const { cluster, fused, memory, target, lanes } = input;
   const space = cluster.space as FoldSpace;
-  const writer = new ThreadWriter(memory, space.outer, lanes[0], limits);
+  const writer = new ThreadWriter(memory, space.outer, lanes[0], target);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const row = scope('i', ['point']);
   const folds = foldsOf(input);
@@ -122,12 +119,12 @@ function emitWhole(input: EmitInput): EmittedKernel {
 const code = statements('reduction');
 
 function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
-  const { cluster, fused, memory, limits, lanes } = input;
+  const { cluster, fused, memory, target, lanes } = input;
   const space = cluster.space as FoldSpace;
   const folds = foldsOf(input);
   // One slice for each word of each accumulator: folds one after another, chunks within them.
   const slice = chunks * space.outer;
-  const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], limits);
+  const first = new ThreadWriter(memory, space.outer * chunks, lanes[0], target);
   const firstEvaluator = new Evaluator(first, cluster, fused, memory);
   const types = folds.map((fold) => chunkWords(fold, firstEvaluator));
   const slices = types.map(({ length }) => length);
@@ -160,7 +157,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
     ${partialStores.join('\n')}`;
   const firstKernel = threadKernel(first, head);
 
-  const second = new ThreadWriter(memory, space.outer, lanes[1], limits);
+  const second = new ThreadWriter(memory, space.outer, lanes[1], target);
   const evaluator = new Evaluator(second, cluster, fused, memory);
   const [pieces, rows, total] = [chunks, space.outer, space.fold].map((value) => second.count(value));
   const merging = chunkLoop(folds, evaluator, {

@@ -11,7 +11,7 @@
 import type { Contraction } from '../../core/lowering.ts';
 import { declarations, statements } from '../../kernel/quote.ts';
 import type { Declaration, Statement } from '../../kernel/tree.ts';
-import type { Tile } from '../tiles.ts';
+import type { Tile } from '../tile.ts';
 import { MAX_WORKGROUP_BYTES } from './join-kernels.ts';
 import type { LongParts } from './long-products.ts';
 

@@ -10,23 +10,18 @@
 import { statements } from '../../kernel/quote.ts';
 import { type Rewriter, rewriteDeclaration } from '../../kernel/rewrite.ts';
 import type { Declaration, Module, Variable } from '../../kernel/tree.ts';
-import type { PlanLimits } from '../plan.ts';
+import type { Target } from '../target.ts';
 
 export const BLOCK = 'params';
-
-/** Whether kernels for such a device read copies of the uniforms. */
-export function copiesUniforms({ adapterClass }: PlanLimits): boolean {
-  return adapterClass === 'cpu';
-}
 
 export function uniformCopy(vector: number): string {
   return `${BLOCK}_${vector}`;
 }
 
 /** u32 expression for word `k` of the block. */
-export function uniformWord(k: number, limits: PlanLimits): string {
+export function uniformWord(k: number, target: Target): string {
   const vector = k >> 2;
-  return `${copiesUniforms(limits) ? uniformCopy(vector) : `${BLOCK}[${vector}u]`}.${'xyzw'[k & 3]}`;
+  return `${target.copiesUniforms ? uniformCopy(vector) : `${BLOCK}[${vector}u]`}.${'xyzw'[k & 3]}`;
 }
 
 /** A module that names the block, with the names of the copies instead. */

@@ -9,8 +9,6 @@
 import { type DType, storageType } from '../../core/dtype.ts';
 import type { GraphInput } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { type Cluster, rootOf } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
 import { type BufferRole, type Location, type PlanBuffer, SCALAR_STRIDE } from '../plan.ts';
 
 /** Collects buffers and says where values lie. */
@@ -97,24 +95,4 @@ export class Memory {
     if (sizeA >= elements !== sizeB >= elements) return sizeA >= elements;
     return sizeA >= elements ? sizeA < sizeB : sizeA > sizeB;
   }
-}
-
-/** Everything that must lie in memory for `cluster`: its materialised nodes, in order. */
-export function writtenBy(cluster: Cluster, fused: FusedGraph): Tensor[] {
-  return [...cluster.roles.keys()].filter((node) => fused.materialized.has(node));
-}
-
-/** Roots in memory that the kernel of `cluster` loads from, recomputed nodes looked through. */
-export function readBy(cluster: Cluster, fused: FusedGraph): Set<Tensor> {
-  const roots = new Set<Tensor>();
-  const visit = (node: Tensor) => {
-    for (const input of node.inputs) {
-      const root = rootOf(input);
-      if (cluster.roles.has(root)) continue;
-      if (fused.recomputed.has(root)) visit(root);
-      else roots.add(root);
-    }
-  };
-  for (const node of cluster.roles.keys()) visit(node);
-  return roots;
 }

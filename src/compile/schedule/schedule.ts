@@ -7,11 +7,10 @@
 
 import type { GraphUpdate } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { type Cluster, rootOf } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
+import type { Cluster } from '../fuse/cluster.ts';
+import { type FusedGraph, readBy } from '../fuse/fused-graph.ts';
 import { broadcastMap, isIdentity } from '../graph/index-map.ts';
-import { resolve } from '../graph/views.ts';
-import { readBy } from '../memory/memory.ts';
+import { resolve, rootOf } from '../graph/views.ts';
 
 export interface Schedule {
   readonly order: readonly Cluster[];

@@ -5,9 +5,9 @@
  */
 
 import { BYTES_PER_ELEMENT } from '../../core/dtype.ts';
-import type { Op } from '../../core/op.ts';
+import { type Op, opOfKey } from '../../core/op.ts';
+import { RangeSet } from '../../util/range-set.ts';
 import { sizeOf } from '../../util/shape.ts';
-import { RangeSet } from '../fuse/range-set.ts';
 import type { Location, ReferenceStep } from '../plan.ts';
 
 /** A run of elements in a buffer. */
@@ -33,7 +33,7 @@ export function wholeTraffic(steps: readonly ReferenceStep[]): Traffic {
  */
 export function stagedTraffic(steps: readonly ReferenceStep[], scratch: readonly Span[]): [Traffic, Traffic] {
   const stored = steps.filter(({ output }) => output !== undefined);
-  const folds = steps.filter(({ op }) => op.lower.kind === 'reduce' || op.lower.kind === 'contract');
+  const folds = steps.filter(({ op }) => ['reduce', 'contract'].includes(opOfKey(op).lower.kind));
   return [
     { reads: readsFor(steps, folds, []), writes: scratch },
     { reads: [...scratch, ...readsFor(steps, stored, folds)], writes: storesOf(stored) },
@@ -70,7 +70,7 @@ function readsFor(
   for (let k = steps.length - 1; k >= 0; k--) {
     const { op, inputs } = steps[k];
     if (needed[k] === 0 || known.includes(steps[k])) continue;
-    const most = loadsOncePerElement(op) ? needed[k] : Number.POSITIVE_INFINITY;
+    const most = loadsOncePerElement(opOfKey(op)) ? needed[k] : Number.POSITIVE_INFINITY;
     for (const input of inputs) {
       if ('step' in input) {
         needed[input.step] = Math.max(needed[input.step], Math.min(most, sizeOf(steps[input.step].shape)));

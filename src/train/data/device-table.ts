@@ -20,7 +20,7 @@ export interface DeviceTable {
 
 /** True when a kernel on `backend` can bind the whole table. */
 export function fitsDevice(backend: Backend, table: TableSpec): boolean {
-  const { maxStorageBufferBindingSize, maxBufferSize } = backend.limits;
+  const { maxStorageBufferBindingSize, maxBufferSize } = backend.target;
   return 4 * sizeOf(tableAval(table).shape) <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
 }
 
@@ -29,7 +29,7 @@ export function deviceTable(backend: Backend, name: string, spec: TableSpec, tab
   const { shape, dtype } = tableAval(spec);
   if (!fitsDevice(backend, spec)) {
     const found = `${spec.rows} rows of ${formatShape(spec.shape)} take ${formatBytes(4 * sizeOf(shape))} on the device`;
-    const limit = formatBytes(backend.limits.maxStorageBufferBindingSize);
+    const limit = formatBytes(backend.target.maxStorageBufferBindingSize);
     throw new DownhillError('device', `${name}: ${found}; ${backend.description} binds at most ${limit}`);
   }
   const buffer = backend.createBuffer(sizeOf(shape), dtype, name);

@@ -34,7 +34,7 @@ export function createPacer(backend: Backend, onFinished: OnFinished, budget?: n
   // A backend that computes in `run` itself has nothing in flight.
   if (backend.kind !== 'webgpu') return new QueuePacer(backend, onFinished, 1);
   if (budget !== undefined) return new BudgetPacer(backend, onFinished, budget);
-  if (backend.limits.adapterClass === 'cpu') return new SleepingPacer(backend, onFinished);
+  if (backend.target.sharesProcessor) return new SleepingPacer(backend, onFinished);
   return new QueuePacer(backend, onFinished, MAX_IN_FLIGHT);
 }
 

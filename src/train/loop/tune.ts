@@ -33,7 +33,7 @@ export async function tune(
   const report = await tuneGraphs(backend, full, { ...rest, ...(earlier !== undefined && { earlier }) });
   let entries = report.tuning.entries;
   last.forEach((graph, k) => {
-    entries = { ...likeEntries(entries, full[k], graph, backend.limits), ...entries };
+    entries = { ...likeEntries(entries, full[k], graph, backend.target), ...entries };
   });
   const made = makeTuning(backend, entries);
   const tuning = earlier === undefined ? made : mergeTunings(earlier, made);

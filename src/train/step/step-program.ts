@@ -39,7 +39,7 @@ export class StepProgram {
     buffers: ReadonlyMap<string, BackendBuffer>,
     onProgress?: (built: number, total: number) => void,
   ): Promise<StepProgram> {
-    const plan = compileGraph(spec, backend.limits);
+    const plan = compileGraph(spec, backend.target);
     return new StepProgram(await backend.load(plan, boundBuffers(plan, buffers), onProgress));
   }
 

@@ -205,11 +205,11 @@ function variablesOf(layout: readonly (readonly PlacedWeight[])[]): Variable[] {
 }
 
 function maxElements(backend: Backend): number {
-  return Math.floor(backend.limits.maxStorageBufferBindingSize / 16);
+  return Math.floor(backend.target.maxStorageBufferBindingSize / 16);
 }
 
 function checkSize(backend: Backend, path: string, shape: readonly number[], size: number): void {
-  const limit = Math.floor(backend.limits.maxStorageBufferBindingSize / 4);
+  const limit = Math.floor(backend.target.maxStorageBufferBindingSize / 4);
   if (size <= limit) return;
   throw new DownhillError(
     'device',

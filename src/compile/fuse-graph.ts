@@ -3,19 +3,19 @@
  * anything of them is written.
  */
 
-import { buildGraph, type Graph, type GraphSpec, printGraph, verifyGraph } from '../../core/graph.ts';
-import { environment } from '../../util/environment.ts';
-import { simplify } from '../graph/simplify.ts';
-import { readBy, writtenBy } from '../memory/memory.ts';
-import { storageKeys } from '../memory/storage.ts';
-import type { PlanLimits } from '../plan.ts';
-import { type Schedule, schedule } from '../schedule/schedule.ts';
-import { type FusedGraph, fuse } from './fuse.ts';
+import { buildGraph, type Graph, type GraphSpec, printGraph, verifyGraph } from '../core/graph.ts';
+import { environment } from '../util/environment.ts';
+import { fuse } from './fuse/fuse.ts';
+import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
+import { storageKeys } from './graph/facts.ts';
+import { simplify } from './graph/simplify.ts';
+import { type Schedule, schedule } from './schedule/schedule.ts';
+import type { Target } from './target.ts';
 
 /** The kernels of `spec`. @param fusion false gives every node a kernel of its own. */
 export function fuseGraph(
   spec: GraphSpec,
-  limits: PlanLimits,
+  target: Target,
   fusion: boolean,
 ): { readonly fused: FusedGraph; readonly scheduled: Schedule } {
   const { debug } = environment();
@@ -25,7 +25,7 @@ export function fuseGraph(
   const simplified = simplify(traced);
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
-  const [fused, scheduled] = fuseAndSchedule(simplified, limits.maxStorageBuffersPerShaderStage, fusion);
+  const [fused, scheduled] = fuseAndSchedule(simplified, target.maxStorageBuffersPerShaderStage, fusion);
   if (debug >= 3) for (const reason of fused.reasons()) console.error(`not fused: ${reason}`);
   return { fused, scheduled };
 }
@@ -37,7 +37,7 @@ export function fuseGraph(
 function fuseAndSchedule(graph: Graph, maxStorageBuffers: number, enabled: boolean): [FusedGraph, Schedule] {
   const optimistic = fuse(graph, { maxStorageBuffers, enabled });
   const scheduled = schedule(optimistic);
-  const storage = storageKeys(graph, scheduled.inPlace);
+  const storage = storageKeys(optimistic.facts, scheduled.inPlace);
   const fits = optimistic.clusters.every((cluster) => {
     const roots = [...readBy(cluster, optimistic), ...writtenBy(cluster, optimistic)];
     return cluster.roles.size === 1 || new Set(roots.map(storage)).size <= maxStorageBuffers;

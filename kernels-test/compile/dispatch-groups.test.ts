@@ -1,20 +1,20 @@
-/** Waves: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its parts do. */
+/** Dispatch groups: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its parts do. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { groupKernels } from '../../src/compile/group-kernels.ts';
 import type { EmittedKernel } from '../../src/compile/lower/emit.ts';
 import { joinKernels } from '../../src/compile/lower/join-kernels.ts';
-import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
 import { schedule } from '../../src/compile/schedule/schedule.ts';
-import { planWaves } from '../../src/compile/schedule/waves.ts';
+import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { add, mul } from '../../src/ops/elementwise/binary.ts';
 import { exp } from '../../src/ops/elementwise/unary.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { mean, sum } from '../../src/ops/reduction/reduce.ts';
-import { CPU_ADAPTER, fused, input, planned, type Roots, specOf } from '../support/graphs.ts';
+import { fused, input, planned, type Roots, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 import { moduleOf, textOf } from '../support/kernels.ts';
 import { bitsOf, runPlan } from '../support/run-plan.ts';
 
@@ -22,9 +22,9 @@ import { bitsOf, runPlan } from '../support/run-plan.ts';
 const dispatches = (roots: Roots) => planned(roots).dispatches.map(({ label }) => label.replace(/ \[[^\]]*\]/g, ''));
 
 const reasons = (roots: Roots, maxStorageBuffersPerShaderStage = 8) => {
-  const limits = { ...CPU_ADAPTER, maxStorageBuffersPerShaderStage };
+  const limits = { ...SOFTWARE_TARGET, maxStorageBuffersPerShaderStage };
   const graph = fused(roots, maxStorageBuffersPerShaderStage);
-  return planWaves(graph, schedule(graph), limits, true).reasons.join('\n');
+  return groupKernels(graph, schedule(graph), limits, true).reasons.join('\n');
 };
 
 /** Both gradients of y = x·w, given dy, and the sum of a long vector: two products and a fold in two stages. */
@@ -75,12 +75,12 @@ describe('apart, with a reason', () => {
 
   test('products whose workgroups are of other sizes, and those alone', () => {
     // With subgroups of 16, a product of many columns takes one of them for a workgroup, a product of one column 8 lanes.
-    const limits = { ...CPU_ADAPTER, subgroupSize: 16 };
+    const limits = { ...SOFTWARE_TARGET, subgroupSize: 16 };
     const product = (name: string, columns: number) =>
       matmul(input(`${name}, rows`, [64, 40]), input(`${name}, columns`, [40, columns]));
     const roots = { outputs: [product('a', 24), product('b', 1), product('c', 24)] };
     const graph = fused(roots);
-    expect(planWaves(graph, schedule(graph), limits, true).reasons).toEqual([
+    expect(groupKernels(graph, schedule(graph), limits, true).reasons).toEqual([
       'matmul & matmul: workgroups of 16 and 8',
     ]);
     const { kernels, dispatches: planned3 } = planned(roots, {}, limits);
@@ -115,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         part('a', 'fn own(x: f32) -> f32 { return x; }', [4, 9]),
         part('b', 'fn own(x: f32) -> f32 { return -x; }', [9, 2]),
       ],
-      DEFAULT_LIMITS,
+      DEFAULT_TARGET,
     ) as EmittedKernel;
     expect(joined.buffers).toEqual([4, 9, 2]);
     expect(joined.uniforms).toEqual([3, 3, 0, 0, 7, 0, 0, 0, 7, 0, 0, 0]);
@@ -128,15 +128,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   test('is refused with a reason', () => {
     const own = 'fn own(x: f32) -> f32 { return x; }';
     const [a, b] = [part('a', own, [1]), part('b', own, [2])];
-    expect(joinKernels([a, { ...b, workgroupSize: 64 }], DEFAULT_LIMITS)).toBe('workgroups of different sizes');
-    expect(joinKernels([a, b], { ...DEFAULT_LIMITS, maxStorageBuffersPerShaderStage: 1 })).toBe(
+    expect(joinKernels([a, { ...b, workgroupSize: 64 }], DEFAULT_TARGET)).toBe('workgroups of different sizes');
+    expect(joinKernels([a, b], { ...DEFAULT_TARGET, maxStorageBuffersPerShaderStage: 1 })).toBe(
       '2 storage buffers, 1 allowed',
     );
     const asWords = { ...part('c', own, [1]), module: moduleOf(textOf(b).replace('array<f32>', 'array<u32>')) };
-    expect(joinKernels([a, asWords], DEFAULT_LIMITS)).toBe('one buffer is read as two types');
-    expect(joinKernels([a, b], { ...DEFAULT_LIMITS, maxComputeWorkgroupsPerDimension: 2 })).toBe('too many workgroups');
+    expect(joinKernels([a, asWords], DEFAULT_TARGET)).toBe('one buffer is read as two types');
+    expect(joinKernels([a, b], { ...DEFAULT_TARGET, maxComputeWorkgroupsPerDimension: 2 })).toBe('too many workgroups');
     const memory = (name: string) => part(name, `${own}\nvar<workgroup> tile: array<vec4<f32>, 600>;`, [1]);
-    expect(joinKernels([memory('d'), memory('e')], DEFAULT_LIMITS)).toBe('too much workgroup memory');
+    expect(joinKernels([memory('d'), memory('e')], DEFAULT_TARGET)).toBe('too much workgroup memory');
   });
 });
 

@@ -3,11 +3,12 @@
  * (recomputed ones) are listed again in every kernel that uses them.
  */
 
-import type { Op } from '../../core/op.ts';
-import type { Tensor } from '../../core/tensor.ts';
-import { type Cluster, rootOf } from '../fuse/cluster.ts';
-import type { FusedGraph } from '../fuse/fuse.ts';
-import type { PlacedValue, ReferenceStep } from '../plan.ts';
+import { type Op, opKey } from '../core/op.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Cluster } from './fuse/cluster.ts';
+import type { FusedGraph } from './fuse/fused-graph.ts';
+import { rootOf } from './graph/views.ts';
+import type { PlacedValue, ReferenceStep } from './plan.ts';
 
 /** @param placed place of a tensor whose root lies in memory. */
 export function referenceSteps(
@@ -27,7 +28,7 @@ export function referenceSteps(
   const add = (tensor: Tensor): void => {
     const stored = tensor === rootOf(tensor) && isWritten.has(tensor);
     steps.push({
-      op: tensor.op as Op,
+      op: opKey(tensor.op as Op),
       attrs: tensor.attrs,
       inputs: tensor.inputs.map((input) => {
         const step = stepOf.get(input);

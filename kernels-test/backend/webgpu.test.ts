@@ -257,7 +257,10 @@ describe('on the null device of Dawn', () => {
     const quarter = 2 ** 25;
     const plan = planOf({
       name: 'large',
-      buffers: Array.from({ length: 5 }, (_, k) => ({ role: 'temporary', elements: quarter, label: `t${k}` }) as const),
+      buffers: Array.from(
+        { length: 5 },
+        (_, k) => ({ role: 'temporary', bytes: 4 * quarter, label: `t${k}` }) as const,
+      ),
       outputs: [],
       kernels: [],
       dispatches: [],

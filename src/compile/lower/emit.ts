@@ -8,7 +8,7 @@ import { shaders } from '../../shaders.gen.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fused-graph.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { Span } from '../schedule/traffic.ts';
+import type { PlacedValue } from '../plan.ts';
 import type { Target } from '../target.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { fillSkeleton } from './skeleton.ts';
@@ -33,7 +33,7 @@ export interface EmittedKernel {
   readonly workgroups: readonly [number, number, number];
   readonly workgroupSize: number;
   /** Temporaries used only between the dispatches of this cluster. */
-  readonly scratch: readonly Span[];
+  readonly scratch: readonly PlacedValue[];
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
@@ -68,7 +68,7 @@ export class ThreadWriter extends KernelWriter {
 export function threadKernel(
   writer: ThreadWriter,
   body: readonly string[],
-  scratch: readonly Span[] = [],
+  scratch: readonly PlacedValue[] = [],
 ): EmittedKernel {
   const { lanes, points, pointsPerLane, limits } = writer;
   return {

@@ -95,7 +95,7 @@ export const foundMutations: readonly Mutation[] = [
     tests: ['kernels-test/train/bytes.test.ts'],
   },
   {
-    name: 'train gap: stages of unlike workgroup sizes are put into one dispatch group',
+    name: 'train gap: stages of unlike workgroup sizes are put into one dispatch',
     file: 'src/compile/schedule/dispatch-groups.ts',
     from: 'if (candidate.invocations !== null && invocations != null && candidate.invocations !== invocations) {',
     to: 'if (candidate.invocations === null && invocations != null && candidate.invocations !== invocations) {',
@@ -176,15 +176,15 @@ export const foundMutations: readonly Mutation[] = [
   {
     name: 'planted: a buffer that is reused does not grow',
     file: 'src/compile/memory/memory.ts',
-    from: 'this.buffers[best].elements = Math.max(this.buffers[best].elements, elements);',
+    from: 'this.buffers[best].bytes = Math.max(this.buffers[best].bytes, bytes);',
     to: '',
     tests: ['kernels-test/compile/memory.test.ts'],
   },
   {
     name: 'planted: a record takes the beginning of the output’s buffer',
     file: 'src/backend/webgpu/program.ts',
-    from: 'encoder.copyBufferToBuffer(this.outputs[index].gpu, output.offset * 4, target',
-    to: 'encoder.copyBufferToBuffer(this.outputs[index].gpu, 0, target',
+    from: 'encoder.copyBufferToBuffer(source, bytes(output.offset), target',
+    to: 'encoder.copyBufferToBuffer(source, 0, target',
     tests: ['kernels-test/backend/all-backends.test.ts'],
   },
   {

@@ -17,7 +17,7 @@ export {
   type RequestOptions,
   requestWebGPUBackend,
   type WebGPUBackend,
-} from './backend/webgpu/index.ts';
+} from './backend/webgpu.ts';
 // Tensors, ops, gradients, compiled functions: for loops of your own.
 export type { DType, TypedArray } from './core/dtype.ts';
 export type { Op, OpRecord } from './core/op.ts';

@@ -4,4 +4,4 @@
  * that copy's programs only.
  */
 
-export { requestWebGPUBackend } from '../../src/backend/webgpu/index.ts';
+export { requestWebGPUBackend } from '../../src/backend/webgpu.ts';

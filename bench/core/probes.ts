@@ -127,7 +127,7 @@ function probe({ name, wgsl, elements, workgroupSize, workgroups, flops }: Probe
   const buffers: PlanBuffer[] = elements.map((count, id) => ({
     id,
     role: id === last ? 'output' : 'bound',
-    elements: count,
+    bytes: 4 * count,
     label: id === last ? 'y' : `x${id}`,
   }));
   const placed = (buffer: number) =>
@@ -166,7 +166,7 @@ function probe({ name, wgsl, elements, workgroupSize, workgroups, flops }: Probe
         },
       ],
       planBytes: 4 * elements[last],
-      boundBytes: 4 * bound.reduce((sum, buffer) => sum + buffer.elements, 0),
+      boundBytes: bound.reduce((sum, buffer) => sum + buffer.bytes, 0),
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Backend, Program } from '../../src/backend/backend.ts';
+import { wordsIn } from '../../src/backend/bookkeeping.ts';
 import { profileProgram } from '../../src/backend/profile.ts';
 import type { Plan } from '../../src/compile/plan.ts';
 import type { TypedArray } from '../../src/core/dtype.ts';
@@ -31,15 +32,16 @@ export interface TimeOptions {
 export async function timePlan(backend: Backend, plan: Plan, options: TimeOptions = {}): Promise<PlanTime> {
   const { values = [], budgetMs = 400 } = options;
   const bound = plan.buffers.filter(({ role }) => role === 'bound');
-  const buffers = bound.map(({ elements, label }, k) => {
-    const buffer = backend.createBuffer(elements, 'f32', label);
+  const buffers = bound.map((planned, k) => {
+    const elements = wordsIn(planned);
+    const buffer = backend.createBuffer(elements, 'f32', planned.label);
     backend.write(buffer, bits(values[k] ?? new Float32Array(elements).fill(0.001)));
     return buffer;
   });
   try {
     const program = await backend.load(plan, buffers);
     const scalars = plan.buffers.find(({ role }) => role === 'scalars');
-    const block = scalars && new Uint32Array(scalars.elements);
+    const block = scalars && new Uint32Array(wordsIn(scalars));
     const wall = async (runs: number): Promise<number> => {
       const begin = performance.now();
       for (let k = 0; k < runs; k++) program.run(block);

@@ -1,6 +1,6 @@
 /** A model's training step before and after its kernels were tuned, and how long that took. */
 
-import type { WebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import type { WebGPUBackend } from '../../src/backend/webgpu.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { tune } from '../../src/train/loop/tune.ts';

@@ -3,8 +3,8 @@
  */
 
 import { globals } from 'webgpu';
-import type { WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { createNodeWebGPUBackend, type NodeWebGPUOptions } from '../../src/backend/webgpu.node.ts';
+import type { WebGPUBackend } from '../../src/backend/webgpu.ts';
 
 /** A backend, with WebGPU's classes in the global scope. */
 export function openBackend(options: NodeWebGPUOptions = {}): Promise<WebGPUBackend> {

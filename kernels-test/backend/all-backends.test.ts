@@ -161,7 +161,7 @@ describe.each(suites)('%s', (title, create) => {
     expect(() => program.run()).toThrow(/run "scale": the scalar block takes 64 words, got none/);
     expect(() => program.run(new Uint32Array(1))).toThrow(/takes 64 words, got 1/);
     expect(() => program.run(scalarWords(1), [{ output: 0, into: p, offset: 0 }])).toThrow(/record of "y" in "p"/);
-    await expect(backend.load(scalePlan(4), [x])).rejects.toThrow(/"x" takes 4 elements; buffer "x" has 3/);
+    await expect(backend.load(scalePlan(4), [x])).rejects.toThrow(/"x" takes 16 bytes; buffer "x" has 12/);
     await expect(backend.load(scalePlan(3), [])).rejects.toThrow(/binds 1 buffers \(x\), got 0/);
     const stranger = createCpuBackend().createBuffer(3, 'f32', 'stranger');
     expect(() => backend.write(stranger, new Float32Array(3))).toThrow(/"stranger" belongs to another backend/);

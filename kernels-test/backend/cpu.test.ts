@@ -19,7 +19,7 @@ const KERNEL = {
 function oneBuffer(elements: number, reference: Dispatch['reference'], outputs: PlacedValue[], data: boolean): Plan {
   return planOf({
     name: 'one buffer',
-    buffers: [{ role: data ? 'bound' : 'output', elements, label: 'memory' }],
+    buffers: [{ role: data ? 'bound' : 'output', bytes: 4 * elements, label: 'memory' }],
     inputs: data
       ? [{ buffer: 0, offset: 0, shape: [elements], dtype: 'f32', name: 'memory', kind: 'bound', updated: true }]
       : [],

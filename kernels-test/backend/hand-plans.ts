@@ -21,7 +21,7 @@ export interface PlanParts {
 /** The plan of `parts`: ids are places, bytes are summed. */
 export function planOf(parts: PlanParts): Plan {
   const bytes = (bound: boolean) =>
-    parts.buffers.reduce((sum, b) => sum + ((b.role === 'bound') === bound ? b.elements * 4 : 0), 0);
+    parts.buffers.reduce((sum, b) => sum + ((b.role === 'bound') === bound ? b.bytes : 0), 0);
   return {
     ...parts,
     inputs: parts.inputs ?? [],
@@ -80,9 +80,9 @@ export function scalePlan(n: number, rows = 1): Plan {
   return planOf({
     name: 'scale',
     buffers: [
-      { role: 'bound', elements: n, label: 'x' },
-      { role: 'scalars', elements: SCALAR_STRIDE, label: 'scalars' },
-      { role: 'output', elements: n, label: 'y' },
+      { role: 'bound', bytes: 4 * n, label: 'x' },
+      { role: 'scalars', bytes: 4 * SCALAR_STRIDE, label: 'scalars' },
+      { role: 'output', bytes: 4 * n, label: 'y' },
     ],
     inputs: [
       { ...x, name: 'x', kind: 'bound', updated: false },
@@ -145,11 +145,11 @@ export function descentPlan(n: number): Plan {
   return planOf({
     name: 'descent',
     buffers: [
-      { role: 'bound', elements: n, label: 'p' },
-      { role: 'scalars', elements: SCALAR_STRIDE, label: 'scalars' },
-      { role: 'temporary', elements: n, label: 'squared' },
-      { role: 'output', elements: 1, label: 'loss' },
-      { role: 'output', elements: n, label: 'positive' },
+      { role: 'bound', bytes: 4 * n, label: 'p' },
+      { role: 'scalars', bytes: 4 * SCALAR_STRIDE, label: 'scalars' },
+      { role: 'temporary', bytes: 4 * n, label: 'squared' },
+      { role: 'output', bytes: 4, label: 'loss' },
+      { role: 'output', bytes: 4 * n, label: 'positive' },
     ],
     inputs: [
       { ...p, name: 'p', kind: 'bound', updated: true },
@@ -254,9 +254,9 @@ export function reusePlan(values: readonly number[]): Plan {
   return planOf({
     name: 'reuse',
     buffers: [
-      { role: 'constant', elements: n, label: 'c', data: Float32Array.from(values) },
-      { role: 'temporary', elements: n, label: 't' },
-      { role: 'output', elements: n, label: 'y' },
+      { role: 'constant', bytes: 4 * n, label: 'c', data: Float32Array.from(values) },
+      { role: 'temporary', bytes: 4 * n, label: 't' },
+      { role: 'output', bytes: 4 * n, label: 'y' },
     ],
     outputs: [{ ...y, name: 'y' }],
     kernels: [

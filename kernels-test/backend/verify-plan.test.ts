@@ -39,9 +39,9 @@ const y = { buffer: 2, offset: 0, shape: [n], dtype: 'f32' } as const;
 const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   ['buffer ids', withBuffer(scaled, 1, { id: 7 }), /buffer 1 "scalars" has id 7/],
   ['a buffer without label', withBuffer(scaled, 2, { label: '' }), /buffer 2 has no label/],
-  ['a broken size', withBuffer(scaled, 2, { elements: 1.5 }), /buffer 2 "y" has 1.5 elements/],
+  ['a broken size', withBuffer(scaled, 2, { bytes: 1.5 }), /buffer 2 "y" takes 1.5 bytes/],
   ['a constant without data', withBuffer(reuse, 0, { data: undefined }), /buffer 0 "c" is constant and has no data/],
-  ['data of another length', withBuffer(reuse, 0, { data: new Float32Array(2) }), /has 3 elements and data for 2/],
+  ['data of another length', withBuffer(reuse, 0, { data: new Float32Array(2) }), /takes 12 bytes and has data for 8/],
   ['two scalar blocks', withBuffer(scaled, 2, { role: 'scalars' }), /has 2 scalar blocks/],
   ['wrong plan bytes', { ...scaled, planBytes: 1 }, /its own buffers take 656 bytes, planBytes is 1/],
   ['wrong bound bytes', { ...scaled, boundBytes: 1 }, /bound buffers take 400 bytes, not 1/],
@@ -51,7 +51,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'an input out of bounds',
     withInput(scaled, 1, { offset: 64 }),
-    /input "s": elements 64 to 65 leave buffer "scalars"/,
+    /input "s": bytes 256 to 260 leave buffer "scalars"/,
   ],
   [
     'an input in the wrong role',
@@ -97,12 +97,12 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'a step reading out of bounds',
     withStep(scaled, 0, { inputs: [{ ...y, buffer: 0, offset: 1 }] }),
-    /elements 1 to 101 leave buffer "x"/,
+    /bytes 4 to 404 leave buffer "x"/,
   ],
   [
     'a step reading what is not written',
     withStep(descent, 1, { inputs: [{ ...y, buffer: 4 }] }),
-    /reads element 0 of "positive" before it is written/,
+    /reads byte 0 of "positive" before it is written/,
   ],
   [
     'a step whose place is too small',
@@ -128,7 +128,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'an output that nothing writes',
     withDispatch(scaled, 0, { reference: [] }),
-    /output 0 "y": element 0 of "y" is never written/,
+    /output 0 "y": byte 0 of "y" is never written/,
   ],
 ];
 
@@ -181,7 +181,7 @@ describe('verifyPlan', () => {
     const [first] = scaled.dispatches;
     const twoStage: Plan = {
       ...scaled,
-      buffers: [...scaled.buffers, { id: 3, role: 'temporary', elements: n, label: 'partial' }],
+      buffers: [...scaled.buffers, { id: 3, role: 'temporary', bytes: 4 * n, label: 'partial' }],
       planBytes: scaled.planBytes + n * 4,
       dispatches: [
         { ...first, label: 'stage 1', buffers: [0, 1, 3] },

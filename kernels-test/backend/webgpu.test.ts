@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { profileProgram } from '../../src/backend/profile.ts';
-import { createWebGPUBackend, requestWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
 import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { createWebGPUBackend, requestWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu.ts';
 import type { Plan } from '../../src/compile/plan.ts';
 import { DownhillError } from '../../src/util/errors.ts';
 import { type InstrumentedDevice, instrument } from '../support/count-calls.ts';
@@ -258,7 +258,10 @@ describe('on the null device of Dawn', () => {
     const quarter = 2 ** 25;
     const plan = planOf({
       name: 'large',
-      buffers: Array.from({ length: 5 }, (_, k) => ({ role: 'temporary', elements: quarter, label: `t${k}` }) as const),
+      buffers: Array.from(
+        { length: 5 },
+        (_, k) => ({ role: 'temporary', bytes: 4 * quarter, label: `t${k}` }) as const,
+      ),
       outputs: [],
       kernels: [],
       dispatches: [],

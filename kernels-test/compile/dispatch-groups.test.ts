@@ -151,7 +151,7 @@ describe('on the device', () => {
     await cpu.dispose();
   });
 
-  test('waves give what the reference gives, and the same bits twice', async () => {
+  test('dispatch groups give what the reference gives, and the same bits twice', async () => {
     const spec = specOf('test', backward());
     const values = new Map(
       spec.inputs.map(({ tensor }) => [

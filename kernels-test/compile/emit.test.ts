@@ -143,7 +143,7 @@ describe('texts', () => {
   );
 
   test('two kernels of one text are one pipeline', () => {
-    // Four kernels at most are one wave.
+    // Four kernels at most share one dispatch.
     const outputs = Array.from({ length: 8 }, (_, k) => exp(input(`x${k}`, [10 + 500 * k])));
     const plan = planned({ outputs });
     expect(plan.dispatches).toHaveLength(2);

@@ -11,7 +11,7 @@ function withFree(...sizes: number[]): { memory: Memory; ids: number[] } {
   return { memory, ids };
 }
 
-const sizesOf = (memory: Memory): number[] => memory.list().map(({ elements }) => elements);
+const sizesOf = (memory: Memory): number[] => memory.list().map(({ bytes }) => bytes);
 
 describe('a temporary', () => {
   test('takes the smallest free buffer that is large enough', () => {

@@ -62,7 +62,7 @@ describe('a plan comes back as it was', () => {
       id: plan.buffers.length,
       role: 'constant',
       label: 'c',
-      elements: 2,
+      bytes: 8,
     } as const;
     const buffers = [...plan.buffers, { ...constant, data: shared.subarray(2, 4) }];
     const read = planFromJson(planToJson({ ...plan, buffers, planBytes: plan.planBytes + 8 }));
@@ -149,7 +149,7 @@ describe('refuses', () => {
     const backend = createCpuBackend();
     const bound = read.buffers
       .filter(({ role }) => role === 'bound')
-      .map(({ elements, label }) => backend.createBuffer(elements, 'f32', label));
+      .map(({ bytes, label }) => backend.createBuffer(bytes / 4, 'f32', label));
     await expect(backend.load(read, bound)).rejects.toThrow(/no op "matmal" is defined here; import the module/);
   });
 });

@@ -148,7 +148,7 @@ describe('buffers', () => {
     const large = matmul(matmul(x, w), wide);
     const back = matmul(large, wide, { transposeB: true });
     const plan = await expectRightNumbers({ outputs: [matmul(matmul(back, wide), wide, { transposeB: true })] });
-    const sizes = temporaries(plan).map(({ elements }) => elements);
+    const sizes = temporaries(plan).map(({ bytes }) => bytes / 4);
     expect(sizes.sort((a, b) => a - b)).toEqual([64, 512]);
   });
 

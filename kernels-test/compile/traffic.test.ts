@@ -49,7 +49,7 @@ describe('bytes of a dispatch', () => {
   test('a fold in two stages moves its partial results twice', () => {
     const long = input('long', [4096]);
     const plan = planned({ outputs: [add(sum(long), rate)] });
-    const partials = plan.buffers.find(({ label }) => label === 'partial folds')!.elements;
+    const partials = plan.buffers.find(({ label }) => label === 'partial folds')!.bytes / 4;
     expect(partials).toBeGreaterThan(1);
     expect(plan.dispatches.map(({ bytes }) => bytes / 4)).toEqual([4096 + partials, partials + 1 + 1]);
   });
@@ -58,7 +58,7 @@ describe('bytes of a dispatch', () => {
     const [images, dy] = [input('images', [8, 12, 12, 1]), input('dy', [8, 12, 12, 4])];
     const dk = conv2dWeightGrad(images, dy, { kernelShape: [3, 3, 1, 4], padding: 'same' });
     const plan = planned({ outputs: [mul(dk, rate)] });
-    const partials = plan.buffers.find(({ label }) => label === 'partial products')!.elements;
+    const partials = plan.buffers.find(({ label }) => label === 'partial products')!.bytes / 4;
     expect(partials).toBeGreaterThan(36);
     const [first, second] = plan.dispatches.map(({ bytes }) => bytes / 4);
     expect([first, second]).toEqual([8 * 144 * (1 + 4) + partials, partials + 1 + 36]);
@@ -71,9 +71,9 @@ describe('bytes of a dispatch', () => {
   });
 });
 
-test('spans that touch or repeat are counted by their elements', () => {
-  const at = (offset: number, elements: number) => ({ buffer: 0, offset, elements });
+test('spans that touch or repeat are counted by their bytes', () => {
+  const at = (from: number, bytes: number) => ({ buffer: 0, from, bytes });
   expect(bytesMoved([])).toBe(0);
-  expect(bytesMoved([{ reads: [at(0, 4), at(4, 4), at(2, 3)], writes: [at(0, 8)] }])).toBe(4 * (8 + 8));
+  expect(bytesMoved([{ reads: [at(0, 4), at(4, 4), at(2, 3)], writes: [at(0, 8)] }])).toBe(8 + 8);
   expect(bytesMoved([wholeTraffic([])])).toBe(0);
 });

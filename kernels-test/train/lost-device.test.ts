@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createWebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { createWebGPUBackend } from '../../src/backend/webgpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { Sequential } from '../../src/train/model/sequential.ts';

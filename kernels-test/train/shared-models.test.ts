@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { create } from 'webgpu';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createWebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { createWebGPUBackend } from '../../src/backend/webgpu.ts';
 import type { Layer } from '../../src/nn/layer.ts';
 import { inputSymbol as input } from '../../src/nn/layers/core/input.ts';
 import { layers } from '../../src/nn/layers/index.ts';

@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { create } from 'webgpu';
-import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
 import { fromGenerator } from '../../src/data/stream.ts';
 import { layers } from '../../src/nn/layers/index.ts';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu/index.ts';
+import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu.ts';
 import { getBackend, setBackend } from '../../src/runtime/index.ts';
 import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/loop/trainer.ts';
 import type { Model } from '../../src/train/model/model.ts';

@@ -9,9 +9,12 @@ import type { Plan } from '../compile/plan.ts';
 import type { Target, TileChoices } from '../compile/target.ts';
 import type { DType, TypedArray } from '../core/dtype.ts';
 
-/** Memory of a backend; elements of four bytes on a device. */
+/** Memory of a backend. */
 export interface BackendBuffer {
+  /** Of the dtype it was made for; words of four bytes where values of several dtypes share it. */
   readonly elements: number;
+  /** Bytes that the elements take on a device. */
+  readonly bytes: number;
   readonly label: string;
   dispose(): void;
 }

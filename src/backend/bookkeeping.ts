@@ -3,6 +3,7 @@
  */
 
 import type { Plan, PlanBuffer } from '../compile/plan.ts';
+import { type DType, deviceBytes } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { BackendBuffer, BackendCounters } from './backend.ts';
 
@@ -35,6 +36,16 @@ export function countFreed(counters: BackendCounters, bytes: number): void {
   counters.liveBytes -= bytes;
 }
 
+/** Words of four bytes in a plan buffer. */
+export function wordsIn({ bytes }: PlanBuffer): number {
+  return elementsIn(bytes, undefined);
+}
+
+/** Elements of `dtype` in `bytes`; words of four bytes where values of several dtypes share the memory. */
+export function elementsIn(bytes: number, dtype: DType = 'u32'): number {
+  return bytes / deviceBytes(dtype, 1);
+}
+
 /** The scalar block of a plan, when it has one. */
 export function scalarBlock(plan: Plan): PlanBuffer | undefined {
   return plan.buffers.find((buffer) => buffer.role === 'scalars');
@@ -64,10 +75,10 @@ export function pairBound<B extends BackendBuffer>(plan: Plan, bound: readonly B
   const owners = new Map<B, PlanBuffer>();
   wanted.forEach((buffer, k) => {
     const given = bound[k];
-    if (given.elements < buffer.elements) {
+    if (given.bytes < buffer.bytes) {
       throw new DownhillError(
         'argument',
-        `load "${plan.name}": "${buffer.label}" takes ${buffer.elements} elements; buffer "${given.label}" has ${given.elements}`,
+        `load "${plan.name}": "${buffer.label}" takes ${buffer.bytes} bytes; buffer "${given.label}" has ${given.bytes}`,
       );
     }
     const other = owners.get(given);
@@ -85,7 +96,7 @@ export function pairBound<B extends BackendBuffer>(plan: Plan, bound: readonly B
 
 /** Refuses a scalar block of the wrong length. @throws DownhillError `argument`. */
 export function checkScalars(plan: Plan, block: PlanBuffer | undefined, scalars: Uint32Array | undefined): void {
-  const expected = block?.elements ?? 0;
+  const expected = block === undefined ? 0 : wordsIn(block);
   const found = scalars?.length ?? 0;
   if (found !== expected) {
     throw new DownhillError(

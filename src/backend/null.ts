@@ -5,11 +5,19 @@
 import type { Plan } from '../compile/plan.ts';
 import { DEFAULT_TARGET, type Target, type TileChoices, withTiles } from '../compile/target.ts';
 import { verifyPlan } from '../compile/verify-plan.ts';
-import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../core/dtype.ts';
+import { type DType, deviceBytes, type TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
 import type { Backend, BackendBuffer, BackendCounters, OutputRecord, Program } from './backend.ts';
-import { checkScalars, countCreated, countFreed, newCounters, pairBound, scalarBlock } from './bookkeeping.ts';
+import {
+  checkScalars,
+  countCreated,
+  countFreed,
+  elementsIn,
+  newCounters,
+  pairBound,
+  scalarBlock,
+} from './bookkeeping.ts';
 import { checkHostData, checkRange, fromDeviceBytes, type HostData } from './host-data.ts';
 
 class NullBuffer implements BackendBuffer {
@@ -17,11 +25,15 @@ class NullBuffer implements BackendBuffer {
 
   constructor(
     private readonly counters: BackendCounters,
-    readonly elements: number,
+    readonly bytes: number,
     readonly label: string,
     readonly dtype: DType | undefined,
   ) {
-    countCreated(counters, elements * BYTES_PER_ELEMENT);
+    countCreated(counters, bytes);
+  }
+
+  get elements(): number {
+    return elementsIn(this.bytes, this.dtype);
   }
 
   assertAlive(action: string): void {
@@ -31,7 +43,7 @@ class NullBuffer implements BackendBuffer {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    countFreed(this.counters, this.elements * BYTES_PER_ELEMENT);
+    countFreed(this.counters, this.bytes);
   }
 }
 
@@ -50,7 +62,7 @@ class NullProgram implements Program {
     this.#owned = plan.buffers
       .filter((buffer) => buffer.role !== 'bound')
       .map((buffer) => {
-        const made = new NullBuffer(counters, buffer.elements, buffer.label, undefined);
+        const made = new NullBuffer(counters, buffer.bytes, buffer.label, undefined);
         buffers.set(buffer.id, made);
         return made;
       });
@@ -106,11 +118,11 @@ class NullBackend implements Backend {
   createBuffer(elements: number, dtype: DType, label: string): BackendBuffer {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.target;
     const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (elements * BYTES_PER_ELEMENT > limit) {
-      const bytes = elements * BYTES_PER_ELEMENT;
+    const bytes = deviceBytes(dtype, elements);
+    if (bytes > limit) {
       throw new DownhillError('device', `buffer "${label}" takes ${bytes} bytes; the limits allow ${limit}`);
     }
-    return new NullBuffer(this.counters, elements, label, dtype);
+    return new NullBuffer(this.counters, bytes, label, dtype);
   }
 
   write(buffer: BackendBuffer, data: HostData, offset = 0): void {
@@ -160,5 +172,5 @@ export function createNullBackend(target: Target = DEFAULT_TARGET): Backend {
 }
 
 function zeros(dtype: DType, elements: number): TypedArray {
-  return fromDeviceBytes(new ArrayBuffer(elements * BYTES_PER_ELEMENT), dtype);
+  return fromDeviceBytes(new ArrayBuffer(deviceBytes(dtype, elements)), dtype);
 }

@@ -17,7 +17,7 @@ const FEW = 10;
  * Milliseconds to sleep before the result is asked for, about a sample's length: in Node a pending promise polls and keeps a
  * core busy, which a software adapter that shares the cores would be timed without.
  */
-const NAP_MS = 3;
+const PAUSE_MS = 3;
 
 /** Milliseconds of one run, from `runs` runs in one pass. */
 export async function timeRuns(
@@ -39,7 +39,7 @@ export async function timeRuns(
   const resolved = device.createBuffer({ label: 'time', size: 16, usage: QUERY_RESOLVE | COPY_SRC });
   context.counters.buffersCreated++;
   try {
-    const elapsed = await wall(backend, program, runs, scalars, querySet, NAP_MS);
+    const elapsed = await wall(backend, program, runs, scalars, querySet, PAUSE_MS);
     const encoder = device.createCommandEncoder();
     encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
     context.submit(encoder);
@@ -54,14 +54,14 @@ export async function timeRuns(
   }
 }
 
-/** Milliseconds from the submit until the device is done, no less than `napMs`. */
+/** Milliseconds from the submit until the device is done, no less than `pauseMs`. */
 async function wall(
   backend: Backend,
   program: WebGPUProgram,
   runs: number,
   scalars: Uint32Array | undefined,
   querySet?: GPUQuerySet,
-  napMs = 0,
+  pauseMs = 0,
 ): Promise<number> {
   const { context } = program.host;
   const encoder = context.device.createCommandEncoder();
@@ -69,7 +69,7 @@ async function wall(
   program.encodeRuns(encoder, runs, stamps, scalars);
   const begin = performance.now();
   context.submit(encoder);
-  if (napMs > 0) await new Promise((resolve) => setTimeout(resolve, napMs));
+  if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   await backend.finish();
   return performance.now() - begin;
 }

@@ -13,7 +13,7 @@ import type { DType, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
 import type { Backend, BackendBuffer, BackendCounters, OutputRecord, Program } from './backend.ts';
-import { checkScalars, pairBound, scalarBlock } from './bookkeeping.ts';
+import { checkScalars, pairBound, scalarBlock, wordsIn } from './bookkeeping.ts';
 import { checkHostData, checkRange, type HostData, toDeviceBits } from './host-data.ts';
 import { type Contents, checkGroup, type DispatchGroup, dispatchGroups } from './validate/dispatch-group.ts';
 import { type ReproWriter, reproName, reproText } from './validate/repro.ts';
@@ -39,6 +39,10 @@ class ValidatedBuffer implements BackendBuffer {
 
   get elements(): number {
     return this.inner.elements;
+  }
+
+  get bytes(): number {
+    return this.inner.bytes;
   }
 
   get label(): string {
@@ -119,9 +123,10 @@ class ValidatingBackend implements Backend {
     const start = performance.now();
     const own = bound.map((buffer) => this.own(buffer, `load "${plan.name}"`));
     const buffers = pairBound(plan, own);
-    for (const { id, role, elements, label, data } of plan.buffers) {
+    for (const buffer of plan.buffers) {
+      const { id, role, label, data } = buffer;
       if (role === 'bound') continue;
-      const inner = this.inner.createBuffer(elements, 'u32', `${plan.name}/${label}`);
+      const inner = this.inner.createBuffer(wordsIn(buffer), 'u32', `${plan.name}/${label}`);
       if (data !== undefined) this.inner.write(inner, toDeviceBits(data));
       buffers.set(id, new ValidatedBuffer(this, inner, undefined));
     }
@@ -287,7 +292,7 @@ class ValidatedProgram implements Program {
   async #contents(ids: readonly number[]): Promise<Contents> {
     const { inner } = this.backend;
     const read = async (id: number) => {
-      const { elements } = this.plan.buffers[id];
+      const elements = wordsIn(this.plan.buffers[id]);
       return [id, (await inner.read(this.#buffer(id).inner, 'u32', 0, elements)) as Uint32Array] as const;
     };
     return new Map(await Promise.all(ids.map(read)));

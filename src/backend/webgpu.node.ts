@@ -6,9 +6,9 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
-import { Naps } from './naps.node.ts';
+import { PollingBackoff } from './polling-backoff.node.ts';
 import type { WebGPUBackend } from './webgpu/backend.ts';
-import { type RequestOptions, requestWebGPUBackend } from './webgpu/index.ts';
+import { type RequestOptions, requestWebGPUBackend } from './webgpu.ts';
 
 const DRIVERS = `Without a GPU, Mesa's software driver works:
   Debian 12: echo 'deb http://deb.debian.org/debian bookworm-backports main' | sudo tee /etc/apt/sources.list.d/backports.list
@@ -36,7 +36,7 @@ export const FOR_PROFILES: NodeWebGPUOptions = {
 };
 
 /** One for all backends: two that wait at the same time do not sleep twice in a turn of the event loop. */
-const naps = new Naps();
+const backoff = new PollingBackoff();
 
 /** One Dawn instance per set of flags, kept for good: see the invariant above. */
 const instances = new Map<string, GPU>();
@@ -51,7 +51,7 @@ export async function createNodeWebGPUBackend(options: NodeWebGPUOptions = {}): 
   if (enable.length > 0) flags.push(`enable-dawn-features=${enable.join(',')}`);
   if (disable.length > 0) flags.push(`disable-dawn-features=${disable.join(',')}`);
   if (options.adapterName !== undefined) flags.push(`adapter=${options.adapterName}`);
-  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, waits: naps, ...options });
+  return requestWebGPUBackend(await instance(flags), { advice: ADVICE, waits: backoff, ...options });
 }
 
 /**

@@ -3,7 +3,6 @@
  * read zeros. The message names the buffer, its size, the limit and what would help.
  */
 
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatBytes } from '../util/text.ts';
 import type { Plan } from './plan.ts';
@@ -12,8 +11,7 @@ import type { Target } from './target.ts';
 /** @throws DownhillError `device`. */
 export function checkFits(plan: Plan, target: Target): void {
   const largest = Math.min(target.maxStorageBufferBindingSize, target.maxBufferSize);
-  for (const { elements, label } of plan.buffers) {
-    const bytes = elements * BYTES_PER_ELEMENT;
+  for (const { bytes, label } of plan.buffers) {
     if (bytes <= largest) continue;
     throw new DownhillError(
       'device',

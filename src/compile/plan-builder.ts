@@ -4,7 +4,7 @@
  */
 
 import { copy } from '../core/copy.ts';
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
+import { deviceBytes } from '../core/dtype.ts';
 import type { Graph, GraphUpdate } from '../core/graph.ts';
 import { opKey } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -90,7 +90,10 @@ class PlanBuilder {
     const { groups, schedule } = this.source;
     for (const { name, tensor } of outputs) {
       const root = rootOf(tensor);
-      this.memory.place(root, { buffer: this.memory.add('output', root.size, name), offset: 0 });
+      this.memory.place(root, {
+        buffer: this.memory.add('output', deviceBytes(root.dtype, root.size), name),
+        offset: 0,
+      });
     }
     groups.forEach(({ stages }, at) => {
       for (const root of stages.flatMap((stage) => this.touched(stage))) this.lastUse.set(this.storage(root), at);
@@ -106,9 +109,7 @@ class PlanBuilder {
 
     const buffers = this.memory.list();
     const bytes = (bound: boolean) =>
-      buffers
-        .filter(({ role }) => (role === 'bound') === bound)
-        .reduce((sum, { elements }) => sum + elements * BYTES_PER_ELEMENT, 0);
+      buffers.filter(({ role }) => (role === 'bound') === bound).reduce((sum, buffer) => sum + buffer.bytes, 0);
     const plan: Plan = {
       name: planName,
       buffers,
@@ -238,7 +239,7 @@ class PlanBuilder {
       this.memory.place(root, this.memory.nothing(root.dtype));
     } else {
       const name = root.label === undefined ? (root.op?.name ?? 'value') : `${root.label} ${root.op?.name ?? ''}`;
-      this.memory.place(root, { buffer: this.memory.acquire(root.size, name), offset: 0 });
+      this.memory.place(root, { buffer: this.memory.acquire(deviceBytes(root.dtype, root.size), name), offset: 0 });
     }
   }
 

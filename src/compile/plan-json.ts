@@ -172,7 +172,7 @@ const PLAN: Form = {
         fields: {
           id: SIZE,
           role: oneOf('bound', 'scalars', 'constant', 'temporary', 'output'),
-          elements: SIZE,
+          bytes: SIZE,
           label: TEXT,
           data: DATA,
         },

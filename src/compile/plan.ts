@@ -2,7 +2,7 @@
  * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored as JSON
  * (plan-json.ts); it holds no GPU object and no function. Backends know this type and nothing of graphs, passes or particular ops.
  *
- * A value lives at a Location: a buffer and an element offset. Every element takes four bytes on the device. A kernel
+ * A value lives at a Location: a buffer and an offset in elements of its dtype. Buffers count bytes. A kernel
  * binds whole buffers, each at most once, and receives its element offsets through its uniform block.
  */
 
@@ -10,7 +10,7 @@ import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Module } from '../kernel/tree.ts';
 import type { Shape } from '../util/shape.ts';
 
-/** Where a value lies. `offset` counts elements. */
+/** Where a value is stored. `offset` counts elements of the value's dtype. */
 export interface Location {
   readonly buffer: number;
   readonly offset: number;
@@ -37,8 +37,8 @@ export type BufferRole =
 export interface PlanBuffer {
   readonly id: number;
   readonly role: BufferRole;
-  /** Count of elements; bytes are four times that. */
-  readonly elements: number;
+  /** Values of several dtypes may share the buffer, one after another. */
+  readonly bytes: number;
   /** What it is for, in a few words. */
   readonly label: string;
   /** Contents of a `constant`. */

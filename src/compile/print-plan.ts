@@ -20,7 +20,7 @@ export function printPlan(plan: Plan, { kernels = true }: PrintOptions = {}): st
   return [
     `plan ${plan.name}: ${countsOf(plan)}`,
     'buffers',
-    ...plan.buffers.map(({ id, role, elements, label }) => `  b${id} ${role} ${elements} "${label}"`),
+    ...plan.buffers.map(({ id, role, bytes, label }) => `  b${id} ${role} ${bytes} bytes "${label}"`),
     'inputs',
     ...plan.inputs.map((input) => {
       return `  "${input.name}" ${placed(input)} ${input.kind}${input.updated ? ', updated' : ''}`;

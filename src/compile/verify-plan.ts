@@ -3,6 +3,7 @@
  * name, and not as a wrong number; a plan that exceeds a limit of the device is refused before anything is made.
  */
 
+import { deviceBytes, type TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import { RangeSet } from '../util/range-set.ts';
 import { sizeOf } from '../util/shape.ts';
@@ -38,19 +39,19 @@ function verifyBuffers(plan: Plan, target: Target | undefined): void {
     const name = `buffer ${at} "${buffer.label}"`;
     rule(buffer.id === at, `${where}: ${name} has id ${buffer.id}; ids are places in the list`);
     rule(buffer.label !== '', `${where}: buffer ${at} has no label`);
-    rule(isCount(buffer.elements), `${where}: ${name} has ${buffer.elements} elements`);
+    rule(isCount(buffer.bytes), `${where}: ${name} takes ${buffer.bytes} bytes`);
     rule(
       (buffer.role === 'constant') === (buffer.data !== undefined),
       `${where}: ${name} is ${buffer.role} and has ${buffer.data === undefined ? 'no data' : 'data'}`,
     );
     rule(
-      buffer.data === undefined || buffer.data.length === buffer.elements,
-      `${where}: ${name} has ${buffer.elements} elements and data for ${buffer.data?.length}`,
+      buffer.data === undefined || wordBytes(buffer.data) === buffer.bytes,
+      `${where}: ${name} takes ${buffer.bytes} bytes and has data for ${wordBytes(buffer.data)}`,
     );
-    if (buffer.role === 'bound') boundBytes += buffer.elements * 4;
-    else planBytes += buffer.elements * 4;
-    if (target !== undefined && buffer.elements * 4 > target.maxBufferSize) {
-      throw exceeded(`${where}: ${name} takes ${buffer.elements * 4} bytes`, 'maxBufferSize', target.maxBufferSize);
+    if (buffer.role === 'bound') boundBytes += buffer.bytes;
+    else planBytes += buffer.bytes;
+    if (target !== undefined && buffer.bytes > target.maxBufferSize) {
+      throw exceeded(`${where}: ${name} takes ${buffer.bytes} bytes`, 'maxBufferSize', target.maxBufferSize);
     }
   });
   const blocks = plan.buffers.filter((buffer) => buffer.role === 'scalars').length;
@@ -144,7 +145,7 @@ function verifyBindings(
     rule(buffer !== undefined, `${where}: binding ${k + 1} is buffer ${id}, which does not exist`);
     rule(!seen.has(id), `${where}: buffer ${id} "${buffer.label}" is bound twice`);
     seen.add(id);
-    const bytes = buffer.elements * 4;
+    const { bytes } = buffer;
     if (target !== undefined && bytes > target.maxStorageBufferBindingSize) {
       const found = `${where}: buffer "${buffer.label}" takes ${bytes} bytes`;
       throw exceeded(found, 'maxStorageBufferBindingSize', target.maxStorageBufferBindingSize);
@@ -168,7 +169,7 @@ function verifyBindings(
   });
 }
 
-/** Reference steps of one dispatch; `defined` gathers the elements that steps have given a value so far. */
+/** Reference steps of one dispatch; `defined` gathers the bytes that steps have given a value so far. */
 function verifyReference(
   plan: Plan,
   dispatch: Dispatch,
@@ -190,8 +191,8 @@ function verifyReference(
       verifyRange(plan, input, `${name}, input ${i}`);
       const { role, label } = plan.buffers[input.buffer];
       if (role !== 'temporary' && role !== 'output') return;
-      const missing = (defined.get(input.buffer) ?? EMPTY).firstMissing(input.offset, endOf(input));
-      rule(missing === undefined, `${name}: input ${i} reads element ${missing} of "${label}" before it is written`);
+      const missing = (defined.get(input.buffer) ?? EMPTY).firstMissing(startOf(input), endOf(input));
+      rule(missing === undefined, `${name}: input ${i} reads byte ${missing} of "${label}" before it is written`);
     });
     if (step.output === undefined) return;
     const { output } = step;
@@ -212,7 +213,7 @@ function verifyReference(
   for (const output of outputs) {
     let ranges = defined.get(output.buffer);
     if (ranges === undefined) defined.set(output.buffer, (ranges = new RangeSet()));
-    ranges.add(output.offset, endOf(output));
+    ranges.add(startOf(output), endOf(output));
   }
 }
 
@@ -223,8 +224,8 @@ function verifyOutputs(plan: Plan, defined: ReadonlyMap<number, RangeSet>): void
     const { role, label } = plan.buffers[output.buffer];
     rule(role !== 'temporary', `${where} lies in "${label}", which is temporary`);
     if (role !== 'output') return;
-    const missing = (defined.get(output.buffer) ?? EMPTY).firstMissing(output.offset, endOf(output));
-    rule(missing === undefined, `${where}: element ${missing} of "${label}" is never written`);
+    const missing = (defined.get(output.buffer) ?? EMPTY).firstMissing(startOf(output), endOf(output));
+    rule(missing === undefined, `${where}: byte ${missing} of "${label}" is never written`);
   });
 }
 
@@ -234,8 +235,8 @@ function verifyRange(plan: Plan, value: PlacedValue, where: string): void {
   const buffer = plan.buffers[value.buffer];
   rule(buffer !== undefined, `${where} lies in buffer ${value.buffer}, which does not exist`);
   rule(
-    isCount(value.offset) && endOf(value) <= buffer.elements,
-    `${where}: elements ${value.offset} to ${endOf(value)} leave buffer "${buffer.label}" of ${buffer.elements} elements`,
+    isCount(value.offset) && endOf(value) <= buffer.bytes,
+    `${where}: bytes ${startOf(value)} to ${endOf(value)} leave buffer "${buffer.label}" of ${buffer.bytes} bytes`,
   );
 }
 
@@ -252,12 +253,22 @@ function isUpdated(plan: Plan, buffer: number): boolean {
   return plan.inputs.some((input) => input.buffer === buffer && input.kind === 'bound' && input.updated);
 }
 
-function endOf(value: PlacedValue): number {
-  return value.offset + sizeOf(value.shape);
+/** First byte of a value, and the one after its last. */
+function startOf({ dtype, offset }: PlacedValue): number {
+  return deviceBytes(dtype, offset);
+}
+
+function endOf({ dtype, offset, shape }: PlacedValue): number {
+  return deviceBytes(dtype, offset + sizeOf(shape));
+}
+
+/** Bytes of host data on the device, where each of its elements takes a word. */
+function wordBytes(data: TypedArray | undefined): number {
+  return deviceBytes('u32', data?.length ?? 0);
 }
 
 function overlap(a: PlacedValue, b: PlacedValue): boolean {
-  return a.buffer === b.buffer && a.offset < endOf(b) && b.offset < endOf(a);
+  return a.buffer === b.buffer && startOf(a) < endOf(b) && startOf(b) < endOf(a);
 }
 
 function isCount(value: number): boolean {

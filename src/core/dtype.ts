@@ -15,8 +15,12 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 /** Storage of the CPU backend; Float64Array stands for f32 at reference precision, bool is a Uint32Array of 0 and 1. */
 export type CpuData = Float64Array | Float32Array | Int32Array | Uint32Array;
 
-/** Bytes of one element on the device, for every dtype. */
-export const BYTES_PER_ELEMENT = 4;
+const DEVICE_BYTES: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 4 };
+
+/** Bytes that `elements` values of `dtype` take on the device. */
+export function deviceBytes(dtype: DType, elements: number): number {
+  return DEVICE_BYTES[dtype] * elements;
+}
 
 /** Arithmetic the CPU backend uses for f32 values. */
 export type Precision = 'f32' | 'f64';

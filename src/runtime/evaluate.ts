@@ -6,7 +6,7 @@
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import { compileGraph } from '../compile/index.ts';
 import type { Plan } from '../compile/plan.ts';
-import { BYTES_PER_ELEMENT, type DType, storageType, type TypedArray } from '../core/dtype.ts';
+import { type DType, deviceBytes, storageType, type TypedArray } from '../core/dtype.ts';
 import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../core/graph.ts';
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -76,7 +76,7 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
         inputs.map(({ tensor }) => tensor),
       );
       await backend.finish();
-      await breathe(wanted.reduce((bytes, { size }) => bytes + size * BYTES_PER_ELEMENT, 0));
+      await breathe(wanted.reduce((bytes, { dtype, size }) => bytes + deviceBytes(dtype, size), 0));
     } finally {
       program.dispose();
     }

@@ -4,7 +4,7 @@
  * every run. Reasons: docs/adr/0020-history-of-read-tensors.md.
  */
 
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
+import { deviceBytes } from '../core/dtype.ts';
 import { historyOf } from '../core/history.ts';
 import type { Tensor } from '../core/tensor.ts';
 
@@ -34,9 +34,9 @@ export function noteReading(results: readonly Tensor[], leaves: readonly Tensor[
   if (tensors.length === 0) return;
   const held = [...new Set([...tensors, ...leaves])];
   let latest = 0;
-  for (const { id, size } of held) {
+  for (const { id, dtype, size } of held) {
     const known = holds.get(id);
-    const bytes = size * BYTES_PER_ELEMENT;
+    const bytes = deviceBytes(dtype, size);
     if (known === undefined) total += bytes;
     holds.set(id, { bytes, readings: (known?.readings ?? 0) + 1 });
     latest += bytes;

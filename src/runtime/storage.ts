@@ -4,7 +4,6 @@
  */
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import { type Aval, Tensor, type TensorStorage } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 
@@ -19,7 +18,7 @@ export class DeviceStorage implements TensorStorage {
   ) {}
 
   get bytes(): number {
-    return this.buffer.elements * BYTES_PER_ELEMENT;
+    return this.buffer.bytes;
   }
 
   release(): void {

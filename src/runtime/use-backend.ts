@@ -6,7 +6,7 @@
 
 import type { Backend } from '../backend/backend.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
-import { requestWebGPUBackend } from '../backend/webgpu/index.ts';
+import { requestWebGPUBackend } from '../backend/webgpu.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { setBackend } from './current-backend.ts';
 

@@ -9,7 +9,7 @@ import { stagingProblem } from '../compile/lower/staged-slots.ts';
 import type { Target } from '../compile/target.ts';
 import type { Tile } from '../compile/tile.ts';
 import { dealt, defaultTile, sharedRows } from '../compile/tiles.ts';
-import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
+import { deviceBytes } from '../core/dtype.ts';
 import type { Contraction } from '../core/lowering.ts';
 
 /** Most candidates of a contraction. */
@@ -164,7 +164,7 @@ export function tileProblem(tile: Tile, spec: ProductSizes, rows: number, target
   const staging = depth > 0 ? stagingProblem(tile) : undefined;
   if (staging !== undefined) return staging;
   if (chunks > Math.max(1, spec.segments)) return `${chunks} chunks of ${spec.segments} segments`;
-  const partials = chunks === 1 ? 0 : chunks * spec.batch * rows * spec.n * BYTES_PER_ELEMENT;
+  const partials = chunks === 1 ? 0 : deviceBytes('f32', chunks * spec.batch * rows * spec.n);
   const most = Math.min(target.maxStorageBufferBindingSize, target.maxBufferSize);
   return partials > most ? `${partials} bytes of partial products; the device allows ${most}` : undefined;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Backend, BackendBuffer, Program } from '../backend/backend.ts';
+import { scalarBlock, wordsIn } from '../backend/bookkeeping.ts';
 import { timeRuns } from '../backend/time-runs.ts';
 import type { PlacedValue, Plan, PlanInput } from '../compile/plan.ts';
 import type { TypedArray } from '../core/dtype.ts';
@@ -21,8 +22,9 @@ export class TrialInputs {
     const random = new Prng(1);
     this.buffers = plan.buffers
       .filter(({ role }) => role === 'bound')
-      .map(({ id, elements }) => {
-        const input = plan.inputs.find(({ kind, buffer }) => kind === 'bound' && buffer === id)!;
+      .map((planned) => {
+        const elements = wordsIn(planned);
+        const input = plan.inputs.find(({ kind, buffer }) => kind === 'bound' && buffer === planned.id)!;
         const buffer = backend.createBuffer(elements, input.dtype, input.name);
         return { input, buffer, data: valuesOf(input, elements, random) };
       });
@@ -60,7 +62,8 @@ export class Trial {
 
   /** @throws DownhillError as `Backend.load`, when the device refuses the candidate. */
   static async load(backend: Backend, plan: Plan, inputs: TrialInputs): Promise<Trial> {
-    const words = plan.buffers.find(({ role }) => role === 'scalars')?.elements;
+    const block = scalarBlock(plan);
+    const words = block && wordsIn(block);
     const program = await backend.load(plan, inputs.bound);
     return new Trial(backend, program, inputs, words === undefined ? undefined : new Uint32Array(words));
   }

@@ -7,7 +7,7 @@
  * overwritten too early does not survive in its own plane.
  */
 
-import type { CpuData, DType, Precision, TypedArray } from '../../core/dtype.ts';
+import { type CpuData, type DType, deviceBytes, type Precision, type TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { BackendBuffer, BackendCounters } from '../backend.ts';
 import { countFreed } from '../bookkeeping.ts';
@@ -32,6 +32,11 @@ export class CpuBuffer implements BackendBuffer {
     counters.buffersCreated++;
     counters.liveBuffers++;
     if (dtype !== undefined) this.#plane(dtype);
+  }
+
+  /** As a device would count them, whatever the precision. */
+  get bytes(): number {
+    return deviceBytes(this.dtype ?? 'u32', this.elements);
   }
 
   get disposed(): boolean {

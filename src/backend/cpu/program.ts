@@ -12,7 +12,7 @@ import { type CpuTensor, type Op, opOfKey } from '../../core/op.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { BackendCounters, OutputRecord, Program } from '../backend.ts';
-import { checkBoundAlive, checkScalars, pairBound, scalarBlock } from '../bookkeeping.ts';
+import { checkBoundAlive, checkScalars, pairBound, scalarBlock, wordsIn } from '../bookkeeping.ts';
 import { checkRange, toDeviceBits } from '../host-data.ts';
 import { CpuBuffer, ownCpuBuffer } from './memory.ts';
 
@@ -61,8 +61,8 @@ export class CpuProgram implements Program {
   ) {
     const start = performance.now();
     this.#buffers = pairBound(plan, bound);
-    for (const { id, role, elements, label } of plan.buffers) {
-      if (role !== 'bound') this.#buffers.set(id, this.#own(elements, label));
+    for (const buffer of plan.buffers) {
+      if (buffer.role !== 'bound') this.#buffers.set(buffer.id, this.#own(wordsIn(buffer), buffer.label));
     }
     const scratch = this.#own(Math.max(0, ...plan.dispatches.map(scratchElements)), 'scratch');
     this.#dispatches = plan.dispatches.map((dispatch, at) => {

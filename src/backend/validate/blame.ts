@@ -5,6 +5,7 @@
 
 import type { Plan } from '../../compile/plan.ts';
 import type { Target } from '../../compile/target.ts';
+import { wordsIn } from '../bookkeeping.ts';
 import { createEvaluatingBackend } from '../evaluate.ts';
 import { type Contents, checkGroup, type DispatchGroup, type Finding } from './dispatch-group.ts';
 
@@ -34,9 +35,9 @@ export async function blame(
 /** What the group's kernels leave in its buffers, in f32. */
 async function evaluated({ plan, buffers: ids, written }: DispatchGroup, before: Contents, target: Target) {
   const backend = createEvaluatingBackend({ precision: 'f32', target });
-  const buffers = plan.buffers.map(({ id, elements, label }) => {
-    const buffer = backend.createBuffer(elements, 'u32', label);
-    const bits = before.get(ids[id]);
+  const buffers = plan.buffers.map((planned) => {
+    const buffer = backend.createBuffer(wordsIn(planned), 'u32', planned.label);
+    const bits = before.get(ids[planned.id]);
     if (bits !== undefined) backend.write(buffer, bits);
     return buffer;
   });

@@ -10,6 +10,7 @@ import type { Dispatch, PlacedValue, Plan } from '../../compile/plan.ts';
 import { isFloat } from '../../core/dtype.ts';
 import { type CpuTensor, opOfKey } from '../../core/op.ts';
 import { sizeOf } from '../../util/shape.ts';
+import { wordsIn } from '../bookkeeping.ts';
 import { type Divergence, firstDivergence, makeWorlds } from './bounds.ts';
 
 /** Erring worlds: the reference of a training step is slow, and each costs as much again. */
@@ -71,13 +72,12 @@ function groupOf(plan: Plan, first: number, at: number): DispatchGroup {
     plan: {
       name: `${plan.name}, dispatch ${at}`,
       buffers: buffers.map((id, k) => {
-        const { elements, label } = plan.buffers[id];
-        return { id: k, role: 'bound', elements, label };
+        const { bytes, label } = plan.buffers[id];
+        return { id: k, role: 'bound', bytes, label };
       }),
       inputs: buffers.map((id, k) => {
-        const { elements, label } = plan.buffers[id];
-        const whole = { buffer: k, offset: 0, shape: [elements], dtype: 'u32' } as const;
-        return { name: label, kind: 'bound', updated: stored.has(id), ...whole };
+        const whole = { buffer: k, offset: 0, shape: [wordsIn(plan.buffers[id])], dtype: 'u32' } as const;
+        return { name: plan.buffers[id].label, kind: 'bound', updated: stored.has(id), ...whole };
       }),
       outputs: [],
       kernels: kernels.map((id, k) => ({ ...plan.kernels[id], id: k })),
@@ -88,7 +88,7 @@ function groupOf(plan: Plan, first: number, at: number): DispatchGroup {
         reference: [],
       })),
       planBytes: 0,
-      boundBytes: buffers.reduce((bytes, id) => bytes + plan.buffers[id].elements * 4, 0),
+      boundBytes: buffers.reduce((bytes, id) => bytes + plan.buffers[id].bytes, 0),
     },
   };
 }
@@ -102,7 +102,7 @@ export function checkGroup(
 ): Finding | undefined {
   const worlds = makeWorlds(VALIDATION_WORLDS);
   const results: CpuTensor[][] = [];
-  const unexpected = new Map(written.map((id) => [id, new Uint8Array(plan.buffers[id].elements).fill(1)]));
+  const unexpected = new Map(written.map((id) => [id, new Uint8Array(wordsIn(plan.buffers[id])).fill(1)]));
   for (const [k, step] of dispatch.reference.entries()) {
     const placed = step.inputs.map((input) => ('step' in input ? input : tensorAt(input, before)));
     const op = opOfKey(step.op);

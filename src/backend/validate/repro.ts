@@ -23,9 +23,9 @@ export function reproText(plan: Plan, group: DispatchGroup, finding: Finding, be
         return { label, kernel, uniforms, buffers: ids, workgroups };
       }),
       kernels: part.kernels.map(({ module, ...kernel }) => ({ ...kernel, wgsl: printModule(module) })),
-      buffers: part.buffers.map(({ id, elements, label }) => {
+      buffers: part.buffers.map(({ id, bytes, label }) => {
         const bits = before.get(buffers[id]);
-        return { id, elements, label, ...(bits === undefined ? {} : { before: [...bits].map(hex).join(' ') }) };
+        return { id, bytes, label, ...(bits === undefined ? {} : { before: [...bits].map(hex).join(' ') }) };
       }),
       reference: dispatch.reference,
     },

@@ -5,7 +5,7 @@
 import type { Plan } from '../../compile/plan.ts';
 import { type Target, type TileChoices, withTiles } from '../../compile/target.ts';
 import { verifyPlan } from '../../compile/verify-plan.ts';
-import type { DType, TypedArray } from '../../core/dtype.ts';
+import { type DType, deviceBytes, type TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Backend, BackendBuffer, BackendCounters } from '../backend.ts';
 import { checkHostData, checkRange, fromDeviceBytes, type HostData } from '../host-data.ts';
@@ -51,7 +51,10 @@ export class WebGPUBackend implements Backend {
 
   createBuffer(elements: number, dtype: DType, label: string): WebGPUBuffer {
     this.context.assertHealthy();
-    const buffer = allocate(this.context, elements, label, dtype);
+    if (!Number.isInteger(elements) || elements < 0) {
+      throw new DownhillError('argument', `buffer "${label}": ${elements} elements; a whole number ≥ 0 is needed`);
+    }
+    const buffer = allocate(this.context, deviceBytes(dtype, elements), label, dtype);
     this.context.watch(buffer.failure);
     return buffer;
   }
@@ -61,7 +64,7 @@ export class WebGPUBackend implements Backend {
     const target = ownBuffer(this.context, buffer, 'write');
     if (target.dtype !== undefined) checkHostData(data, target.dtype, target.label);
     checkRange('write to', target, offset, data.length);
-    writeWords(this.context, target, offset * 4, data);
+    writeWords(this.context, target, deviceBytes(target.dtype ?? 'u32', offset), data);
   }
 
   copy(from: BackendBuffer, fromOffset: number, to: BackendBuffer, toOffset: number, elements: number): void {
@@ -74,7 +77,8 @@ export class WebGPUBackend implements Backend {
       throw new DownhillError('argument', `copy: "${from.label}" cannot be copied into itself`);
     }
     const encoder = this.context.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(source.gpu, fromOffset * 4, target.gpu, toOffset * 4, elements * 4);
+    const bytes = (count: number) => deviceBytes(source.dtype ?? target.dtype ?? 'u32', count);
+    encoder.copyBufferToBuffer(source.gpu, bytes(fromOffset), target.gpu, bytes(toOffset), bytes(elements));
     this.context.submit(encoder);
   }
 
@@ -87,7 +91,8 @@ export class WebGPUBackend implements Backend {
     this.context.assertHealthy();
     const source = ownBuffer(this.context, buffer, 'read');
     checkRange('read of', source, offset, elements);
-    const bytes = await this.#staging.read(source.gpu, offset * 4, elements * 4, source.label);
+    const [from, length] = [deviceBytes(dtype, offset), deviceBytes(dtype, elements)];
+    const bytes = await this.#staging.read(source.gpu, from, length, source.label);
     await this.context.confirmHealthy();
     return fromDeviceBytes(bytes, dtype);
   }

@@ -8,7 +8,7 @@
 import type { DType } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { BackendBuffer } from '../backend.ts';
-import { countCreated, countFreed } from '../bookkeeping.ts';
+import { countCreated, countFreed, elementsIn } from '../bookkeeping.ts';
 import { type HostData, toDeviceWords } from '../host-data.ts';
 import type { DeviceContext } from './device.ts';
 import { COPY_DST, COPY_SRC, STORAGE } from './flags.ts';
@@ -19,13 +19,17 @@ export class WebGPUBuffer implements BackendBuffer {
   constructor(
     readonly context: DeviceContext,
     readonly gpu: GPUBuffer,
-    readonly elements: number,
+    readonly bytes: number,
     readonly label: string,
     /** Undefined for plan buffers, which hold values of several dtypes. */
     readonly dtype: DType | undefined,
     /** What the device said of the allocation; settles soon after. */
     readonly failure: Promise<DownhillError | undefined>,
   ) {}
+
+  get elements(): number {
+    return elementsIn(this.bytes, this.dtype);
+  }
 
   get disposed(): boolean {
     return this.#disposed;
@@ -41,27 +45,24 @@ export class WebGPUBuffer implements BackendBuffer {
 }
 
 /**
- * A zeroed buffer of `elements` elements.
+ * A zeroed buffer of `bytes`, a whole number of words.
  * @throws DownhillError `device` when it exceeds a limit; a failing allocation shows in `failure`.
  */
 export function allocate(
   context: DeviceContext,
-  elements: number,
+  bytes: number,
   label: string,
   dtype?: DType,
   usage: number = STORAGE | COPY_SRC | COPY_DST,
 ): WebGPUBuffer {
-  if (!Number.isInteger(elements) || elements < 0) {
-    throw new DownhillError('argument', `buffer "${label}": ${elements} elements; a whole number ≥ 0 is needed`);
-  }
-  checkSize(context, elements * 4, label, usage);
-  const padded = Math.max(16, Math.ceil(elements / 4) * 16);
-  const size = padded <= context.target.maxBufferSize ? padded : elements * 4;
+  checkSize(context, bytes, label, usage);
+  const padded = Math.max(16, Math.ceil(bytes / 16) * 16);
+  const size = padded <= context.target.maxBufferSize ? padded : bytes;
   const { value, failure } = context.guard(`buffer "${label}" (${formatBytes(size)})`, () =>
     context.device.createBuffer({ label, size, usage }),
   );
   countCreated(context.counters, size);
-  return new WebGPUBuffer(context, value, elements, label, dtype, failure);
+  return new WebGPUBuffer(context, value, bytes, label, dtype, failure);
 }
 
 function checkSize({ target, description }: DeviceContext, bytes: number, label: string, usage: number): void {

@@ -7,6 +7,7 @@
  */
 
 import type { Plan } from '../../compile/plan.ts';
+import { deviceBytes } from '../../core/dtype.ts';
 import { environment } from '../../util/environment.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { pairBound } from '../bookkeeping.ts';
@@ -28,9 +29,9 @@ export async function loadProgram(
   const buffers = pairBound(plan, bound);
   const owned: WebGPUBuffer[] = [];
   try {
-    for (const { id, role, elements, label } of plan.buffers) {
+    for (const { id, role, bytes, label } of plan.buffers) {
       if (role === 'bound') continue;
-      const made = allocate(context, elements, `${plan.name}/${label}`);
+      const made = allocate(context, bytes, `${plan.name}/${label}`);
       owned.push(made);
       buffers.set(id, made);
     }
@@ -82,7 +83,7 @@ function uniformBlocks(context: DeviceContext, plan: Plan): UniformBlocks | unde
   plan.dispatches.forEach(({ uniforms }, k) => {
     data.set(uniforms, offsets[k] / 4);
   });
-  const buffer = allocate(context, words, `${plan.name}/uniforms`, undefined, UNIFORM | COPY_DST);
+  const buffer = allocate(context, deviceBytes('u32', words), `${plan.name}/uniforms`, undefined, UNIFORM | COPY_DST);
   return { buffer, data, offsets };
 }
 

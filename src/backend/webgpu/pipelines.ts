@@ -6,6 +6,7 @@
  */
 
 import type { PlanKernel } from '../../compile/plan.ts';
+import { deviceBytes } from '../../core/dtype.ts';
 import { printModule } from '../../kernel/print.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { allocate } from './buffers.ts';
@@ -69,8 +70,9 @@ export class PipelineCache {
   async #finish(kernel: PlanKernel, pipeline: GPUComputePipeline, { group: layout }: Layouts): Promise<void> {
     const { context } = this;
     const { device, counters } = context;
-    const buffers = kernel.access.map(() => allocate(context, 1, 'no data'));
-    if (kernel.uniformWords > 0) buffers.unshift(allocate(context, kernel.uniformWords, 'no data', undefined, UNIFORM));
+    const buffers = kernel.access.map(() => allocate(context, deviceBytes('u32', 1), 'no data'));
+    if (kernel.uniformWords > 0)
+      buffers.unshift(allocate(context, deviceBytes('u32', kernel.uniformWords), 'no data', undefined, UNIFORM));
     const first = kernel.uniformWords > 0 ? 0 : 1;
     const entries = buffers.map(({ gpu }, k) => ({ binding: first + k, resource: { buffer: gpu } }));
     const encoder = device.createCommandEncoder();

@@ -5,7 +5,7 @@
  */
 
 import type { Plan, PlanBuffer } from '../../compile/plan.ts';
-import type { TypedArray } from '../../core/dtype.ts';
+import { deviceBytes, type TypedArray } from '../../core/dtype.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { OutputRecord, Program } from '../backend.ts';
@@ -79,7 +79,12 @@ export class WebGPUProgram implements Program {
     }
     const { context, staging } = this.host;
     const source = this.outputs[index].gpu;
-    const bytes = await staging.read(source, output.offset * 4, sizeOf(output.shape) * 4, output.name);
+    const bytes = await staging.read(
+      source,
+      deviceBytes(output.dtype, output.offset),
+      deviceBytes(output.dtype, sizeOf(output.shape)),
+      output.name,
+    );
     await context.confirmHealthy();
     return fromDeviceBytes(bytes, output.dtype);
   }
@@ -154,7 +159,9 @@ export class WebGPUProgram implements Program {
     if (target === this.outputs[index]) {
       throw new DownhillError('argument', `run: output "${output.name}" cannot be recorded into its own buffer`);
     }
-    encoder.copyBufferToBuffer(this.outputs[index].gpu, output.offset * 4, target.gpu, offset * 4, elements * 4);
+    const bytes = (count: number) => deviceBytes(output.dtype, count);
+    const source = this.outputs[index].gpu;
+    encoder.copyBufferToBuffer(source, bytes(output.offset), target.gpu, bytes(offset), bytes(elements));
   }
 
   #buffer(id: number): WebGPUBuffer {

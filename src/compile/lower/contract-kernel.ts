@@ -12,8 +12,7 @@ import { type Fill, instantiate } from '../../kernel/template.ts';
 import type { Declaration, Loop, Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Cluster } from '../fuse/cluster.ts';
-import type { Location } from '../plan.ts';
-import type { Span } from '../schedule/traffic.ts';
+import type { Location, PlacedValue } from '../plan.ts';
 import type { Tile } from '../tile.ts';
 import { chooseTile } from '../tiles.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
@@ -41,7 +40,7 @@ export function emitContract(input: EmitInput): EmittedKernel[] {
   const tile = contractTile(input);
   if (tile.chunks === 1) return [emitProduct(input, tile, null)];
   const elements = tile.chunks * spec.batch * rows * spec.n;
-  const partials = { buffer: memory.acquire(elements, 'partial products'), offset: 0, elements };
+  const partials = memory.scratch(elements, 'f32', 'partial products');
   return [emitProduct(input, tile, partials), emitMerge(input, tile.chunks, partials)];
 }
 
@@ -143,7 +142,7 @@ function storePartials(writer: KernelWriter, partials: Location): Declaration[] 
 }
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
-function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKernel {
+function emitMerge(input: EmitInput, chunks: number, partials: PlacedValue): EmittedKernel {
   const { cluster, fused, memory, target, lanes } = input;
   const { m, n, batch } = cluster.contraction as Contraction;
   const sum = sumOf(input);

@@ -9,7 +9,7 @@ import type { Module, Statement } from '../../kernel/tree.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fused-graph.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { Span } from '../schedule/traffic.ts';
+import type { PlacedValue } from '../plan.ts';
 import type { Target } from '../target.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { shaderTree } from './shader-trees.ts';
@@ -34,7 +34,7 @@ export interface EmittedKernel {
   readonly workgroups: readonly [number, number, number];
   readonly workgroupSize: number;
   /** Temporaries used only between the dispatches of this cluster. */
-  readonly scratch: readonly Span[];
+  readonly scratch: readonly PlacedValue[];
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
@@ -69,7 +69,7 @@ export class ThreadWriter extends KernelWriter {
 export function threadKernel(
   writer: ThreadWriter,
   body: readonly Statement[],
-  scratch: readonly Span[] = [],
+  scratch: readonly PlacedValue[] = [],
 ): EmittedKernel {
   const { lanes, points, pointsPerLane, target } = writer;
   return {

@@ -129,7 +129,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const types = folds.map((fold) => chunkWords(fold, firstEvaluator));
   const slices = types.map(({ length }) => length);
   const elements = slices.reduce((sum, count) => sum + count) * slice;
-  const partials = { buffer: memory.acquire(elements, 'partial folds'), offset: 0, elements };
+  const partials = memory.scratch(elements, 'f32', 'partial folds');
   const locations = folds.map((_, k) => {
     const before = slices.slice(0, k).reduce((sum, count) => sum + count, 0);
     return Array.from({ length: slices[k] }, (_, part) => ({

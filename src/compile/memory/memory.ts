@@ -6,14 +6,18 @@
  * kernel that reads it, at the very index it reads.
  */
 
-import { type DType, storageType } from '../../core/dtype.ts';
+import { type DType, deviceBytes, storageType } from '../../core/dtype.ts';
 import type { GraphInput } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { type BufferRole, type Location, type PlanBuffer, SCALAR_STRIDE } from '../plan.ts';
+import { type BufferRole, type Location, type PlacedValue, type PlanBuffer, SCALAR_STRIDE } from '../plan.ts';
+
+/** Bytes of a slot of the scalar block, and of the smallest buffer. */
+const SCALAR_BYTES = deviceBytes('u32', SCALAR_STRIDE);
+const WORD = deviceBytes('u32', 1);
 
 /** Collects buffers and says where values lie. */
 export class Memory {
-  private readonly buffers: { role: BufferRole; elements: number; label: string; data?: PlanBuffer['data'] }[] = [];
+  private readonly buffers: { role: BufferRole; bytes: number; label: string; data?: PlanBuffer['data'] }[] = [];
   private readonly locations = new Map<Tensor, Location>();
   /** Temporaries that no live value uses. */
   private readonly free: number[] = [];
@@ -33,9 +37,12 @@ export class Memory {
       }
       const data = kind === 'constant' && tensor.leaf?.kind === 'host' ? tensor.leaf.data : undefined;
       const role = kind === 'bound' ? 'bound' : 'constant';
-      this.locations.set(tensor, { buffer: this.add(role, tensor.size, name, data), offset: 0 });
+      this.locations.set(tensor, {
+        buffer: this.add(role, deviceBytes(tensor.dtype, tensor.size), name, data),
+        offset: 0,
+      });
     }
-    this.scalarBuffer = scalars > 0 ? this.add('scalars', scalars * SCALAR_STRIDE, 'scalar block') : null;
+    this.scalarBuffer = scalars > 0 ? this.add('scalars', scalars * SCALAR_BYTES, 'scalar block') : null;
     let slot = 0;
     for (const { kind, tensor } of inputs) {
       if (kind !== 'scalar' || this.scalarBuffer === null) continue;
@@ -43,9 +50,9 @@ export class Memory {
     }
   }
 
-  /** A new buffer; sizes are at least one element, because WebGPU binds no empty range. */
-  add(role: BufferRole, elements: number, label: string, data?: PlanBuffer['data']): number {
-    this.buffers.push({ role, elements: Math.max(1, elements), label, ...(data === undefined ? {} : { data }) });
+  /** A new buffer of at least one word, because WebGPU binds no empty range. */
+  add(role: BufferRole, bytes: number, label: string, data?: PlanBuffer['data']): number {
+    this.buffers.push({ role, bytes: Math.max(WORD, bytes), label, ...(data === undefined ? {} : { data }) });
     return this.buffers.length - 1;
   }
 
@@ -54,7 +61,7 @@ export class Memory {
     const type = storageType(dtype);
     let buffer = this.empty.get(type);
     if (buffer === undefined) {
-      buffer = this.add('constant', 1, `nothing (${type})`, new Uint32Array(1));
+      buffer = this.add('constant', WORD, `nothing (${type})`, new Uint32Array(1));
       this.empty.set(type, buffer);
     }
     return { buffer, offset: 0 };
@@ -69,16 +76,21 @@ export class Memory {
     return this.locations.get(root);
   }
 
-  /** A temporary of `elements`: a free buffer of the nearest size (grown when none is large enough), or a new one. */
-  acquire(elements: number, label: string): number {
+  /** A temporary of `bytes`: a free buffer of the nearest size (grown when none is large enough), or a new one. */
+  acquire(bytes: number, label: string): number {
     let best = -1;
     for (const candidate of this.reuse ? this.free : []) {
-      if (best === -1 || this.fitsBetter(candidate, best, elements)) best = candidate;
+      if (best === -1 || this.fitsBetter(candidate, best, bytes)) best = candidate;
     }
-    if (best === -1) return this.add('temporary', elements, label);
+    if (best === -1) return this.add('temporary', bytes, label);
     this.free.splice(this.free.indexOf(best), 1);
-    this.buffers[best].elements = Math.max(this.buffers[best].elements, elements);
+    this.buffers[best].bytes = Math.max(this.buffers[best].bytes, bytes);
     return best;
+  }
+
+  /** A temporary for `elements` partial results, between the dispatches of one kernel. */
+  scratch(elements: number, dtype: DType, label: string): PlacedValue {
+    return { buffer: this.acquire(deviceBytes(dtype, elements), label), offset: 0, shape: [elements], dtype };
   }
 
   /** Gives a temporary back. */
@@ -90,9 +102,9 @@ export class Memory {
     return this.buffers.map((buffer, id) => ({ id, ...buffer }));
   }
 
-  private fitsBetter(a: number, b: number, elements: number): boolean {
-    const [sizeA, sizeB] = [this.buffers[a].elements, this.buffers[b].elements];
-    if (sizeA >= elements !== sizeB >= elements) return sizeA >= elements;
-    return sizeA >= elements ? sizeA < sizeB : sizeA > sizeB;
+  private fitsBetter(a: number, b: number, bytes: number): boolean {
+    const [sizeA, sizeB] = [this.buffers[a].bytes, this.buffers[b].bytes];
+    if (sizeA >= bytes !== sizeB >= bytes) return sizeA >= bytes;
+    return sizeA >= bytes ? sizeA < sizeB : sizeA > sizeB;
   }
 }

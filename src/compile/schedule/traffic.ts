@@ -4,15 +4,17 @@
  * value written once; a value that is overwritten in place counts as both.
  */
 
-import { BYTES_PER_ELEMENT } from '../../core/dtype.ts';
+import { deviceBytes } from '../../core/dtype.ts';
 import { type Op, opOfKey } from '../../core/op.ts';
 import { RangeSet } from '../../util/range-set.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { Location, ReferenceStep } from '../plan.ts';
+import type { PlacedValue, ReferenceStep } from '../plan.ts';
 
-/** A run of elements in a buffer. */
-export interface Span extends Location {
-  readonly elements: number;
+/** Bytes of a buffer. */
+export interface Span {
+  readonly buffer: number;
+  readonly from: number;
+  readonly bytes: number;
 }
 
 /** What one kernel moves. Spans may overlap. */
@@ -29,9 +31,10 @@ export function wholeTraffic(steps: readonly ReferenceStep[]): Traffic {
 
 /**
  * The traffic of two kernels that compute `steps` together: the first leaves partial results of the folds and contractions
- * in `scratch`, the second merges them and does the rest.
+ * in `partials`, the second merges them and does the rest.
  */
-export function stagedTraffic(steps: readonly ReferenceStep[], scratch: readonly Span[]): [Traffic, Traffic] {
+export function stagedTraffic(steps: readonly ReferenceStep[], partials: readonly PlacedValue[]): [Traffic, Traffic] {
+  const scratch = partials.map((value) => spanOf(value));
   const stored = steps.filter(({ output }) => output !== undefined);
   const folds = steps.filter(({ op }) => ['reduce', 'contract'].includes(opOfKey(op).lower.kind));
   return [
@@ -42,17 +45,18 @@ export function stagedTraffic(steps: readonly ReferenceStep[], scratch: readonly
 
 /** Bytes that kernels with `traffics` move when they run side by side: what several of them read counts once. */
 export function bytesMoved(traffics: readonly Traffic[]): number {
-  const read = distinctElements(traffics.flatMap(({ reads }) => reads));
-  const written = distinctElements(traffics.flatMap(({ writes }) => writes));
-  return (read + written) * BYTES_PER_ELEMENT;
+  const read = distinctBytes(traffics.flatMap(({ reads }) => reads));
+  const written = distinctBytes(traffics.flatMap(({ writes }) => writes));
+  return read + written;
 }
 
 function storesOf(steps: readonly ReferenceStep[]): Span[] {
   return steps.flatMap(({ output }) => (output === undefined ? [] : [spanOf(output)]));
 }
 
-function spanOf({ buffer, offset, shape }: Location & { readonly shape: readonly number[] }): Span {
-  return { buffer, offset, elements: sizeOf(shape) };
+/** Of the first `most` elements of a value. */
+function spanOf({ buffer, offset, shape, dtype }: PlacedValue, most = Number.POSITIVE_INFINITY): Span {
+  return { buffer, from: deviceBytes(dtype, offset), bytes: deviceBytes(dtype, Math.min(most, sizeOf(shape))) };
 }
 
 /**
@@ -75,8 +79,7 @@ function readsFor(
       if ('step' in input) {
         needed[input.step] = Math.max(needed[input.step], Math.min(most, sizeOf(steps[input.step].shape)));
       } else {
-        const span = spanOf(input);
-        reads.push({ ...span, elements: Math.min(most, span.elements) });
+        reads.push(spanOf(input, most));
       }
     }
   }
@@ -89,12 +92,12 @@ function loadsOncePerElement({ lower }: Op): boolean {
   return lower.kind === 'map' || lower.kind === 'view' || lower.kind === 'place';
 }
 
-function distinctElements(spans: readonly Span[]): number {
+function distinctBytes(spans: readonly Span[]): number {
   const byBuffer = new Map<number, RangeSet>();
-  for (const { buffer, offset, elements } of spans) {
+  for (const { buffer, from, bytes } of spans) {
     let ranges = byBuffer.get(buffer);
     if (ranges === undefined) byBuffer.set(buffer, (ranges = new RangeSet()));
-    ranges.add(offset, offset + elements);
+    ranges.add(from, from + bytes);
   }
   return [...byBuffer.values()].reduce((sum, { size }) => sum + size, 0);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Backend, BackendBuffer, OutputRecord, Program } from '../../backend/backend.ts';
+import { wordsIn } from '../../backend/bookkeeping.ts';
 import { type DispatchTime, profileProgram } from '../../backend/profile.ts';
 import { compileGraph } from '../../compile/index.ts';
 import type { Plan, PlanInput } from '../../compile/plan.ts';
@@ -23,7 +24,8 @@ export class StepProgram {
 
   private constructor(private readonly program: Program) {
     const { buffers, inputs } = program.plan;
-    const elements = buffers.find(({ role }) => role === 'scalars')?.elements;
+    const block = buffers.find(({ role }) => role === 'scalars');
+    const elements = block && wordsIn(block);
     this.block = elements === undefined ? undefined : new Uint32Array(elements);
     this.floats = this.block && new Float32Array(this.block.buffer);
     this.scalars = inputs.filter(({ kind }) => kind === 'scalar');

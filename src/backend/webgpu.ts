@@ -1,7 +1,7 @@
 /** The WebGPU backend for browsers and Node; `webgpu.node.ts` finds the device in Node. */
 
-export type { WebGPUBackend } from './backend.ts';
-export type { AdapterInfo, WaitObserver } from './device.ts';
+export type { WebGPUBackend } from './webgpu/backend.ts';
+export type { AdapterInfo, WaitObserver } from './webgpu/device.ts';
 export {
   type AdapterOptions,
   adapterTypeOf,
@@ -10,4 +10,4 @@ export {
   type DeviceOptions,
   type RequestOptions,
   requestWebGPUBackend,
-} from './request.ts';
+} from './webgpu/request.ts';

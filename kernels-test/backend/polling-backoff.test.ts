@@ -1,12 +1,12 @@
 /**
- * Naps: while something is awaited, turns of the event loop are few; afterwards there are none that keep a process alive.
+ * Polling backoff: while something is awaited, turns of the event loop are few; afterwards there are none that keep a process alive.
  */
 
 import { describe, expect, test } from 'vitest';
-import { Naps } from '../../src/backend/naps.node.ts';
+import { PollingBackoff } from '../../src/backend/polling-backoff.node.ts';
 import { DeviceContext } from '../../src/backend/webgpu/device.ts';
-import { adapterTypeOf, type WaitObserver } from '../../src/backend/webgpu/index.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
+import { adapterTypeOf, type WaitObserver } from '../../src/backend/webgpu.ts';
 import { DEFAULT_TARGET } from '../../src/compile/target.ts';
 
 /** Turns of the event loop in `ms` milliseconds. */
@@ -23,22 +23,22 @@ function turnsIn(ms: number): Promise<number> {
   });
 }
 
-/** More than naps of growing length leave room for in 100 ms, and far fewer than a loop that spins makes. */
+/** More than pauses of growing length leave room for in 100 ms, and far fewer than a loop that spins makes. */
 const FEW = 400;
 
-describe('naps', () => {
+describe('polling backoff', () => {
   test('few turns of the event loop while somebody waits, many when nobody does', async () => {
-    const naps = new Naps();
+    const backoff = new PollingBackoff();
     expect(await turnsIn(100)).toBeGreaterThan(FEW);
-    naps.begin();
-    naps.begin();
-    naps.end();
+    backoff.begin();
+    backoff.begin();
+    backoff.end();
     expect(await turnsIn(100)).toBeLessThan(FEW);
-    naps.end();
+    backoff.end();
     expect(await turnsIn(100)).toBeGreaterThan(FEW);
-    naps.begin();
+    backoff.begin();
     expect(await turnsIn(100)).toBeLessThan(FEW);
-    naps.end();
+    backoff.end();
   });
 
   test('a wait that fails has ended too', async () => {

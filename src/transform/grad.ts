@@ -6,9 +6,9 @@
  */
 
 import { isFloat } from '../core/dtype.ts';
-import { differentiableOrder, historyOf, ledTo } from '../core/history.ts';
 import { withScope } from '../core/scope.ts';
-import { describe, Tensor } from '../core/tensor.ts';
+import { describe, differentiableOrder, historyOf, Tensor } from '../core/tensor.ts';
+import { ledTo } from '../core/traces.ts';
 import { ones, zeros } from '../ops/create.ts';
 import { add } from '../ops/elementwise/binary.ts';
 import { reshape } from '../ops/layout/shape.ts';

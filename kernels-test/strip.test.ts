@@ -212,8 +212,8 @@ describe('tree-shaking', () => {
     );
     expect(under(found, 'src/nn/layers/').sort()).toEqual([
       'src/nn/layers/core/dense.ts',
-      'src/nn/layers/reshaping/flatten.ts',
       'src/nn/layers/core/input.ts',
+      'src/nn/layers/reshaping/flatten.ts',
     ]);
     expect(under(found, 'src/train/model/load-model.ts')).toEqual([]);
     expect(found.modules.has('src/ops/convolution/conv.ts')).toBe(false);

@@ -113,6 +113,7 @@ export {
   type LayerConfig,
   type LayerOptions,
   registerLayer,
+  SymbolicTensor,
   type WeightSpec,
 } from './nn/layer.ts';
 export { inputSymbol as input } from './nn/layers/core/input.ts';
@@ -148,7 +149,6 @@ export {
   schedules,
   warmup,
 } from './nn/schedules/index.ts';
-export { SymbolicTensor } from './nn/symbol.ts';
 export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
 export { conv1d, conv2dTranspose, conv3d, groupedConv2d } from './ops/convolution/conv-forms.ts';
 export { depthwiseConv2d } from './ops/convolution/depthwise.ts';

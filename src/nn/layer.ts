@@ -1,9 +1,10 @@
 /**
- * Layer: a named piece of a model that turns one tensor into another with the weights it is given.
+ * Layer: a named piece of a model that turns one tensor into another with the weights it is given. SymbolicTensor: what it
+ * gives when it is called on symbols instead, which is how functional models are written.
  *
  * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; those are in
- * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
- * are those of one example: the batch axis comes first in `call` and is left out everywhere else.
+ * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its
+ * JSON and its weights. Shapes here are those of one example: the batch axis comes first in `call` and is left out elsewhere.
  * A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
  */
 
@@ -11,13 +12,12 @@ import { withScope } from '../core/scope.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { Callable } from '../util/callable.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
-import type { Shape } from '../util/shape.ts';
+import { formatShape, type Shape } from '../util/shape.ts';
 import { show, trueOrFalse } from './check-options.ts';
 import type { Constraint } from './constraints.ts';
 import { customObject } from './custom-objects.ts';
 import type { Initializer } from './initializers.ts';
 import type { Regularizer } from './regularizers.ts';
-import { recordCall, SymbolicTensor } from './symbol.ts';
 
 /** A weight that a layer asks for. */
 export interface WeightSpec {
@@ -205,6 +205,44 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
   get label(): string {
     return this.name === undefined ? this.className : `${snakeCase(this.className)} "${this.name}"`;
   }
+}
+
+/** One use of a layer. A shared layer has several. */
+export interface LayerCall {
+  readonly id: number;
+  readonly layer: Layer;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+}
+
+/**
+ * What a layer gives when it is called on symbols, before there is any data: a shape and the call that it comes from.
+ * Functional models are graphs of such calls, as with Keras' KerasTensor. Symbols and calls are immutable; a call's inputs
+ * were made before it, so ids are a topological order.
+ */
+export class SymbolicTensor {
+  constructor(
+    /** Of one example, without the batch axis. */
+    readonly shape: Shape,
+    readonly call: LayerCall,
+    /** Which of the call's outputs. */
+    readonly index: number,
+  ) {}
+
+  /** `dense "fc1" [10]`. */
+  toString(): string {
+    return `${this.call.layer.label} ${formatShape(this.shape)}`;
+  }
+}
+
+let nextId = 0;
+
+/** Records the use of `layer` on `inputs`; one output a shape. */
+export function recordCall(layer: Layer, inputs: readonly SymbolicTensor[], shapes: readonly Shape[]): LayerCall {
+  const outputs: SymbolicTensor[] = [];
+  const call: LayerCall = { id: nextId++, layer, inputs, outputs };
+  outputs.push(...shapes.map((shape, index) => new SymbolicTensor(shape, call, index)));
+  return call;
 }
 
 /** A class whose instances are made from their config. */

@@ -8,9 +8,9 @@
  */
 
 import { checkKnownOptions, show, trueOrFalse, wholeNumber } from '../nn/check-options.ts';
+import type { SymbolicTensor } from '../nn/layer.ts';
 import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import type { SymbolicTensor } from '../nn/symbol.ts';
 import { type Functional, model } from '../train/model/functional.ts';
 import { DownhillError } from '../util/errors.ts';
 import { type Shape, sizeOf } from '../util/shape.ts';

@@ -7,9 +7,9 @@
  */
 
 import { trueOrFalse } from '../nn/check-options.ts';
+import type { SymbolicTensor } from '../nn/layer.ts';
 import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import type { SymbolicTensor } from '../nn/symbol.ts';
 import { type Functional, model } from '../train/model/functional.ts';
 import { type ImageNetOptions, imageNet, type Scale } from './options.ts';
 

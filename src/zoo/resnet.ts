@@ -8,9 +8,9 @@
  * Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
  */
 
+import type { SymbolicTensor } from '../nn/layer.ts';
 import { inputSymbol } from '../nn/layers/core/input.ts';
 import { layers } from '../nn/layers/index.ts';
-import type { SymbolicTensor } from '../nn/symbol.ts';
 import { type Functional, model } from '../train/model/functional.ts';
 import { type ClassifierOptions, classifier, type ImageNetOptions, imageNet, type Scale } from './options.ts';
 

@@ -8,9 +8,15 @@ import { type Surplus, sole } from '../../../util/check-options.ts';
 import { DownhillError } from '../../../util/errors.ts';
 import { checkShape, type Shape } from '../../../util/shape.ts';
 import { checkKnownOptions, show } from '../../check-options.ts';
-import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';
+import {
+  LAYER_OPTIONS,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  recordCall,
+  type SymbolicTensor,
+} from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
-import { recordCall, type SymbolicTensor } from '../../symbol.ts';
 
 export interface InputOptions extends LayerOptions {
   /** Shape of one example, without the batch axis: `[28, 28, 1]`. */

@@ -4,25 +4,23 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { mul } from '../ops/elementwise/binary.ts';
-import { cast } from '../ops/elementwise/cast.ts';
-import { greater } from '../ops/elementwise/compare.ts';
-import { clip } from '../ops/elementwise/select.ts';
 import {
   elu,
-  exp,
-  gelu,
   hardSigmoid,
   leakyRelu,
-  mish,
   relu,
   selu,
   sigmoid,
-  silu,
   softplus,
   softsign,
   tanh,
-} from '../ops/elementwise/unary.ts';
+} from '../ops/elementwise/activations.ts';
+import { mul } from '../ops/elementwise/binary.ts';
+import { cast } from '../ops/elementwise/cast.ts';
+import { greater } from '../ops/elementwise/compare.ts';
+import { gelu, mish, silu } from '../ops/elementwise/gated.ts';
+import { clip } from '../ops/elementwise/select.ts';
+import { exp } from '../ops/elementwise/unary.ts';
 import { logSoftmax, softmax } from '../ops/reduction/softmax.ts';
 import { unknownName } from '../util/errors.ts';
 import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';

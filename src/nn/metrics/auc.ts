@@ -8,13 +8,14 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { iota } from '../../ops/create.ts';
+import { sigmoid } from '../../ops/elementwise/activations.ts';
 import { maximum, mul, sub } from '../../ops/elementwise/binary.ts';
 import { cast } from '../../ops/elementwise/cast.ts';
 import { equal, notEqual } from '../../ops/elementwise/compare.ts';
 import { ceil } from '../../ops/elementwise/rounding.ts';
 import { clip, where } from '../../ops/elementwise/select.ts';
-import { sigmoid } from '../../ops/elementwise/unary.ts';
-import { pack, reshape } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { reshape } from '../../ops/layout/shape.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { sizeOf } from '../../util/shape.ts';

@@ -8,7 +8,8 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/elementwise/binary.ts';
-import { pack, reshape } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { reshape } from '../../ops/layout/shape.ts';
 import { mean, sum } from '../../ops/reduction/reduce.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';

@@ -6,7 +6,7 @@
 import { full } from '../../ops/create.ts';
 import { mul, sub } from '../../ops/elementwise/binary.ts';
 import { square } from '../../ops/elementwise/unary.ts';
-import { pack } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { oneOf } from '../check-options.ts';

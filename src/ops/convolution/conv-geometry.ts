@@ -22,6 +22,17 @@ export interface WindowAttrs {
   readonly dilation: readonly [number, number];
 }
 
+/** Options of im2col, as attributes. */
+export interface Im2colAttrs extends WindowAttrs {
+  readonly kernelSize: readonly [number, number];
+}
+
+/** Options of col2im, as attributes. */
+export interface Col2imAttrs extends Im2colAttrs {
+  /** Shape [N,H,W,C] of the images that im2col was given. */
+  readonly inputShape: Shape;
+}
+
 /** One axis: input position of tap `t` of window `o` is `o · stride + t · dilation − before`. */
 export interface AxisGeometry {
   readonly input: number;

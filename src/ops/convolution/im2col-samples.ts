@@ -5,8 +5,7 @@
 
 import type { Reject, Sample } from '../../core/op.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
-import { type Padding, type Pair, pair, windowGeometry } from './conv-geometry.ts';
-import type { Col2imAttrs, Im2colAttrs } from './im2col.ts';
+import { type Col2imAttrs, type Im2colAttrs, type Padding, type Pair, pair, windowGeometry } from './conv-geometry.ts';
 
 interface Case {
   readonly title: string;

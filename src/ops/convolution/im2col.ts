@@ -16,7 +16,15 @@ import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
 import { inDouble } from '../in-double.ts';
 import { termSum } from '../reduction/term-sum.ts';
 import type { Conv2dOptions } from './conv.ts';
-import { forEachTap, type Pair, pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
+import {
+  type Col2imAttrs,
+  forEachTap,
+  type Im2colAttrs,
+  type Pair,
+  pair,
+  type WindowGeometry,
+  windowGeometry,
+} from './conv-geometry.ts';
 import { col2imRejects, col2imSamples, im2colBench, im2colRejects, im2colSamples } from './im2col-samples.ts';
 import {
   isNoWindow,
@@ -28,15 +36,6 @@ import {
   splitPixel,
   tapOf,
 } from './window-wgsl.ts';
-
-export interface Im2colAttrs extends WindowAttrs {
-  readonly kernelSize: readonly [number, number];
-}
-
-export interface Col2imAttrs extends Im2colAttrs {
-  /** Shape [N,H,W,C] of the images that im2col was given. */
-  readonly inputShape: Shape;
-}
 
 export interface Im2colOptions extends Conv2dOptions {
   readonly kernelSize: Pair;

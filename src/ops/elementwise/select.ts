@@ -9,8 +9,8 @@ import { DownhillError } from '../../util/errors.ts';
 import { broadcastShapes, sizeOf } from '../../util/shape.ts';
 import { asTensor } from '../create.ts';
 import { checkPair, type NoAttrs, type Operand, unaryRecord } from '../define.ts';
-import { unbroadcast } from '../layout/shape.ts';
 import { broadcastOffsets } from '../layout/strided.ts';
+import { unbroadcast } from '../reduction/sum.ts';
 import { greater, less, logicalAnd } from './compare.ts';
 
 type Where = (condition: Tensor, a: Operand, b: Operand) => Tensor;

@@ -6,6 +6,7 @@
  */
 
 import type { EmitContext } from '../../core/lowering.ts';
+import type { Shape } from '../../util/shape.ts';
 
 /** What lies outside of the image: a constant, its edge pixels, its mirror image, or the image again. */
 export type FillMode = 'constant' | 'nearest' | 'reflect' | 'wrap';
@@ -18,6 +19,22 @@ export const INTERPOLATIONS: readonly Interpolation[] = ['nearest', 'bilinear'];
 
 /** Numbers of a transform: output pixel (x, y) reads ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1. */
 export const TRANSFORM_SIZE = 8;
+
+/** Options of affineTransform, as attributes. `size` is null for that of the images. */
+export interface AffineAttrs {
+  readonly interpolation: Interpolation;
+  readonly fillMode: FillMode;
+  readonly fillValue: number;
+  readonly size: readonly [height: number, width: number] | null;
+}
+
+/** Options of affineTransformGrad, as attributes. */
+export interface AffineGradAttrs {
+  readonly interpolation: Interpolation;
+  readonly fillMode: FillMode;
+  /** Shape [B,H,W,C] of the images that were resampled. */
+  readonly inputShape: Shape;
+}
 
 export interface Resampling {
   /** Height and width of the source images. */

@@ -5,8 +5,7 @@
 
 import type { Reject, Sample, SampleInput } from '../../core/op.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { FillMode, Interpolation } from './affine-geometry.ts';
-import type { AffineAttrs, AffineGradAttrs } from './affine-transform.ts';
+import type { AffineAttrs, AffineGradAttrs, FillMode, Interpolation } from './affine-geometry.ts';
 
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0];
 /** Half a pixel and more to the left, far up: most of what is read lies outside. */

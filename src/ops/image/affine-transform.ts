@@ -12,12 +12,14 @@ import type { Aval, Tensor } from '../../core/tensor.ts';
 import { describe } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts';
+import { formatShape, sameShape, sizeOf } from '../../util/shape.ts';
 import { show } from '../../util/show.ts';
 import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
 import { inDouble } from '../in-double.ts';
 import { termSum } from '../reduction/term-sum.ts';
 import {
+  type AffineAttrs,
+  type AffineGradAttrs,
   FILL_MODES,
   type FillMode,
   INTERPOLATIONS,
@@ -39,20 +41,6 @@ export interface AffineTransformOptions {
   readonly fillValue?: number;
   /** Height and width of the result; those of the images when left out. */
   readonly size?: readonly [height: number, width: number];
-}
-
-export interface AffineAttrs {
-  readonly interpolation: Interpolation;
-  readonly fillMode: FillMode;
-  readonly fillValue: number;
-  readonly size: readonly [height: number, width: number] | null;
-}
-
-export interface AffineGradAttrs {
-  readonly interpolation: Interpolation;
-  readonly fillMode: FillMode;
-  /** Shape [B,H,W,C] of the images that were resampled. */
-  readonly inputShape: Shape;
 }
 
 type AffineTransform = (images: Tensor, transforms: Tensor, options?: AffineTransformOptions) => Tensor;

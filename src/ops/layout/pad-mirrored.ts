@@ -5,10 +5,11 @@
  */
 
 import { defineOp, type Op } from '../../core/op.ts';
-import { type Aval, describe, Tensor } from '../../core/tensor.ts';
+import { describe, Tensor } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { stridesOf } from '../../util/shape.ts';
+import { checkPaddings } from './block.ts';
 import { gather, gatherGrad } from './gather.ts';
 
 /**
@@ -162,18 +163,6 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
     return apply([x], { paddings: paddings.map((pair) => [...pair]), mode });
   },
 );
-
-/** @throws DownhillError `shape` unless each axis of `x` has a pair of whole numbers ≥ 0. */
-export function checkPaddings(owner: string, x: Aval, paddings: readonly (readonly number[])[]): void {
-  const fits =
-    paddings.length === x.shape.length &&
-    paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
-  if (fits) return;
-  throw new DownhillError(
-    'shape',
-    `${owner}: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
-  );
-}
 
 /** Axes that become longer. */
 function paddedAxes(paddings: PadMirroredAttrs['paddings']): number[] {

@@ -10,9 +10,9 @@ import { where } from '../elementwise/select.ts';
 import { exp, log } from '../elementwise/unary.ts';
 import { inDouble } from '../in-double.ts';
 import { reshape } from '../layout/shape.ts';
-import { alignFold } from './align-fold.ts';
 import { defineReduce, foldCount, foldMoments, foldTargets, foldWith } from './define-reduce.ts';
 import { max, mean, sum } from './reduce.ts';
+import { alignReduced } from './sum.ts';
 
 /** Mean squared distance from the mean over `axes` (all when left out): the population variance, as Keras `ops.var`. */
 export const variance = defineReduce({
@@ -26,7 +26,7 @@ export const variance = defineReduce({
   },
   vjp(dy, [x], _output, { axes }) {
     const centered = sub(x, mean(x, { axes, keepDims: true }));
-    return [mul(mul(centered, 2 / foldCount(x.shape, axes)), alignFold(dy, x, axes))];
+    return [mul(mul(centered, 2 / foldCount(x.shape, axes)), alignReduced(dy, x, axes))];
   },
   lower: {
     runs: {
@@ -79,7 +79,7 @@ export const logSumExp = defineReduce({
     for (let o = 0; o < output.data.length; o++) output.data[o] = Math.log(output.data[o]) + anchor[o];
   }),
   vjp(dy, [x], output, { axes }) {
-    return [mul(exp(sub(x, alignFold(output, x, axes))), alignFold(dy, x, axes))];
+    return [mul(exp(sub(x, alignReduced(output, x, axes))), alignReduced(dy, x, axes))];
   },
   lower: { kind: 'composite' },
   expand([x], { axes, keepDims }) {

@@ -3,7 +3,7 @@
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
-import { pad } from '../../../ops/layout/pad.ts';
+import { pad } from '../../../ops/layout/slice.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import { checkKnownOptions } from '../../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';

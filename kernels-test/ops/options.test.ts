@@ -79,7 +79,7 @@ describe('options of ops', () => {
     expect([x, x, x].reduce(add).shape).toEqual([2, 3]);
   });
 
-  test('a fold takes axis for axes', () => {
+  test('a reduction takes axis for axes', () => {
     expect(sum(x, { axis: 0 }).shape).toEqual([3]);
     expect(sum(x, { axis: [-1], keepDims: true }).shape).toEqual([2, 1]);
   });

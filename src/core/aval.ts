@@ -1,6 +1,6 @@
 /**
- * A value without its computation: `Aval` is what is known of it before anything runs, `CpuTensor` what the references read
- * and fill.
+ * A value without its computation: `Aval` is what is known of it before anything runs, `CpuTensor` what the references
+ * read and fill.
  */
 
 import { formatShape, type Shape } from '../util/shape.ts';

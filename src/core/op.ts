@@ -1,6 +1,6 @@
 /**
- * defineOp makes the function that a user calls and the op's record one value, so `tensor.op === relu`. The record's parts
- * are declared in tensor.ts (`OpRecord`) and sample.ts; this file is where ops import all of it from.
+ * defineOp makes the function that a user calls and the op's record one value, so `tensor.op === relu`. The record's
+ * parts are declared in tensor.ts (`OpRecord`) and sample.ts; this file is where ops import all of it from.
  */
 
 import { DownhillError } from '../util/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Tensor, a lazy handle on one value of a graph and at the same time the node itself, and the op record, which says how the
- * value is computed. The two name each other, so both are declared here; ops are made with `defineOp` of op.ts.
+ * Tensor, a lazy handle on one value of a graph and at the same time the node itself, and the op record, which says how
+ * the value is computed. The two name each other, so both are declared here; ops are made with `defineOp` of op.ts.
  *
  * Invariant: shape and dtype never change. `op`, `inputs` and `attrs` describe how the value is computed; a tensor
  * without an op is a leaf, whose value comes from a placeholder, from host memory or from a device buffer. Evaluation
@@ -23,9 +23,9 @@ export type Vjp<A> = (dy: Tensor, inputs: readonly Tensor[], output: Tensor, att
 
 /**
  * The only place where an op is described: shape rule, reference, gradient, lowering, samples and rejects. Tests, the
- * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they read
- * (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`, `bench.sample` or
- * `tolerance.source`.
+ * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they
+ * read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
+ * `bench.sample` or `tolerance.source`.
  */
 export interface OpRecord<A = AnyAttrs> {
   readonly name: string;
@@ -37,8 +37,8 @@ export interface OpRecord<A = AnyAttrs> {
   cpu(inputs: readonly CpuTensor[], output: CpuTensor, attrs: A): void;
   /** null says "no gradient" on purpose. */
   readonly vjp: Vjp<A> | null;
-  /** Inputs that gradients take as given though the output depends on them: `vjp` says null for them on purpose. */
-  readonly givenInputs?: readonly number[];
+  /** Inputs without a gradient though the output depends on them: `vjp` returns null for them on purpose. */
+  readonly nonDifferentiableInputs?: readonly number[];
   readonly lower: Lowering<A>;
   /** Composite ops only: the same thing in other ops. */
   expand?(inputs: readonly Tensor[], attrs: A): Tensor;
@@ -126,7 +126,7 @@ export class Tensor implements Aval, Disposable {
     return new Tensor(aval.shape, aval.dtype, null, [], {}, { kind: 'host', data });
   }
 
-  /** A value that already lies in device memory. */
+  /** A value that is already in device memory. */
   static device(aval: Aval, storage: TensorStorage): Tensor {
     return new Tensor(aval.shape, aval.dtype, null, [], {}, { kind: 'device', storage });
   }
@@ -166,10 +166,11 @@ export class Tensor implements Aval, Disposable {
   }
 
   /**
-   * The elements in row-major order, computed now if they are not yet there. Reading does not change what the tensor is:
-   * the value is kept, and `gradients` see through it as before. They do so through the 1024 latest readings, as long as
-   * the values that only older readings hold take at most 256 MiB; a gradient through an older one is refused (`state`),
-   * never wrong. A loop that updates a value for ever says `stopGradient` where a round begins, and holds nothing.
+   * The elements in row-major order, computed now if they are not yet there. Reading does not change what the tensor
+   * is: the value is kept, and `gradients` see through it as before. They do so through the 1024 latest readings, as
+   * long as the values that only older readings hold take at most 256 MiB; a gradient through an older one is refused
+   * (`state`), never wrong. A loop that updates a value for ever says `stopGradient` where a round begins, and holds
+   * nothing.
    * @throws DownhillError `state` after dispose() or for a placeholder, `device-lost` when the device went away.
    */
   async data(): Promise<TypedArray> {
@@ -211,7 +212,7 @@ export function historyOf(tensor: Tensor): History | null {
 
 /**
  * Everything that gradients of `root` pass through, inputs before users; each tensor once.
- * @param oldest tensors with smaller ids are left out: nothing that a caller wants lies behind them.
+ * @param oldest tensors with smaller ids are left out: nothing that a caller wants is behind them.
  */
 export function differentiableOrder(root: Tensor, oldest = 0): Tensor[] {
   const order: Tensor[] = [];

@@ -1,7 +1,7 @@
 /**
- * The traces of a history that was let go. A tensor that was read has its value in memory and keeps its history beside it,
- * for gradients alone; when that history is dropped, `lost` still names the tensors it led to, so that a gradient through it
- * is refused, never 0.
+ * The traces of a history that was let go. A tensor that was read has its value in memory and keeps its history beside
+ * it, for gradients alone; when that history is dropped, `lost` still names the tensors it led to, so that a gradient
+ * through it is refused, never 0.
  *
  * Invariant: a tensor is younger than all that it was computed from, so its `id` is larger.
  */

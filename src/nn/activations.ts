@@ -1,6 +1,6 @@
 /**
- * Activations by Keras' names (softmax and logSoftmax work on the last axis). Each is one elementwise op or a short formula,
- * so a layer's activation fuses into the kernel before it.
+ * Activations by Keras' names (softmax and logSoftmax work on the last axis). Each is one elementwise op or a short
+ * formula, so a layer's activation fuses into the kernel before it.
  */
 
 import type { Tensor } from '../core/tensor.ts';
@@ -74,7 +74,7 @@ export function resolveActivation(owner: string, value: unknown): ResolvedActiva
   return { name, apply: activations[name] };
 }
 
-/** How an activation stands in JSON: by its name. */
+/** How an activation is written in JSON: by its name. */
 export function describeActivation({ name, apply }: ResolvedActivation): ActivationName | CustomJson {
   return name ?? { custom: customName(apply, 'activation') };
 }

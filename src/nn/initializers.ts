@@ -131,7 +131,7 @@ export function varianceScaling(options: VarianceScalingOptions = {}, ...surplus
 
 /**
  * The matrix of 1 on the diagonal and 0 elsewhere, times `gain` (1); for matrices only.
- * @throws DownhillError `argument` for an option, `shape` for a weight that is no matrix.
+ * @throws DownhillError `argument` for an option, `shape` for a weight that is not a matrix.
  */
 export function identity(options: { gain?: number } = {}, ...surplus: Surplus): Initializer {
   refuseSurplus('identity', surplus);
@@ -213,7 +213,7 @@ export function resolveInitializer(owner: string, value: unknown): Initializer {
   return initializers[name as InitializerName](config ?? {});
 }
 
-/** How an initialiser stands in a layer's config: its name alone when it has no options. */
+/** How an initialiser is written in a layer's config: its name alone when it has no options. */
 export function describeInitializer(initializer: Initializer): unknown {
   const { name, config } = initializer;
   return Object.keys(config).length === 0 ? name : { name, config };

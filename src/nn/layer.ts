@@ -1,11 +1,11 @@
 /**
- * Layer: a named piece of a model that turns one tensor into another with the weights it is given. SymbolicTensor: what it
- * gives when it is called on symbols instead, which is how functional models are written.
+ * Layer: a named piece of a model that turns one tensor into another with the weights it is given. SymbolicTensor: what
+ * it gives when it is called on symbols instead, which is how functional models are written.
  *
  * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; those are in
- * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its
- * JSON and its weights. Shapes here are those of one example: the batch axis comes first in `call` and is left out elsewhere.
- * A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
+ * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is
+ * its JSON and its weights. Shapes here are those of one example: the batch axis comes first in `call` and is left out
+ * elsewhere. A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
  */
 
 import { withScope } from '../core/scope.ts';
@@ -82,7 +82,9 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     this.isTrainable = trueOrFalse('layer', 'trainable', options.trainable ?? true);
   }
 
-  /** False keeps the layer's weights as they are in training. A change takes effect at the next `compile`, as in Keras. */
+  /**
+   * False keeps the layer's weights as they are in training. A change takes effect at the next `compile`, as in Keras.
+   */
   get trainable(): boolean {
     return this.isTrainable;
   }
@@ -99,7 +101,9 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     return STREAMS;
   }
 
-  /** True when training must leave weight `index` alone, because the layer (of a nested model: its own layer) is frozen. */
+  /**
+   * True when training must leave weight `index` alone, because the layer (of a nested model: its own layer) is frozen.
+   */
   frozen(_index: number): boolean {
     return !this.trainable;
   }
@@ -147,7 +151,8 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
 
   /**
    * `callAll`, held to its promise; errors inside name this layer.
-   * @throws DownhillError `argument`, `dtype` or `shape` unless each result is a batch of as many f32 examples as the inputs.
+   * @throws DownhillError `argument`, `dtype` or `shape` unless each result is a batch of as many f32 examples as the
+   *   inputs.
    */
   override apply(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
     const results: readonly unknown[] = withScope(this.label, () => this.callAll(inputs, weights, context));
@@ -156,7 +161,7 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
 
   /**
    * Uses the layer on symbols: `const y = dense(x)`; a merging layer takes a list, `add([x, y])`.
-   * @throws DownhillError `argument` for what is no symbol, `shape` naming the layers when shapes do not fit.
+   * @throws DownhillError `argument` for what is not a symbol, `shape` naming the layers when shapes do not fit.
    */
   protected override invoke(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
     const outputs = this.symbols(inputs);
@@ -170,7 +175,7 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     for (const input of list) {
       if (input instanceof SymbolicTensor) continue;
       const hint = 'start with input({ shape: […] }); layers are called on what it gives';
-      throw new DownhillError('argument', `${this.label}: called on ${show(input)}, which is no symbol; ${hint}`);
+      throw new DownhillError('argument', `${this.label}: called on ${show(input)}, which is not a symbol; ${hint}`);
     }
     const known = list as readonly SymbolicTensor[];
     try {
@@ -217,8 +222,8 @@ export interface LayerCall {
 
 /**
  * What a layer gives when it is called on symbols, before there is any data: a shape and the call that it comes from.
- * Functional models are graphs of such calls, as with Keras' KerasTensor. Symbols and calls are immutable; a call's inputs
- * were made before it, so ids are a topological order.
+ * Functional models are graphs of such calls, as with Keras' KerasTensor. Symbols and calls are immutable; a call's
+ * inputs were made before it, so ids are a topological order.
  */
 export class SymbolicTensor {
   constructor(
@@ -251,7 +256,7 @@ export interface LayerClass {
   new (options: any): Layer;
 }
 
-/** `name` when it can stand in the names of weights and files. @throws DownhillError `argument`. */
+/** `name` when it can be part of the names of weights and files. @throws DownhillError `argument`. */
 export function checkName(owner: string, name: unknown): string {
   if (typeof name === 'string' && /^[\w.-]+$/.test(name)) return name;
   const rule = 'letters, digits, "_", "-" and "."';

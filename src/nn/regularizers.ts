@@ -83,7 +83,7 @@ export function l1l2(options: { readonly l1?: number; readonly l2?: number } = {
 
 /**
  * factor · the mean |cosine| between two different rows (or columns) of a matrix.
- * @throws DownhillError `argument` for an option that is not accepted; `shape` at a weight that is no matrix.
+ * @throws DownhillError `argument` for an option that is not accepted; `shape` at a weight that is not a matrix.
  */
 export function orthogonal(options: OrthogonalOptions = {}, ...surplus: Surplus): Regularizer {
   refuseSurplus('orthogonal', surplus);

@@ -37,13 +37,15 @@ export interface ZooEntry {
   readonly classesOnly?: true;
   /** True for outputs that are scores: yes is above 0. */
   readonly scores?: true;
-  /** The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer. */
+  /**
+   * The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer.
+   */
   readonly loss?: LossName;
   /** Values of the published model. */
   readonly parameters: number;
 }
 
-/** Lengths of capsules are no distribution over the classes. */
+/** Lengths of capsules are not a distribution over the classes. */
 const MARGIN = { loss: 'sparseCategoricalMargin' } as const;
 
 const ENTRIES = {

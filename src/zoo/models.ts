@@ -1,4 +1,7 @@
-/** The functions that make the models of the zoo, with their options: what the package exports beside the names of index.ts. */
+/**
+ * The functions that make the models of the zoo, with their options: what the package exports beside the names of
+ * index.ts.
+ */
 
 export { type AlexNetOptions, alexNet } from './alexnet.ts';
 export { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';

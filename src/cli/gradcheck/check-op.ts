@@ -67,7 +67,7 @@ async function checkSample(op: Op, sample: Sample, backend: Backend, seed: numbe
     Tensor.placeholder(`input${k}`, { shape, dtype }),
   );
   const y = applyOp(op, placeholders, sample.attrs);
-  const given = op.givenInputs ?? [];
+  const given = op.nonDifferentiableInputs ?? [];
   const floats = placeholders.flatMap((tensor, k) =>
     isFloat(tensor.dtype) && tensor.size > 0 && !given.includes(k) ? [k] : [],
   );

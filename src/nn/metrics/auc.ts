@@ -1,8 +1,9 @@
 /**
  * Area under the curve, of true against false yeses (ROC) or of precision against recall (PR), by buckets.
  *
- * A step counts, for each bucket between two thresholds, the examples of yes and of no whose output falls there; the host
- * sums the counts up to the counts above each threshold. That takes no pass per threshold and adds up over batches.
+ * A step counts, for each bucket between two thresholds, the examples of yes and of no whose output falls there; the
+ * host sums the counts up to the counts above each threshold. That takes no pass per threshold and adds up over
+ * batches.
  * Source: keras/src/metrics/confusion_metrics.py (`AUC`) and metrics_utils.py; for PR, Davis and Goadrich (2006).
  */
 
@@ -82,7 +83,9 @@ export function auc(options: AucOptions = {}, ...surplus: Surplus): MetricSpec {
   });
 }
 
-/** f32 [2·thresholds]: the weights of yes, and of no, whose probability lies above each threshold and not above the next. */
+/**
+ * f32 [2·thresholds]: the weights of yes, and of no, whose probability is above each threshold and not above the next.
+ */
 function bucketCounts(y: Tensor, p: Tensor, thresholds: number, weights: Tensor | undefined): Tensor {
   const answers = sizeOf(p.shape);
   const list = (x: Tensor): Tensor => reshape(x, [answers, 1]);

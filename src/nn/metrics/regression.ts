@@ -51,9 +51,9 @@ export function cosineSimilarity(options: CosineMetricOptions = {}, ...surplus: 
 }
 
 /**
- * Coefficient of determination: 1 − Σ(y − prediction)² / Σ(y − mean of y)², for each output, averaged. 1 is perfect, 0 is
- * as good as the mean. An output whose targets are all alike counts as 0, as in Keras. Sums are f32: where targets lie far
- * from 0 for their spread, they lose digits; standardise them.
+ * Coefficient of determination: 1 − Σ(y − prediction)² / Σ(y − mean of y)², for each output, averaged. 1 is perfect, 0
+ * is as good as the mean. An output whose targets are all alike counts as 0, as in Keras. Sums are f32: where targets
+ * are far from 0 for their spread, they lose digits; standardise them.
  */
 export function r2Score(options: R2ScoreOptions = {}, ...surplus: Surplus): MetricSpec {
   refuseSurplus('r2Score', surplus);

@@ -104,7 +104,7 @@ export function windowGeometry(
 }
 
 /**
- * Visits every pair of a window and one of its taps that lies on the image, windows in row-major order and the taps of
+ * Visits every pair of a window and one of its taps that is on the image, windows in row-major order and the taps of
  * a window in row-major order.
  * @param visit receives flat positions: `pixel` counts [N,H,W], `window` counts [N,OH,OW], `tap` counts [KH,KW].
  */

@@ -37,7 +37,7 @@ import {
 export interface Conv2dOptions {
   /** Step between windows; 1 when left out. */
   readonly strides?: Pair;
-  /** `valid` (the default): windows lie on the image. `same`: zeros around it, ceil(size / stride) windows. */
+  /** `valid` (the default): windows stay on the image. `same`: zeros around it, ceil(size / stride) windows. */
   readonly padding?: Padding;
   /** Step between the taps of a window; 1 when left out. Not together with strides over 1. */
   readonly dilation?: Pair;
@@ -197,7 +197,7 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
 /** The records of this family, for `ops/index.ts`. */
 export const convOps: readonly Op[] = [conv2d, conv2dInputGrad, conv2dWeightGrad];
 
-/** Runs `visit` on the data of each of the `groups` convolutions that lie side by side in `tensors`. */
+/** Runs `visit` on the data of each of the `groups` convolutions that are stored side by side in `tensors`. */
 function forEachGroup(groups: number, tensors: readonly CpuTensor[], visit: (data: readonly CpuData[]) => void): void {
   for (let g = 0; g < groups; g++) {
     const part = ({ data }: CpuTensor): CpuData => {

@@ -1,6 +1,6 @@
 /**
- * Options and shape rule of the three depthwise ops: each infers the full picture (images, kernel, output, windows) from
- * the two operands that it is given, so what depthwiseConv2d accepts, its gradients accept, and nothing else.
+ * Options and shape rule of the three depthwise ops: each infers the full picture (images, kernel, output, windows)
+ * from the two operands that it is given, so what depthwiseConv2d accepts, its gradients accept, and nothing else.
  */
 
 import type { Aval } from '../../core/tensor.ts';

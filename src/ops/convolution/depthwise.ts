@@ -3,7 +3,8 @@
  *
  * A kernel is [KH,KW,C,M], for all images, or [N,KH,KW,C,M], one for each image. The weight gradient is made per image,
  * so that it has N times the threads and short sums; the gradient of a common kernel is its sum.
- * Invariant: with that, the three are the faces of one trilinear form, and derivatives of any order stay inside the set.
+ * Invariant: with that, the three are the faces of one trilinear form, and derivatives of any order stay inside the
+ * set.
  * Source: Chollet, "Xception" (2017); Keras 3 DepthwiseConv2D for the order of the output channels, c · M + m.
  */
 

@@ -1,8 +1,8 @@
 /**
  * im2col and col2im: the windows of images as rows of a matrix, and the adjoint, which adds the rows back.
  *
- * With it conv2d is matmul(im2col(x), kernel as [KH·KW·C, F]). Training does not need it (conv2d forms the matrix inside
- * the kernel, see conv-contraction.ts); it is here for own window operations and as a candidate to time against.
+ * With it conv2d is matmul(im2col(x), kernel as [KH·KW·C, F]). Training does not need it (conv2d forms the matrix
+ * inside the kernel, see conv-contraction.ts); it is here for own window operations and as a candidate to time against.
  * Invariant: col2im gathers, each pixel asks the windows that cover it, so there are no atomics and the order is fixed.
  * Source: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
  */

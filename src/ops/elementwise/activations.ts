@@ -1,6 +1,6 @@
 /**
- * Monotonic activation functions, elementwise. The gradient of each reads the output alone, so that a layer need keep no
- * pre-activation and the gradient can be fused into whatever produces dy.
+ * Monotonic activation functions, elementwise. The gradient of each reads the output alone, so that a layer need keep
+ * no pre-activation and the gradient can be fused into whatever produces dy.
  *
  * Definitions and constants follow Keras 3 (keras/src/activations/activations.py).
  */

@@ -1,5 +1,5 @@
 /**
- * copy: the value itself, in memory of its own. The compiler puts it where a value must stand in a second place
+ * copy: the value itself, in memory of its own. The compiler puts it where a value must be stored a second time
  * (an output that is also an input, an update read after it was overwritten); users have no need of it.
  */
 

@@ -1,4 +1,4 @@
-/** neg stands by itself: gradients of sums and of what is built on them need it, and it needs nothing. */
+/** neg is by itself because the gradients of arithmetic need it and it needs nothing. */
 
 import { defineUnary } from '../define.ts';
 

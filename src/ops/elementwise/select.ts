@@ -17,7 +17,8 @@ type Where = (condition: Tensor, a: Operand, b: Operand) => Tensor;
 
 /**
  * `a` where `condition` (bool) holds, else `b`; the three shapes broadcast, numbers take the other's dtype.
- * @throws DownhillError `dtype` unless the condition is bool and a and b have one dtype; `shape` when they do not broadcast.
+ * @throws DownhillError `dtype` unless the condition is bool and a and b have one dtype; `shape` when they do not
+ *   broadcast.
  */
 export const where: Where & Op<NoAttrs> = defineOp<NoAttrs, Where>(
   {

@@ -2,8 +2,8 @@
  * affineTransform: images resampled under a transform of their own each (rotation, zoom, translation, resizing), and
  * the adjoint, which spreads a gradient back over the pixels that were read.
  *
- * Invariant: affineTransform is affine in the images and affineTransformGrad the adjoint of its linear part. Neither has
- * a gradient for the transforms: augmentation draws them at random.
+ * Invariant: affineTransform is affine in the images and affineTransformGrad the adjoint of its linear part. Neither
+ * has a gradient for the transforms: augmentation draws them at random.
  * Source: TensorFlow, ImageProjectiveTransformV3; Keras 3, ops.image.affine_transform.
  */
 
@@ -52,8 +52,8 @@ const tolerance = {
 };
 
 /**
- * Images [B,H,W,C] resampled under transforms [B,8] = a0 a1 a2 b0 b1 b2 c0 c1 → [B,OH,OW,C], f32: output pixel (x, y) has
- * the value at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1, of the image, in pixels.
+ * Images [B,H,W,C] resampled under transforms [B,8] = a0 a1 a2 b0 b1 b2 c0 c1 → [B,OH,OW,C], f32: output pixel (x, y)
+ * has the value at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1, of the image, in pixels.
  * @throws DownhillError `shape`, `dtype` or `argument`.
  */
 export const affineTransform: AffineTransform & Op<AffineAttrs> = defineOp<AffineAttrs, AffineTransform>(
@@ -94,7 +94,7 @@ export const affineTransform: AffineTransform & Op<AffineAttrs> = defineOp<Affin
       affineTransformGrad(dy, transforms, { interpolation, fillMode, inputShape: images.shape }),
       null,
     ],
-    givenInputs: [1],
+    nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
       cost: 'heavy',
@@ -185,7 +185,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
       const size = [dy.shape[1], dy.shape[2]] as const;
       return [affineTransform(g, transforms, { interpolation, fillMode, size }), null];
     },
-    givenInputs: [1],
+    nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
       cost: 'heavy',

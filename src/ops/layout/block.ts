@@ -44,7 +44,7 @@ export function checkBlock(op: string, x: Aval, { begin, size }: SliceAttrs): vo
     if (!fits) {
       throw new DownhillError(
         'shape',
-        `${op}: ${count} from ${first} on does not lie in axis ${axis} of ${describe(x)}, which has ${whole}`,
+        `${op}: ${count} from ${first} on is not within axis ${axis} of ${describe(x)}, which has ${whole}`,
       );
     }
   });

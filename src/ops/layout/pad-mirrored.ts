@@ -171,7 +171,7 @@ function paddedAxes(paddings: PadMirroredAttrs['paddings']): number[] {
 
 /** For each position along the padded axis, the one it is read from. */
 function positions(size: number, [before, after]: readonly number[], mode: PadMirroredAttrs['mode']): Int32Array {
-  // The mirror stands on the outermost element, or beside it.
+  // The mirror is on the outermost element, or beside it.
   const beside = mode === 'symmetric' ? 1 : 0;
   return Int32Array.from({ length: before + size + after }, (_, k) => {
     const at = k - before;

@@ -1,8 +1,9 @@
 /**
- * slice, a block of a tensor, and pad, a tensor in a larger frame: the gradient of each is the other, so they are in one file.
+ * slice, a block of a tensor, and pad, a tensor in a larger frame: the gradient of each is the other, so they are in
+ * one file.
  *
- * A block that is one run of memory is a view and costs nothing (rows of a batch, a weight in the flat parameter buffer); any
- * other is read by index arithmetic. `slice` chooses.
+ * A block that is one run of memory is a view and costs nothing (rows of a batch, a weight in the flat parameter
+ * buffer); any other is read by index arithmetic. `slice` chooses.
  */
 
 import { defineOp, type Op, type OpRecord, type Reject, type Sample } from '../../core/op.ts';
@@ -277,12 +278,12 @@ function blockRejects(op: string): Reject<SliceAttrs>[] {
     {
       title: 'a block that leaves x',
       ...block([4], [2], [3]),
-      message: new RegExp(`^${op}: 3 from 2 on does not lie in axis 0 of f32\\[4\\], which has 4`),
+      message: new RegExp(`^${op}: 3 from 2 on is not within axis 0 of f32\\[4\\], which has 4`),
     },
     {
       title: 'a negative start',
       ...block([4], [-1], [2]),
-      message: new RegExp(`^${op}: 2 from -1 on does not lie in axis 0`),
+      message: new RegExp(`^${op}: 2 from -1 on is not within axis 0`),
     },
     {
       title: 'too few axes',

@@ -1,7 +1,8 @@
 /**
- * Plain folds: sum, mean, prod, max, min. See arg-reduce.ts for positions and reduce-composite.ts for what is built from them.
+ * Plain reductions: mean, prod, max, min, and sum from sum.ts. See arg-reduce.ts for positions and reduce-composite.ts
+ * for what is built from them.
  *
- * On the device every fold runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
+ * On the device every reduction runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
  */
 
 import type { Op, Vjp } from '../../core/op.ts';
@@ -13,10 +14,10 @@ import { where } from '../elementwise/select.ts';
 import {
   BLOCKED_SUMMATION,
   defineReduce,
-  foldCount,
-  foldMoments,
-  foldWith,
   type ReduceAttrs,
+  reducedCount,
+  reduceMoments,
+  reduceWith,
 } from './define-reduce.ts';
 import { equalValues, long, odd, tall } from './reduce-samples.ts';
 import { alignReduced, spread, sum } from './sum.ts';
@@ -31,8 +32,8 @@ export const mean = defineReduce({
   doc: 'Mean over axes, or axis (all when left out). f32.',
   accepts: ['f32'],
   empty: 'refused',
-  cpu: ([x], output, { axes }) => output.data.set(foldMoments(x, axes).means),
-  vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / foldCount(x.shape, axes)), x, axes)],
+  cpu: ([x], output, { axes }) => output.data.set(reduceMoments(x, axes).means),
+  vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / reducedCount(x.shape, axes)), x, axes)],
   lower: {
     runs: {
       library: 'center',
@@ -64,7 +65,7 @@ export const prod = defineReduce({
   values: 'positive',
   cpu([x], output, attrs) {
     const multiply = x.dtype === 'f32' ? (product: number, value: number) => product * value : Math.imul;
-    foldWith(1, multiply)([x], output, attrs);
+    reduceWith(1, multiply)([x], output, attrs);
   },
   vjp: (dy, [x], _output, { axes }) => [mul(alignReduced(dy, x, axes), productOfOthers(x, axes))],
   lower: {
@@ -86,7 +87,7 @@ export const prod = defineReduce({
   tolerance: { relative: 1e-5, source: 'one rounding of 2⁻²⁴ a factor, in any order; at most 64 factors here' },
 });
 
-/** For each element, the product of the other elements of its fold. */
+/** For each element, the product of the other elements of its reduction. */
 function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
   const kept = { axes, keepDims: true };
   const isZero = equal(x, 0);
@@ -111,7 +112,7 @@ export const max = defineReduce({
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',
-  cpu: foldWith(Number.NEGATIVE_INFINITY, Math.max),
+  cpu: reduceWith(Number.NEGATIVE_INFINITY, Math.max),
   vjp: shareAmongTies,
   lower: {
     chain: {
@@ -143,7 +144,7 @@ export const min = defineReduce({
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',
-  cpu: foldWith(Number.POSITIVE_INFINITY, Math.min),
+  cpu: reduceWith(Number.POSITIVE_INFINITY, Math.min),
   vjp: shareAmongTies,
   lower: {
     chain: {

@@ -1,6 +1,6 @@
 /**
- * sum and its adjoint, broadcastTo: the gradient of each is the other, so they are in one file. With them what gradients of
- * reductions and of broadcasting have in common.
+ * sum and its adjoint, broadcastTo: the gradient of each is the other, so they are in one file. With them what
+ * gradients of reductions and of broadcasting have in common.
  *
  * As a map broadcastTo costs nothing by itself: the compiler broadcasts the inputs of every elementwise kernel anyway.
  */
@@ -11,7 +11,7 @@ import { DownhillError } from '../../util/errors.ts';
 import { broadcastShapes, checkShape, formatShape, reduceShape, type Shape, sameShape } from '../../util/shape.ts';
 import { reshape } from '../layout/shape.ts';
 import { broadcastOffsets } from '../layout/strided.ts';
-import { BLOCKED_SUMMATION, defineReduce, foldWith } from './define-reduce.ts';
+import { BLOCKED_SUMMATION, defineReduce, reduceWith } from './define-reduce.ts';
 import { equalValues, long, odd, tall } from './reduce-samples.ts';
 
 /** Sum over `axes` (all when left out); integers wrap. */
@@ -20,7 +20,7 @@ export const sum = defineReduce({
   doc: 'Sum over axes, or axis (all when left out); integers wrap. The sum of nothing is 0.',
   accepts: ['f32', 'i32', 'u32'],
   empty: 'allowed',
-  cpu: foldWith(0, (sum, x) => sum + x),
+  cpu: reduceWith(0, (sum, x) => sum + x),
   vjp: (dy, [x], _output, { axes }) => [spread(dy, x, axes)],
   lower: {
     chain: {
@@ -127,7 +127,9 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   return reshape(reduced.length === 0 ? dy : sum(dy, { axes: reduced }), shape);
 }
 
-/** A value of the shape of a reduction's output, left with size 1 along `axes`: for ops that broadcast by themselves. */
+/**
+ * A value of the shape of a reduction's output, left with size 1 along `axes`: for ops that broadcast by themselves.
+ */
 export function alignReduced(reduced: Tensor, x: Aval, axes: readonly number[]): Tensor {
   return reshape(reduced, reduceShape(x.shape, axes, true));
 }

@@ -63,7 +63,10 @@ export function checkExampleShape(owner: string, shape: unknown): Shape {
 export const input = (options: InputOptions, ...surplus: Surplus): InputLayer =>
   sole('input', surplus, new InputLayer(options));
 
-/** The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it. @throws as `InputLayer`. */
+/**
+ * The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it.
+ * @throws as `InputLayer`.
+ */
 export function inputSymbol(options: InputOptions): SymbolicTensor {
   const layer = new InputLayer(options);
   return recordCall(layer, [], [layer.shape]).outputs[0];

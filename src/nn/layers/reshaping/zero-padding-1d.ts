@@ -20,7 +20,7 @@ export class ZeroPadding1D extends Layer {
   override readonly className = 'ZeroPadding1D';
   private readonly padding: Margin;
 
-  /** @throws DownhillError `argument` for padding that is no whole numbers ≥ 0. */
+  /** @throws DownhillError `argument` for padding that is not whole numbers ≥ 0. */
   constructor(options: ZeroPadding1DOptions = {}) {
     checkKnownOptions('zeroPadding1d', options, ['padding', ...LAYER_OPTIONS]);
     super(options);

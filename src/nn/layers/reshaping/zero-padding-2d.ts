@@ -21,7 +21,7 @@ export class ZeroPadding2D extends Layer {
   override readonly className = 'ZeroPadding2D';
   private readonly padding: readonly [Margin, Margin];
 
-  /** @throws DownhillError `argument` for padding that is no whole numbers ≥ 0. */
+  /** @throws DownhillError `argument` for padding that is not whole numbers ≥ 0. */
   constructor(options: ZeroPadding2DOptions = {}) {
     checkKnownOptions('zeroPadding2d', options, ['padding', ...LAYER_OPTIONS]);
     super(options);

@@ -149,8 +149,9 @@ export {
   schedules,
   warmup,
 } from './nn/schedules/index.ts';
-export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
+export { conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
 export { conv1d, conv2dTranspose, conv3d, groupedConv2d } from './ops/convolution/conv-forms.ts';
+export type { Conv2dOptions } from './ops/convolution/conv-geometry.ts';
 export { depthwiseConv2d } from './ops/convolution/depthwise.ts';
 export { col2im, im2col } from './ops/convolution/im2col.ts';
 export { full, iota, ones, onesLike, scalar, zeros, zerosLike } from './ops/create.ts';

@@ -15,8 +15,8 @@ import { requireRank } from '../checks.ts';
 import { reshape } from '../layout/shape.ts';
 import { pad, slice } from '../layout/slice.ts';
 import { transpose } from '../layout/transpose.ts';
-import { type Conv2dOptions, conv2d, conv2dInputGrad } from './conv.ts';
-import { type Padding, pair } from './conv-geometry.ts';
+import { conv2d, conv2dInputGrad } from './conv.ts';
+import { type Conv2dOptions, type Padding, pair } from './conv-geometry.ts';
 import { im2col } from './im2col.ts';
 
 export interface GroupedConv2dOptions extends Conv2dOptions {

@@ -15,7 +15,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts'
 import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
 import { inDouble } from '../in-double.ts';
 import { termSum } from '../reduction/term-sum.ts';
-import type { Conv2dOptions } from './conv.ts';
+import type { Conv2dOptions } from './conv-geometry.ts';
 import {
   type Col2imAttrs,
   forEachTap,

@@ -197,8 +197,8 @@ export const foundMutations: readonly Mutation[] = [
   {
     name: 'planted: of equal outputs the right one is among the top ones',
     file: 'src/nn/metrics/confusion.ts',
-    from: 'less(reshape(place, [1, classes]), reshape(place, [classes, 1]))',
-    to: 'less(reshape(place, [classes, 1]), reshape(place, [1, classes]))',
+    from: 'less(reshape(position, [1, classes]), reshape(position, [classes, 1]))',
+    to: 'less(reshape(position, [classes, 1]), reshape(position, [1, classes]))',
     tests: [PLANTED, '-t', 'equal outputs'],
   },
   {

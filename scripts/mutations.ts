@@ -123,7 +123,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'sum: chunks are not added',
-    file: 'src/ops/reduction/reduce.ts',
+    file: 'src/ops/reduction/sum.ts',
     from: 'merge: (acc, chunk, { turn }) => `sum_add(${acc}, sum_of(${chunk}), ${turn})`,',
     to: 'merge: (acc) => acc,',
     tests: [DEVICE, '-t', '^sum '],

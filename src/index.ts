@@ -113,6 +113,7 @@ export {
   type LayerConfig,
   type LayerOptions,
   registerLayer,
+  SymbolicTensor,
   type WeightSpec,
 } from './nn/layer.ts';
 export { inputSymbol as input } from './nn/layers/core/input.ts';
@@ -148,9 +149,9 @@ export {
   schedules,
   warmup,
 } from './nn/schedules/index.ts';
-export { SymbolicTensor } from './nn/symbol.ts';
-export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
+export { conv2d, conv2dInputGrad, conv2dWeightGrad } from './ops/convolution/conv.ts';
 export { conv1d, conv2dTranspose, conv3d, groupedConv2d } from './ops/convolution/conv-forms.ts';
+export type { Conv2dOptions } from './ops/convolution/conv-geometry.ts';
 export { depthwiseConv2d } from './ops/convolution/depthwise.ts';
 export { col2im, im2col } from './ops/convolution/im2col.ts';
 export { full, iota, ones, onesLike, scalar, zeros, zerosLike } from './ops/create.ts';
@@ -165,7 +166,7 @@ export {
   softsign,
   tanh,
 } from './ops/elementwise/activations.ts';
-export { add, div, maximum, minimum, mod, mul, pow, squaredDifference, sub } from './ops/elementwise/binary.ts';
+export { add, div, maximum, minimum, mod, mul, squaredDifference, sub } from './ops/elementwise/binary.ts';
 export { cast } from './ops/elementwise/cast.ts';
 export {
   equal,
@@ -178,6 +179,8 @@ export {
   notEqual,
 } from './ops/elementwise/compare.ts';
 export { erf, gelu, mish, silu } from './ops/elementwise/gated.ts';
+export { neg } from './ops/elementwise/neg.ts';
+export { pow } from './ops/elementwise/pow.ts';
 export { ceil, floor, isFinite, isNaN, logicalNot, round, stopGradient } from './ops/elementwise/rounding.ts';
 export { clip, where } from './ops/elementwise/select.ts';
 export {
@@ -187,7 +190,6 @@ export {
   expm1,
   log,
   log1p,
-  neg,
   reciprocal,
   rsqrt,
   sign,
@@ -199,13 +201,12 @@ export type { FillMode, Interpolation } from './ops/image/affine-geometry.ts';
 export { type AffineTransformOptions, affineTransform } from './ops/image/affine-transform.ts';
 export { resizeBilinear } from './ops/image/resize.ts';
 export { allOps } from './ops/index.ts';
-export { broadcastTo } from './ops/layout/broadcast-to.ts';
+export type { Paddings } from './ops/layout/block.ts';
 export { concat, split as splitTensor, stack } from './ops/layout/concat.ts';
 export { gather, oneHot } from './ops/layout/gather.ts';
-export { type Paddings, pad } from './ops/layout/pad.ts';
 export { type PadMode, padMirrored } from './ops/layout/pad-mirrored.ts';
 export { expandDims, flatten, reshape, squeeze } from './ops/layout/shape.ts';
-export { slice } from './ops/layout/slice.ts';
+export { pad, slice } from './ops/layout/slice.ts';
 export { flip, transpose } from './ops/layout/transpose.ts';
 export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { averagePool2d, maxPool2d } from './ops/pooling/pool.ts';
@@ -216,6 +217,7 @@ export { batchNorm, type NormalizeOptions, standardize } from './ops/reduction/n
 export { max, mean, min, prod, sum } from './ops/reduction/reduce.ts';
 export { logSumExp, variance } from './ops/reduction/reduce-composite.ts';
 export { logSoftmax, softmax } from './ops/reduction/softmax.ts';
+export { broadcastTo } from './ops/reduction/sum.ts';
 export { type CompiledFunction, compile } from './runtime/compile-function.ts';
 export { getBackend, setBackend } from './runtime/current-backend.ts';
 export { evaluate } from './runtime/evaluate.ts';
@@ -291,44 +293,5 @@ export {
 } from './tune/tuning.ts';
 export { DownhillError, type ErrorCode } from './util/errors.ts';
 export type { Shape } from './util/shape.ts';
-export {
-  type AlexNetOptions,
-  alexNet,
-  type CapsuleNetworkOptions,
-  type CifarVggOptions,
-  type ClassifierOptions,
-  capsuleNetwork,
-  cifarVgg,
-  convolutionalAutoencoder,
-  denoisingAutoencoder,
-  denseAutoencoder,
-  type GoogLeNetOptions,
-  googLeNet,
-  type ImageNetOptions,
-  lenet5,
-  linearRegression,
-  logisticRegression,
-  mlp,
-  mlpBatchNorm,
-  mlpDropout,
-  mlpRelu,
-  mlpSigmoid,
-  perceptron,
-  resNet18,
-  resNet20,
-  resNet34,
-  resNet50,
-  resNet101,
-  resNet152,
-  smallCapsuleNetwork,
-  softmaxRegression,
-  sparseAutoencoder,
-  type VariationalAutoencoderOptions,
-  type VariationalOptions,
-  variationalAutoencoder,
-  variationalDecoder,
-  vgg16,
-  vgg19,
-  type ZooOptions,
-  zoo,
-} from './zoo/index.ts';
+export { zoo } from './zoo/index.ts';
+export * from './zoo/models.ts';

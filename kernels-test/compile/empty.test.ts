@@ -10,7 +10,7 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { Tensor } from '../../src/core/tensor.ts';
 import { tanh } from '../../src/ops/elementwise/activations.ts';
 import { concat } from '../../src/ops/layout/concat.ts';
-import { pad } from '../../src/ops/layout/pad.ts';
+import { pad } from '../../src/ops/layout/slice.ts';
 import { transpose } from '../../src/ops/layout/transpose.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { sum } from '../../src/ops/reduction/reduce.ts';

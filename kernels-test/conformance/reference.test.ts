@@ -126,7 +126,7 @@ function differentiablePositions(op: Op): number[] {
 function checkSecondDerivative(op: Op, sample: Sample): GradientError {
   const { tensors, bindings } = bindPlaceholders(drawSample(sample));
   const output = applyOp(op, tensors, sample.attrs);
-  const floats = tensors.filter(({ dtype }, k) => isFloat(dtype) && !op.givenInputs?.includes(k));
+  const floats = tensors.filter(({ dtype }, k) => isFloat(dtype) && !op.nonDifferentiableInputs?.includes(k));
   if (!isFloat(output.dtype) || floats.length === 0) return { error: 0, compared: 0, worst: '' };
   const {
     tensors: [dy],

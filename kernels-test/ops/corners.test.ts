@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { div, pow } from '../../src/ops/elementwise/binary.ts';
+import { div } from '../../src/ops/elementwise/binary.ts';
+import { pow } from '../../src/ops/elementwise/pow.ts';
 import { log, log1p, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementwise/unary.ts';
 import { sum } from '../../src/ops/reduction/reduce.ts';
 import { tensor } from '../../src/runtime/tensor.ts';

@@ -1,5 +1,5 @@
 /**
- * Ops that add many terms to one element outside of folds and products: large windows, scatters onto one row, long softmax
+ * Ops that add many terms to one element outside of reductions and products: large windows, scatters onto one row, long softmax
  * rows. Their records' tolerances hold however many the terms are, on the CPU in f32 and on the device.
  */
 

@@ -7,7 +7,7 @@ import { relu } from '../../src/ops/elementwise/activations.ts';
 import { add } from '../../src/ops/elementwise/binary.ts';
 import { concat } from '../../src/ops/layout/concat.ts';
 import { gather } from '../../src/ops/layout/gather.ts';
-import { pad } from '../../src/ops/layout/pad.ts';
+import { pad } from '../../src/ops/layout/slice.ts';
 import { flip } from '../../src/ops/layout/transpose.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { maxPool2d } from '../../src/ops/pooling/pool.ts';
@@ -79,7 +79,7 @@ describe('options of ops', () => {
     expect([x, x, x].reduce(add).shape).toEqual([2, 3]);
   });
 
-  test('a fold takes axis for axes', () => {
+  test('a reduction takes axis for axes', () => {
     expect(sum(x, { axis: 0 }).shape).toEqual([3]);
     expect(sum(x, { axis: [-1], keepDims: true }).shape).toEqual([2, 1]);
   });

@@ -6,7 +6,7 @@
 import { isFloat } from '../../src/core/dtype.ts';
 import type { CpuTensor, Op, Sample } from '../../src/core/op.ts';
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../src/ops/convolution/conv.ts';
-import { pow } from '../../src/ops/elementwise/binary.ts';
+import { pow } from '../../src/ops/elementwise/pow.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { Prng } from '../../src/util/prng.ts';
 import { avalOf, drawSample, isFiniteSample } from './sample-values.ts';

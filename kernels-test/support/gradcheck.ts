@@ -42,7 +42,10 @@ export function checkVjp(op: Op, sample: Sample, options: GradcheckOptions = {})
   const output = applyOp(op, tensors, sample.attrs);
   if (!isFloat(output.dtype)) return { error: 0, compared: 0, worst: '' };
   const gradientsOf = (dy: Tensor) => op.vjp?.(dy, tensors, output, sample.attrs) ?? [];
-  return checkGradients(output, tensors, bindings, gradientsOf, { ...options, given: op.givenInputs ?? [] });
+  return checkGradients(output, tensors, bindings, gradientsOf, {
+    ...options,
+    given: op.nonDifferentiableInputs ?? [],
+  });
 }
 
 /**

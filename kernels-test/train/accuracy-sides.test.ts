@@ -6,7 +6,7 @@ import type { Tensor } from '../../src/core/tensor.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { metrics } from '../../src/nn/metrics/index.ts';
 import { maximum, mul } from '../../src/ops/elementwise/binary.ts';
-import { neg } from '../../src/ops/elementwise/unary.ts';
+import { neg } from '../../src/ops/elementwise/neg.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { Sequential } from '../../src/train/model/sequential.ts';
 import { expectRefusal } from '../data/refusal.ts';

@@ -2,7 +2,8 @@
 
 import type { GraphSpec } from '../../src/core/graph.ts';
 import { Tensor } from '../../src/core/tensor.ts';
-import { type Conv2dOptions, conv2d } from '../../src/ops/convolution/conv.ts';
+import { conv2d } from '../../src/ops/convolution/conv.ts';
+import type { Conv2dOptions } from '../../src/ops/convolution/conv-geometry.ts';
 import { relu } from '../../src/ops/elementwise/activations.ts';
 import { add, mul } from '../../src/ops/elementwise/binary.ts';
 import { type MatmulOptions, matmul } from '../../src/ops/matmul/matmul.ts';

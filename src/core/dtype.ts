@@ -12,7 +12,7 @@ export type DType = (typeof DTYPES)[number];
 /** What `await tensor.data()` gives: f32 → Float32Array, i32 → Int32Array, u32 → Uint32Array, bool → Uint8Array. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
-/** Storage of the CPU backend; Float64Array stands for f32 at reference precision, bool is a Uint32Array of 0 and 1. */
+/** Storage of the CPU backend; Float64Array is f32 at reference precision, bool is a Uint32Array of 0 and 1. */
 export type CpuData = Float64Array | Float32Array | Int32Array | Uint32Array;
 
 const DEVICE_BYTES: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 4 };

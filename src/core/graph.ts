@@ -1,7 +1,7 @@
 /**
  * Graph: what a compiled function or a training step computes, as an immutable list in SSA form.
  *
- * Invariants (checked by `verifyGraph`): nodes stand in topological order, each once; every input of a node is a leaf of
+ * Invariants (checked by `verifyGraph`): nodes are in topological order, each once; every input of a node is a leaf of
  * `inputs` or an earlier node; shapes and dtypes are what the ops infer; an update has its target's shape and dtype.
  */
 
@@ -90,7 +90,7 @@ export function buildGraph(spec: GraphSpec): Graph {
       nodes.push(tensor);
       continue;
     }
-    invariant(tensor.leaf?.kind === 'host', `graph "${spec.name}" reaches ${tensor}, which is none of its inputs`);
+    invariant(tensor.leaf?.kind === 'host', `graph "${spec.name}" reaches ${tensor}, which is not one of its inputs`);
     known.add(tensor);
     inputs.push({ name: tensor.label ?? `constant${inputs.length}`, kind: 'constant', tensor });
   }
@@ -102,7 +102,7 @@ export function verifyGraph(graph: Graph): void {
   const defined = new Set(graph.inputs.map((input) => input.tensor));
   for (const node of graph.nodes) {
     invariant(node.op !== null, `${graph.name}: ${node} has no op`);
-    invariant(!defined.has(node), `${graph.name}: ${node} stands twice`);
+    invariant(!defined.has(node), `${graph.name}: ${node} appears twice`);
     for (const input of node.inputs) {
       invariant(defined.has(input), `${graph.name}: ${node.op.name} reads ${input} before it is defined`);
     }
@@ -119,7 +119,7 @@ export function verifyGraph(graph: Graph): void {
     invariant(defined.has(value), `${graph.name}: update ${value} is undefined`);
     invariant(
       graph.inputs.some((input) => input.tensor === target && input.kind === 'bound'),
-      `${graph.name}: update of ${target}, which is no bound input`,
+      `${graph.name}: update of ${target}, which is not a bound input`,
     );
     invariant(
       sameShape(target.shape, value.shape) && target.dtype === value.dtype,

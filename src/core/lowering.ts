@@ -10,7 +10,7 @@
  * which puts them into the kernel's uniform block, so that one pipeline serves every batch size.
  */
 
-import type { Aval } from './tensor.ts';
+import type { Aval } from './aval.ts';
 
 /** What a lowering may ask of the kernel it is written into. */
 export interface EmitContext<A> {

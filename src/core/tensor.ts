@@ -1,5 +1,6 @@
 /**
- * Tensor: a lazy handle on one value of a graph, and at the same time the node itself.
+ * Tensor, a lazy handle on one value of a graph and at the same time the node itself, and the op record, which says how
+ * the value is computed. The two name each other, so both are declared here; ops are made with `defineOp` of op.ts.
  *
  * Invariant: shape and dtype never change. `op`, `inputs` and `attrs` describe how the value is computed; a tensor
  * without an op is a leaf, whose value comes from a placeholder, from host memory or from a device buffer. Evaluation
@@ -8,16 +9,53 @@
  */
 
 import { DownhillError } from '../util/errors.ts';
-import type { Shape } from '../util/shape.ts';
-import { formatShape, sizeOf } from '../util/shape.ts';
-import type { DType, TypedArray } from './dtype.ts';
-import { type History, type Traces, tracesOf } from './history.ts';
-import type { Op } from './op.ts';
+import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
+import { type Aval, type CpuTensor, describe } from './aval.ts';
+import { type DType, isFloat, type TypedArray } from './dtype.ts';
+import type { Lowering } from './lowering.ts';
+import type { AnyAttrs, Reject, Sample, Tolerance } from './sample.ts';
+import { type Traces, tracesOf } from './traces.ts';
 
-/** Abstract value: what is known of a tensor before anything runs. */
-export interface Aval {
-  readonly shape: Shape;
-  readonly dtype: DType;
+export { type Aval, describe } from './aval.ts';
+
+/** The gradient rule: one entry per input, null where none flows; written in ops, so it can be derived again. */
+export type Vjp<A> = (dy: Tensor, inputs: readonly Tensor[], output: Tensor, attrs: A) => readonly (Tensor | null)[];
+
+/**
+ * The only place where an op is described: shape rule, reference, gradient, lowering, samples and rejects. Tests, the
+ * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they
+ * read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
+ * `bench.sample` or `tolerance.source`.
+ */
+export interface OpRecord<A = AnyAttrs> {
+  readonly name: string;
+  /** One paragraph: what it computes, shapes, dtypes, source. */
+  readonly doc: string;
+  /** Shape and dtype of the output. Throws DownhillError naming the op, the shapes and what would fit. */
+  infer(inputs: readonly Aval[], attrs: A): Aval;
+  /** Reference: fills `output.data`, which arrives zeroed. Written to be read. */
+  cpu(inputs: readonly CpuTensor[], output: CpuTensor, attrs: A): void;
+  /** null says "no gradient" on purpose. */
+  readonly vjp: Vjp<A> | null;
+  /** Inputs without a gradient though the output depends on them: `vjp` returns null for them on purpose. */
+  readonly nonDifferentiableInputs?: readonly number[];
+  readonly lower: Lowering<A>;
+  /** Composite ops only: the same thing in other ops. */
+  expand?(inputs: readonly Tensor[], attrs: A): Tensor;
+  readonly samples: readonly Sample<A>[];
+  readonly rejects: readonly Reject<A>[];
+  readonly tolerance: Tolerance;
+  /** Floating-point operations of one call, and a size worth timing. */
+  readonly bench: { flops(inputs: readonly Aval[], output: Aval, attrs: A): number; readonly sample: Sample<A> };
+}
+
+export type Op<A = AnyAttrs> = OpRecord<A>;
+
+/** How a tensor was computed. */
+export interface History {
+  readonly op: Op;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Readonly<Record<string, unknown>>;
 }
 
 /** Device memory that a tensor owns; made and freed by the runtime. */
@@ -88,7 +126,7 @@ export class Tensor implements Aval, Disposable {
     return new Tensor(aval.shape, aval.dtype, null, [], {}, { kind: 'host', data });
   }
 
-  /** A value that already lies in device memory. */
+  /** A value that is already in device memory. */
   static device(aval: Aval, storage: TensorStorage): Tensor {
     return new Tensor(aval.shape, aval.dtype, null, [], {}, { kind: 'device', storage });
   }
@@ -120,7 +158,7 @@ export class Tensor implements Aval, Disposable {
   /** The value stays; how it came about is let go. Gradients through it are refused from now on. */
   letHistoryGo(): void {
     if (this.history === null && this.op === null) return;
-    this.lost = tracesOf(this);
+    this.lost = tracesOf(this, differentiableOrder(this));
     this.history = null;
     this.op = null;
     this.inputs = [];
@@ -128,10 +166,11 @@ export class Tensor implements Aval, Disposable {
   }
 
   /**
-   * The elements in row-major order, computed now if they are not yet there. Reading does not change what the tensor is:
-   * the value is kept, and `gradients` see through it as before. They do so through the 1024 latest readings, as long as
-   * the values that only older readings hold take at most 256 MiB; a gradient through an older one is refused (`state`),
-   * never wrong. A loop that updates a value for ever says `stopGradient` where a round begins, and holds nothing.
+   * The elements in row-major order, computed now if they are not yet there. Reading does not change what the tensor
+   * is: the value is kept, and `gradients` see through it as before. They do so through the 1024 latest readings, as
+   * long as the values that only older readings hold take at most 256 MiB; a gradient through an older one is refused
+   * (`state`), never wrong. A loop that updates a value for ever says `stopGradient` where a round begins, and holds
+   * nothing.
    * @throws DownhillError `state` after dispose() or for a placeholder, `device-lost` when the device went away.
    */
   async data(): Promise<TypedArray> {
@@ -164,7 +203,31 @@ export class Tensor implements Aval, Disposable {
   }
 }
 
-/** `f32[2,3]`. */
-export function describe(aval: Aval): string {
-  return `${aval.dtype}${formatShape(aval.shape)}`;
+/** How `tensor` is or was computed; null for a leaf, and where no gradient flows back. */
+export function historyOf(tensor: Tensor): History | null {
+  const { op, inputs, attrs } = tensor;
+  const history = op === null ? tensor.history : { op, inputs, attrs };
+  return history === null || history.op.vjp === null || !isFloat(tensor.dtype) ? null : history;
+}
+
+/**
+ * Everything that gradients of `root` pass through, inputs before users; each tensor once.
+ * @param oldest tensors with smaller ids are left out: nothing that a caller wants is behind them.
+ */
+export function differentiableOrder(root: Tensor, oldest = 0): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  // An explicit stack: a long chain would overflow the call stack.
+  const stack: { readonly tensor: Tensor; readonly inputs: readonly Tensor[]; next: number }[] = [];
+  const enter = (tensor: Tensor) => {
+    if (seen.has(tensor) || tensor.id < oldest) return;
+    seen.add(tensor);
+    stack.push({ tensor, inputs: historyOf(tensor)?.inputs ?? [], next: 0 });
+  };
+  enter(root);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    if (top.next < top.inputs.length) enter(top.inputs[top.next++]);
+    else order.push((stack.pop() as typeof top).tensor);
+  }
+  return order;
 }

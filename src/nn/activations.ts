@@ -1,28 +1,26 @@
 /**
- * Activations by Keras' names (softmax and logSoftmax work on the last axis). Each is one elementwise op or a short formula,
- * so a layer's activation fuses into the kernel before it.
+ * Activations by Keras' names (softmax and logSoftmax work on the last axis). Each is one elementwise op or a short
+ * formula, so a layer's activation fuses into the kernel before it.
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { mul } from '../ops/elementwise/binary.ts';
-import { cast } from '../ops/elementwise/cast.ts';
-import { greater } from '../ops/elementwise/compare.ts';
-import { clip } from '../ops/elementwise/select.ts';
 import {
   elu,
-  exp,
-  gelu,
   hardSigmoid,
   leakyRelu,
-  mish,
   relu,
   selu,
   sigmoid,
-  silu,
   softplus,
   softsign,
   tanh,
-} from '../ops/elementwise/unary.ts';
+} from '../ops/elementwise/activations.ts';
+import { mul } from '../ops/elementwise/binary.ts';
+import { cast } from '../ops/elementwise/cast.ts';
+import { greater } from '../ops/elementwise/compare.ts';
+import { gelu, mish, silu } from '../ops/elementwise/gated.ts';
+import { clip } from '../ops/elementwise/select.ts';
+import { exp } from '../ops/elementwise/unary.ts';
 import { logSoftmax, softmax } from '../ops/reduction/softmax.ts';
 import { unknownName } from '../util/errors.ts';
 import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';
@@ -76,7 +74,7 @@ export function resolveActivation(owner: string, value: unknown): ResolvedActiva
   return { name, apply: activations[name] };
 }
 
-/** How an activation stands in JSON: by its name. */
+/** How an activation is written in JSON: by its name. */
 export function describeActivation({ name, apply }: ResolvedActivation): ActivationName | CustomJson {
   return name ?? { custom: customName(apply, 'activation') };
 }

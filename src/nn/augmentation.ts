@@ -1,7 +1,7 @@
 /**
  * What the augmentation layers share: they act on images in training and leave them alone at inference, with numbers of
- * each example's own, drawn from Philox streams of the layer (the same bits on CPU and GPU), and they are one more kernel
- * in the training step: no image comes back to the host.
+ * each example's own, drawn from Philox streams of the layer (the same bits on CPU and GPU), and they are one more
+ * kernel in the training step: no image comes back to the host.
  *
  * Sources: Keras 3, BaseImagePreprocessingLayer and the layers beside it, for factors, ranges and transforms.
  */
@@ -44,7 +44,7 @@ export abstract class AugmentationLayer extends Layer {
 
 /** Options of the layers that move pixels. */
 export interface ResamplingOptions extends LayerOptions {
-  /** What lies outside of the image: `constant`, `nearest`, `reflect` (when left out) or `wrap`. */
+  /** What is outside of the image: `constant`, `nearest`, `reflect` (when left out) or `wrap`. */
   readonly fillMode?: FillMode;
   /** Value outside for `constant`; 0 when left out. */
   readonly fillValue?: number;
@@ -71,7 +71,8 @@ export abstract class ResamplingLayer extends AugmentationLayer {
   }
 
   /**
-   * The images resampled; the transforms [B,8] are linear in two numbers of each example: constant + a · first + b · second.
+   * The images resampled; the transforms [B,8] are linear in two numbers of each example: constant + a · first + b ·
+   * second.
    * @param amounts f32 [B] each.
    */
   protected resample(

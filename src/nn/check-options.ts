@@ -18,7 +18,10 @@ export function wholeNumber(owner: string, option: string, value: unknown, least
   );
 }
 
-/** `value` when it is a finite number in [low, high], or [low, high) with `openEnd`. @throws DownhillError `argument`. */
+/**
+ * `value` when it is a finite number in [low, high], or [low, high) with `openEnd`.
+ * @throws DownhillError `argument`.
+ */
 export function numberBetween(
   owner: string,
   option: string,

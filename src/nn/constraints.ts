@@ -13,9 +13,9 @@ import { clip } from '../ops/elementwise/select.ts';
 import { sqrt, square } from '../ops/elementwise/unary.ts';
 import { sum } from '../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../util/check-options.ts';
-import { DownhillError, unknownName } from '../util/errors.ts';
+import { DownhillError } from '../util/errors.ts';
 import { checkKnownOptions, numberBetween, show } from './check-options.ts';
-import { customObject } from './custom-objects.ts';
+import { resolveNamed } from './resolve-named.ts';
 
 /** An axis or several; negative ones count from the end. */
 export type ConstraintAxis = number | readonly number[];
@@ -104,18 +104,7 @@ export type ConstraintName = keyof typeof constraints;
  * @throws DownhillError `argument` for an unknown name, with the nearest one.
  */
 export function resolveConstraint(owner: string, value: unknown): Constraint {
-  if (typeof value === 'object' && value !== null && 'project' in value) return value as Constraint;
-  const { name, config } =
-    typeof value === 'object' && value !== null && 'name' in value
-      ? (value as { name: unknown; config?: object })
-      : { name: value, config: undefined };
-  const own = customObject(name);
-  const made = typeof own === 'function' ? own(config ?? {}) : own;
-  if (typeof made === 'object' && made !== null && 'project' in made) return made as Constraint;
-  if (typeof name !== 'string' || !Object.hasOwn(constraints, name)) {
-    throw unknownName(`constraint of ${owner}:`, name, Object.keys(constraints));
-  }
-  return constraints[name as ConstraintName](config ?? {});
+  return resolveNamed<Constraint>({ kind: 'constraint', method: 'project', builtIn: constraints }, owner, value);
 }
 
 function normed(

@@ -1,6 +1,7 @@
 /**
- * Functions and classes of the user that a model was made with. JSON holds their names alone, `{ custom: 'focalOfMine' }`;
- * whoever reads it hands them in again: `loadModel(folder, { customObjects: { focalOfMine } })`.
+ * Functions and classes of the user that a model was made with. JSON holds their names alone,
+ * `{ custom: 'focalOfMine' }`; whoever reads it hands them in again:
+ * `loadModel(folder, { customObjects: { focalOfMine } })`.
  *
  * Invariant: a model's JSON is read in one go, without waiting, so the objects in scope are those of its reader.
  */
@@ -8,7 +9,9 @@
 import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
 
-/** Losses, metrics, layers, activations and whatever else is of the user's making, by the names that JSON gives them. */
+/**
+ * Losses, metrics, layers, activations and whatever else is of the user's making, by the names that JSON gives them.
+ */
 export type CustomObjects = Readonly<Record<string, unknown>>;
 
 /** How JSON holds something of the user: by its name. */
@@ -20,7 +23,7 @@ export interface CustomJson {
 
 let scope: CustomObjects = {};
 
-/** Runs `work`, in which names stand for `objects`. @throws DownhillError `argument` for what is no record. */
+/** Runs `work`, in which names mean `objects`. @throws DownhillError `argument` for what is not a record. */
 export function withCustomObjects<T>(objects: CustomObjects | undefined, work: () => T): T {
   if (objects === undefined) return work();
   if (typeof objects !== 'object' || objects === null || Array.isArray(objects)) {

@@ -42,7 +42,7 @@ export class HostRandom {
       this.spare = undefined;
       return value;
     }
-    // 1 - u lies in (0, 1]: the logarithm is finite.
+    // 1 - u is in (0, 1]: the logarithm is finite.
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     const angle = 2 * Math.PI * this.uniform();
     this.spare = radius * Math.sin(angle);

@@ -8,12 +8,12 @@
  */
 
 import { refuseSurplus, type Surplus, sole } from '../util/check-options.ts';
-import { DownhillError, unknownName } from '../util/errors.ts';
+import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import { checkKnownOptions, oneOf, show, wholeNumber } from './check-options.ts';
-import { customObject } from './custom-objects.ts';
 import { HostRandom } from './host-random.ts';
 import { orthonormalColumns } from './orthogonal-values.ts';
+import { resolveNamed } from './resolve-named.ts';
 
 export interface Initializer {
   readonly name: string;
@@ -131,7 +131,7 @@ export function varianceScaling(options: VarianceScalingOptions = {}, ...surplus
 
 /**
  * The matrix of 1 on the diagonal and 0 elsewhere, times `gain` (1); for matrices only.
- * @throws DownhillError `argument` for an option, `shape` for a weight that is no matrix.
+ * @throws DownhillError `argument` for an option, `shape` for a weight that is not a matrix.
  */
 export function identity(options: { gain?: number } = {}, ...surplus: Surplus): Initializer {
   refuseSurplus('identity', surplus);
@@ -199,21 +199,10 @@ export type InitializerName = keyof typeof initializers;
  * @throws DownhillError `argument` for an unknown name, with the nearest one.
  */
 export function resolveInitializer(owner: string, value: unknown): Initializer {
-  if (typeof value === 'object' && value !== null && 'values' in value) return value as Initializer;
-  const { name, config } =
-    typeof value === 'object' && value !== null && 'name' in value
-      ? (value as { name: unknown; config?: object })
-      : { name: value, config: undefined };
-  const own = customObject(name);
-  const made = typeof own === 'function' ? own(config ?? {}) : own;
-  if (typeof made === 'object' && made !== null && 'values' in made) return made as Initializer;
-  if (typeof name !== 'string' || !Object.hasOwn(initializers, name)) {
-    throw unknownName(`initializer of ${owner}:`, name, Object.keys(initializers));
-  }
-  return initializers[name as InitializerName](config ?? {});
+  return resolveNamed<Initializer>({ kind: 'initializer', method: 'values', builtIn: initializers }, owner, value);
 }
 
-/** How an initialiser stands in a layer's config: its name alone when it has no options. */
+/** How an initialiser is written in a layer's config: its name alone when it has no options. */
 export function describeInitializer(initializer: Initializer): unknown {
   const { name, config } = initializer;
   return Object.keys(config).length === 0 ? name : { name, config };

@@ -1,23 +1,23 @@
 /**
- * Layer: a named piece of a model that turns one tensor into another with the weights it is given.
+ * Layer: a named piece of a model that turns one tensor into another with the weights it is given. SymbolicTensor: what
+ * it gives when it is called on symbols instead, which is how functional models are written.
  *
  * Invariants: a layer holds only its configuration (plain data), never weight values or device memory; those are in
- * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is its JSON and its weights. Shapes here
- * are those of one example: the batch axis comes first in `call` and is left out everywhere else.
- * A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
+ * train/weights/variable.ts, once for each layer. `new LayerClass(layer.config)` is the same layer again, so a model is
+ * its JSON and its weights. Shapes here are those of one example: the batch axis comes first in `call` and is left out
+ * elsewhere. A layer that a user writes extends this class and has the same rights; `registerLayer` lets JSON name it.
  */
 
 import { withScope } from '../core/scope.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { Callable } from '../util/callable.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
-import type { Shape } from '../util/shape.ts';
+import { formatShape, type Shape } from '../util/shape.ts';
 import { show, trueOrFalse } from './check-options.ts';
 import type { Constraint } from './constraints.ts';
 import { customObject } from './custom-objects.ts';
 import type { Initializer } from './initializers.ts';
 import type { Regularizer } from './regularizers.ts';
-import { recordCall, SymbolicTensor } from './symbol.ts';
 
 /** A weight that a layer asks for. */
 export interface WeightSpec {
@@ -82,7 +82,9 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     this.isTrainable = trueOrFalse('layer', 'trainable', options.trainable ?? true);
   }
 
-  /** False keeps the layer's weights as they are in training. A change takes effect at the next `compile`, as in Keras. */
+  /**
+   * False keeps the layer's weights as they are in training. A change takes effect at the next `compile`, as in Keras.
+   */
   get trainable(): boolean {
     return this.isTrainable;
   }
@@ -99,7 +101,9 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     return STREAMS;
   }
 
-  /** True when training must leave weight `index` alone, because the layer (of a nested model: its own layer) is frozen. */
+  /**
+   * True when training must leave weight `index` alone, because the layer (of a nested model: its own layer) is frozen.
+   */
   frozen(_index: number): boolean {
     return !this.trainable;
   }
@@ -147,7 +151,8 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
 
   /**
    * `callAll`, held to its promise; errors inside name this layer.
-   * @throws DownhillError `argument`, `dtype` or `shape` unless each result is a batch of as many f32 examples as the inputs.
+   * @throws DownhillError `argument`, `dtype` or `shape` unless each result is a batch of as many f32 examples as the
+   *   inputs.
    */
   override apply(inputs: readonly Tensor[], weights: readonly Tensor[], context: CallContext): readonly Tensor[] {
     const results: readonly unknown[] = withScope(this.label, () => this.callAll(inputs, weights, context));
@@ -156,7 +161,7 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
 
   /**
    * Uses the layer on symbols: `const y = dense(x)`; a merging layer takes a list, `add([x, y])`.
-   * @throws DownhillError `argument` for what is no symbol, `shape` naming the layers when shapes do not fit.
+   * @throws DownhillError `argument` for what is not a symbol, `shape` naming the layers when shapes do not fit.
    */
   protected override invoke(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
     const outputs = this.symbols(inputs);
@@ -170,7 +175,7 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     for (const input of list) {
       if (input instanceof SymbolicTensor) continue;
       const hint = 'start with input({ shape: […] }); layers are called on what it gives';
-      throw new DownhillError('argument', `${this.label}: called on ${show(input)}, which is no symbol; ${hint}`);
+      throw new DownhillError('argument', `${this.label}: called on ${show(input)}, which is not a symbol; ${hint}`);
     }
     const known = list as readonly SymbolicTensor[];
     try {
@@ -207,13 +212,51 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
   }
 }
 
+/** One use of a layer. A shared layer has several. */
+export interface LayerCall {
+  readonly id: number;
+  readonly layer: Layer;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+}
+
+/**
+ * What a layer gives when it is called on symbols, before there is any data: a shape and the call that it comes from.
+ * Functional models are graphs of such calls, as with Keras' KerasTensor. Symbols and calls are immutable; a call's
+ * inputs were made before it, so ids are a topological order.
+ */
+export class SymbolicTensor {
+  constructor(
+    /** Of one example, without the batch axis. */
+    readonly shape: Shape,
+    readonly call: LayerCall,
+    /** Which of the call's outputs. */
+    readonly index: number,
+  ) {}
+
+  /** `dense "fc1" [10]`. */
+  toString(): string {
+    return `${this.call.layer.label} ${formatShape(this.shape)}`;
+  }
+}
+
+let nextId = 0;
+
+/** Records the use of `layer` on `inputs`; one output a shape. */
+export function recordCall(layer: Layer, inputs: readonly SymbolicTensor[], shapes: readonly Shape[]): LayerCall {
+  const outputs: SymbolicTensor[] = [];
+  const call: LayerCall = { id: nextId++, layer, inputs, outputs };
+  outputs.push(...shapes.map((shape, index) => new SymbolicTensor(shape, call, index)));
+  return call;
+}
+
 /** A class whose instances are made from their config. */
 export interface LayerClass {
   // biome-ignore lint/suspicious/noExplicitAny: each class has its own options
   new (options: any): Layer;
 }
 
-/** `name` when it can stand in the names of weights and files. @throws DownhillError `argument`. */
+/** `name` when it can be part of the names of weights and files. @throws DownhillError `argument`. */
 export function checkName(owner: string, name: unknown): string {
   if (typeof name === 'string' && /^[\w.-]+$/.test(name)) return name;
   const rule = 'letters, digits, "_", "-" and "."';

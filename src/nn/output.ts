@@ -5,7 +5,7 @@
  */
 
 import type { Tensor } from '../core/tensor.ts';
-import { sigmoid } from '../ops/elementwise/unary.ts';
+import { sigmoid } from '../ops/elementwise/activations.ts';
 import { softmax } from '../ops/reduction/softmax.ts';
 
 export interface ModelOutput {

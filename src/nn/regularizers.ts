@@ -17,10 +17,10 @@ import { transpose } from '../ops/layout/transpose.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { sum } from '../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../util/check-options.ts';
-import { DownhillError, unknownName } from '../util/errors.ts';
+import { DownhillError } from '../util/errors.ts';
 import { formatShape } from '../util/shape.ts';
 import { checkKnownOptions, numberBetween, oneOf } from './check-options.ts';
-import { customObject } from './custom-objects.ts';
+import { resolveNamed } from './resolve-named.ts';
 
 export interface Regularizer {
   readonly name: string;
@@ -83,7 +83,7 @@ export function l1l2(options: { readonly l1?: number; readonly l2?: number } = {
 
 /**
  * factor · the mean |cosine| between two different rows (or columns) of a matrix.
- * @throws DownhillError `argument` for an option that is not accepted; `shape` at a weight that is no matrix.
+ * @throws DownhillError `argument` for an option that is not accepted; `shape` at a weight that is not a matrix.
  */
 export function orthogonal(options: OrthogonalOptions = {}, ...surplus: Surplus): Regularizer {
   refuseSurplus('orthogonal', surplus);
@@ -122,17 +122,6 @@ export type RegularizerName = keyof typeof regularizers;
  * @throws DownhillError `argument` for an unknown name, with the nearest one.
  */
 export function resolveRegularizer(owner: string, value: unknown): Regularizer {
-  if (typeof value === 'object' && value !== null && 'penalty' in value) return value as Regularizer;
-  const { name, config } =
-    typeof value === 'object' && value !== null && 'name' in value
-      ? (value as { name: unknown; config?: object })
-      : { name: value, config: undefined };
-  const own = customObject(name);
-  const made = typeof own === 'function' ? own(config ?? {}) : own;
-  if (typeof made === 'object' && made !== null && 'penalty' in made) return made as Regularizer;
-  if (typeof name !== 'string' || !Object.hasOwn(regularizers, name)) {
-    throw unknownName(`regularizer of ${owner}:`, name, Object.keys(regularizers));
-  }
-  if (name === 'l1l2' && config === undefined) return l1l2({ l1: 0.01, l2: 0.01 });
-  return regularizers[name as RegularizerName](config ?? {});
+  const named = { ...regularizers, l1l2: (config: object = { l1: 0.01, l2: 0.01 }) => l1l2(config) };
+  return resolveNamed<Regularizer>({ kind: 'regularizer', method: 'penalty', builtIn: named }, owner, value);
 }

@@ -1,6 +1,6 @@
 /**
- * What capsules have in common: vectors along the last axis whose length, below 1, is the probability that what they stand
- * for is there.
+ * What capsules have in common: vectors along the last axis whose length, below 1, is the probability that the thing
+ * they describe is there.
  * Source: Sabour, Frosst, Hinton, "Dynamic routing between capsules", NeurIPS 2017, equation 1.
  */
 

@@ -39,7 +39,7 @@ export interface Statistics {
 
 /**
  * `data` as values and shape: nested arrays, `{ data, shape }` or a data set.
- * @throws DownhillError `argument` for a tensor or what is no data, `shape` for ragged arrays, `data` for none at all.
+ * @throws DownhillError `argument` for a tensor or what is not data, `shape` for ragged arrays, `data` for none at all.
  */
 export function hostExamples(owner: string, data: unknown): HostExamples {
   if (data instanceof Tensor) {

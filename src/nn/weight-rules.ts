@@ -1,6 +1,6 @@
 /**
- * Regularizer and constraint of one weight as options of a layer: `gammaRegularizer`, `gammaConstraint`. Both may be left
- * out, and then stand neither in the weight's spec nor in the layer's config. The same for the layer's output:
+ * Regularizer and constraint of one weight as options of a layer: `gammaRegularizer`, `gammaConstraint`. Both may be
+ * left out, and then appear neither in the weight's spec nor in the layer's config. The same for the layer's output:
  * `activityRegularizer`, whose penalty over the size of the batch is added to the loss, as in Keras.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Options that layers with sliding windows share: sizes along one to three axes, padding names, the checks that examples
- * have those axes and that windows fit into them.
+ * Options that layers with sliding windows share: sizes along one to three axes, padding names, the checks that
+ * examples have those axes and that windows fit into them.
  */
 
 import type { Padding, Pair } from '../ops/convolution/conv-geometry.ts';
@@ -54,7 +54,9 @@ export function checkSpatial(owner: string, shape: Shape, axes: number): void {
   throw new DownhillError('shape', `${owner}: examples must be ${EXAMPLES[axes]}, found ${formatShape(shape)}${hint}`);
 }
 
-/** @throws DownhillError `shape` when a window of `kernelSize` does not fit into examples of `shape` without padding. */
+/**
+ * @throws DownhillError `shape` when a window of `kernelSize` does not fit into examples of `shape` without padding.
+ */
 export function checkFits(
   owner: string,
   option: string,

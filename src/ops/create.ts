@@ -22,7 +22,7 @@ type Full = (shape: Shape, value: number | boolean, dtype?: DType) => Tensor;
 
 /**
  * A tensor of `shape` filled with `value`; f32 unless `dtype` says otherwise.
- * @throws DownhillError `shape` for a shape that is none, `argument` for a value that `dtype` cannot hold.
+ * @throws DownhillError `shape` for a shape that is not valid, `argument` for a value that `dtype` cannot hold.
  */
 export const full: Full & Op<FullAttrs> = defineOp<FullAttrs, Full>(
   {
@@ -52,7 +52,7 @@ export const full: Full & Op<FullAttrs> = defineOp<FullAttrs, Full>(
     ],
     rejects: [
       {
-        title: 'a size that is no number of elements',
+        title: 'a size that is not a count of elements',
         inputs: [],
         attrs: { shape: [2, -1], value: 0, dtype: 'f32' },
         message: /^full: \[2,-1\] is not a shape/,
@@ -87,7 +87,7 @@ type Iota = (length: number, dtype?: 'f32' | 'i32' | 'u32') => Tensor;
 
 /**
  * 0, 1, 2, … as a tensor [length]; i32 unless `dtype` says otherwise.
- * @throws DownhillError `shape` for a length that is no whole number.
+ * @throws DownhillError `shape` for a length that is not a whole number.
  */
 export const iota: Iota & Op<IotaAttrs> = defineOp<IotaAttrs, Iota>(
   {
@@ -185,6 +185,6 @@ export function checkValue(op: string, value: number, dtype: DType): void {
 export function constantWgsl(value: number, dtype: DType, context: Pick<EmitContext<unknown>, 'scalar'>): string {
   if (dtype === 'f32') return context.scalar(value);
   if (dtype === 'bool') return String(value !== 0);
-  // As bits: -2147483648i is no literal.
+  // As bits: -2147483648i is not a literal.
   return dtype === 'u32' ? `${value}u` : `bitcast<i32>(${value >>> 0}u)`;
 }

@@ -2,9 +2,11 @@
  * Elementwise ops from one scalar function and one WGSL expression: shape rule (NumPy broadcasting), dtype rule,
  * reference loop, samples, rejects, lowering and benchmark row follow. Adding such an op is one short record.
  *
- * Invariant: operands share one dtype (a number takes that of its partner); no dtype is converted silently.
- * Op files import each other in circles for their gradients; what they call while they load (define*.ts, create.ts,
- * strided.ts, checks.ts) must therefore import no op file, or it would be called before it is loaded.
+ * Invariant: operands share one dtype (a number takes that of its partner); no dtype is converted silently. Op files
+ * import each other for their gradients, and one way: helpers (this file, create.ts, checks.ts, strided.ts), then
+ * reshape, sum with broadcastTo, comparisons and where, arithmetic, functions of one operand, and what is made of
+ * these. Two ops that are each other's gradient share a file (sum and broadcastTo, slice and pad, gather and
+ * gatherGrad).
  */
 
 import type { DType } from '../core/dtype.ts';
@@ -136,12 +138,13 @@ export interface BinarySpec extends ElementwiseSpec<NoAttrs> {
   readonly values?: readonly [SampleValues, SampleValues];
 }
 
-/** Sums a gradient over the axes that broadcasting stretched: `unbroadcast` of shape.ts. */
+/** Sums a gradient over the axes that broadcasting stretched: `unbroadcast` of reduction/sum.ts. */
 type Unbroadcast = (dy: Tensor, shape: Shape) => Tensor;
 
 /**
  * An elementwise op of two operands that broadcast.
- * @param unbroadcast that of shape.ts, handed in because this file imports no op; needless without a gradient.
+ * @param unbroadcast that of reduction/sum.ts, handed in because sum.ts is above the helpers; needless without a
+ *   gradient.
  */
 export function defineBinary(spec: BinarySpec & { readonly vjp: null }): BinaryOp;
 export function defineBinary(spec: BinarySpec, unbroadcast: Unbroadcast): BinaryOp;

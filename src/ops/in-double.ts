@@ -1,4 +1,7 @@
-/** References that add many terms to one element: in f64 whatever the backend's precision, so that f32 rounds each sum once. */
+/**
+ * References that add many terms to one element: in f64 whatever the backend's precision, so that f32 rounds each sum
+ * once.
+ */
 
 import type { CpuTensor, OpRecord } from '../core/op.ts';
 

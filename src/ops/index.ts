@@ -14,18 +14,18 @@ import { binaryOps } from './elementwise/binary.ts';
 import { castOps } from './elementwise/cast.ts';
 import { compareOps } from './elementwise/compare.ts';
 import { gatedOps } from './elementwise/gated.ts';
+import { neg } from './elementwise/neg.ts';
+import { pow } from './elementwise/pow.ts';
 import { roundingOps } from './elementwise/rounding.ts';
 import { selectOps } from './elementwise/select.ts';
 import { unaryOps } from './elementwise/unary.ts';
 import { affineOps } from './image/affine-transform.ts';
 import { resizeOps } from './image/resize.ts';
-import { broadcastTo } from './layout/broadcast-to.ts';
 import { concatOps } from './layout/concat.ts';
 import { gatherOps } from './layout/gather.ts';
-import { padOps } from './layout/pad.ts';
 import { padMirrored } from './layout/pad-mirrored.ts';
 import { shapeOps } from './layout/shape.ts';
-import { sliceOps } from './layout/slice.ts';
+import { pad, sliceOps } from './layout/slice.ts';
 import { transposeOps } from './layout/transpose.ts';
 import { unpackBytes } from './layout/unpack-bytes.ts';
 import { matmulOps } from './matmul/matmul.ts';
@@ -37,18 +37,22 @@ import { normalizeOps } from './reduction/normalize.ts';
 import { reduceOps } from './reduction/reduce.ts';
 import { reduceCompositeOps } from './reduction/reduce-composite.ts';
 import { softmaxOps } from './reduction/softmax.ts';
+import { broadcastTo, sum } from './reduction/sum.ts';
 
 /** The records of all ops, families in a reader's order. */
 export const allOps: readonly Op[] = [
   ...createOps,
+  neg,
   ...unaryOps,
   ...activationOps,
   ...gatedOps,
   ...roundingOps,
   ...binaryOps,
+  pow,
   ...compareOps,
   ...selectOps,
   ...castOps,
+  sum,
   ...reduceOps,
   ...shapeOps,
   broadcastTo,
@@ -58,7 +62,7 @@ export const allOps: readonly Op[] = [
   ...reduceCompositeOps,
   ...normalizeOps,
   ...transposeOps,
-  ...padOps,
+  pad,
   padMirrored,
   ...gatherOps,
   unpackBytes,

@@ -5,8 +5,8 @@
  */
 
 import { deviceBytes } from '../core/dtype.ts';
-import { historyOf } from '../core/history.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { historyOf } from '../core/tensor.ts';
 
 /** Readings whose tensors keep their history. */
 export const READINGS = 1024;

@@ -6,9 +6,9 @@
  */
 
 import { isFloat } from '../core/dtype.ts';
-import { differentiableOrder, historyOf, ledTo } from '../core/history.ts';
 import { withScope } from '../core/scope.ts';
-import { describe, Tensor } from '../core/tensor.ts';
+import { describe, differentiableOrder, historyOf, Tensor } from '../core/tensor.ts';
+import { ledTo } from '../core/traces.ts';
 import { ones, zeros } from '../ops/create.ts';
 import { add } from '../ops/elementwise/binary.ts';
 import { reshape } from '../ops/layout/shape.ts';
@@ -65,7 +65,7 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], dy?: Tensor): Tenso
     const cotangent = cotangents.get(node);
     const history = historyOf(node);
     if (cotangent === undefined || history === null || !onPath.has(node)) continue;
-    // A target's own history is not differentiated unless another target lies behind it.
+    // A target's own history is not differentiated unless another target is behind it.
     if (!history.inputs.some((input) => onPath.has(input))) continue;
     const { op, inputs, attrs } = history;
     const backward = () => op.vjp?.(cotangent, inputs, node, attrs) ?? [];

@@ -1,10 +1,11 @@
 /**
- * Autoencoders: networks that give their input back through a narrow place. Trained with the images as their own
+ * Autoencoders: networks that give their input back through a bottleneck. Trained with the images as their own
  * targets (x = y, values from 0 to 1) and `binaryCrossentropy` or `meanSquaredError`.
  *
- * The dense ones squeeze an image through 32 units (Hinton and Salakhutdinov 2006 for the kind); the sparse one has more units
- * than it needs and pays for those in use (an L1 penalty on the code); the denoising one sees its input through noise
- * (Vincent et al. 2008). The convolutional one is that of keras.io/examples/vision/autoencoder (Valdarrama 2021), 28,353 parameters.
+ * The dense ones squeeze an image through 32 units (Hinton and Salakhutdinov 2006 for the kind); the sparse one has
+ * more units than it needs and pays for those in use (an L1 penalty on the code); the denoising one sees its input
+ * through noise (Vincent et al. 2008). The convolutional one is that of keras.io/examples/vision/autoencoder
+ * (Valdarrama 2021), 28,353 parameters.
  */
 
 import { checkKnownOptions } from '../nn/check-options.ts';
@@ -19,8 +20,8 @@ import type { ZooOptions } from './options.ts';
 const IMAGE: Shape = [28, 28, 1];
 
 /**
- * Two convolutions of 32 maps with pooling, and two transposed ones back: 28,353 parameters on grey images, whose height
- * and width must be multiples of 4. Not yet compiled.
+ * Two convolutions of 32 maps with pooling, and two transposed ones back: 28,353 parameters on grey images, whose
+ * height and width must be multiples of 4. Not yet compiled.
  */
 export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
   checkKnownOptions('convolutionalAutoencoder', options, ['inputShape', 'seed']);

@@ -1,5 +1,5 @@
 /**
- * One dense layer: what it answers depends on what stands behind the product. All of them have one weight an input
+ * One dense layer: what it answers depends on what follows the product. All of them have one weight an input
  * value and output, and one bias an output.
  *
  * Sources: Rosenblatt, "The perceptron", Psychological Review 1958; Cox, "The regression analysis of binary sequences",
@@ -21,8 +21,8 @@ export interface LinearRegressionOptions extends ZooOptions {
 
 /**
  * Rosenblatt's perceptron: a score w·x + b, whose sign is the answer, to be trained with `hinge` (with batches of one
- * example and SGD that is Rosenblatt's rule with a margin: w += rate · y · x for an example on the wrong side of it, and
- * nothing for the others). The step itself has no gradient, so it stands behind the model: yes is above 0, which is what
+ * example and SGD that is Rosenblatt's rule with a margin: w += rate · y · x for an example on the wrong side of it,
+ * and nothing for the others). The step itself has no gradient, so it follows the model: yes is above 0, which is what
  * `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the plane, the default. Not yet
  * compiled.
  */

@@ -14,7 +14,7 @@ export interface ZooOptions {
   readonly seed?: number;
 }
 
-/** What stands at the end: probabilities of classes, one probability of yes, or numbers as they are. */
+/** What comes last: probabilities of classes, one probability of yes, or numbers as they are. */
 export type Head = 'softmax' | 'sigmoid' | 'linear';
 
 const HEADS: readonly Head[] = ['softmax', 'sigmoid', 'linear'];
@@ -61,7 +61,10 @@ export function classifier(
 /** Makes a layer's count of maps or units out of the published one. */
 export type Scale = (published: number) => number;
 
-/** The options of a network for ImageNet: 224×224 images in colour and 1000 classes unless said otherwise. @throws as `classifier`. */
+/**
+ * The options of a network for ImageNet: 224×224 images in colour and 1000 classes unless said otherwise.
+ * @throws as `classifier`.
+ */
 export function imageNet(
   owner: string,
   options: ImageNetOptions,

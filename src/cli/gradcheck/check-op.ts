@@ -9,17 +9,18 @@ import { type CpuData, cpuArray, isFloat } from '../../core/dtype.ts';
 import { applyOp, type Op, type Sample } from '../../core/op.ts';
 import { Tensor } from '../../core/tensor.ts';
 import { HostRandom } from '../../nn/host-random.ts';
+import { drawCotangent, drawSample } from '../../self-test/sample-values.ts';
 import { gradients } from '../../transform/grad.ts';
 import { formatShape } from '../../util/shape.ts';
 import { type Comparison, choosePositions, derivative, relativeError } from './finite-differences.ts';
-import { drawNormal, drawSample } from './sample-values.ts';
 
 const STEP = 2e-4;
 /** Gradients below this count as noise. */
 const FLOOR = 1e-3;
 /** Derivatives of one input that are compared; larger inputs are sampled. */
 const POSITIONS = 64;
-const COTANGENT_STREAM = 1000;
+/** First stream of the positions that are compared, one an input. */
+const POSITION_STREAM = 1001;
 
 export interface OpReport {
   readonly op: string;
@@ -61,12 +62,12 @@ interface InputComparison {
 }
 
 async function checkSample(op: Op, sample: Sample, backend: Backend, seed: number): Promise<InputComparison[]> {
-  const values = sample.inputs.map((input, k) => roundToF32(drawSample(input, seed, k)));
+  const values = drawSample(sample, seed).map(({ data }) => data);
   const placeholders = sample.inputs.map(({ shape, dtype = 'f32' }, k) =>
     Tensor.placeholder(`input${k}`, { shape, dtype }),
   );
   const y = applyOp(op, placeholders, sample.attrs);
-  const given = op.givenInputs ?? [];
+  const given = op.nonDifferentiableInputs ?? [];
   const floats = placeholders.flatMap((tensor, k) =>
     isFloat(tensor.dtype) && tensor.size > 0 && !given.includes(k) ? [k] : [],
   );
@@ -76,14 +77,14 @@ async function checkSample(op: Op, sample: Sample, backend: Backend, seed: numbe
   if (![...values, forward(op, sample, values, y)].every(allFinite)) {
     return floats.map((input) => ({ input, comparisons: [] }));
   }
-  const cotangent = roundToF32(drawNormal(y.size, seed, COTANGENT_STREAM));
+  const cotangent = drawCotangent(y.shape, seed).data as Float64Array;
   const analytic = await runGradients(backend, placeholders, values, y, cotangent, floats);
   const along = () => dot(cotangent, forward(op, sample, values, y));
   const found: InputComparison[] = [];
   for (const [k, input] of floats.entries()) {
     const x = values[input] as Float64Array;
     const comparisons: Comparison[] = [];
-    for (const position of choosePositions(x.length, POSITIONS, new HostRandom(seed, COTANGENT_STREAM + 1 + input))) {
+    for (const position of choosePositions(x.length, POSITIONS, new HostRandom(seed, POSITION_STREAM + input))) {
       const numeric = await derivative(along, x, position, STEP);
       if (numeric !== undefined) comparisons.push({ position, analytic: analytic[k][position], numeric });
     }
@@ -138,12 +139,6 @@ function forward(op: Op, { inputs, attrs }: Sample, values: readonly CpuData[], 
   const tensors = inputs.map(({ shape, dtype = 'f32' }, k) => ({ shape, dtype, data: values[k] }));
   op.cpu(tensors, { shape: y.shape, dtype: y.dtype, data }, attrs);
   return data;
-}
-
-/** In place: a device in f32 must see the very values that the reference sees. */
-function roundToF32<T extends CpuData>(values: T): T {
-  if (values instanceof Float64Array) for (let k = 0; k < values.length; k++) values[k] = Math.fround(values[k]);
-  return values;
 }
 
 function allFinite(values: CpuData): boolean {

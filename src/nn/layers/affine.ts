@@ -1,6 +1,6 @@
 /**
- * What the layers with a learned scale and offset share: Keras' options for the learned scale gamma and offset beta, and the axis of the
- * channels. Axes are counted with the batch axis, as in Keras, so 0 is refused: it is the batch.
+ * What the layers with a learned scale and offset share: Keras' options for the learned scale gamma and offset beta,
+ * and the axis of the channels. Axes are counted with the batch axis, as in Keras, so 0 is refused: it is the batch.
  */
 
 import type { Tensor } from '../../core/tensor.ts';

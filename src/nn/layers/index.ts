@@ -1,6 +1,7 @@
 /**
  * The layers that downhill brings: classes by name, for JSON, and factory functions, for people
- * (`layers.dense({ units: 10 })`), and their test cases. A new layer is its own file, a line in each list here and one in factories.ts.
+ * (`layers.dense({ units: 10 })`), and their test cases. A new layer is its own file, a line in each list here and one
+ * in factories.ts.
  */
 
 import { type Layer, type LayerClass, type LayerConfig, layerFromConfig } from '../layer.ts';
@@ -145,7 +146,10 @@ export const LAYER_CLASSES: Readonly<Record<string, LayerClass>> = {
 /** Makes each layer from its options: `layers.dense({ units: 10 })`. */
 export * as layers from './factories.ts';
 
-/** The layer of a model's JSON. @throws DownhillError `argument` for an unknown class name or options that do not fit. */
+/**
+ * The layer of a model's JSON.
+ * @throws DownhillError `argument` for an unknown class name or options that do not fit.
+ */
 export function makeLayer(className: unknown, config: LayerConfig): Layer {
   return layerFromConfig(className, config, LAYER_CLASSES);
 }

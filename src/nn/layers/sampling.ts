@@ -2,8 +2,8 @@
  * Sampling: the step of a variational autoencoder from the mean and the logarithm of the variance of a normal
  * distribution to a draw from it, z = mean + exp(logVariance / 2) · ε, through which the gradient reaches both.
  *
- * Invariant: ε is a function of (seed, step, layer), the same bits on CPU and GPU; outside of training z is the mean. The
- * distance from the standard normal distribution is added to the loss in both.
+ * Invariant: ε is a function of (seed, step, layer), the same bits on CPU and GPU; outside of training z is the mean.
+ * The distance from the standard normal distribution is added to the loss in both.
  * Source: Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, sections 2.4 and 3, appendix B.
  */
 
@@ -35,8 +35,8 @@ export interface SamplingOptions extends LayerOptions {
 }
 
 /**
- * mean [B, …], logVariance [B, …] → a draw [B, …]; no weights. A third input [B, …], if there is one, is the noise ε, in
- * training and outside of it: for draws that the caller chooses.
+ * mean [B, …], logVariance [B, …] → a draw [B, …]; no weights. A third input [B, …], if there is one, is the noise ε,
+ * in training and outside of it: for draws that the caller chooses.
  */
 export class Sampling extends Layer {
   override readonly className = 'Sampling';

@@ -10,8 +10,9 @@ import type { Tensor } from '../../core/tensor.ts';
 import { add, div, mul, sub } from '../../ops/elementwise/binary.ts';
 import { cast } from '../../ops/elementwise/cast.ts';
 import { notEqual } from '../../ops/elementwise/compare.ts';
+import { neg } from '../../ops/elementwise/neg.ts';
 import { clip, where } from '../../ops/elementwise/select.ts';
-import { log, neg } from '../../ops/elementwise/unary.ts';
+import { log } from '../../ops/elementwise/unary.ts';
 import { oneHot } from '../../ops/layout/gather.ts';
 import {
   sigmoidCrossEntropy,

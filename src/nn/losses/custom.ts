@@ -17,7 +17,10 @@ export interface CustomOptions {
   readonly targets?: TargetKind;
 }
 
-/** A loss that `value` computes; traced once for each program, so it must be made of ops. @throws DownhillError `argument`. */
+/**
+ * A loss that `value` computes; traced once for each program, so it must be made of ops.
+ * @throws DownhillError `argument`.
+ */
 export function custom(value: ValueFunction, options: CustomOptions = {}): Loss {
   if (typeof value !== 'function') {
     throw new DownhillError('argument', `custom: expected a function (yTrue, yPred) => tensor, found ${show(value)}`);

@@ -6,8 +6,10 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { sigmoid } from '../../ops/elementwise/activations.ts';
-import { add, mul, pow, sub } from '../../ops/elementwise/binary.ts';
-import { exp, log, neg, square } from '../../ops/elementwise/unary.ts';
+import { add, mul, sub } from '../../ops/elementwise/binary.ts';
+import { neg } from '../../ops/elementwise/neg.ts';
+import { pow } from '../../ops/elementwise/pow.ts';
+import { exp, log, square } from '../../ops/elementwise/unary.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { logSoftmax } from '../../ops/reduction/softmax.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';

@@ -1,5 +1,6 @@
 /**
- * Margin losses. Targets of the binary ones are −1 or 1; a batch of nothing but 0 and 1 is read as −1 and 1, as in Keras.
+ * Margin losses. Targets of the binary ones are −1 or 1; a batch of nothing but 0 and 1 is read as −1 and 1, as in
+ * Keras.
  * Source: keras/src/losses/losses.py (`convert_binary_labels_to_hinge`).
  */
 

@@ -1,6 +1,6 @@
 /**
- * Losses by Keras 3's names and formulas. A loss gives one number an example; the step takes their mean, weighted or not
- * (loss.ts). A new loss is its own function and a line here.
+ * Losses by Keras 3's names and formulas. A loss gives one number an example; the step takes their mean, weighted or
+ * not (loss.ts). A new loss is its own function and a line here.
  */
 
 import { unknownName } from '../../util/errors.ts';
@@ -70,7 +70,9 @@ export const SHORT_LOSS_NAMES = {
   kld: 'klDivergence',
 } as const satisfies Record<string, LossName>;
 
-/** A loss, the name of one with its default options, or a function (yTrue, yPred) → one number an example or an element. */
+/**
+ * A loss, the name of one with its default options, or a function (yTrue, yPred) → one number an example or an element.
+ */
 export type LossLike = LossName | keyof typeof SHORT_LOSS_NAMES | Loss | ValueFunction;
 
 /** A loss of ours in JSON. */

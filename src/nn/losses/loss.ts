@@ -1,8 +1,8 @@
 /**
  * What a loss is, and how a batch of its values becomes the one number that is minimised.
  *
- * Invariant: with weights w the loss is Σ w·l / B, not Σ w·l / Σ w: the weights of a batch change its size, too. That is
- * Keras' reduction `sum_over_batch_size`. Where a loss leaves elements out, the rest are averaged alone.
+ * Invariant: with weights w the loss is Σ w·l / B, not Σ w·l / Σ w: the weights of a batch change its size, too. That
+ * is Keras' reduction `sum_over_batch_size`. Where a loss leaves elements out, the rest are averaged alone.
  * Source: keras/src/losses/loss.py (`reduce_weighted_values`, `apply_mask`).
  */
 
@@ -34,7 +34,7 @@ export interface Loss {
   /** The options that make it again. */
   readonly config: LossConfig;
   readonly targets: TargetKind;
-  /** True when the model's outputs are logits, so that 0 stands for a probability of one half. */
+  /** True when the model's outputs are logits, so that 0 means a probability of one half. */
   readonly fromLogits: boolean;
   /** For targets that are values; any finite number when left out. */
   readonly targetRange?: TargetRange;

@@ -1,7 +1,7 @@
 /**
- * The margin loss of capsule networks: each class by itself, so that several may be there. The length of the capsule of a
- * class that is there shall exceed `positiveMargin`, that of another one stay below `negativeMargin`:
- * Σ_k T_k max(0, m⁺ − ‖v_k‖)² + λ (1 − T_k) max(0, ‖v_k‖ − m⁻)².
+ * The margin loss of capsule networks: each class by itself, so that several may be there. The length of the capsule of
+ * a class that is there shall exceed `positiveMargin`, that of another one stay below `negativeMargin`: Σ_k T_k
+ * max(0, m⁺ − ‖v_k‖)² + λ (1 − T_k) max(0, ‖v_k‖ − m⁻)².
  * Source: Sabour, Frosst, Hinton, "Dynamic routing between capsules", NeurIPS 2017, equation 4.
  */
 

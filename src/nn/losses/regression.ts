@@ -101,7 +101,7 @@ export function cosine(y: Tensor, prediction: Tensor, axis: number): Tensor {
   return sum(mul(unitVector(y, axis), unitVector(prediction, axis)), { axes: axis });
 }
 
-/** @throws DownhillError `argument` for what is no axis of an example. */
+/** @throws DownhillError `argument` for what is not an axis of an example. */
 export function checkAxis(owner: string, axis: unknown): number {
   if (typeof axis === 'number' && Number.isSafeInteger(axis) && axis !== 0) return axis;
   throw new DownhillError(

@@ -1,9 +1,9 @@
 /**
- * The triplet loss: embeddings of one class shall lie closer to each other than to those of any other, by a margin. Each
- * example of the batch is an anchor once; of the batch it takes the farthest of its own class and the nearest of another
- * ("batch hard"): max(0, margin + d(a, p) − d(a, n)), with Euclidean distances.
- * Source: Hermans, Beyer, Leibe, "In defense of the triplet loss for person re-identification" (2017), equation 5; after
- * Schroff, Kalenichenko, Philbin, "FaceNet" (2015).
+ * The triplet loss: embeddings of one class shall be closer to each other than to those of any other, by a margin. Each
+ * example of the batch is an anchor once; of the batch it takes the farthest of its own class and the nearest of
+ * another ("batch hard"): max(0, margin + d(a, p) − d(a, n)), with Euclidean distances.
+ * Source: Hermans, Beyer, Leibe, "In defense of the triplet loss for person re-identification" (2017), equation 5;
+ * after Schroff, Kalenichenko, Philbin, "FaceNet" (2015).
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -25,7 +25,7 @@ import { changed } from './options.ts';
 export interface TripletOptions {
   /** Distance by which another class shall be farther away; 1 when left out. */
   readonly margin?: number;
-  /** True for log(1 + e^x) in the place of max(0, margin + x): no margin, and never quite content. */
+  /** True for log(1 + e^x) instead of max(0, margin + x): no margin, and never quite 0. */
   readonly soft?: boolean;
 }
 
@@ -36,8 +36,8 @@ const LEAST_SQUARE = 1e-12;
 const FAR = 1e30;
 
 /**
- * The triplet loss over the hardest pairs of a batch: outputs are embeddings f32 [B, D], targets class ids [B], any whole
- * numbers from 0 on. Anchors of which the batch has no second example, or no other class, do not count.
+ * The triplet loss over the hardest pairs of a batch: outputs are embeddings f32 [B, D], targets class ids [B], any
+ * whole numbers from 0 on. Anchors of which the batch has no second example, or no other class, do not count.
  * @throws DownhillError `argument` for options, `shape` for outputs of another rank.
  */
 export function tripletHard(options: TripletOptions = {}, ...surplus: Surplus): Loss {
@@ -67,7 +67,10 @@ export function tripletHard(options: TripletOptions = {}, ...surplus: Surplus): 
   };
 }
 
-/** Euclidean distances of all pairs of rows, from their differences, which cancel less than the products: [B, D] → [B, B]. */
+/**
+ * Euclidean distances of all pairs of rows, from their differences, which cancel less than the products: [B, D] →
+ * [B, B].
+ */
 function pairDistances(x: Tensor): Tensor {
   const [B, D] = x.shape;
   const squares = sum(square(sub(reshape(x, [B, 1, D]), reshape(x, [1, B, D]))), { axes: 2 });

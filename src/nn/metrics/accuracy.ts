@@ -2,9 +2,9 @@
  * Accuracies: the share of answers that are right.
  *
  * `accuracy` means binary, categorical or sparse categorical accuracy by the shapes of targets and outputs, as in Keras
- * (keras/src/trainers/compile_utils.py, `get_metric`). Two differences: where the loss is told that outputs are logits, or
- * trains scores with a margin, a yes-or-no output counts as yes above 0, not above 0.5; and targets of −1 and 1 are read
- * as no and yes, which Keras never counts right for −1.
+ * (keras/src/trainers/compile_utils.py, `get_metric`). Two differences: where the loss is told that outputs are logits,
+ * or trains scores with a margin, a yes-or-no output counts as yes above 0, not above 0.5; and targets of −1 and 1 are
+ * read as no and yes, which Keras never counts right for −1.
  * Source: keras/src/metrics/accuracy_metrics.py.
  */
 
@@ -14,8 +14,8 @@ import { cast } from '../../ops/elementwise/cast.ts';
 import { equal, greater, less, lessEqual, logicalOr } from '../../ops/elementwise/compare.ts';
 import { logicalNot } from '../../ops/elementwise/rounding.ts';
 import { where } from '../../ops/elementwise/select.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { oneHot } from '../../ops/layout/gather.ts';
-import { pack } from '../../ops/layout/shape.ts';
 import { argMax } from '../../ops/reduction/arg-reduce.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
@@ -70,7 +70,7 @@ export function binaryAccuracy(options: BinaryAccuracyOptions = {}, ...surplus: 
   );
 }
 
-/** The share of rows whose largest target and largest output stand at the same place. */
+/** The share of rows whose largest target and largest output have the same position. */
 export const categoricalAccuracy = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
   sole('categoricalAccuracy', surplus, metricSpec('categoricalAccuracy', options, [], {}, categorical));
 
@@ -78,7 +78,7 @@ export const categoricalAccuracy = (options: MetricOptions = {}, ...surplus: Sur
 export const sparseCategoricalAccuracy = (options: MetricOptions = {}, ...surplus: Surplus): MetricSpec =>
   sole('sparseCategoricalAccuracy', surplus, metricSpec('sparseCategoricalAccuracy', options, [], {}, sparse));
 
-/** The share of rows whose largest target stands at one of the `k` largest outputs. */
+/** The share of rows whose largest target is at one of the `k` largest outputs. */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}, ...surplus: Surplus): MetricSpec =>
   sole(
     'topKCategoricalAccuracy',
@@ -174,7 +174,7 @@ function topK(kind: string, options: TopKOptions, truth: ((y: Tensor) => Tensor)
 }
 
 /**
- * bool [B, …]: fewer than `k` of the values [B, …, C] are larger than the true one. Equal ones share a place, as in
+ * bool [B, …]: fewer than `k` of the values [B, …, C] are larger than the true one. Equal ones share a rank, as in
  * TensorFlow; a NaN is never in.
  */
 function inTopK(isTrue: Tensor, values: Tensor, k: number): Tensor {

@@ -1,20 +1,22 @@
 /**
  * Area under the curve, of true against false yeses (ROC) or of precision against recall (PR), by buckets.
  *
- * A step counts, for each bucket between two thresholds, the examples of yes and of no whose output falls there; the host
- * sums the counts up to the counts above each threshold. That takes no pass per threshold and adds up over batches.
+ * A step counts, for each bucket between two thresholds, the examples of yes and of no whose output falls there; the
+ * host sums the counts up to the counts above each threshold. That takes no pass per threshold and adds up over
+ * batches.
  * Source: keras/src/metrics/confusion_metrics.py (`AUC`) and metrics_utils.py; for PR, Davis and Goadrich (2006).
  */
 
 import type { Tensor } from '../../core/tensor.ts';
 import { iota } from '../../ops/create.ts';
+import { sigmoid } from '../../ops/elementwise/activations.ts';
 import { maximum, mul, sub } from '../../ops/elementwise/binary.ts';
 import { cast } from '../../ops/elementwise/cast.ts';
 import { equal, notEqual } from '../../ops/elementwise/compare.ts';
 import { ceil } from '../../ops/elementwise/rounding.ts';
 import { clip, where } from '../../ops/elementwise/select.ts';
-import { sigmoid } from '../../ops/elementwise/unary.ts';
-import { pack, reshape } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { reshape } from '../../ops/layout/shape.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { sizeOf } from '../../util/shape.ts';
@@ -81,7 +83,9 @@ export function auc(options: AucOptions = {}, ...surplus: Surplus): MetricSpec {
   });
 }
 
-/** f32 [2·thresholds]: the weights of yes, and of no, whose probability lies above each threshold and not above the next. */
+/**
+ * f32 [2·thresholds]: the weights of yes, and of no, whose probability is above each threshold and not above the next.
+ */
 function bucketCounts(y: Tensor, p: Tensor, thresholds: number, weights: Tensor | undefined): Tensor {
   const answers = sizeOf(p.shape);
   const list = (x: Tensor): Tensor => reshape(x, [answers, 1]);

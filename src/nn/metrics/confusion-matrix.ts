@@ -1,6 +1,6 @@
 /**
- * Confusion matrices: rows are the true classes, columns the model's answers, as in Keras and scikit-learn. A metric that
- * counts on the device while a model trains or is evaluated, and a function over lists of class ids.
+ * Confusion matrices: rows are the true classes, columns the model's answers, as in Keras and scikit-learn. A metric
+ * that counts on the device while a model trains or is evaluated, and a function over lists of class ids.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -35,8 +35,8 @@ export interface ConfusionMatrixSpec extends MetricSpec {
 
 /**
  * Counts answers by true class. Logs, being numbers, show the share on the diagonal, which is the accuracy; the counts
- * are `matrix` of the metric itself: of the epoch so far while `fit` runs, of the validation data after it, of the whole
- * set after `evaluate`. A step reports C² numbers, so this is for tens or hundreds of classes.
+ * are `matrix` of the metric itself: of the epoch so far while `fit` runs, of the validation data after it, of the
+ * whole set after `evaluate`. A step reports C² numbers, so this is for tens or hundreds of classes.
  */
 export function confusionMatrix(options: MetricOptions = {}, ...surplus: Surplus): ConfusionMatrixSpec {
   refuseSurplus('confusionMatrix', surplus);
@@ -101,7 +101,10 @@ export function confusionMatrixOf(
   return matrix;
 }
 
-/** `matrix` as a table for people, with the true classes at the left. @param names of the classes; their ids when left out. */
+/**
+ * `matrix` as a table for people, with the true classes at the left.
+ * @param names of the classes; their ids when left out.
+ */
 export function formatConfusionMatrix(matrix: readonly (readonly number[])[], names?: readonly string[]): string {
   const label = (k: number): string => names?.[k] ?? String(k);
   const count = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(2));

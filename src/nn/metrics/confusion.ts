@@ -1,8 +1,8 @@
 /**
  * Precision, recall and F1, from counts of true and false yeses.
  *
- * Invariant: counts are kept, not quotients, so an epoch's value is that of all its examples. Where a quotient is 0/0 it
- * is 0, as in Keras. Source: keras/src/metrics/confusion_metrics.py, f_score_metrics.py, metrics_utils.py.
+ * Invariant: counts are kept, not quotients, so an epoch's value is that of all its examples. Where a quotient is 0/0
+ * it is 0, as in Keras. Source: keras/src/metrics/confusion_metrics.py, f_score_metrics.py, metrics_utils.py.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -11,7 +11,8 @@ import { mul } from '../../ops/elementwise/binary.ts';
 import { cast } from '../../ops/elementwise/cast.ts';
 import { equal, greater, greaterEqual, less, logicalAnd, logicalOr, notEqual } from '../../ops/elementwise/compare.ts';
 import { abs } from '../../ops/elementwise/unary.ts';
-import { expandDims, pack, reshape } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { expandDims, reshape } from '../../ops/layout/shape.ts';
 import { slice } from '../../ops/layout/slice.ts';
 import { max, sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
@@ -179,13 +180,13 @@ function saysYes(values: Tensor, threshold: number | undefined, topK: number | u
   return (above ?? among)!;
 }
 
-/** bool [B, …, C]: fewer than `k` of the row stand before it, the larger ones and the equal ones to its left. */
+/** bool [B, …, C]: fewer than `k` of the row rank before it, the larger ones and the equal ones to its left. */
 function amongTopK(values: Tensor, k: number): Tensor {
   const classes = values.shape[values.rank - 1];
   const own = expandDims(values, -1);
   const other = expandDims(values, -2);
-  const place = iota(classes, 'i32');
-  const isLeft = less(reshape(place, [1, classes]), reshape(place, [classes, 1]));
+  const position = iota(classes, 'i32');
+  const isLeft = less(reshape(position, [1, classes]), reshape(position, [classes, 1]));
   const before = logicalOr(greater(other, own), logicalAnd(equal(other, own), isLeft));
   return less(sum(cast(before, 'f32'), { axes: -1 }), k);
 }

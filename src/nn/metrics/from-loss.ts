@@ -3,7 +3,7 @@
  * cross-entropy that is logged beside it.
  */
 
-import { pack } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { type LossName, losses } from '../losses/index.ts';

@@ -1,5 +1,6 @@
 /**
- * Metrics by Keras 3's names and formulas (metric.ts says what one is). A new metric is its own function and a line here.
+ * Metrics by Keras 3's names and formulas (metric.ts says what one is). A new metric is its own function and a line
+ * here.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -96,10 +97,16 @@ export interface MetricJson {
   readonly config: LossConfig;
 }
 
-/** A metric, the name of one with its default options, or a function (yTrue, yPred) → one number an example or an element. */
+/**
+ * A metric, the name of one with its default options, or a function (yTrue, yPred) → one number an example or an
+ * element.
+ */
 export type MetricLike = MetricName | MetricSpec | Metric | MetricJson | ValueFunction;
 
-/** A mean that `value` computes; traced once for each program, so it must be made of ops. @throws DownhillError `argument`. */
+/**
+ * A mean that `value` computes; traced once for each program, so it must be made of ops.
+ * @throws DownhillError `argument`.
+ */
 export function custom(value: ValueFunction, options: CustomOptions = {}): MeanMetric {
   if (typeof value !== 'function') {
     throw new DownhillError('argument', `custom: expected a function (yTrue, yPred) => tensor, found ${show(value)}`);

@@ -1,6 +1,6 @@
 /**
- * What a metric is: a few numbers of each batch that add up over the batches of an epoch, and what is made of their sums.
- * They are part of the step's graph, so they cost a few operations there and no pass over the data.
+ * What a metric is: a few numbers of each batch that add up over the batches of an epoch, and what is made of their
+ * sums. They are part of the step's graph, so they cost a few operations there and no pass over the data.
  *
  * Invariant: a result depends on the examples alone, not on how they were cut into batches. A mean of one number an
  * example is the common case and has a form of its own: without weights the step reports a single number for it.
@@ -8,7 +8,8 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { mul } from '../../ops/elementwise/binary.ts';
-import { pack, reshape } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { reshape } from '../../ops/layout/shape.ts';
 import { mean, sum } from '../../ops/reduction/reduce.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
@@ -71,7 +72,10 @@ export function isMetric(value: unknown): value is Metric {
   return typeof value === 'object' && value !== null && ('perExample' in value || 'totals' in value);
 }
 
-/** A spec from checked options: `known` are the metric's own, `name` is everybody's. @throws DownhillError `argument`. */
+/**
+ * A spec from checked options: `known` are the metric's own, `name` is everybody's.
+ * @throws DownhillError `argument`.
+ */
 export function metricSpec(
   kind: string,
   options: MetricOptions,

@@ -6,7 +6,7 @@
 import { full } from '../../ops/create.ts';
 import { mul, sub } from '../../ops/elementwise/binary.ts';
 import { square } from '../../ops/elementwise/unary.ts';
-import { pack } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { sum } from '../../ops/reduction/reduce.ts';
 import { refuseSurplus, type Surplus, sole } from '../../util/check-options.ts';
 import { oneOf } from '../check-options.ts';
@@ -51,9 +51,9 @@ export function cosineSimilarity(options: CosineMetricOptions = {}, ...surplus: 
 }
 
 /**
- * Coefficient of determination: 1 − Σ(y − prediction)² / Σ(y − mean of y)², for each output, averaged. 1 is perfect, 0 is
- * as good as the mean. An output whose targets are all alike counts as 0, as in Keras. Sums are f32: where targets lie far
- * from 0 for their spread, they lose digits; standardise them.
+ * Coefficient of determination: 1 − Σ(y − prediction)² / Σ(y − mean of y)², for each output, averaged. 1 is perfect, 0
+ * is as good as the mean. An output whose targets are all alike counts as 0, as in Keras. Sums are f32: where targets
+ * are far from 0 for their spread, they lose digits; standardise them.
  */
 export function r2Score(options: R2ScoreOptions = {}, ...surplus: Surplus): MetricSpec {
   refuseSurplus('r2Score', surplus);

@@ -4,7 +4,9 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { pack, reshape, slice } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
+import { reshape } from '../../ops/layout/shape.ts';
+import { slice } from '../../ops/layout/slice.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
 
 /** `change` of each weight (of `shapes`, in order) in the flat tensor, side by side again. */

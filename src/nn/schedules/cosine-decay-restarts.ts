@@ -45,7 +45,7 @@ export function cosineDecayRestarts(options: CosineDecayRestartsOptions, ...surp
   };
 }
 
-/** Which period `time` (in first periods) lies in, and how much of it is over, in [0, 1). */
+/** Which period `time` (in first periods) is in, and how much of it is over, in [0, 1). */
 function periodOf(time: number, growth: number): { restarts: number; done: number } {
   if (growth === 1) return { restarts: Math.floor(time), done: time - Math.floor(time) };
   const start = (k: number): number => (growth ** k - 1) / (growth - 1);

@@ -20,7 +20,8 @@ export interface DecayOptions {
 }
 
 /**
- * initial · decayRate^(step / decaySteps): `exponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.9 })`.
+ * initial · decayRate^(step / decaySteps):
+ * `exponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.9 })`.
  * @throws DownhillError `argument` for an option that is not accepted.
  */
 export function exponentialDecay(options: DecayOptions, ...surplus: Surplus): LearningRateSchedule {

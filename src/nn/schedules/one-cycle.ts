@@ -37,7 +37,7 @@ export function oneCycle(options: OneCycleOptions, ...surplus: Surplus): Learnin
   const finalDivFactor = divisor(name, 'finalDivFactor', options.finalDivFactor ?? 10000);
   const first = maxLearningRate / divFactor;
   const last = first / finalDivFactor;
-  // PyTorch's turning point; it may lie before step 0 for a very short way up.
+  // PyTorch's turning point; it may be before step 0 for a very short way up.
   const top = pctStart * totalSteps - 1;
   const end = totalSteps - 1;
   return {

@@ -6,7 +6,7 @@
 /** Plain JSON data: numbers, switches, lists of numbers, and the schedule inside of another. */
 export type ScheduleValue = number | boolean | readonly number[] | ScheduleConfig;
 
-/** A schedule as it stands in JSON. */
+/** A schedule as JSON holds it. */
 export interface ScheduleConfig {
   readonly schedule: string;
   readonly config: Readonly<Record<string, ScheduleValue>>;

@@ -9,7 +9,8 @@ import { numberBetween, show, wholeNumber } from '../check-options.ts';
 import { isSchedule, type LearningRateSchedule, type ScheduleConfig } from './schedule.ts';
 
 /**
- * `schedule` after `steps` steps of warm-up from rate `from` (0): `warmup(cosineDecay({ … }), 500)`, `warmup(0.1, 500)`.
+ * `schedule` after `steps` steps of warm-up from rate `from` (0): `warmup(cosineDecay({ … }), 500)`,
+ * `warmup(0.1, 500)`.
  * @throws DownhillError `argument` for anything that is not accepted.
  */
 export function warmup(schedule: LearningRateSchedule | number, steps: number, from = 0): LearningRateSchedule {

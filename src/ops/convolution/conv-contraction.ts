@@ -3,8 +3,8 @@
  * address function, never a buffer. A segment is a run along which the address is affine, so the division that finds
  * the window is paid once a run and zero padding is a range [lo, hi), never a test per element.
  *
- * Invariant: the batch size stands in no text. The other sizes go through `size`; window, stride, dilation and padding are
- * literals, since they are few in a network and decide what the text must do.
+ * Invariant: no text contains the batch size. The other sizes go through `size`; window, stride, dilation and padding
+ * are literals, since they are few in a network and decide what the text must do.
  * Source: Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning" (2014), section 3.
  */
 
@@ -60,7 +60,7 @@ export function outputContraction({ windows, groups, channels: C, filters: F }: 
   };
 }
 
-/** Smallest batch for which the lanes of one workgroup can share a pixel. */
+/** Smallest batch for which the invocations of one workgroup can share a pixel. */
 const MIN_BATCH_BY_PIXEL = 16;
 
 /** Rows (b, ih, iw) × channels; a segment is one tap: at most one window sees this pixel through it. */
@@ -68,7 +68,7 @@ export function inputGradContraction({ windows, groups, channels: C, filters: F 
   const { batch: N, height, width } = windows;
   const [kh, kw] = tapOf('s', width);
   const pixels = height.input * width.input;
-  // Where most taps of a pixel meet no window, lanes that share a pixel skip them together.
+  // Where most taps of a pixel meet no window, invocations that share a pixel skip them together.
   const useful = (height.output * width.output) / pixels;
   const byPixel = N >= MIN_BATCH_BY_PIXEL && useful < 0.75;
   const outputSize = N * height.output * width.output * F;
@@ -131,7 +131,7 @@ export function weightGradContraction({ windows, groups, channels: C, filters: F
     a: 0,
     b: 1,
     clipped: isPadded(height) || isPadded(width),
-    // The channel, and where the tap lies for the window at (0, 0).
+    // The channel, and where the tap is for the window at (0, 0).
     row: (context) => `
       let channels = ${context.size(C)};
       let tap = m / channels;
@@ -164,7 +164,9 @@ export function weightGradContraction({ windows, groups, channels: C, filters: F
   };
 }
 
-/** What is added to an address for convolution `product` of `groups` side by side, whose operands have `size` elements. */
+/**
+ * What is added to an address for convolution `product` of `groups` side by side, whose operands have `size` elements.
+ */
 function ofGroup({ count }: EmitContext<unknown>, groups: number, size: number): string {
   return groups === 1 ? '' : ` + i32(product * ${count(size)})`;
 }
@@ -174,8 +176,8 @@ function offImage(name: string, axis: AxisGeometry, size: Size): string[] {
 }
 
 /**
- * The run [lo, hi), or one that is empty and does not lengthen its neighbours' (lo = inner, hi = 0) when a condition holds.
- * Without branches: a software adapter turns each into a mask that everything after it pays for.
+ * The run [lo, hi), or one that is empty and does not lengthen its neighbours' (lo = inner, hi = 0) when a condition
+ * holds. Without branches: a software adapter turns each into a mask that everything after it pays for.
  */
 function runUnless(conditions: readonly string[], base: string, lo: string, hi: string, inner: string): string {
   if (conditions.length === 0) return `Run(${base}, ${lo}, ${hi})`;

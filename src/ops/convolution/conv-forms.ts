@@ -1,6 +1,6 @@
 /**
- * Convolutions of other forms, written in conv2d, its gradient and ops that move elements: in groups, over a line, over a
- * volume, transposed. Gradients of any order follow from those ops.
+ * Convolutions of other forms, written in conv2d, its gradient and ops that move elements: in groups, over a line, over
+ * a volume, transposed. Gradients of any order follow from those ops.
  *
  * A grouped convolution is G convolutions side by side (a contraction with G batches). A volume's depth taps become
  * channels (im2col along the depth, KD copies of the input), so it is one two-dimensional contraction.
@@ -12,12 +12,11 @@ import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../util/shape.ts';
 import { requireRank } from '../checks.ts';
-import { pad } from '../layout/pad.ts';
 import { reshape } from '../layout/shape.ts';
-import { slice } from '../layout/slice.ts';
+import { pad, slice } from '../layout/slice.ts';
 import { transpose } from '../layout/transpose.ts';
-import { type Conv2dOptions, conv2d, conv2dInputGrad } from './conv.ts';
-import { type Padding, pair } from './conv-geometry.ts';
+import { conv2d, conv2dInputGrad } from './conv.ts';
+import { type Conv2dOptions, type Padding, pair } from './conv-geometry.ts';
 import { im2col } from './im2col.ts';
 
 export interface GroupedConv2dOptions extends Conv2dOptions {
@@ -28,7 +27,8 @@ export interface GroupedConv2dOptions extends Conv2dOptions {
 /**
  * conv2d in groups: images [N,H,W,C], kernel [KH,KW,C/groups,F] → [N,OH,OW,F]; filter f sees the channels of group
  * ⌊f · groups / F⌋ only.
- * @throws DownhillError `shape` unless groups divides C and F and the kernel takes C/groups channels; as conv2d otherwise.
+ * @throws DownhillError `shape` unless groups divides C and F and the kernel takes C/groups channels; as conv2d
+ *   otherwise.
  */
 export function groupedConv2d(x: Tensor, kernel: Tensor, options: GroupedConv2dOptions = {}): Tensor {
   const known = ['groups', 'strides', 'padding', 'dilation'] as const;
@@ -126,8 +126,8 @@ export interface Conv2dTransposeOptions extends Conv2dOptions {
  * Transposed convolution of [N,H,W,C] with a kernel [KH,KW,F,C] → [N,OH,OW,F]: the gradient of the convolution that
  * makes the small image of the large one. With Keras' sizes: `same` gives H · stride, `valid` (H − 1) · stride +
  * max(KH, stride); with outputPadding p, (H − 1) · stride + (KH mod 2, or KH when `valid`) + p.
- * @throws DownhillError `argument` for outputPadding that is not below the stride; `shape` for an empty output; as conv2d
- * otherwise.
+ * @throws DownhillError `argument` for outputPadding that is not below the stride; `shape` for an empty output; as
+ *   conv2d otherwise.
  */
 export function conv2dTranspose(x: Tensor, kernel: Tensor, options: Conv2dTransposeOptions = {}): Tensor {
   const op = 'conv2dTranspose';

@@ -7,6 +7,7 @@
  * windows, `same` gives ceil(size / stride) and puts the odd element of padding at the end.
  */
 
+import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape } from '../../util/shape.ts';
 
@@ -15,11 +16,32 @@ export type Padding = 'same' | 'valid';
 /** One number for both axes, or [height, width]. */
 export type Pair = number | readonly [number, number];
 
+/** How windows slide: the options that all convolutions and im2col have in common. */
+export interface Conv2dOptions {
+  /** Step between windows; 1 when left out. */
+  readonly strides?: Pair;
+  /** `valid` (the default): windows stay on the image. `same`: zeros around it, ceil(size / stride) windows. */
+  readonly padding?: Padding;
+  /** Step between the taps of a window; 1 when left out. Not together with strides over 1. */
+  readonly dilation?: Pair;
+}
+
 /** How windows slide, as attributes of an op: pairs are [height, width]. */
 export interface WindowAttrs {
   readonly strides: readonly [number, number];
   readonly padding: Padding;
   readonly dilation: readonly [number, number];
+}
+
+/** Options of im2col, as attributes. */
+export interface Im2colAttrs extends WindowAttrs {
+  readonly kernelSize: readonly [number, number];
+}
+
+/** Options of col2im, as attributes. */
+export interface Col2imAttrs extends Im2colAttrs {
+  /** Shape [N,H,W,C] of the images that im2col was given. */
+  readonly inputShape: Shape;
 }
 
 /** One axis: input position of tap `t` of window `o` is `o · stride + t · dilation − before`. */
@@ -42,6 +64,17 @@ export interface WindowGeometry {
 
 export function pair(value: Pair): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : value;
+}
+
+/** @throws DownhillError `argument` for unknown options; `also` names those of the op beside the common ones. */
+export function windowAttrs<T extends Conv2dOptions>(
+  op: string,
+  options: T | undefined,
+  also: readonly (keyof T & string)[] = [],
+): WindowAttrs {
+  const known: (keyof T & string)[] = ['strides', 'padding', 'dilation', ...also];
+  const { strides = 1, padding = 'valid', dilation = 1 } = checkOptions<T>(op, options, known, also);
+  return { strides: pair(strides), padding, dilation: pair(dilation) };
 }
 
 /**
@@ -93,7 +126,7 @@ export function windowGeometry(
 }
 
 /**
- * Visits every pair of a window and one of its taps that lies on the image, windows in row-major order and the taps of
+ * Visits every pair of a window and one of its taps that is on the image, windows in row-major order and the taps of
  * a window in row-major order.
  * @param visit receives flat positions: `pixel` counts [N,H,W], `window` counts [N,OH,OW], `tap` counts [KH,KW].
  */

@@ -5,21 +5,11 @@
 
 import type { Reject, Sample, SampleInput } from '../../core/op.ts';
 import type { Shape } from '../../util/shape.ts';
-import { type Padding, type Pair, pair, type WindowAttrs } from './conv-geometry.ts';
+import type { Padding, WindowAttrs } from './conv-geometry.ts';
 import { type InputGradAttrs, inferOutput, type WeightGradAttrs } from './conv-shapes.ts';
+import { type ConvCase, options } from './window-samples.ts';
 
-interface Case {
-  readonly title: string;
-  readonly x: Shape;
-  readonly kernel: Shape;
-  readonly attrs: WindowAttrs;
-}
-
-function options(strides: Pair = 1, padding: Padding = 'valid', dilation: Pair = 1): WindowAttrs {
-  return { strides: pair(strides), padding, dilation: pair(dilation) };
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly ConvCase[] = [
   { title: 'one element', x: [1, 1, 1, 1], kernel: [1, 1, 1, 1], attrs: options() },
   { title: 'valid, odd sizes', x: [2, 5, 4, 3], kernel: [3, 2, 3, 2], attrs: options() },
   { title: 'same, odd sizes', x: [2, 5, 4, 2], kernel: [3, 3, 2, 3], attrs: options(1, 'same') },
@@ -46,7 +36,7 @@ export const convSamples: readonly Sample<WindowAttrs>[] = CASES.map(outputSampl
 export const inputGradSamples: readonly Sample<InputGradAttrs>[] = CASES.map(inputGradSample);
 export const weightGradSamples: readonly Sample<WeightGradAttrs>[] = CASES.map(weightGradSample);
 
-const BENCH: Case = { title: 'bench', x: [16, 28, 28, 32], kernel: [3, 3, 32, 64], attrs: options(1, 'same') };
+const BENCH: ConvCase = { title: 'bench', x: [16, 28, 28, 32], kernel: [3, 3, 32, 64], attrs: options(1, 'same') };
 
 export const convBench = {
   output: outputSample(BENCH),
@@ -54,15 +44,15 @@ export const convBench = {
   weightGrad: weightGradSample(BENCH),
 };
 
-function outputSample({ title, x, kernel, attrs }: Case): Sample<WindowAttrs> {
+function outputSample({ title, x, kernel, attrs }: ConvCase): Sample<WindowAttrs> {
   return { title, inputs: [{ shape: x }, { shape: kernel }], attrs };
 }
 
-function inputGradSample({ title, x, kernel, attrs }: Case): Sample<InputGradAttrs> {
+function inputGradSample({ title, x, kernel, attrs }: ConvCase): Sample<InputGradAttrs> {
   return { title, inputs: [outputOf(x, kernel, attrs), { shape: kernel }], attrs: { ...attrs, inputShape: x } };
 }
 
-function weightGradSample({ title, x, kernel, attrs }: Case): Sample<WeightGradAttrs> {
+function weightGradSample({ title, x, kernel, attrs }: ConvCase): Sample<WeightGradAttrs> {
   return { title, inputs: [{ shape: x }, outputOf(x, kernel, attrs)], attrs: { ...attrs, kernelShape: kernel } };
 }
 

@@ -12,11 +12,10 @@
 import type { CpuData } from '../../core/dtype.ts';
 import { type CpuTensor, defineOp, type Op } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { checkOptions } from '../../util/check-options.ts';
 import type { Shape } from '../../util/shape.ts';
 import { inDouble } from '../in-double.ts';
 import { inputGradContraction, outputContraction, weightGradContraction } from './conv-contraction.ts';
-import { forEachTap, type Padding, type Pair, pair, type WindowAttrs } from './conv-geometry.ts';
+import { type Conv2dOptions, forEachTap, type WindowAttrs, windowAttrs } from './conv-geometry.ts';
 import {
   convBench,
   convRejects,
@@ -33,15 +32,6 @@ import {
   inferWeightGrad,
   type WeightGradAttrs,
 } from './conv-shapes.ts';
-
-export interface Conv2dOptions {
-  /** Step between windows; 1 when left out. */
-  readonly strides?: Pair;
-  /** `valid` (the default): windows lie on the image. `same`: zeros around it, ceil(size / stride) windows. */
-  readonly padding?: Padding;
-  /** Step between the taps of a window; 1 when left out. Not together with strides over 1. */
-  readonly dilation?: Pair;
-}
 
 type Conv2d = (x: Tensor, kernel: Tensor, options?: Conv2dOptions) => Tensor;
 type Conv2dInputGrad = (dy: Tensor, kernel: Tensor, options: Conv2dOptions & { readonly inputShape: Shape }) => Tensor;
@@ -197,7 +187,7 @@ export const conv2dWeightGrad: Conv2dWeightGrad & Op<WeightGradAttrs> = defineOp
 /** The records of this family, for `ops/index.ts`. */
 export const convOps: readonly Op[] = [conv2d, conv2dInputGrad, conv2dWeightGrad];
 
-/** Runs `visit` on the data of each of the `groups` convolutions that lie side by side in `tensors`. */
+/** Runs `visit` on the data of each of the `groups` convolutions that are stored side by side in `tensors`. */
 function forEachGroup(groups: number, tensors: readonly CpuTensor[], visit: (data: readonly CpuData[]) => void): void {
   for (let g = 0; g < groups; g++) {
     const part = ({ data }: CpuTensor): CpuData => {
@@ -206,14 +196,4 @@ function forEachGroup(groups: number, tensors: readonly CpuTensor[], visit: (dat
     };
     visit(tensors.map(part));
   }
-}
-
-function windowAttrs<T extends Conv2dOptions>(
-  op: string,
-  options: T | undefined,
-  also: readonly (keyof T & string)[] = [],
-): WindowAttrs {
-  const known: (keyof T & string)[] = ['strides', 'padding', 'dilation', ...also];
-  const { strides = 1, padding = 'valid', dilation = 1 } = checkOptions<T>(op, options, known, also);
-  return { strides: pair(strides), padding, dilation: pair(dilation) };
 }

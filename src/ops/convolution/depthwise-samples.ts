@@ -5,21 +5,11 @@
 
 import type { Reject, Sample } from '../../core/op.ts';
 import type { Shape } from '../../util/shape.ts';
-import { type Padding, type Pair, pair, type WindowAttrs } from './conv-geometry.ts';
+import type { WindowAttrs } from './conv-geometry.ts';
 import { type DepthwiseInputGradAttrs, type DepthwiseWeightGradAttrs, inferDepthwise } from './depthwise-shapes.ts';
+import { type ConvCase, options } from './window-samples.ts';
 
-interface Case {
-  readonly title: string;
-  readonly x: Shape;
-  readonly kernel: Shape;
-  readonly attrs: WindowAttrs;
-}
-
-function options(strides: Pair = 1, padding: Padding = 'valid', dilation: Pair = 1): WindowAttrs {
-  return { strides: pair(strides), padding, dilation: pair(dilation) };
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly ConvCase[] = [
   { title: 'one element', x: [1, 1, 1, 1], kernel: [1, 1, 1, 1], attrs: options() },
   { title: 'valid, two filters each', x: [2, 4, 3, 3], kernel: [3, 2, 3, 2], attrs: options() },
   { title: 'a kernel for each image', x: [2, 3, 4, 2], kernel: [2, 2, 3, 2, 2], attrs: options(1, 'same') },
@@ -30,7 +20,7 @@ const CASES: readonly Case[] = [
   { title: 'kernel larger than the image', x: [1, 2, 1, 3], kernel: [5, 5, 3, 1], attrs: options(1, 'same') },
 ];
 
-const BENCH: Case = { title: 'bench', x: [16, 28, 28, 128], kernel: [3, 3, 128, 1], attrs: options(1, 'same') };
+const BENCH: ConvCase = { title: 'bench', x: [16, 28, 28, 128], kernel: [3, 3, 128, 1], attrs: options(1, 'same') };
 
 export const depthwiseSamples: readonly Sample<WindowAttrs>[] = CASES.map(outputSample);
 export const depthwiseInputGradSamples: readonly Sample<DepthwiseInputGradAttrs>[] = CASES.map(inputGradSample);
@@ -42,22 +32,22 @@ export const depthwiseBench = {
   weightGrad: weightGradSample(BENCH),
 };
 
-function outputSample({ title, x, kernel, attrs }: Case): Sample<WindowAttrs> {
+function outputSample({ title, x, kernel, attrs }: ConvCase): Sample<WindowAttrs> {
   return { title, inputs: [{ shape: x }, { shape: kernel }], attrs };
 }
 
-function inputGradSample(of: Case): Sample<DepthwiseInputGradAttrs> {
+function inputGradSample(of: ConvCase): Sample<DepthwiseInputGradAttrs> {
   const { title, x, kernel, attrs } = of;
   return { title, inputs: [{ shape: outputOf(of) }, { shape: kernel }], attrs: { ...attrs, inputShape: x } };
 }
 
-function weightGradSample(of: Case): Sample<DepthwiseWeightGradAttrs> {
+function weightGradSample(of: ConvCase): Sample<DepthwiseWeightGradAttrs> {
   const { title, x, kernel, attrs } = of;
   const [KH, KW] = kernel.slice(-4);
   return { title, inputs: [{ shape: x }, { shape: outputOf(of) }], attrs: { ...attrs, kernelSize: [KH, KW] } };
 }
 
-function outputOf({ x, kernel, attrs }: Case): Shape {
+function outputOf({ x, kernel, attrs }: ConvCase): Shape {
   return inferDepthwise('depthwiseConv2d', { shape: x, dtype: 'f32' }, { shape: kernel, dtype: 'f32' }, attrs).y.shape;
 }
 

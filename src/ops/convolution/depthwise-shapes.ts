@@ -1,15 +1,13 @@
 /**
- * Options and shape rule of the three depthwise ops: each infers the full picture (images, kernel, output, windows) from
- * the two operands that it is given, so what depthwiseConv2d accepts, its gradients accept, and nothing else.
+ * Options and shape rule of the three depthwise ops: each infers the full picture (images, kernel, output, windows)
+ * from the two operands that it is given, so what depthwiseConv2d accepts, its gradients accept, and nothing else.
  */
 
 import type { Aval } from '../../core/tensor.ts';
-import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../util/shape.ts';
 import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
-import type { Conv2dOptions } from './conv.ts';
-import { pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
+import { type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
 
 export interface DepthwiseInputGradAttrs extends WindowAttrs {
   /** Shape [N,H,W,C] of the images that were convolved. */
@@ -39,17 +37,6 @@ export interface Depthwise {
 const IMAGE = '[N,H,W,C]';
 const KERNEL = '[KH,KW,C,M]';
 const OUTPUT = '[N,OH,OW,C·M]';
-
-/** @throws DownhillError `argument` for unknown options; `also` names those of the op beside the common ones. */
-export function depthwiseAttrs<T extends Conv2dOptions>(
-  op: string,
-  options: T | undefined,
-  also: readonly (keyof T & string)[] = [],
-): WindowAttrs {
-  const known: (keyof T & string)[] = ['strides', 'padding', 'dilation', ...also];
-  const { strides = 1, padding = 'valid', dilation = 1 } = checkOptions<T>(op, options, known, also);
-  return { strides: pair(strides), padding, dilation: pair(dilation) };
-}
 
 export function inferDepthwise(op: string, x: Aval, kernel: Aval, attrs: WindowAttrs): Depthwise {
   requireFloat(op, ['x', 'kernel'], [x, kernel]);

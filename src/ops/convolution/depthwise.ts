@@ -3,7 +3,8 @@
  *
  * A kernel is [KH,KW,C,M], for all images, or [N,KH,KW,C,M], one for each image. The weight gradient is made per image,
  * so that it has N times the threads and short sums; the gradient of a common kernel is its sum.
- * Invariant: with that, the three are the faces of one trilinear form, and derivatives of any order stay inside the set.
+ * Invariant: with that, the three are the faces of one trilinear form, and derivatives of any order stay inside the
+ * set.
  * Source: Chollet, "Xception" (2017); Keras 3 DepthwiseConv2D for the order of the output channels, c · M + m.
  */
 
@@ -14,8 +15,7 @@ import { sizeOf } from '../../util/shape.ts';
 import { inDouble } from '../in-double.ts';
 import { sum } from '../reduction/reduce.ts';
 import { termSum } from '../reduction/term-sum.ts';
-import type { Conv2dOptions } from './conv.ts';
-import { forEachTap, type Pair, type WindowAttrs } from './conv-geometry.ts';
+import { type Conv2dOptions, forEachTap, type Pair, type WindowAttrs, windowAttrs } from './conv-geometry.ts';
 import {
   depthwiseBench,
   depthwiseInputGradRejects,
@@ -28,7 +28,6 @@ import {
 import {
   type DepthwiseInputGradAttrs,
   type DepthwiseWeightGradAttrs,
-  depthwiseAttrs,
   inferDepthwise,
   inferDepthwiseInputGrad,
   inferDepthwiseWeightGrad,
@@ -119,7 +118,7 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
       sample: depthwiseBench.output,
     },
   },
-  (apply) => (x, kernel, options) => apply([x, kernel], depthwiseAttrs('depthwiseConv2d', options)),
+  (apply) => (x, kernel, options) => apply([x, kernel], windowAttrs('depthwiseConv2d', options)),
 );
 
 /**
@@ -189,7 +188,7 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
   },
   (apply) => (dy, kernel, options) =>
     apply([dy, kernel], {
-      ...depthwiseAttrs('depthwiseConv2dInputGrad', options, ['inputShape']),
+      ...windowAttrs('depthwiseConv2dInputGrad', options, ['inputShape']),
       inputShape: options.inputShape,
     }),
 );
@@ -268,7 +267,7 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
   (apply) => (x, dy, options) => {
     const { kernelSize, ...window } = options;
     return apply([x, dy], {
-      ...depthwiseAttrs('depthwiseConv2dWeightGrad', window),
+      ...windowAttrs('depthwiseConv2dWeightGrad', window),
       kernelSize: typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize,
     });
   },

@@ -5,8 +5,8 @@
 
 import type { Reject, Sample } from '../../core/op.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
-import { type Padding, type Pair, pair, windowGeometry } from './conv-geometry.ts';
-import type { Col2imAttrs, Im2colAttrs } from './im2col.ts';
+import { type Col2imAttrs, type Im2colAttrs, type Pair, pair, windowGeometry } from './conv-geometry.ts';
+import { options as windowOptions } from './window-samples.ts';
 
 interface Case {
   readonly title: string;
@@ -14,8 +14,8 @@ interface Case {
   readonly attrs: Im2colAttrs;
 }
 
-function options(kernelSize: Pair, strides: Pair = 1, padding: Padding = 'valid', dilation: Pair = 1): Im2colAttrs {
-  return { kernelSize: pair(kernelSize), strides: pair(strides), padding, dilation: pair(dilation) };
+function options(kernelSize: Pair, ...window: Parameters<typeof windowOptions>): Im2colAttrs {
+  return { kernelSize: pair(kernelSize), ...windowOptions(...window) };
 }
 
 const CASES: readonly Case[] = [

@@ -1,8 +1,8 @@
 /**
  * im2col and col2im: the windows of images as rows of a matrix, and the adjoint, which adds the rows back.
  *
- * With it conv2d is matmul(im2col(x), kernel as [KH·KW·C, F]). Training does not need it (conv2d forms the matrix inside
- * the kernel, see conv-contraction.ts); it is here for own window operations and as a candidate to time against.
+ * With it conv2d is matmul(im2col(x), kernel as [KH·KW·C, F]). Training does not need it (conv2d forms the matrix
+ * inside the kernel, see conv-contraction.ts); it is here for own window operations and as a candidate to time against.
  * Invariant: col2im gathers, each pixel asks the windows that cover it, so there are no atomics and the order is fixed.
  * Source: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
  */
@@ -15,8 +15,16 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts'
 import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
 import { inDouble } from '../in-double.ts';
 import { termSum } from '../reduction/term-sum.ts';
-import type { Conv2dOptions } from './conv.ts';
-import { forEachTap, type Pair, pair, type WindowAttrs, type WindowGeometry, windowGeometry } from './conv-geometry.ts';
+import type { Conv2dOptions } from './conv-geometry.ts';
+import {
+  type Col2imAttrs,
+  forEachTap,
+  type Im2colAttrs,
+  type Pair,
+  pair,
+  type WindowGeometry,
+  windowGeometry,
+} from './conv-geometry.ts';
 import { col2imRejects, col2imSamples, im2colBench, im2colRejects, im2colSamples } from './im2col-samples.ts';
 import {
   isNoWindow,
@@ -28,15 +36,6 @@ import {
   splitPixel,
   tapOf,
 } from './window-wgsl.ts';
-
-export interface Im2colAttrs extends WindowAttrs {
-  readonly kernelSize: readonly [number, number];
-}
-
-export interface Col2imAttrs extends Im2colAttrs {
-  /** Shape [N,H,W,C] of the images that im2col was given. */
-  readonly inputShape: Shape;
-}
 
 export interface Im2colOptions extends Conv2dOptions {
   readonly kernelSize: Pair;

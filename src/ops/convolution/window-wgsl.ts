@@ -2,7 +2,8 @@
  * WGSL for walking windows: the texts that convolution, im2col and pooling share. All expressions are i32 unless they
  * say otherwise; names (`image`, `oh`, `ih`, `kh` …) are those of the [N,H,W,C] image and its [N,OH,OW] windows.
  *
- * Invariant: sizes are literals because they divide, unless the caller says how to write them; the batch size is in no text.
+ * Invariant: sizes are literals because they divide, unless the caller says how to write them; the batch size is in no
+ * text.
  */
 
 import type { AxisGeometry, WindowGeometry } from './conv-geometry.ts';
@@ -22,13 +23,13 @@ export function position(o: string, t: string, { stride, dilation, before }: Axi
   return `${o} * ${stride} + ${t} * ${dilation} - ${before}`;
 }
 
-/** Whether some tap of some window lies off the image. */
+/** Whether some tap of some window is off the image. */
 export function isPadded({ input, window, output, stride, dilation, before }: AxisGeometry): boolean {
   return before > 0 || (output - 1) * stride + (window - 1) * dilation - before >= input;
 }
 
 /**
- * Condition: input position `at` lies off the image; true of no tap unless the axis `isPadded`. As an u32 a negative
+ * Condition: input position `at` is off the image; true of no tap unless the axis `isPadded`. As an u32 a negative
  * position is a large one; conditions are combined with `|`, since `||` is a branch.
  */
 export function isOutside(at: string, { input }: AxisGeometry, size: Size = literal): string {
@@ -52,7 +53,9 @@ export function splitPixel(i: string, { height, width, channels }: WindowGeometr
   return splitIndex(i, ['image', 'ih', 'iw'], height.input, width.input, channels);
 }
 
-/** Statements that split the flat index `i` (u32) of an element [N,OH,OW,C] into `image`, `oh`, `ow` and the u32 `c`. */
+/**
+ * Statements that split the flat index `i` (u32) of an element [N,OH,OW,C] into `image`, `oh`, `ow` and the u32 `c`.
+ */
 export function splitWindow(i: string, { height, width, channels }: WindowGeometry): string {
   return splitIndex(i, ['image', 'oh', 'ow'], height.output, width.output, channels);
 }
@@ -67,7 +70,7 @@ export function windowIndex({ height, width, channels }: WindowGeometry): string
   return `u32(((image * ${height.output} + oh) * ${width.output} + ow) * ${channels}) + c`;
 }
 
-/** Runs `body` for every tap (kh, kw) of window (oh, ow) that lies on the image, at (`ty`, `tx`), in row-major order. */
+/** Runs `body` for every tap (kh, kw) of window (oh, ow) that is on the image, at (`ty`, `tx`), in row-major order. */
 export function forTaps({ height, width }: WindowGeometry, body: string): string {
   return `for (var kh = 0; kh < ${height.window}; kh++) {
     let ty = ${position('oh', 'kh', height)};

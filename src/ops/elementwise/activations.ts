@@ -1,6 +1,6 @@
 /**
- * Monotonic activation functions, elementwise. The gradient of each reads the output alone, so that a layer need keep no
- * pre-activation and the gradient can be fused into whatever produces dy.
+ * Monotonic activation functions, elementwise. The gradient of each reads the output alone, so that a layer need keep
+ * no pre-activation and the gradient can be fused into whatever produces dy.
  *
  * Definitions and constants follow Keras 3 (keras/src/activations/activations.py).
  */
@@ -12,8 +12,9 @@ import { DownhillError } from '../../util/errors.ts';
 import { defineUnary, unaryRecord } from '../define.ts';
 import { add, mul, sub } from './binary.ts';
 import { greater, less, logicalAnd } from './compare.ts';
+import { neg } from './neg.ts';
 import { where } from './select.ts';
-import { abs, expm1, neg, square } from './unary.ts';
+import { abs, expm1, square } from './unary.ts';
 
 const EXPONENTIAL: Tolerance = { relative: 3e-6, source: 'an exponential of 3 + 2·|x| ulp (WGSL 15.7.4.1), |x| ≤ 5' };
 const PRODUCT: Tolerance = { relative: 1e-6, source: 'a product or quotient of at most 2.5 ulp (WGSL 15.7.4.1)' };

@@ -10,7 +10,8 @@ import { errorFunction } from '../../util/erf.ts';
 import { defineUnary, unaryRecord } from '../define.ts';
 import { logistic, logOnePlusExp, sigmoid, softplus, tanh } from './activations.ts';
 import { add, mul, sub } from './binary.ts';
-import { exp, neg, square } from './unary.ts';
+import { neg } from './neg.ts';
+import { exp, square } from './unary.ts';
 
 const EXPONENTIAL: Tolerance = { relative: 3e-6, source: 'an exponential of 3 + 2·|x| ulp (WGSL 15.7.4.1), |x| ≤ 5' };
 

@@ -1,6 +1,6 @@
 /**
  * Rounding, tests of a value and logical not: elementwise functions that are constant almost everywhere, so none has a
- * gradient. stopGradient stands here too: the value itself, on purpose without one.
+ * gradient. stopGradient is here too: the value itself, on purpose without one.
  */
 
 import type { Op, Tolerance } from '../../core/op.ts';

@@ -9,15 +9,16 @@ import { DownhillError } from '../../util/errors.ts';
 import { broadcastShapes, sizeOf } from '../../util/shape.ts';
 import { asTensor } from '../create.ts';
 import { checkPair, type NoAttrs, type Operand, unaryRecord } from '../define.ts';
-import { unbroadcast } from '../layout/shape.ts';
 import { broadcastOffsets } from '../layout/strided.ts';
+import { unbroadcast } from '../reduction/sum.ts';
 import { greater, less, logicalAnd } from './compare.ts';
 
 type Where = (condition: Tensor, a: Operand, b: Operand) => Tensor;
 
 /**
  * `a` where `condition` (bool) holds, else `b`; the three shapes broadcast, numbers take the other's dtype.
- * @throws DownhillError `dtype` unless the condition is bool and a and b have one dtype; `shape` when they do not broadcast.
+ * @throws DownhillError `dtype` unless the condition is bool and a and b have one dtype; `shape` when they do not
+ *   broadcast.
  */
 export const where: Where & Op<NoAttrs> = defineOp<NoAttrs, Where>(
   {

@@ -1,6 +1,6 @@
 /**
- * Elementwise functions of one operand: arithmetic, powers, exponentials and circular functions stand here; this file is
- * the door to the others (activations, gated activations, rounding). Gradients read the output where they can.
+ * Elementwise functions of one operand: arithmetic, powers, exponentials and circular functions. Gradients read the
+ * output where they can.
  *
  * NaN and infinities give what IEEE 754 and C's <math.h> give. WGSL gives no such promise for them, but drivers keep it
  * for these built-ins; where one was found that does not, the expression tests bits.
@@ -9,28 +9,13 @@
 import type { Op, Tolerance } from '../../core/op.ts';
 import { defineUnary } from '../define.ts';
 import { add, div, mul } from './binary.ts';
-
-export * from './activations.ts';
-export * from './gated.ts';
-export * from './rounding.ts';
-export { clip } from './select.ts';
+import { neg } from './neg.ts';
 
 const EXACT: Tolerance = { relative: 0, source: 'exact in IEEE 754 and WGSL' };
 const TRIGONOMETRIC: Tolerance = { relative: 5e-4, source: 'WGSL 15.7.4.1: absolute error 2⁻¹¹ inside [-π, π]' };
 const EXPONENTIAL: Tolerance = { relative: 3e-6, source: 'WGSL 15.7.4.1: 3 + 2·|x| ulp, |x| ≤ 5 here' };
 const LOGARITHM: Tolerance = { relative: 1e-6, source: 'WGSL 15.7.4.1: absolute 2⁻²¹ inside [0.5, 2], else 3 ulp' };
 const ROOT: Tolerance = { relative: 1e-6, source: 'WGSL 15.7.4.1: from rsqrt, 2 ulp, and a division, 2.5 ulp' };
-
-/** -x. */
-export const neg = defineUnary({
-  name: 'neg',
-  doc: '-x, elementwise. f32 or i32.',
-  accepts: ['f32', 'i32'],
-  tolerance: EXACT,
-  f: (x) => -x,
-  wgsl: (x) => `-${x}`,
-  vjp: (dy) => neg(dy),
-});
 
 /** |x|; the gradient at 0 is 0. */
 export const abs = defineUnary({
@@ -177,18 +162,4 @@ export const cos = defineUnary({
 });
 
 /** The records of this file. */
-export const unaryOps: readonly Op[] = [
-  neg,
-  abs,
-  sign,
-  square,
-  sqrt,
-  rsqrt,
-  reciprocal,
-  exp,
-  expm1,
-  log,
-  log1p,
-  sin,
-  cos,
-];
+export const unaryOps: readonly Op[] = [abs, sign, square, sqrt, rsqrt, reciprocal, exp, expm1, log, log1p, sin, cos];

@@ -6,8 +6,9 @@
  */
 
 import type { EmitContext } from '../../core/lowering.ts';
+import type { Shape } from '../../util/shape.ts';
 
-/** What lies outside of the image: a constant, its edge pixels, its mirror image, or the image again. */
+/** What is outside of the image: a constant, its edge pixels, its mirror image, or the image again. */
 export type FillMode = 'constant' | 'nearest' | 'reflect' | 'wrap';
 
 export const FILL_MODES: readonly FillMode[] = ['constant', 'nearest', 'reflect', 'wrap'];
@@ -16,8 +17,27 @@ export type Interpolation = 'nearest' | 'bilinear';
 
 export const INTERPOLATIONS: readonly Interpolation[] = ['nearest', 'bilinear'];
 
-/** Numbers of a transform: output pixel (x, y) reads ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1. */
+/**
+ * Numbers of a transform: output pixel (x, y) reads ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y +
+ * 1.
+ */
 export const TRANSFORM_SIZE = 8;
+
+/** Options of affineTransform, as attributes. `size` is null for that of the images. */
+export interface AffineAttrs {
+  readonly interpolation: Interpolation;
+  readonly fillMode: FillMode;
+  readonly fillValue: number;
+  readonly size: readonly [height: number, width: number] | null;
+}
+
+/** Options of affineTransformGrad, as attributes. */
+export interface AffineGradAttrs {
+  readonly interpolation: Interpolation;
+  readonly fillMode: FillMode;
+  /** Shape [B,H,W,C] of the images that were resampled. */
+  readonly inputShape: Shape;
+}
 
 export interface Resampling {
   /** Height and width of the source images. */
@@ -31,7 +51,7 @@ export interface Resampling {
   readonly fillMode: FillMode;
 }
 
-/** A source pixel with its weight; it may lie outside. */
+/** A source pixel with its weight; it may be outside. */
 export interface Tap {
   readonly y: number;
   readonly x: number;
@@ -39,8 +59,8 @@ export interface Tap {
 }
 
 /**
- * The source position [y, x] of output pixel (x, y) under `transform`: undefined at infinity (k = 0), NaN when a number of
- * the transform is not finite.
+ * The source position [y, x] of output pixel (x, y) under `transform`: undefined at infinity (k = 0), NaN when a number
+ * of the transform is not finite.
  */
 export function sourcePosition(
   transform: readonly number[],

@@ -5,11 +5,10 @@
 
 import type { Reject, Sample, SampleInput } from '../../core/op.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { FillMode, Interpolation } from './affine-geometry.ts';
-import type { AffineAttrs, AffineGradAttrs } from './affine-transform.ts';
+import type { AffineAttrs, AffineGradAttrs, FillMode, Interpolation } from './affine-geometry.ts';
 
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0];
-/** Half a pixel and more to the left, far up: most of what is read lies outside. */
+/** Half a pixel and more to the left, far up: most of what is read is outside. */
 const SHIFT = [1, 0, 0.7, 0, 1, -5.3, 0, 0];
 /** A turn of 0.6 radians and a zoom. */
 const TURN = [0.9, -0.58, 1.17, 0.61, 0.77, -0.71, 0, 0];

@@ -2,8 +2,8 @@
  * affineTransform: images resampled under a transform of their own each (rotation, zoom, translation, resizing), and
  * the adjoint, which spreads a gradient back over the pixels that were read.
  *
- * Invariant: affineTransform is affine in the images and affineTransformGrad the adjoint of its linear part. Neither has
- * a gradient for the transforms: augmentation draws them at random.
+ * Invariant: affineTransform is affine in the images and affineTransformGrad the adjoint of its linear part. Neither
+ * has a gradient for the transforms: augmentation draws them at random.
  * Source: TensorFlow, ImageProjectiveTransformV3; Keras 3, ops.image.affine_transform.
  */
 
@@ -12,12 +12,14 @@ import type { Aval, Tensor } from '../../core/tensor.ts';
 import { describe } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts';
+import { formatShape, sameShape, sizeOf } from '../../util/shape.ts';
 import { show } from '../../util/show.ts';
 import { requireFloat, requireRank, requireShapeOption } from '../checks.ts';
 import { inDouble } from '../in-double.ts';
 import { termSum } from '../reduction/term-sum.ts';
 import {
+  type AffineAttrs,
+  type AffineGradAttrs,
   FILL_MODES,
   type FillMode,
   INTERPOLATIONS,
@@ -41,20 +43,6 @@ export interface AffineTransformOptions {
   readonly size?: readonly [height: number, width: number];
 }
 
-export interface AffineAttrs {
-  readonly interpolation: Interpolation;
-  readonly fillMode: FillMode;
-  readonly fillValue: number;
-  readonly size: readonly [height: number, width: number] | null;
-}
-
-export interface AffineGradAttrs {
-  readonly interpolation: Interpolation;
-  readonly fillMode: FillMode;
-  /** Shape [B,H,W,C] of the images that were resampled. */
-  readonly inputShape: Shape;
-}
-
 type AffineTransform = (images: Tensor, transforms: Tensor, options?: AffineTransformOptions) => Tensor;
 type AffineTransformGrad = (dy: Tensor, transforms: Tensor, options: AffineGradAttrs) => Tensor;
 
@@ -64,8 +52,8 @@ const tolerance = {
 };
 
 /**
- * Images [B,H,W,C] resampled under transforms [B,8] = a0 a1 a2 b0 b1 b2 c0 c1 → [B,OH,OW,C], f32: output pixel (x, y) has
- * the value at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1, of the image, in pixels.
+ * Images [B,H,W,C] resampled under transforms [B,8] = a0 a1 a2 b0 b1 b2 c0 c1 → [B,OH,OW,C], f32: output pixel (x, y)
+ * has the value at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1, of the image, in pixels.
  * @throws DownhillError `shape`, `dtype` or `argument`.
  */
 export const affineTransform: AffineTransform & Op<AffineAttrs> = defineOp<AffineAttrs, AffineTransform>(
@@ -106,7 +94,7 @@ export const affineTransform: AffineTransform & Op<AffineAttrs> = defineOp<Affin
       affineTransformGrad(dy, transforms, { interpolation, fillMode, inputShape: images.shape }),
       null,
     ],
-    givenInputs: [1],
+    nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
       cost: 'heavy',
@@ -197,7 +185,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
       const size = [dy.shape[1], dy.shape[2]] as const;
       return [affineTransform(g, transforms, { interpolation, fillMode, size }), null];
     },
-    givenInputs: [1],
+    nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
       cost: 'heavy',

@@ -1,10 +1,10 @@
 /**
  * Bilinear resizing of images and its adjoint.
  *
- * Pixel centres lie at half-integers and positions off the image are moved to its edge, as in Keras 3 ops.image.resize
+ * Pixel centres are at half-integers and positions off the image are moved to its edge, as in Keras 3 ops.image.resize
  * and UpSampling2D; nothing is smoothed when the image shrinks. Along one axis the position of output o on the input is
- * ((2o + 1)·I − O) / 2O, clamped to [0, I − 1]; numerator and denominator are whole numbers, so the weights are exact to
- * one division and the adjoint uses the very same ones.
+ * ((2o + 1)·I − O) / 2O, clamped to [0, I − 1]; numerator and denominator are whole numbers, so the weights are exact
+ * to one division and the adjoint uses the very same ones.
  * Invariant: resizeBilinear is linear and resizeBilinearGrad its adjoint, so each is the gradient of the other.
  */
 
@@ -133,7 +133,7 @@ export const resizeBilinearGrad: ResizeGrad & Op<ResizeGradAttrs> = defineOp<Res
       wgsl({ i, inputs: [dy], attrs: { inputShape }, load, use }) {
         const [, H, W, C] = inputShape;
         const [, OH, OW] = dy.shape;
-        // A pixel has a weight in what lies up to one pixel beside it.
+        // A pixel has a weight in what is up to one pixel beside it.
         const terms = termSum((Math.ceil((2 * OH) / H) + 1) * (Math.ceil((2 * OW) / W) + 1), use);
         return `
           let c = ${i} % ${C}u;
@@ -217,7 +217,10 @@ function corners(o: number, I: number, O: number): [number, number][] {
   return share === 0 ? [[first, 1]] : [[first, 1 - share], [first + 1, share]]; // biome-ignore format: one line
 }
 
-/** Statements that leave the u32 `${a}0`, `${a}1` and the f32 `${a}t`: the two elements read, and the share of the second. */
+/**
+ * Statements that leave the u32 `${a}0`, `${a}1` and the f32 `${a}t`: the two elements read, and the share of the
+ * second.
+ */
 function cornersWgsl(a: string, o: string, I: number, O: number): string {
   return `let ${a}_at = u32(clamp((2 * i32(${o}) + 1) * ${I} - ${O}, 0, ${2 * O * (I - 1)}));
     let ${a}0 = ${a}_at / ${2 * O}u;

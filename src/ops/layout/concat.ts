@@ -1,8 +1,8 @@
 /**
  * Joining tensors: concat along an axis, pack into one flat tensor, and stack made of concat.
  *
- * pack is not a copy but a place: the compiler lets each part be computed where it belongs. Flat gradient buffers, over
- * which an optimizer runs as one kernel, are made with it.
+ * pack is not a copy but an in-place concatenation: the compiler lets each part be computed where it belongs. Flat
+ * gradient buffers, over which an optimizer runs as one kernel, are made with it.
  */
 
 import { defineOp, type Op, type Sample } from '../../core/op.ts';

@@ -5,10 +5,11 @@
  */
 
 import { defineOp, type Op } from '../../core/op.ts';
-import { type Aval, describe, Tensor } from '../../core/tensor.ts';
+import { describe, Tensor } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { stridesOf } from '../../util/shape.ts';
+import { checkPaddings } from './block.ts';
 import { gather, gatherGrad } from './gather.ts';
 
 /**
@@ -163,18 +164,6 @@ export const padMirrored: PadMirrored & Op<PadMirroredAttrs> = defineOp<PadMirro
   },
 );
 
-/** @throws DownhillError `shape` unless each axis of `x` has a pair of whole numbers ≥ 0. */
-export function checkPaddings(owner: string, x: Aval, paddings: readonly (readonly number[])[]): void {
-  const fits =
-    paddings.length === x.shape.length &&
-    paddings.every((pair) => pair.length === 2 && pair.every((count) => Number.isInteger(count) && count >= 0));
-  if (fits) return;
-  throw new DownhillError(
-    'shape',
-    `${owner}: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
-  );
-}
-
 /** Axes that become longer. */
 function paddedAxes(paddings: PadMirroredAttrs['paddings']): number[] {
   return paddings.flatMap(([before, after], axis) => (before + after > 0 ? [axis] : []));
@@ -182,7 +171,7 @@ function paddedAxes(paddings: PadMirroredAttrs['paddings']): number[] {
 
 /** For each position along the padded axis, the one it is read from. */
 function positions(size: number, [before, after]: readonly number[], mode: PadMirroredAttrs['mode']): Int32Array {
-  // The mirror stands on the outermost element, or beside it.
+  // The mirror is on the outermost element, or beside it.
   const beside = mode === 'symmetric' ? 1 : 0;
   return Int32Array.from({ length: before + size + after }, (_, k) => {
     const at = k - before;

@@ -29,17 +29,18 @@ const STEP = 0x9e3779b9;
 const at = (offset: number): SampleInput => ({ shape: [], dtype: 'u32', values: [offset] });
 
 /**
- * Elements offset … offset + count - 1 of the permutation of 0 … n-1 that `key` (u32[2]) picks, as u32[count]. `offset` is
- * a u32 scalar tensor, so that one program serves every batch of an epoch; offset + count ≤ n is up to the caller (what
- * lies beyond the end repeats the last element).
- * @throws DownhillError `argument` unless 0 ≤ count ≤ n and 1 ≤ n < 2³¹; `dtype`, `shape` for a key or offset that is none.
+ * Elements offset … offset + count - 1 of the permutation of 0 … n-1 that `key` (u32[2]) picks, as u32[count]. `offset`
+ * is a u32 scalar tensor, so that one program serves every batch of an epoch; offset + count ≤ n is up to the caller
+ * (what is beyond the end repeats the last element).
+ * @throws DownhillError `argument` unless 0 ≤ count ≤ n and 1 ≤ n < 2³¹; `dtype`, `shape` for a key or offset that is
+ *   none.
  */
 export const shuffleIndices: ShuffleIndices & Op<ShuffleOptions> = defineOp<ShuffleOptions, ShuffleIndices>(
   {
     name: 'shuffleIndices',
     doc:
       'Elements offset … offset + count - 1 of a pseudo-random permutation of 0 … n-1 → u32[count]; key u32[2] picks the ' +
-      'permutation, offset is a u32 scalar tensor, what lies beyond the end repeats the last element. An 8-round Feistel ' +
+      'permutation, offset is a u32 scalar tensor, what is beyond the end repeats the last element. An 8-round Feistel ' +
       'network with cycle walking (Black, Rogaway 2002): no table, no sort, the same bits on CPU and GPU.',
     infer([key, offset], { count, n }) {
       requireKey('shuffleIndices', key);

@@ -1,17 +1,11 @@
 /**
- * The same elements under another shape: reshape and what is made of it. All are views: no work, no memory. This file is
- * the door to the other ops that move elements: slice, pad, concat, pack.
+ * The same elements under another shape: reshape and what is made of it. All are views: no work, no memory.
  */
 
 import { defineOp, type Op } from '../../core/op.ts';
 import { type Aval, describe, type Tensor } from '../../core/tensor.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../../util/shape.ts';
-import { sum } from '../reduction/reduce.ts';
-
-export * from './concat.ts';
-export * from './pad.ts';
-export * from './slice.ts';
+import { checkShape, formatShape, normalizeAxes, type Shape, sizeOf } from '../../util/shape.ts';
 
 interface ReshapeAttrs {
   readonly shape: Shape;
@@ -93,21 +87,6 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
     x,
     x.shape.filter((_, axis) => !removed.includes(axis)),
   );
-}
-
-/**
- * The gradient of an operand of `shape` from the gradient at the shape it was broadcast to: the sum over the axes that
- * were stretched. The same tensor where nothing was.
- */
-export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
-  if (sameShape(dy.shape, shape)) return dy;
-  const lead = dy.rank - shape.length;
-  const stretched = dy.shape.flatMap((size, axis) =>
-    axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : [],
-  );
-  // Axes that have size 1 on both sides fold nothing: a reshape is enough.
-  const folded = stretched.filter((axis) => dy.shape[axis] !== 1);
-  return reshape(folded.length === 0 ? dy : sum(dy, { axes: folded }), shape);
 }
 
 /** The records of this file. */

@@ -8,7 +8,9 @@
 import type { CpuTensor } from '../../core/op.ts';
 import { broadcastStrides, type Shape, sizeOf } from '../../util/shape.ts';
 
-/** How the elements of an output of `sizes` are found in the input. A stride may be 0 (broadcast) or negative (flip). */
+/**
+ * How the elements of an output of `sizes` are found in the input. A stride may be 0 (broadcast) or negative (flip).
+ */
 export interface StridedRead {
   readonly sizes: Shape;
   readonly strides: readonly number[];

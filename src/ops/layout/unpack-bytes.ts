@@ -1,6 +1,6 @@
 /**
- * unpackBytes: four numbers from each word. Images stay on the device as the bytes they are, a quarter of the memory and
- * of the upload, and become f32 in the kernel that reads them first.
+ * unpackBytes: four numbers from each word. Images stay on the device as the bytes they are, a quarter of the memory
+ * and of the upload, and become f32 in the kernel that reads them first.
  */
 
 import { defineOp, type Op } from '../../core/op.ts';

@@ -2,7 +2,7 @@
  * matmul as a contraction of one segment (core/lowering.ts).
  *
  * Invariant: sizes go through `count`, so that every product with the same transposes is one pipeline; only inner batch
- * axes, which are divisors, stand in the text.
+ * axes, which are divisors, are literals in the text.
  */
 
 import type { Contraction, EmitContext } from '../../core/lowering.ts';

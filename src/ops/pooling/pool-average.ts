@@ -1,5 +1,5 @@
 /**
- * Average over windows and its gradient. A window that leaves the image averages what lies on it (Keras and TensorFlow
+ * Average over windows and its gradient. A window that leaves the image averages what is on it (Keras and TensorFlow
  * exclude padding from the count).
  *
  * Invariant: averagePool2d is linear and averagePool2dGrad its adjoint, so each is the gradient of the other.
@@ -140,7 +140,7 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
     apply([dy], { ...poolAttrs('averagePool2dGrad', options, ['inputShape']), inputShape: options.inputShape }),
 );
 
-/** How many taps of each window [N,OH,OW] lie on the image. */
+/** How many taps of each window [N,OH,OW] are on the image. */
 function tapCounts(windows: WindowGeometry): Uint32Array {
   const counts = new Uint32Array(windows.batch * windows.height.output * windows.width.output);
   forEachTap(windows, (_pixel, window) => {
@@ -149,7 +149,7 @@ function tapCounts(windows: WindowGeometry): Uint32Array {
   return counts;
 }
 
-/** How many taps of window (oh, ow) lie on the image, as an f32 expression. */
+/** How many taps of window (oh, ow) are on the image, as an f32 expression. */
 function tapCountWgsl({ height, width }: WindowGeometry): string {
   const along = (o: string, axis: AxisGeometry): string => {
     if (!isPadded(axis)) return `${axis.window}`;

@@ -1,10 +1,11 @@
 /**
  * Maximum over windows, its gradient, and the gradient of that.
  *
- * Invariant: one element stands for each window, the first of its maxima in row-major order, where NaN is above all
+ * Invariant: one element represents each window, the first of its maxima in row-major order, where NaN is above all
  * numbers. maxPool2d reads it, maxPool2dGrad sends dy to it, maxPool2dPick reads another tensor there; the last two are
- * adjoint, so derivatives of any order stay inside the set. The gradient gathers (each pixel asks the windows that cover
- * it), so there are no atomics. The kernels compare integer keys: a WGSL compiler may assume that no float is NaN.
+ * adjoint, so derivatives of any order stay inside the set. The gradient gathers (each pixel asks the windows that
+ * cover it), so there are no atomics. The kernels compare integer keys: a WGSL compiler may assume that no float is
+ * NaN.
  * Source: Keras MaxPooling2D; gradient as in TensorFlow's MaxPoolGrad (the first maximum takes it all).
  */
 
@@ -185,8 +186,8 @@ function winnersOf(x: CpuTensor, windows: WindowGeometry): Int32Array {
 }
 
 /**
- * Statements that leave the first maximum of output element `i`'s window: the u32 `winner`, its flat index in x, and its
- * `value`. Without branches, which cost a software adapter more than what they skip.
+ * Statements that leave the first maximum of output element `i`'s window: the u32 `winner`, its flat index in x, and
+ * its `value`. Without branches, which cost a software adapter more than what they skip.
  */
 function findWinner(i: string, windows: WindowGeometry, load: (k: number, index: string) => string): string {
   const tap = `

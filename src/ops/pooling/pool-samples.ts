@@ -33,7 +33,7 @@ const CASES: readonly Case[] = [
   { title: 'window larger than the image, same', x: [1, 2, 1, 3], attrs: options(4, 1, 'same') },
 ];
 
-/** Values that are no test of a gradient, but of who wins: the first of equals, and NaN over everything. */
+/** Values that do not test a gradient, but which element wins: the first of equals, and NaN over everything. */
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const EXTREMES: Case = {
   title: 'NaN and infinities, pair by pair',

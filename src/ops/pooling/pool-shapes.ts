@@ -14,7 +14,7 @@ export interface PoolOptions {
   readonly poolSize: Pair;
   /** Step between windows; `poolSize` when left out. */
   readonly strides?: Pair;
-  /** `valid` (the default): windows lie on the image. `same`: ceil(size / stride) windows, some of them cut off. */
+  /** `valid` (the default): windows stay on the image. `same`: ceil(size / stride) windows, some of them cut off. */
   readonly padding?: Padding;
 }
 

@@ -1,12 +1,13 @@
 /**
  * Quantiles of the standard normal distribution as a table, and how 32 random bits look a number up in it.
  *
- * The upper bit is the sign, the other 31 a magnitude m, which stands for the tail probability p = (m + ½) / 2³². The table
- * holds |z| with P(Z > |z|) = p in units of 2⁻²⁹, at nodes that lie the denser the farther out: m itself below 64, then 64
- * to an octave. Between nodes it is linear. All is integer arithmetic, so a number has the same bits on every device.
+ * The upper bit is the sign, the other 31 a magnitude m, which means the tail probability p = (m + ½) / 2³². The table
+ * holds |z| with P(Z > |z|) = p in units of 2⁻²⁹, at nodes that are the denser the farther out: m itself below 64, then
+ * 64 to an octave. Between nodes it is linear. All is integer arithmetic, so a number has the same bits on every
+ * device.
  *
- * Invariant: the table is made with + - * / √ only, which IEEE 754 prescribes to the last bit: every engine has the same.
- * Accuracy: within 2e-5 of the true quantile (linear interpolation gives h² z″ / 8 ≈ 1.3e-5 at most).
+ * Invariant: the table is made with + - * / √ only, which IEEE 754 prescribes to the last bit: every engine has the
+ * same. Accuracy: within 2e-5 of the true quantile (linear interpolation gives h² z″ / 8 ≈ 1.3e-5 at most).
  */
 
 import { Tensor } from '../../core/tensor.ts';
@@ -15,7 +16,9 @@ import { multiplyHigh } from './philox.ts';
 
 /** Nodes to an octave. */
 const ROW = 64;
-/** Octaves of m from 2⁶ up to 2³⁰, two rows of the first 128 nodes, and the end node, m = 2³¹, alone in a row of zeros. */
+/**
+ * Octaves of m from 2⁶ up to 2³⁰, two rows of the first 128 nodes, and the end node, m = 2³¹, alone in a row of zeros.
+ */
 const ROWS = 27;
 const UNIT = 2 ** 29;
 

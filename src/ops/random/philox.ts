@@ -38,7 +38,8 @@ export function philoxBlock(
 }
 
 /**
- * Calls `take` with words 0 … count-1 of a stream: word i is word i mod 4 of the block of counter (⌊i/4⌋, stream, 0, 0).
+ * Calls `take` with words 0 … count-1 of a stream: word i is word i mod 4 of the block of counter (⌊i/4⌋, stream, 0,
+ * 0).
  */
 export function forEachWord(
   key: readonly [number, number],

@@ -184,7 +184,7 @@ export const randomBernoulli: RandomBernoulli & Op<RandomBernoulliOptions> = def
       requireStream('randomBernoulli', key, attrs);
       const { shape, probability } = attrs;
       if (!(probability >= 0 && probability <= 1)) {
-        throw new DownhillError('argument', `randomBernoulli: probability must lie in [0, 1], got ${probability}`);
+        throw new DownhillError('argument', `randomBernoulli: probability must be in [0, 1], got ${probability}`);
       }
       return { shape, dtype: 'bool' };
     },
@@ -215,7 +215,7 @@ export const randomBernoulli: RandomBernoulli & Op<RandomBernoulliOptions> = def
         title: `probability ${probability}`,
         inputs: [KEY_SAMPLE],
         attrs: { shape: [2], stream: 0, probability },
-        message: /^randomBernoulli: probability must lie in \[0, 1\], got (1\.5|-0\.1|NaN)/,
+        message: /^randomBernoulli: probability must be in \[0, 1\], got (1\.5|-0\.1|NaN)/,
       })),
     ],
     tolerance: { relative: 0, source: 'integer arithmetic' },

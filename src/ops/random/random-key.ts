@@ -1,6 +1,6 @@
 /**
- * What all random ops ask of their key, stream and shape. A key is a tensor of two words (a seed and a step, say), so one
- * program draws new numbers at every run; a stream is a number in the program, which keeps its draws apart.
+ * What all random ops ask of their key, stream and shape. A key is a tensor of two words (a seed and a step, say), so
+ * one program draws new numbers at every run; a stream is a number in the program, which keeps its draws apart.
  */
 
 import type { CpuTensor, Reject, SampleInput } from '../../core/op.ts';
@@ -69,7 +69,7 @@ export function keyWords({ data }: CpuTensor): readonly [number, number] {
 }
 
 /**
- * The options of a random op; what is no key is refused before them, as that is the usual slip.
+ * The options of a random op; what is not a key is refused before them: that is the usual mistake.
  * @throws DownhillError `argument` unless `key` is a tensor and the options are known ones with a shape and a stream.
  */
 export function checkStreamOptions<T extends StreamAttrs>(

@@ -40,8 +40,8 @@ const TABLE_SAMPLE: SampleInput = {
 const INPUTS = [KEY_SAMPLE, TABLE_SAMPLE];
 
 /**
- * Normal numbers as f32: z · stddev + mean, rounded after each operation, where z is within 2e-5 of the true quantile of
- * 32 random bits; |z| reaches 6.34.
+ * Normal numbers as f32: z · stddev + mean, rounded after each operation, where z is within 2e-5 of the true quantile
+ * of 32 random bits; |z| reaches 6.34.
  * @throws DownhillError as randomBits does, and `argument` unless mean is finite and stddev finite and ≥ 0.
  */
 export const randomNormal: RandomNormal & Op<RandomNormalAttrs> = defineOp<RandomNormalAttrs, RandomNormal>(

@@ -15,8 +15,9 @@ import { sigmoid } from '../elementwise/activations.ts';
 import { add, maximum, mul, sub } from '../elementwise/binary.ts';
 import { cast } from '../elementwise/cast.ts';
 import { equal } from '../elementwise/compare.ts';
+import { neg } from '../elementwise/neg.ts';
 import { where } from '../elementwise/select.ts';
-import { abs, exp, log, log1p, neg } from '../elementwise/unary.ts';
+import { abs, exp, log, log1p } from '../elementwise/unary.ts';
 import { inDouble } from '../in-double.ts';
 import { expandDims, reshape } from '../layout/shape.ts';
 import { max, sum } from './reduce.ts';
@@ -27,7 +28,7 @@ type FromLogits = (logits: Tensor, targets: Tensor) => Tensor;
 
 const tolerance = { relative: 2e-5, source: 'log and exp as in logSoftmax, then a sum over the classes as sum has it' };
 
-/** True where a class number of [0, C) stands at its label's place: [..., C]. */
+/** True where a class number of [0, C) is the label: [..., C]. */
 function isLabel(logits: Tensor, labels: Tensor): Tensor {
   return equal(iota(logits.shape[logits.rank - 1], labels.dtype as 'i32' | 'u32'), expandDims(labels, -1));
 }
@@ -48,8 +49,8 @@ function rowLogSum(data: CpuTensor['data'], start: number, classes: number): num
 }
 
 /**
- * −log softmax(logits)[label] for logits f32 [..., C] and labels i32 or u32 [...] → f32 [...]. A label outside of [0, C)
- * matches no class: the value is then log Σ exp alone (models check labels before they train).
+ * −log softmax(logits)[label] for logits f32 [..., C] and labels i32 or u32 [...] → f32 [...]. A label outside of [0,
+ * C) matches no class: the value is then log Σ exp alone (models check labels before they train).
  * @throws DownhillError `shape` or `dtype`.
  */
 export const softmaxCrossEntropy: FromLogits & Op<NoAttrs> = defineOp<NoAttrs, FromLogits>(
@@ -182,7 +183,8 @@ export const softmaxCrossEntropyDense: FromLogits & Op<NoAttrs> = defineOp<NoAtt
 );
 
 /**
- * Binary cross-entropy of sigmoid(logits), elementwise and stable: max(x, 0) − x·z + log(1 + e^−|x|). f32, equal shapes.
+ * Binary cross-entropy of sigmoid(logits), elementwise and stable: max(x, 0) − x·z + log(1 + e^−|x|). f32, equal
+ * shapes.
  * @throws DownhillError `shape` or `dtype`.
  */
 export const sigmoidCrossEntropy: FromLogits & Op<NoAttrs> = defineOp<NoAttrs, FromLogits>(

@@ -1,9 +1,9 @@
 /**
- * Folds over axes from one record: axis rule, dtype rule, samples and refusals follow; the reference of a plain fold
- * comes from `foldWith`.
+ * Reductions over axes from one record: axis rule, dtype rule, samples and rejects follow; the reference of a plain
+ * reduction comes from `reduceWith`.
  *
- * Invariant: references fold in row-major order with f64 accumulators. A fold over no elements is refused unless it has
- * a neutral element (an empty sum is 0, an empty product 1).
+ * Invariant: references reduce in row-major order with f64 accumulators. A reduction over no elements is refused unless
+ * it has a neutral element (an empty sum is 0, an empty product 1).
  */
 
 import type { DType } from '../../core/dtype.ts';
@@ -16,12 +16,19 @@ import {
   type Reject,
   type Sample,
   type SampleValues,
+  type Tolerance,
 } from '../../core/op.ts';
 import { type Aval, describe, Tensor } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, type Shape, sizeOf, stridesOf } from '../../util/shape.ts';
 import { stridedOffsets } from '../layout/strided.ts';
+
+export const BLOCKED_SUMMATION: Tolerance = {
+  relative: 1e-5,
+  source:
+    'blocked summation in another order: |error| ≤ 300 · 2⁻²⁴ · Σ|xᵢ| for up to 10⁸ terms (Higham, section 4.2), a tenth of it seen',
+};
 
 /** An axis, several, or undefined for all; negative ones count from the end. */
 export type Axes = number | readonly number[] | undefined;
@@ -31,7 +38,7 @@ export interface ReduceOptions {
   readonly axes?: Axes;
   /** The same as `axes`, as Keras spells it; give one of them. */
   readonly axis?: Axes;
-  /** Leave size 1 where an axis was folded, so that the result broadcasts with the input. False when left out. */
+  /** Leave size 1 where an axis was reduced, so that the result broadcasts with the input. False when left out. */
   readonly keepDims?: boolean;
 }
 
@@ -49,17 +56,17 @@ export interface ReduceSpec
   readonly accepts: readonly DType[];
   /** Dtype of the output; that of the input when left out. */
   readonly result?: DType;
-  /** Whether a fold over no elements has a value. */
+  /** Whether a reduction over no elements has a value. */
   readonly empty: 'allowed' | 'refused';
   readonly lower: Omit<ReduceLowering<ReduceAttrs>, 'kind' | 'axes'> | CompositeLowering;
   readonly values?: SampleValues;
-  /** Samples beside the common ones, most of them with long folds or special values. */
+  /** Samples beside the common ones, most of them with long reductions or special values. */
   readonly samples?: readonly Sample<ReduceAttrs>[];
 }
 
 const REDUCE_OPTIONS = ['axes', 'keepDims', 'axis'] as const;
 
-/** A fold over axes. */
+/** A reduction over axes. */
 export function defineReduce(spec: ReduceSpec): ReduceOp {
   const { name, accepts } = spec;
   return defineOp<ReduceAttrs, Reduce>(
@@ -70,10 +77,10 @@ export function defineReduce(spec: ReduceSpec): ReduceOp {
         checkOperand(spec, x);
         normalizeAxes(name, axes, x.shape);
         const shape = reduceShape(x.shape, axes, keepDims);
-        if (spec.empty === 'refused' && foldCount(x.shape, axes) === 0) {
+        if (spec.empty === 'refused' && reducedCount(x.shape, axes) === 0) {
           throw new DownhillError(
             'shape',
-            `${name}: nothing to fold: ${describe(x)} has no elements over axes ${formatShape(axes)}`,
+            `${name}: nothing to reduce: ${describe(x)} has no elements over axes ${formatShape(axes)}`,
           );
         }
         return { shape, dtype: spec.result ?? x.dtype };
@@ -100,25 +107,25 @@ export function defineReduce(spec: ReduceSpec): ReduceOp {
   );
 }
 
-/** The axes that a caller means, for `x` of any kind: what is no tensor is refused later, by name. */
+/** The axes that a caller means, for `x` of any kind: what is not a tensor is refused later, by name. */
 export function axesOf(op: string, x: Tensor, axes: Axes): number[] {
   return x instanceof Tensor ? normalizeAxes(op, axes, x.shape) : [];
 }
 
-/** Count of elements in each fold. */
-export function foldCount(shape: Shape, axes: readonly number[]): number {
+/** Count of elements in each reduction. */
+export function reducedCount(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * shape[axis], 1);
 }
 
-/** For each element of `shape` in order, the output that it is folded into. */
-export function foldTargets(shape: Shape, axes: readonly number[]): Uint32Array {
+/** For each element of `shape` in order, the output that it is reduced into. */
+export function reductionTargets(shape: Shape, axes: readonly number[]): Uint32Array {
   const kept = stridesOf(reduceShape(shape, axes, true));
   const strides = shape.map((_, axis) => (axes.includes(axis) ? 0 : kept[axis]));
   return stridedOffsets({ sizes: shape, strides, base: 0 });
 }
 
-/** The reference of a plain fold. `finish` gets the count of folded elements. */
-export function foldWith(
+/** The reference of a plain reduction. `finish` gets the count of reduced elements. */
+export function reduceWith(
   init: number | ((dtype: DType) => number),
   step: (accumulator: number, x: number) => number,
   finish: (accumulator: number, count: number) => number = (accumulator) => accumulator,
@@ -126,28 +133,28 @@ export function foldWith(
   return ([x], output, { axes }) => {
     const start = typeof init === 'number' ? init : init(x.dtype);
     const accumulators = new Float64Array(output.data.length).fill(start);
-    const targets = foldTargets(x.shape, axes);
+    const targets = reductionTargets(x.shape, axes);
     for (let i = 0; i < targets.length; i++) {
       accumulators[targets[i]] = step(accumulators[targets[i]], x.data[i]);
     }
-    const count = foldCount(x.shape, axes);
+    const count = reducedCount(x.shape, axes);
     for (let o = 0; o < accumulators.length; o++) output.data[o] = finish(accumulators[o], count);
   };
 }
 
 /**
- * The mean of each fold and the sum of squared distances from it, in f64. Distances are taken from the fold's first element,
- * so that equal values have exactly themselves as mean and 0 as distance.
+ * The mean of each reduction and the sum of squared distances from it, in f64. Distances are taken from its first
+ * element, so that equal values have exactly themselves as mean and 0 as distance.
  */
-export function foldMoments(
+export function reduceMoments(
   { shape, data }: CpuTensor,
   axes: readonly number[],
 ): { readonly means: Float64Array; readonly squares: Float64Array; readonly targets: Uint32Array } {
-  const count = foldCount(shape, axes);
-  const targets = foldTargets(shape, axes);
-  const folds = count === 0 ? 0 : targets.length / count;
-  const [bases, sums, squares] = [new Float64Array(folds), new Float64Array(folds), new Float64Array(folds)];
-  // Backwards, so that the first element stays. An infinity is no base: its distance from itself is NaN.
+  const count = reducedCount(shape, axes);
+  const targets = reductionTargets(shape, axes);
+  const outputs = count === 0 ? 0 : targets.length / count;
+  const [bases, sums, squares] = [new Float64Array(outputs), new Float64Array(outputs), new Float64Array(outputs)];
+  // Backwards, so that the first element stays. An infinity cannot be the base: its distance from itself is NaN.
   for (let i = targets.length - 1; i >= 0; i--) bases[targets[i]] = Number.isFinite(data[i]) ? data[i] : 0;
   for (let i = 0; i < targets.length; i++) sums[targets[i]] += data[i] - bases[targets[i]];
   const means = sums.map((sum, o) => bases[o] + sum / count);
@@ -213,10 +220,10 @@ function commonRejects({ name, accepts, empty }: ReduceSpec): Reject<ReduceAttrs
   ];
   if (empty === 'refused') {
     rejects.push({
-      title: 'nothing to fold',
+      title: 'nothing to reduce',
       inputs: [{ shape: [2, 0] }],
       attrs: { axes: [1], keepDims: false },
-      message: new RegExp(`^${name}: nothing to fold: f32\\[2,0\\] has no elements over axes \\[1\\]`),
+      message: new RegExp(`^${name}: nothing to reduce: f32\\[2,0\\] has no elements over axes \\[1\\]`),
     });
   }
   return rejects;

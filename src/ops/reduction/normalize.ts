@@ -1,8 +1,8 @@
 /**
  * Values taken to mean 0 and variance 1 over some axes, with gradients that go through the statistics: batchNorm with
  * its scale and offset, standardize without. Composites: the variance is that of centred values (two passes, nothing
- * cancels), and the statistics are the same nodes as `mean(x)` and `variance(x)`, so that asking for those costs nothing.
- * Sources: Ioffe and Szegedy, "Batch Normalization" (2015), for the gradient; Keras `ops.batch_normalization`.
+ * cancels), and the statistics are the same nodes as `mean(x)` and `variance(x)`, so that asking for those costs
+ * nothing. Sources: Ioffe and Szegedy, "Batch Normalization" (2015), for the gradient; Keras `ops.batch_normalization`.
  */
 
 import { type CpuTensor, defineOp, type Op, type Sample } from '../../core/op.ts';
@@ -11,8 +11,9 @@ import { DownhillError } from '../../util/errors.ts';
 import { formatShape, normalizeAxes, reduceShape, sameShape, sizeOf } from '../../util/shape.ts';
 import { requireFloat } from '../checks.ts';
 import { add, mul, sub } from '../elementwise/binary.ts';
-import { neg, rsqrt } from '../elementwise/unary.ts';
-import { type Axes, axesOf, foldCount, foldMoments } from './define-reduce.ts';
+import { neg } from '../elementwise/neg.ts';
+import { rsqrt } from '../elementwise/unary.ts';
+import { type Axes, axesOf, reducedCount, reduceMoments } from './define-reduce.ts';
 import { mean, sum } from './reduce.ts';
 import { variance } from './reduce-composite.ts';
 
@@ -37,7 +38,7 @@ const tolerance = {
   source: 'sums as in mean and variance, and a root of 2 ulp; values of a few units',
 };
 
-/** Mean and 1 / √(variance + epsilon), size 1 along the folded axes. */
+/** Mean and 1 / √(variance + epsilon), size 1 along the reduced axes. */
 function statistics(x: Tensor, { axes, epsilon }: NormalizeAttrs): { center: Tensor; scale: Tensor } {
   const kept = { axes, keepDims: true };
   return { center: mean(x, kept), scale: rsqrt(add(variance(x, kept), epsilon)) };
@@ -49,17 +50,17 @@ function checkNormalize(op: string, x: Aval, { axes, epsilon }: NormalizeAttrs):
   if (!(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new DownhillError('argument', `${op}: epsilon must be a finite number above 0, got ${epsilon}`);
   }
-  if (foldCount(x.shape, axes) > 0) return;
+  if (reducedCount(x.shape, axes) > 0) return;
   throw new DownhillError(
     'shape',
-    `${op}: nothing to fold: ${describe(x)} has no elements over axes ${formatShape(axes)}`,
+    `${op}: nothing to reduce: ${describe(x)} has no elements over axes ${formatShape(axes)}`,
   );
 }
 
 /** The reference: x̂ in f64. */
 function standardized(x: CpuTensor, { axes, epsilon }: NormalizeAttrs): { values: Float64Array; targets: Uint32Array } {
-  const count = foldCount(x.shape, axes);
-  const { means, squares, targets } = foldMoments(x, axes);
+  const count = reducedCount(x.shape, axes);
+  const { means, squares, targets } = reduceMoments(x, axes);
   const values = Float64Array.from(
     targets,
     (target, i) => (x.data[i] - means[target]) / Math.sqrt(squares[target] / count + epsilon),
@@ -81,16 +82,16 @@ const shared = (name: string, more: readonly { shape: readonly number[] }[]) => 
     message: new RegExp(`^${name}: epsilon must be a finite number above 0, got 0$`),
   },
   {
-    title: 'nothing to fold',
+    title: 'nothing to reduce',
     inputs: [{ shape: [0, 3] }, ...more],
     attrs: { axes: [0], epsilon: 1e-3 },
-    message: new RegExp(`^${name}: nothing to fold: f32\\[0,3\\] has no elements over axes \\[0\\]`),
+    message: new RegExp(`^${name}: nothing to reduce: f32\\[0,3\\] has no elements over axes \\[0\\]`),
   },
 ];
 
 /**
- * gamma · (x − mean) / √(variance + epsilon) + beta over `axes`; gamma and beta have size 1 along these axes and x's sizes
- * along the others. f32.
+ * gamma · (x − mean) / √(variance + epsilon) + beta over `axes`; gamma and beta have size 1 along these axes and x's
+ * sizes along the others. f32.
  * @throws DownhillError `dtype`, `shape`, or `argument` for an epsilon that is not above 0.
  */
 export const batchNorm: BatchNorm & Op<NormalizeAttrs> = defineOp<NormalizeAttrs, BatchNorm>(
@@ -125,7 +126,7 @@ export const batchNorm: BatchNorm & Op<NormalizeAttrs> = defineOp<NormalizeAttrs
     vjp(dy, [x, gamma], _output, attrs) {
       const { center, scale } = statistics(x, attrs);
       const kept = { axes: attrs.axes, keepDims: true };
-      const shares = 1 / foldCount(x.shape, attrs.axes);
+      const shares = 1 / reducedCount(x.shape, attrs.axes);
       const dBeta = sum(dy, kept);
       const dGamma = neg(mul(sum(mul(dy, sub(center, x)), kept), scale));
       const distance = add(x, neg(center));

@@ -1,6 +1,6 @@
 /**
- * Folds that take more than a sum: variance in one walk without cancellation (runs around the mean so far, Chan's merge;
- * shaders/moments.wgsl), and log Σ exp, a formula in other folds with the maximum taken out.
+ * Reductions that take more than a sum: variance in one walk without cancellation (runs around the mean so far, Chan's
+ * merge; shaders/moments.wgsl), and log Σ exp, a formula in other reductions with the maximum taken out.
  */
 
 import type { Op } from '../../core/op.ts';
@@ -10,9 +10,9 @@ import { where } from '../elementwise/select.ts';
 import { exp, log } from '../elementwise/unary.ts';
 import { inDouble } from '../in-double.ts';
 import { reshape } from '../layout/shape.ts';
-import { alignFold } from './align-fold.ts';
-import { defineReduce, foldCount, foldMoments, foldTargets, foldWith } from './define-reduce.ts';
+import { defineReduce, reducedCount, reduceMoments, reduceWith, reductionTargets } from './define-reduce.ts';
 import { max, mean, sum } from './reduce.ts';
+import { alignReduced } from './sum.ts';
 
 /** Mean squared distance from the mean over `axes` (all when left out): the population variance, as Keras `ops.var`. */
 export const variance = defineReduce({
@@ -21,12 +21,12 @@ export const variance = defineReduce({
   accepts: ['f32'],
   empty: 'refused',
   cpu([x], output, { axes }) {
-    const count = foldCount(x.shape, axes);
-    output.data.set(foldMoments(x, axes).squares.map((square) => square / count));
+    const count = reducedCount(x.shape, axes);
+    output.data.set(reduceMoments(x, axes).squares.map((square) => square / count));
   },
   vjp(dy, [x], _output, { axes }) {
     const centered = sub(x, mean(x, { axes, keepDims: true }));
-    return [mul(mul(centered, 2 / foldCount(x.shape, axes)), alignFold(dy, x, axes))];
+    return [mul(mul(centered, 2 / reducedCount(x.shape, axes)), alignReduced(dy, x, axes))];
   },
   lower: {
     runs: {
@@ -72,14 +72,14 @@ export const logSumExp = defineReduce({
   empty: 'refused',
   cpu: inDouble(([x], output, attrs) => {
     const tops = { ...output, data: new Float64Array(output.data.length) };
-    foldWith(Number.NEGATIVE_INFINITY, Math.max)([x], tops, attrs);
-    const targets = foldTargets(x.shape, attrs.axes);
+    reduceWith(Number.NEGATIVE_INFINITY, Math.max)([x], tops, attrs);
+    const targets = reductionTargets(x.shape, attrs.axes);
     const anchor = tops.data.map((top) => (Number.isFinite(top) ? top : 0));
     for (let i = 0; i < targets.length; i++) output.data[targets[i]] += Math.exp(x.data[i] - anchor[targets[i]]);
     for (let o = 0; o < output.data.length; o++) output.data[o] = Math.log(output.data[o]) + anchor[o];
   }),
   vjp(dy, [x], output, { axes }) {
-    return [mul(exp(sub(x, alignFold(output, x, axes))), alignFold(dy, x, axes))];
+    return [mul(exp(sub(x, alignReduced(output, x, axes))), alignReduced(dy, x, axes))];
   },
   lower: { kind: 'composite' },
   expand([x], { axes, keepDims }) {

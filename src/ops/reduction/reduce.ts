@@ -1,73 +1,30 @@
 /**
- * Plain folds: sum, mean, prod, max, min. See arg-reduce.ts for positions and reduce-composite.ts for what is built from them.
+ * Plain reductions: mean, prod, max, min, and sum from sum.ts. See arg-reduce.ts for positions and reduce-composite.ts
+ * for what is built from them.
  *
- * On the device every fold runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
+ * On the device every reduction runs in an order fixed by the plan (no atomics), so the same plan gives the same bits.
  */
 
-import type { Op, Sample, Vjp } from '../../core/op.ts';
+import type { Op, Vjp } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { div, mul } from '../elementwise/binary.ts';
 import { cast } from '../elementwise/cast.ts';
 import { equal, logicalAnd } from '../elementwise/compare.ts';
 import { where } from '../elementwise/select.ts';
-import { alignFold, spread } from './align-fold.ts';
-import { defineReduce, foldCount, foldMoments, foldWith, type ReduceAttrs } from './define-reduce.ts';
+import {
+  BLOCKED_SUMMATION,
+  defineReduce,
+  type ReduceAttrs,
+  reducedCount,
+  reduceMoments,
+  reduceWith,
+} from './define-reduce.ts';
+import { equalValues, long, odd, tall } from './reduce-samples.ts';
+import { alignReduced, spread, sum } from './sum.ts';
+
+export { sum } from './sum.ts';
 
 const NUMBERS = ['f32', 'i32', 'u32'] as const;
-const ORDER =
-  'blocked summation in another order: |error| ≤ 300 · 2⁻²⁴ · Σ|xᵢ| for up to 10⁸ terms (Higham, section 4.2), a tenth of it seen';
-
-const all = { axes: [0, 1], keepDims: false };
-const long: Sample<ReduceAttrs> = { title: 'long', inputs: [{ shape: [64, 64] }], attrs: all };
-const equalValues: Sample<ReduceAttrs> = {
-  title: 'long and equal',
-  inputs: [{ shape: [160_000], values: 'equal' }],
-  attrs: { axes: [0], keepDims: false },
-};
-const tall: Sample<ReduceAttrs> = {
-  title: 'tall and narrow',
-  inputs: [{ shape: [64, 33, 3] }],
-  attrs: { axes: [0, 1], keepDims: false },
-};
-const odd: Sample<ReduceAttrs> = {
-  title: 'NaN and infinities',
-  inputs: [{ shape: [3, 2], values: [1, Number.NaN, Number.POSITIVE_INFINITY, 2, Number.NEGATIVE_INFINITY, 0] }],
-  attrs: { axes: [1], keepDims: false },
-};
-
-/** Sum over `axes` (all when left out); integers wrap. */
-export const sum = defineReduce({
-  name: 'sum',
-  doc: 'Sum over axes, or axis (all when left out); integers wrap. The sum of nothing is 0.',
-  accepts: NUMBERS,
-  empty: 'allowed',
-  cpu: foldWith(0, (sum, x) => sum + x),
-  vjp: (dy, [x], _output, { axes }) => [spread(dy, x, axes)],
-  lower: {
-    chain: {
-      state: ({ output }) => output.dtype,
-      init: ({ output }) => `${output.dtype}(0)`,
-      step: (acc, x) => `${acc} + ${x}`,
-      merge: (a, b) => `${a} + ${b}`,
-    },
-    // Sums of runs meet in `low`, every so often `low` in `middle` and `middle` in `high`.
-    runs: {
-      library: 'sum',
-      state: 'Sum',
-      init: 'Sum(0.0, 0.0, 0.0)',
-      run: { state: 'f32', init: '0.0' },
-      step: (run, x) => `${run} + ${x}`,
-      close: (acc, run, { turn }) => `sum_add(${acc}, ${run}, ${turn})`,
-      words: (acc) => [`sum_of(${acc})`],
-      restore: ([word]) => `Sum(0.0, 0.0, ${word})`,
-      merge: (acc, chunk, { turn }) => `sum_add(${acc}, sum_of(${chunk}), ${turn})`,
-      finish: (acc) => `sum_of(${acc})`,
-    },
-    algebra: 'sum',
-  },
-  samples: [long, equalValues, tall, odd],
-  tolerance: { relative: 1e-5, source: ORDER },
-});
 
 /** Mean over `axes` (all when left out). */
 export const mean = defineReduce({
@@ -75,8 +32,8 @@ export const mean = defineReduce({
   doc: 'Mean over axes, or axis (all when left out). f32.',
   accepts: ['f32'],
   empty: 'refused',
-  cpu: ([x], output, { axes }) => output.data.set(foldMoments(x, axes).means),
-  vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / foldCount(x.shape, axes)), x, axes)],
+  cpu: ([x], output, { axes }) => output.data.set(reduceMoments(x, axes).means),
+  vjp: (dy, [x], _output, { axes }) => [spread(mul(dy, 1 / reducedCount(x.shape, axes)), x, axes)],
   lower: {
     runs: {
       library: 'center',
@@ -94,7 +51,7 @@ export const mean = defineReduce({
     },
   },
   samples: [long, equalValues, tall, odd],
-  tolerance: { relative: 1e-5, source: ORDER },
+  tolerance: BLOCKED_SUMMATION,
 });
 
 /** Product over `axes` (all when left out); integers wrap. */
@@ -108,9 +65,9 @@ export const prod = defineReduce({
   values: 'positive',
   cpu([x], output, attrs) {
     const multiply = x.dtype === 'f32' ? (product: number, value: number) => product * value : Math.imul;
-    foldWith(1, multiply)([x], output, attrs);
+    reduceWith(1, multiply)([x], output, attrs);
   },
-  vjp: (dy, [x], _output, { axes }) => [mul(alignFold(dy, x, axes), productOfOthers(x, axes))],
+  vjp: (dy, [x], _output, { axes }) => [mul(alignReduced(dy, x, axes), productOfOthers(x, axes))],
   lower: {
     chain: {
       state: ({ output }) => output.dtype,
@@ -130,7 +87,7 @@ export const prod = defineReduce({
   tolerance: { relative: 1e-5, source: 'one rounding of 2⁻²⁴ a factor, in any order; at most 64 factors here' },
 });
 
-/** For each element, the product of the other elements of its fold. */
+/** For each element, the product of the other elements of its reduction. */
 function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
   const kept = { axes, keepDims: true };
   const isZero = equal(x, 0);
@@ -143,9 +100,9 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
 
 /** Shares dy equally among the elements that equal the extreme, as JAX does. */
 const shareAmongTies: Vjp<ReduceAttrs> = (dy, [x], output, { axes }) => {
-  const isExtreme = cast(equal(x, alignFold(output, x, axes)), 'f32');
+  const isExtreme = cast(equal(x, alignReduced(output, x, axes)), 'f32');
   const ties = sum(isExtreme, { axes, keepDims: true });
-  return [mul(isExtreme, div(alignFold(dy, x, axes), ties))];
+  return [mul(isExtreme, div(alignReduced(dy, x, axes), ties))];
 };
 
 /** Largest element over `axes` (all when left out); NaN when there is one. */
@@ -155,7 +112,7 @@ export const max = defineReduce({
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',
-  cpu: foldWith(Number.NEGATIVE_INFINITY, Math.max),
+  cpu: reduceWith(Number.NEGATIVE_INFINITY, Math.max),
   vjp: shareAmongTies,
   lower: {
     chain: {
@@ -187,7 +144,7 @@ export const min = defineReduce({
   accepts: NUMBERS,
   empty: 'refused',
   values: 'distinct',
-  cpu: foldWith(Number.POSITIVE_INFINITY, Math.min),
+  cpu: reduceWith(Number.POSITIVE_INFINITY, Math.min),
   vjp: shareAmongTies,
   lower: {
     chain: {
@@ -213,4 +170,4 @@ export const min = defineReduce({
 });
 
 /** The records of this file. */
-export const reduceOps: readonly Op[] = [sum, mean, prod, max, min];
+export const reduceOps: readonly Op[] = [mean, prod, max, min];

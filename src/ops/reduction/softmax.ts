@@ -1,6 +1,6 @@
 /**
- * Softmax and its logarithm, along one axis. Composites of folds and elementwise ops: over the last axis the compiler
- * makes one kernel of each. The maximum is subtracted first, so no exponential overflows.
+ * Softmax and its logarithm, along one axis. Composites of reductions and elementwise ops: over the last axis the
+ * compiler makes one kernel of each. The maximum is subtracted first, so no exponential overflows.
  * Source: Goodfellow, Bengio, Courville, "Deep Learning" (2016), section 4.1; Keras `ops.softmax`.
  */
 

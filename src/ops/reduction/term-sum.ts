@@ -1,6 +1,7 @@
 /**
- * WGSL of a sum in a kernel that finds its terms one by one: pooling, scatters written as gathers. Few terms are added in a
- * row; many in runs, as folds are (shaders/sum.wgsl), so that the rounding error does not grow with their number.
+ * WGSL of a sum in a kernel that finds its terms one by one: pooling, scatters written as gathers. Few terms are added
+ * in a row; many in runs, as reductions are (shaders/sum.wgsl), so that the rounding error does not grow with their
+ * number.
  */
 
 export interface TermSum {

@@ -8,7 +8,7 @@
 
 import { checkKnownOptions, show } from '../../nn/check-options.ts';
 import type { Layer } from '../../nn/layer.ts';
-import { SymbolicTensor } from '../../nn/symbol.ts';
+import { SymbolicTensor } from '../../nn/layer.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';

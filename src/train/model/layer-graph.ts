@@ -5,9 +5,8 @@
  * Invariant: calls stand in the order in which they can run; each value is an input or the output of one call.
  */
 
-import type { Layer } from '../../nn/layer.ts';
+import type { Layer, LayerCall, SymbolicTensor } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
-import type { LayerCall, SymbolicTensor } from '../../nn/symbol.ts';
 import { DownhillError } from '../../util/errors.ts';
 
 /** One use of a layer; values by number. */

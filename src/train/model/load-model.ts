@@ -5,9 +5,9 @@
 import { checkKnownOptions } from '../../nn/check-options.ts';
 import { type CustomObjects, withCustomObjects } from '../../nn/custom-objects.ts';
 import type { Layer } from '../../nn/layer.ts';
+import { recordCall, type SymbolicTensor } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
 import { makeLayer } from '../../nn/layers/index.ts';
-import { recordCall, type SymbolicTensor } from '../../nn/symbol.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { Stack } from '../data/stack.ts';

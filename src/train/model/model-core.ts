@@ -5,10 +5,10 @@
  */
 
 import { checkKnownOptions } from '../../nn/check-options.ts';
+import type { SymbolicTensor } from '../../nn/layer.ts';
 import { checkName, type Layer } from '../../nn/layer.ts';
 import { checkExampleShape } from '../../nn/layers/core/input.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
-import type { SymbolicTensor } from '../../nn/symbol.ts';
 import { Callable } from '../../util/callable.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';

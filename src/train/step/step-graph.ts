@@ -13,7 +13,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import type { Layer } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
-import { pack } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from '../data/batch.ts';
 import {
   assignedViews,

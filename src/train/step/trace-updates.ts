@@ -10,7 +10,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { applyUpdates } from '../../nn/optimizers/apply.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import { add } from '../../ops/elementwise/binary.ts';
-import { pack } from '../../ops/layout/shape.ts';
+import { pack } from '../../ops/layout/concat.ts';
 import { gradients } from '../../transform/grad.ts';
 import type { TracedGroup } from '../model/model-parts.ts';
 import { isTrained } from '../weights/weight-layout.ts';

@@ -1,7 +1,7 @@
 /**
  * Capsule: capsules that are fed by all capsules of the layer below, by agreement. Each capsule i below predicts each
- * capsule j above, û = u_i W_ij; how much of i goes to j, a softmax over j, is found in a few rounds: what agrees with the
- * sum that it went into is sent there more.
+ * capsule j above, û = u_i W_ij; how much of i goes to j, a softmax over j, is found in a few rounds: what agrees with
+ * the sum that it went into is sent there more.
  *
  * Invariant: the rounds are part of the graph, and the gradient goes through them.
  * Source: Sabour, Frosst, Hinton, "Dynamic routing between capsules", NeurIPS 2017, equations 2 and 3, procedure 1.

@@ -19,7 +19,7 @@ import type { Padding, Pair } from '../../windows.ts';
 import { Convolution, type ConvolutionOptions } from '../convolution/convolution.ts';
 
 export interface PrimaryCapsulesOptions extends ConvolutionOptions<Pair>, WeightRuleOptions<'kernel'> {
-  /** Kinds of capsules at each place. */
+  /** Kinds of capsules at each position. */
   readonly channels: number;
   /** Values of a capsule. */
   readonly dimension: number;
@@ -65,7 +65,9 @@ export class PrimaryCapsules extends Convolution {
   }
 }
 
-/** The first capsules over images or maps: `primaryCapsules({ channels: 32, dimension: 8, kernelSize: 9, strides: 2 })`. */
+/**
+ * The first capsules over images or maps: `primaryCapsules({ channels: 32, dimension: 8, kernelSize: 9, strides: 2 })`.
+ */
 export const primaryCapsules = (options: PrimaryCapsulesOptions, ...surplus: Surplus): PrimaryCapsules =>
   sole('primaryCapsules', surplus, new PrimaryCapsules(options));
 

@@ -1,6 +1,7 @@
 /**
  * Conv1D: activation(conv1d(x, kernel) + bias) over sequences, with Keras' names and defaults. `causal` padding puts
- * dilationRate · (kernelSize − 1) zeros in front, so that no step sees a later one (van den Oord et al., "WaveNet", 2016).
+ * dilationRate · (kernelSize − 1) zeros in front, so that no step sees a later one (van den Oord et al., "WaveNet",
+ * 2016).
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

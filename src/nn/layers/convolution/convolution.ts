@@ -57,7 +57,7 @@ interface Kind {
   readonly owner: string;
   /** Along how many axes windows slide. */
   readonly axes: number;
-  /** Options beside the common ones, checked, as they stand in the configuration. */
+  /** Options beside the common ones, checked, as the configuration holds them. */
   readonly own: Readonly<Record<string, unknown>>;
   /** Options that are initializers of kernels; `glorotUniform` when left out. */
   readonly kernels: readonly string[];
@@ -136,7 +136,7 @@ export abstract class Convolution extends Layer {
 
   protected abstract convolve(x: Tensor, kernels: readonly Tensor[]): Tensor;
 
-  /** Whether windows must lie inside the example: not so for the transposed convolution. */
+  /** Whether windows must be inside the example: not so for the transposed convolution. */
   protected get slides(): boolean {
     return true;
   }

@@ -1,6 +1,6 @@
 /**
- * DepthwiseConv2D: each channel convolved by itself with depthMultiplier filters, plus bias and activation; Keras' names
- * and defaults, output channel c · depthMultiplier + m. Strides may differ along the axes (TensorFlow's may not).
+ * DepthwiseConv2D: each channel convolved by itself with depthMultiplier filters, plus bias and activation; Keras'
+ * names and defaults, output channel c · depthMultiplier + m. Strides may differ along the axes (TensorFlow's may not).
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

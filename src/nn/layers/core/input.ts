@@ -8,9 +8,15 @@ import { type Surplus, sole } from '../../../util/check-options.ts';
 import { DownhillError } from '../../../util/errors.ts';
 import { checkShape, type Shape } from '../../../util/shape.ts';
 import { checkKnownOptions, show } from '../../check-options.ts';
-import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';
+import {
+  LAYER_OPTIONS,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  recordCall,
+  type SymbolicTensor,
+} from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
-import { recordCall, type SymbolicTensor } from '../../symbol.ts';
 
 export interface InputOptions extends LayerOptions {
   /** Shape of one example, without the batch axis: `[28, 28, 1]`. */
@@ -57,7 +63,10 @@ export function checkExampleShape(owner: string, shape: unknown): Shape {
 export const input = (options: InputOptions, ...surplus: Surplus): InputLayer =>
   sole('input', surplus, new InputLayer(options));
 
-/** The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it. @throws as `InputLayer`. */
+/**
+ * The start of a functional model: `const x = input({ shape: [28, 28, 1] })`; layers are called on it.
+ * @throws as `InputLayer`.
+ */
 export function inputSymbol(options: InputOptions): SymbolicTensor {
   const layer = new InputLayer(options);
   return recordCall(layer, [], [layer.shape]).outputs[0];

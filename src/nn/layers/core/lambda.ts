@@ -1,7 +1,8 @@
 /**
- * Lambda: a function of the user as a layer without weights. It is traced like any layer: written in ops, it has a gradient
- * and runs on every backend. JSON holds it by name: that of `registerFunction('halve', (x) => mul(x, 0.5))`, with which
- * `lambda({ function: 'halve' })` makes it, too, or its own, which `customObjects` must have when the model is loaded.
+ * Lambda: a function of the user as a layer without weights. It is traced like any layer: written in ops, it has a
+ * gradient and runs on every backend. JSON holds it by name: that of `registerFunction('halve', (x) => mul(x, 0.5))`,
+ * with which `lambda({ function: 'halve' })` makes it, too, or its own, which `customObjects` must have when the model
+ * is loaded.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

@@ -1,5 +1,6 @@
 /**
- * LeakyReLU as a layer. Its slope is 0.3 when left out, as in Keras' layer; the activation `leakyRelu` has 0.2, as Keras' has.
+ * LeakyReLU as a layer. Its slope is 0.3 when left out, as in Keras' layer; the activation `leakyRelu` has 0.2, as
+ * Keras' has.
  * Source: Maas, Hannun and Ng (2013); Keras 3 `layers/activations/leaky_relu.py`.
  */
 

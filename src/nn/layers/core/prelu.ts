@@ -6,7 +6,7 @@
 import type { Tensor } from '../../../core/tensor.ts';
 import { relu as reluOp } from '../../../ops/elementwise/activations.ts';
 import { mul, sub } from '../../../ops/elementwise/binary.ts';
-import { neg } from '../../../ops/elementwise/unary.ts';
+import { neg } from '../../../ops/elementwise/neg.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import type { Shape } from '../../../util/shape.ts';
 import { checkKnownOptions } from '../../check-options.ts';

@@ -14,7 +14,7 @@ import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../..
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface ReLUOptions extends LayerOptions {
-  /** Largest value that is let through, at least 0; null, which is no limit, when left out. */
+  /** Largest value that is let through, at least 0; null, for no limit, when left out. */
   readonly maxValue?: number | null;
   /** Slope below the threshold, at least 0; 0 when left out. */
   readonly negativeSlope?: number;
@@ -22,7 +22,9 @@ export interface ReLUOptions extends LayerOptions {
   readonly threshold?: number;
 }
 
-/** x [B, …] → the same shape: min(x, maxValue) above the threshold, negativeSlope · (x − threshold) below; no weights. */
+/**
+ * x [B, …] → the same shape: min(x, maxValue) above the threshold, negativeSlope · (x − threshold) below; no weights.
+ */
 export class ReLU extends Layer {
   override readonly className = 'ReLU';
   private readonly options;

@@ -1,6 +1,6 @@
 /**
- * Softmax as a layer, along one axis or over several at once. As a model's last layer its logits are found like those of the
- * activation `softmax`, when the axis is the last.
+ * Softmax as a layer, along one axis or over several at once. As a model's last layer its logits are found like those
+ * of the activation `softmax`, when the axis is the last.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

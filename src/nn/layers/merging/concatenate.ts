@@ -22,7 +22,7 @@ export class Concatenate extends MergeLayer {
   override readonly className = 'Concatenate';
   private readonly axis: number;
 
-  /** @throws DownhillError `argument` for an axis that is no whole number, or the batch axis. */
+  /** @throws DownhillError `argument` for an axis that is not a whole number, or the batch axis. */
   constructor(options: ConcatenateOptions = {}) {
     checkKnownOptions('concatenate', options, ['axis', ...LAYER_OPTIONS]);
     super(options);

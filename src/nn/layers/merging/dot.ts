@@ -34,7 +34,7 @@ export class Dot extends MergeLayer {
   private readonly axes: number | readonly [number, number];
   private readonly normalize: boolean;
 
-  /** @throws DownhillError `argument` for axes that are no whole numbers other than 0. */
+  /** @throws DownhillError `argument` for axes that are not whole numbers other than 0. */
   constructor(options: DotOptions) {
     checkKnownOptions('dot', options, ['axes', 'normalize', ...LAYER_OPTIONS]);
     super(options);

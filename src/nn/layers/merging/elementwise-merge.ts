@@ -1,8 +1,8 @@
 /**
  * Add, Subtract, Multiply, Average, Maximum, Minimum: several inputs in one, element by element.
  *
- * Shapes broadcast as in Keras 3 (base_merge.py): examples of fewer axes get axes of size 1 in front, then sizes must be
- * equal or 1. The batch axis never takes part.
+ * Shapes broadcast as in Keras 3 (base_merge.py): examples of fewer axes get axes of size 1 in front, then sizes must
+ * be equal or 1. The batch axis never takes part.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
@@ -58,7 +58,7 @@ abstract class ElementwiseMerge extends MergeLayer {
   }
 }
 
-function fold(op: (a: Tensor, b: Tensor) => Tensor, inputs: readonly Tensor[]): Tensor {
+function combine(op: (a: Tensor, b: Tensor) => Tensor, inputs: readonly Tensor[]): Tensor {
   return inputs.reduce((a, b) => op(a, b));
 }
 
@@ -71,7 +71,7 @@ export class Add extends ElementwiseMerge {
   }
 
   protected override combine(inputs: readonly Tensor[]): Tensor {
-    return fold(binary.add, inputs);
+    return combine(binary.add, inputs);
   }
 }
 
@@ -103,7 +103,7 @@ export class Multiply extends ElementwiseMerge {
   }
 
   protected override combine(inputs: readonly Tensor[]): Tensor {
-    return fold(binary.mul, inputs);
+    return combine(binary.mul, inputs);
   }
 }
 
@@ -116,11 +116,11 @@ export class Average extends ElementwiseMerge {
   }
 
   protected override combine(inputs: readonly Tensor[]): Tensor {
-    return binary.div(fold(binary.add, inputs), inputs.length);
+    return binary.div(combine(binary.add, inputs), inputs.length);
   }
 }
 
-/** The largest of its inputs at each place. */
+/** The largest of its inputs, element by element. */
 export class Maximum extends ElementwiseMerge {
   override readonly className = 'Maximum';
 
@@ -129,11 +129,11 @@ export class Maximum extends ElementwiseMerge {
   }
 
   protected override combine(inputs: readonly Tensor[]): Tensor {
-    return fold(binary.maximum, inputs);
+    return combine(binary.maximum, inputs);
   }
 }
 
-/** The smallest of its inputs at each place. */
+/** The smallest of its inputs, element by element. */
 export class Minimum extends ElementwiseMerge {
   override readonly className = 'Minimum';
 
@@ -142,7 +142,7 @@ export class Minimum extends ElementwiseMerge {
   }
 
   protected override combine(inputs: readonly Tensor[]): Tensor {
-    return fold(binary.minimum, inputs);
+    return combine(binary.minimum, inputs);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * GlobalMaxPooling1D/2D and GlobalAveragePooling1D/2D: one number a channel, over all steps or pixels. `keepDims` leaves
- * the axes with size 1 (Keras' keepdims). Equal maxima share the gradient evenly, as in TensorFlow's reduce_max.
+ * GlobalMaxPooling1D/2D and GlobalAveragePooling1D/2D: one number a channel, over all steps or pixels. `keepDims`
+ * leaves the axes with size 1 (Keras' keepdims). Equal maxima share the gradient evenly, as in TensorFlow's reduce_max.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
@@ -22,7 +22,7 @@ abstract class GlobalPooling extends Layer {
   constructor(
     owner: string,
     private readonly axes: 1 | 2,
-    private readonly fold: typeof max | typeof mean,
+    private readonly reduction: typeof max | typeof mean,
     options: GlobalPoolingOptions,
   ) {
     checkKnownOptions(owner, options, [...LAYER_OPTIONS, 'keepDims']);
@@ -36,7 +36,7 @@ abstract class GlobalPooling extends Layer {
 
   override call(x: Tensor): Tensor {
     checkSpatial(this.label, x.shape.slice(1), this.axes);
-    return this.fold(x, { axes: this.axes === 1 ? [1] : [1, 2], keepDims: this.options.keepDims });
+    return this.reduction(x, { axes: this.axes === 1 ? [1] : [1, 2], keepDims: this.options.keepDims });
   }
 }
 

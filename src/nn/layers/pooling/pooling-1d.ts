@@ -1,6 +1,6 @@
 /**
- * MaxPooling1D and AveragePooling1D: windows over sequences, as images of height 1; Keras' names and defaults (poolSize 2,
- * strides equal to poolSize, `valid`). In a `same` window only the steps of the sequence count.
+ * MaxPooling1D and AveragePooling1D: windows over sequences, as images of height 1; Keras' names and defaults (poolSize
+ * 2, strides equal to poolSize, `valid`). In a `same` window only the steps of the sequence count.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

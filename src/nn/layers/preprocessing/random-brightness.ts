@@ -21,7 +21,7 @@ import { LAYER_OPTIONS, type LayerConfig, type LayerOptions } from '../../layer.
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface RandomBrightnessOptions extends LayerOptions {
-  /** Share of the range that is added, as [low, high] within [-1, 1]; a number f stands for [-f, f]. */
+  /** Share of the range that is added, as [low, high] within [-1, 1]; a number f means [-f, f]. */
   readonly factor: number | Range;
   /** The values that images may have; [0, 255] when left out. */
   readonly valueRange?: Range;

@@ -2,8 +2,8 @@
  * RandomContrast: in training, scales the distance of each value from its channel's mean over the image by a random
  * factor, and clips to the range that values have.
  *
- * Source: Keras 3, RandomContrast, by its documentation: one number f means [1 - f, 1 + f], and two are lower and upper in
- * that order (its code takes [1, 1 + f], and sorts the two).
+ * Source: Keras 3, RandomContrast, by its documentation: one number f means [1 - f, 1 + f], and two are lower and upper
+ * in that order (its code takes [1, 1 + f], and sorts the two).
  */
 
 import type { Tensor } from '../../../core/tensor.ts';

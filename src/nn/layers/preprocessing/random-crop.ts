@@ -1,9 +1,9 @@
 /**
- * RandomCrop: a window of given size, at a random place of each image in training and at its centre at inference. Images
- * that are smaller than the window give their largest part of the window's proportions, resized to it.
+ * RandomCrop: a window of given size, at a random position of each image in training and at its centre at inference.
+ * Images that are smaller than the window give their largest part of the window's proportions, resized to it.
  *
- * Source: Keras 3, RandomCrop, by its documentation, CenterCrop and smart_resize. Keras draws one place for a batch, and its
- * code gives back whole images at inference; a layer's shape is one here.
+ * Source: Keras 3, RandomCrop, by its documentation, CenterCrop and smart_resize. Keras draws one position for a batch,
+ * and its code gives back whole images at inference; a layer's shape is one here.
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
@@ -11,9 +11,9 @@ import { scalar } from '../../../ops/create.ts';
 import { add, mod, mul } from '../../../ops/elementwise/binary.ts';
 import { cast } from '../../../ops/elementwise/cast.ts';
 import { affineTransform } from '../../../ops/image/affine-transform.ts';
-import { broadcastTo } from '../../../ops/layout/broadcast-to.ts';
 import { slice } from '../../../ops/layout/slice.ts';
 import { randomBits } from '../../../ops/random/random.ts';
+import { broadcastTo } from '../../../ops/reduction/sum.ts';
 import { tensor } from '../../../runtime/tensor.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import { checkKnownOptions, wholeNumber } from '../../check-options.ts';
@@ -34,7 +34,7 @@ export class RandomCrop extends Layer {
   private readonly height: number;
   private readonly width: number;
 
-  /** @throws DownhillError `argument` for sizes that are no whole numbers of at least 1. */
+  /** @throws DownhillError `argument` for sizes that are not whole numbers of at least 1. */
   constructor(options: RandomCropOptions) {
     checkKnownOptions('randomCrop', options, ['height', 'width', ...LAYER_OPTIONS]);
     super(options);
@@ -51,10 +51,10 @@ export class RandomCrop extends Layer {
     const [batch, H, W] = x.shape;
     if (H < this.height || W < this.width) return this.resize(x);
     if (!training || key === undefined) return this.centre(x, this.height, this.width);
-    const place = (index: number, places: number): Tensor =>
+    const position = (index: number, places: number): Tensor =>
       cast(mod(randomBits(key, { shape: [batch, 1], stream: stream + index }), scalar(places, 'u32')), 'f32');
-    const down = mul(place(0, H - this.height + 1), tensor([0, 0, 0, 0, 0, 1, 0, 0]));
-    const right = mul(place(1, W - this.width + 1), tensor([0, 0, 1, 0, 0, 0, 0, 0]));
+    const down = mul(position(0, H - this.height + 1), tensor([0, 0, 0, 0, 0, 1, 0, 0]));
+    const right = mul(position(1, W - this.width + 1), tensor([0, 0, 1, 0, 0, 0, 0, 0]));
     const transforms = add(add(down, right), tensor([1, 0, 0, 0, 1, 0, 0, 0]));
     return affineTransform(x, transforms, { interpolation: 'nearest', size: [this.height, this.width] });
   }

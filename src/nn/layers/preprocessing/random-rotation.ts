@@ -20,7 +20,7 @@ import { LAYER_OPTIONS, type LayerConfig } from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface RandomRotationOptions extends ResamplingOptions {
-  /** Share of a full turn, as [low, high] within [-1, 1] (positive is counter-clockwise); f stands for [-f, f]. */
+  /** Share of a full turn, as [low, high] within [-1, 1] (positive is counter-clockwise); f means [-f, f]. */
   readonly factor: number | Range;
 }
 

@@ -19,7 +19,7 @@ import { LAYER_OPTIONS, type LayerConfig } from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface RandomTranslationOptions extends ResamplingOptions {
-  /** Share of the height, as [low, high] within [-1, 1] (positive is down); a number f stands for [-f, f]. */
+  /** Share of the height, as [low, high] within [-1, 1] (positive is down); a number f means [-f, f]. */
   readonly heightFactor: number | Range;
   /** Share of the width, likewise (positive is to the right). */
   readonly widthFactor: number | Range;

@@ -18,7 +18,7 @@ import { LAYER_OPTIONS, type LayerConfig } from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface RandomZoomOptions extends ResamplingOptions {
-  /** By how much more of the height is seen, as [low, high] within (-1, 1]: 0.2 shows 20 % more; f stands for [-f, f]. */
+  /** By how much more of the height is seen, as [low, high] within (-1, 1]: 0.2 shows 20 % more; f means [-f, f]. */
   readonly heightFactor: number | Range;
   /** The same of the width; the number drawn for the height, which keeps the proportions, when left out. */
   readonly widthFactor?: number | Range;

@@ -14,9 +14,9 @@ import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../..
 import type { LayerCase } from '../../layer-case.ts';
 
 export interface RescalingOptions extends LayerOptions {
-  /** Factor: a number, or one for each place of the last axis. */
+  /** Factor: a number, or one for each element of the last axis. */
   readonly scale: number | readonly number[];
-  /** Added after it: a number, or one for each place of the last axis; 0 when left out. */
+  /** Added after it: a number, or one for each element of the last axis; 0 when left out. */
   readonly offset?: number | readonly number[];
 }
 
@@ -25,7 +25,7 @@ export class Rescaling extends Layer {
   override readonly className = 'Rescaling';
   private readonly options: { readonly scale: number | number[]; readonly offset: number | number[] };
 
-  /** @throws DownhillError `argument` for a scale or offset that is no finite number or list of them. */
+  /** @throws DownhillError `argument` for a scale or offset that is not a finite number or list of them. */
   constructor(options: RescalingOptions) {
     checkKnownOptions('rescaling', options, ['scale', 'offset', ...LAYER_OPTIONS]);
     super(options);

@@ -1,5 +1,6 @@
 /**
- * ActivityRegularization: gives its input unchanged and adds l1 · Σ|x| + l2 · Σx², over the size of the batch, to the loss.
+ * ActivityRegularization: gives its input unchanged and adds l1 · Σ|x| + l2 · Σx², over the size of the batch, to the
+ * loss.
  * Source: Keras 3 `layers/regularization/activity_regularization.py`.
  */
 

@@ -1,6 +1,6 @@
 /**
- * AlphaDropout: dropout for networks of selu. Dropped values become selu's lower limit, and an affine map afterwards gives
- * inputs of mean 0 and variance 1 the same mean and variance again. At inference, nothing at all.
+ * AlphaDropout: dropout for networks of selu. Dropped values become selu's lower limit, and an affine map afterwards
+ * gives inputs of mean 0 and variance 1 the same mean and variance again. At inference, nothing at all.
  *
  * Invariant: the mask is a function of (seed, step, layer), the same bits on CPU and GPU.
  * Source: Klambauer, Unterthiner, Mayr, Hochreiter (2017), section 3; Keras 3 `layers/regularization/alpha_dropout.py`.

@@ -1,6 +1,6 @@
 /**
- * SpatialDropout2D: dropout of whole channels. Neighbours within a channel are alike, so dropping single values would hide
- * little. At inference, nothing at all.
+ * SpatialDropout2D: dropout of whole channels. Neighbours within a channel are alike, so dropping single values would
+ * hide little. At inference, nothing at all.
  *
  * Invariant: the mask is a function of (seed, step, layer), the same bits on CPU and GPU.
  * Source: Tompson, Goroshin, Jain, LeCun, Bregler (2015); Keras 3 `layers/regularization/spatial_dropout.py`.

@@ -20,7 +20,7 @@ export class Cropping1D extends Layer {
   override readonly className = 'Cropping1D';
   private readonly cropping: Margin;
 
-  /** @throws DownhillError `argument` for cropping that is no whole numbers ≥ 0. */
+  /** @throws DownhillError `argument` for cropping that is not whole numbers ≥ 0. */
   constructor(options: Cropping1DOptions = {}) {
     checkKnownOptions('cropping1d', options, ['cropping', ...LAYER_OPTIONS]);
     super(options);

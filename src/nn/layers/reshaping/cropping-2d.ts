@@ -21,7 +21,7 @@ export class Cropping2D extends Layer {
   override readonly className = 'Cropping2D';
   private readonly cropping: readonly [Margin, Margin];
 
-  /** @throws DownhillError `argument` for cropping that is no whole numbers ≥ 0. */
+  /** @throws DownhillError `argument` for cropping that is not whole numbers ≥ 0. */
   constructor(options: Cropping2DOptions = {}) {
     checkKnownOptions('cropping2d', options, ['cropping', ...LAYER_OPTIONS]);
     super(options);

@@ -3,8 +3,8 @@
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
-import { broadcastTo } from '../../../ops/layout/broadcast-to.ts';
 import { reshape } from '../../../ops/layout/shape.ts';
+import { broadcastTo } from '../../../ops/reduction/sum.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import { DownhillError } from '../../../util/errors.ts';
 import { formatShape } from '../../../util/shape.ts';

@@ -5,8 +5,8 @@
 
 import type { Tensor } from '../../../core/tensor.ts';
 import { resizeBilinear } from '../../../ops/image/resize.ts';
-import { broadcastTo } from '../../../ops/layout/broadcast-to.ts';
 import { reshape } from '../../../ops/layout/shape.ts';
+import { broadcastTo } from '../../../ops/reduction/sum.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import { checkKnownOptions, oneOf } from '../../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { Tensor } from '../../../core/tensor.ts';
-import { pad } from '../../../ops/layout/pad.ts';
+import { pad } from '../../../ops/layout/slice.ts';
 import { type Surplus, sole } from '../../../util/check-options.ts';
 import { checkKnownOptions } from '../../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';
@@ -20,7 +20,7 @@ export class ZeroPadding1D extends Layer {
   override readonly className = 'ZeroPadding1D';
   private readonly padding: Margin;
 
-  /** @throws DownhillError `argument` for padding that is no whole numbers ≥ 0. */
+  /** @throws DownhillError `argument` for padding that is not whole numbers ≥ 0. */
   constructor(options: ZeroPadding1DOptions = {}) {
     checkKnownOptions('zeroPadding1d', options, ['padding', ...LAYER_OPTIONS]);
     super(options);

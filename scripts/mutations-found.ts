@@ -26,14 +26,14 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: a sum of one number is reported as a mean',
-    file: 'src/train/loop/report.ts',
+    file: 'src/train/step/report.ts',
     from: 'const entry = { ...value, sums: value.sums || width > 1, offset, width };',
     to: 'const entry = { ...value, sums: width > 1, offset, width };',
     tests: [PLANTED, '-t', 'uneven batches'],
   },
   {
     name: 'train gap: an epoch is the mean of its batches',
-    file: 'src/train/loop/report.ts',
+    file: 'src/train/step/report.ts',
     from: 'const factor = sums ? 1 : count;',
     to: 'const factor = sums ? 1 : this.entries.length && 2;',
     tests: [PLANTED, '-t', 'uneven batches'],

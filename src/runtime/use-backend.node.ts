@@ -8,7 +8,7 @@ import { wrapForValidation } from '../backend/validate.node.ts';
 import { createNodeWebGPUBackend, type NodeWebGPUOptions } from '../backend/webgpu.node.ts';
 import { useStoredTuning } from '../tune/store.node.ts';
 import { environment } from '../util/environment.ts';
-import { setBackend } from './current-backend.ts';
+import { setBackend } from './set-backend.ts';
 import { type BackendChoice, chooseBackend, type OnFallback } from './use-backend.ts';
 
 /** WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device` when there is no adapter. */

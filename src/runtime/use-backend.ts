@@ -8,7 +8,7 @@ import type { Backend } from '../backend/backend.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
 import { requestWebGPUBackend } from '../backend/webgpu/index.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
-import { setBackend } from './current-backend.ts';
+import { setBackend } from './set-backend.ts';
 
 export const BACKEND_CHOICES = ['auto', 'webgpu', 'cpu'] as const;
 

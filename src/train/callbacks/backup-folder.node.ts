@@ -17,7 +17,7 @@ import {
   systemReason,
   writeFileAtomic,
 } from '../../util/files.node.ts';
-import type { ReportSums } from '../loop/report.ts';
+import type { ReportSums } from '../step/report.ts';
 import { decodeWeights, encodeWeights } from '../weights/weight-file.ts';
 import type { WeightValue } from '../weights/weight-store.ts';
 import type { CallbackState, Logs, TrainingPoint } from './callback.ts';

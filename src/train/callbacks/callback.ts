@@ -6,14 +6,13 @@
  * order, and always before the `onEpochEnd` of its epoch.
  */
 
-import type { LayerOutput } from '../data/single-batches.ts';
 import type { DataInput } from '../data/table.ts';
-import type { ReportSums } from '../loop/report.ts';
+import type { LayerOutput } from '../loop/single-batches.ts';
 import type { SavedModel } from '../model/model-options.ts';
+import type { Logs, ReportSums } from '../step/report.ts';
 import type { WeightValue } from '../weights/weight-store.ts';
 
-/** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
-export type Logs = Readonly<Record<string, number>>;
+export type { Logs };
 
 /** What is known when training starts. */
 export interface TrainingParams {

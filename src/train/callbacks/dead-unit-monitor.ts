@@ -8,8 +8,8 @@
 
 import { numberBetween, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { LayerOutput } from '../data/single-batches.ts';
 import type { DataInput } from '../data/table.ts';
+import type { LayerOutput } from '../loop/single-batches.ts';
 import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
 import { checkProbe, type ProbeOptions } from './statistics.ts';
 

@@ -16,6 +16,15 @@ import { unpackBytes } from '../../ops/layout/unpack-bytes.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
 import type { Table } from './table.ts';
 
+/** How a step finds its rows in the tables. */
+export type RowAccess =
+  /** A shuffled epoch's rows from scalar `offset` on. */
+  | 'shuffled'
+  /** The rows from scalar `offset` on, in order. */
+  | 'sequential'
+  /** The tables are the batch. */
+  | 'whole';
+
 /** A table as a graph sees it: everything but the values. */
 export type TableSpec = Pick<Table, 'rows' | 'shape' | 'encoding'>;
 

@@ -8,8 +8,7 @@
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
 import { shuffleIndices } from '../../ops/layout/permute.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { RowAccess } from '../step/step-graph.ts';
-import type { TableSpec } from './batch.ts';
+import type { RowAccess, TableSpec } from './batch.ts';
 import { type DeviceTable, deviceTable, fitsDevice, writeTable } from './device-table.ts';
 import type { Table } from './table.ts';
 

@@ -9,10 +9,10 @@ import type { Batches, OpenData } from '../data/batches.ts';
 import { openData } from '../data/open-data.ts';
 import type { ModelParts } from '../model/model-parts.ts';
 import { type Goals, reportedGoals } from '../step/goals.ts';
+import { layOutReport, type ReportEntry, RunningReport } from '../step/report.ts';
 import { evaluateGraph } from '../step/step-graph.ts';
 import { runSteps } from '../step/step-runner.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
-import { layOutReport, type ReportEntry, RunningReport } from './report.ts';
 import { StepLog } from './step-log.ts';
 
 /** Streams begin a new pass for each run, tables keep their order: the key of a shuffle does not matter. */

@@ -13,11 +13,6 @@ import { type BatchData, dataFacts } from '../data/batch-data.ts';
 import type { Batches, OpenData, ReadyBatch } from '../data/batches.ts';
 import { openData } from '../data/open-data.ts';
 import { reportedGoals } from '../step/goals.ts';
-import { trainGraph } from '../step/step-graph.ts';
-import { type Recorder, runSteps } from '../step/step-runner.ts';
-import { type Compiled, type Context, stepScalars } from '../step/training-context.ts';
-import { Evaluator } from './evaluate-run.ts';
-import { History, type TrainingFacts } from './history.ts';
 import {
   layOutReport,
   type ReportEntry,
@@ -25,7 +20,12 @@ import {
   RunningReport,
   reportLogs,
   validationName,
-} from './report.ts';
+} from '../step/report.ts';
+import { trainGraph } from '../step/step-graph.ts';
+import { type Recorder, runSteps } from '../step/step-runner.ts';
+import { type Compiled, type Context, stepScalars } from '../step/training-context.ts';
+import { Evaluator } from './evaluate-run.ts';
+import { History, type TrainingFacts } from './history.ts';
 import { StepClock } from './step-clock.ts';
 import { StepLog } from './step-log.ts';
 

@@ -10,7 +10,6 @@ import { makeLayer } from '../../nn/layers/index.ts';
 import { recordCall, type SymbolicTensor } from '../../nn/symbol.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { Stack } from '../data/stack.ts';
 import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
 import {
@@ -24,6 +23,7 @@ import {
 } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
 import { SharedLayers } from './shared-layers.ts';
+import { Stack } from './stack.ts';
 
 export interface LoadOptions {
   /**

@@ -7,7 +7,6 @@
 import { checkKnownOptions } from '../../nn/check-options.ts';
 import { checkName, type Layer } from '../../nn/layer.ts';
 import { checkExampleShape } from '../../nn/layers/core/input.ts';
-import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { SymbolicTensor } from '../../nn/symbol.ts';
 import { Callable } from '../../util/callable.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
@@ -16,8 +15,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts'
 import type { CallbackList } from '../callbacks/callback.ts';
 import type { DataNames } from '../data/labelled-data.ts';
 import { checkSeed } from '../loop/training-options.ts';
-import type { OutputGoal } from '../step/compile-goals.ts';
-import { type LearningRateMultipliers, treatWeights } from '../step/treatments.ts';
+import { treatWeights } from '../step/treatments.ts';
 import { type Variable, variablesOf } from '../weights/variable.ts';
 import { encodeWeights, matchWeights, restoreWeights } from '../weights/weight-file.ts';
 import type { Weight } from '../weights/weight-layout.ts';
@@ -25,22 +23,12 @@ import { WeightStore, type WeightValue } from '../weights/weight-store.ts';
 import { type BuiltLayers, buildLayers, markFrozen } from './build-layers.ts';
 import type { LayerGraph } from './layer-graph.ts';
 import { compiledJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson } from './model-json.ts';
-import type { SavedModel } from './model-options.ts';
+import type { CompileState, SavedModel } from './model-options.ts';
 import { NestedModel } from './nested-model.ts';
 import { sharedPaths } from './shared-layers.ts';
 
 export interface Built extends BuiltLayers {
   readonly store: WeightStore;
-}
-
-/** What `compile` was told. */
-export interface CompileState {
-  readonly optimizer: Optimizer;
-  /** One for each output. */
-  readonly goals: readonly OutputGoal[];
-  readonly multipliers: LearningRateMultipliers;
-  /** The layers that were frozen then. */
-  readonly frozen: ReadonlySet<Layer>;
 }
 
 export abstract class ModelCore extends Callable<[SymbolicTensor | readonly SymbolicTensor[]], SymbolicTensor> {

@@ -16,8 +16,7 @@ import { checkDepth, parseJson } from '../../util/json.ts';
 import type { Shape } from '../../util/shape.ts';
 import { compileGoals, type MetricLists } from '../step/compile-goals.ts';
 import { checkMultipliers, type LearningRateMultipliers } from '../step/treatments.ts';
-import type { CompileState } from './model-core.ts';
-import type { CompileOptions } from './model-options.ts';
+import type { CompileOptions, CompileState } from './model-options.ts';
 
 export const MODEL_FORMAT = 'downhill-model';
 export const MODEL_VERSION = 1;

@@ -2,9 +2,11 @@
  * What a model is made with, what it is compiled with, and what it is saved as.
  */
 
+import type { Layer } from '../../nn/layer.ts';
 import type { OptimizerLike } from '../../nn/optimizers/index.ts';
+import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { GoalOptions } from '../step/compile-goals.ts';
+import type { GoalOptions, OutputGoal } from '../step/compile-goals.ts';
 import type { LearningRateMultipliers } from '../step/treatments.ts';
 
 export interface SequentialOptions {
@@ -31,6 +33,16 @@ export const COMPILE_OPTIONS = [
   'weightedMetrics',
   'learningRateMultipliers',
 ];
+
+/** What `compile` was told, checked. */
+export interface CompileState {
+  readonly optimizer: Optimizer;
+  /** One for each output. */
+  readonly goals: readonly OutputGoal[];
+  readonly multipliers: LearningRateMultipliers;
+  /** The layers that were frozen then. */
+  readonly frozen: ReadonlySet<Layer>;
+}
 
 /** A model as two files. */
 export interface SavedModel {

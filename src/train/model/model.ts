@@ -20,6 +20,13 @@ import { CallbackList, type Logs, type TrainedModel } from '../callbacks/callbac
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import type { Tables } from '../data/feed.ts';
 import { type DataRules, type ModelData, modelTables, readArguments } from '../data/labelled-data.ts';
+import { eachBatch } from '../data/stream-data.ts';
+import { datasetTable, isDataset, isStream } from '../data/table.ts';
+import { checkCounts, checkExamples } from '../data/targets.ts';
+import { batchTables, evaluationData, needsStream, trainingData } from '../data/training-data.ts';
+import { Evaluator } from '../loop/evaluate-run.ts';
+import { type FitJob, runFit } from '../loop/fit-run.ts';
+import type { History } from '../loop/history.ts';
 import {
   activationsOnBatch,
   batchesOfTables,
@@ -28,14 +35,7 @@ import {
   predictBatches,
   profileOnBatch,
   trainOnBatch,
-} from '../data/single-batches.ts';
-import { eachBatch } from '../data/stream-data.ts';
-import { datasetTable, isDataset, isStream } from '../data/table.ts';
-import { checkCounts, checkExamples } from '../data/targets.ts';
-import { batchTables, evaluationData, needsStream, trainingData } from '../data/training-data.ts';
-import { Evaluator } from '../loop/evaluate-run.ts';
-import { type FitJob, runFit } from '../loop/fit-run.ts';
-import type { History } from '../loop/history.ts';
+} from '../loop/single-batches.ts';
 import {
   checkBatchSize,
   checkFitOptions,
@@ -53,8 +53,8 @@ import { inputName } from '../step/step-graph.ts';
 import { type Compiled, type Context, trainingContext } from '../step/training-context.ts';
 import { checkMultipliers } from '../step/treatments.ts';
 import type { StoreUse, WeightValue } from '../weights/weight-store.ts';
-import { type CompileState, innerLayersOf, ModelCore } from './model-core.ts';
-import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
+import { innerLayersOf, ModelCore } from './model-core.ts';
+import { COMPILE_OPTIONS, type CompileOptions, type CompileState } from './model-options.ts';
 import { formatSummary, summaryOf } from './summary.ts';
 
 /** Examples with their targets, in memory or batch by batch. */

@@ -10,7 +10,7 @@ import type { GraphOutput } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { ModelOutput } from '../../nn/output.ts';
 import { add, mul } from '../../ops/elementwise/binary.ts';
-import type { ReportedValue } from '../loop/report.ts';
+import type { ReportedValue } from './report.ts';
 import { type Objective, type ReportParts, reportedValues, traceReport } from './trace-report.ts';
 
 /** What one output is trained for. */

@@ -14,7 +14,7 @@ import type { Layer } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import { pack } from '../../ops/layout/shape.ts';
-import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from '../data/batch.ts';
+import { batchOf, type RowAccess, sequentialRows, shuffledRows, type TableSpec, tableAval } from '../data/batch.ts';
 import {
   assignedViews,
   type Forward,
@@ -26,15 +26,6 @@ import {
 import { type Goals, traceGoals } from './goals.ts';
 import { Inputs } from './step-inputs.ts';
 import { flatGradients, regularization, traceUpdates } from './trace-updates.ts';
-
-/** How a step finds its rows in the tables. */
-export type RowAccess =
-  /** A shuffled epoch's rows from scalar `offset` on. */
-  | 'shuffled'
-  /** The rows from scalar `offset` on, in order. */
-  | 'sequential'
-  /** The tables are the batch. */
-  | 'whole';
 
 /** Names of a graph's inputs: the examples and the targets of a model's input or output `k`, the examples' weights. */
 export const inputName = (k: number): string => numbered('x', k);

@@ -11,7 +11,7 @@ import { type Loss, lossValue } from '../../nn/losses/index.ts';
 import { type Metric, metricResult, traceMetric } from '../../nn/metrics/index.ts';
 import type { ModelOutput } from '../../nn/output.ts';
 import { add } from '../../ops/elementwise/binary.ts';
-import type { ReportedValue } from '../loop/report.ts';
+import type { ReportedValue } from './report.ts';
 
 /** What one output of a model is trained for. */
 export interface Objective {

@@ -7,8 +7,10 @@
 
 import { invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { Logs } from '../callbacks/callback.ts';
-import type { StepProgram } from '../step/step-program.ts';
+import type { StepProgram } from './step-program.ts';
+
+/** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
+export type Logs = Readonly<Record<string, number>>;
 
 /** A value of the logs and how the numbers that steps report for it become one. */
 export interface ReportedValue {

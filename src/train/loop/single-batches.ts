@@ -7,10 +7,11 @@ import type { DispatchTime } from '../../backend/profile.ts';
 import type { GraphSpec } from '../../core/graph.ts';
 import type { Layer } from '../../nn/layer.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
-import type { Logs } from '../callbacks/callback.ts';
-import { layOutReport, reportLogs } from '../loop/report.ts';
+import { rowsOfTables, type Tables } from '../data/feed.ts';
+import { tableRows } from '../data/table.ts';
 import type { BatchPrograms } from '../step/batch-programs.ts';
 import { type Goals, reportedGoals } from '../step/goals.ts';
+import { type Logs, layOutReport, reportLogs } from '../step/report.ts';
 import {
   activationGraph,
   type BatchSpec,
@@ -22,8 +23,6 @@ import {
 import type { StepProgram } from '../step/step-program.ts';
 import { type Compiled, type Context, randomWords, stepScalars } from '../step/training-context.ts';
 import type { WeightArray, WeightValue } from '../weights/weight-store.ts';
-import { rowsOfTables, type Tables } from './feed.ts';
-import { tableRows } from './table.ts';
 
 /** Reads that may be under way before the next batch is sent. */
 const MAX_READS = 3;

@@ -19,7 +19,7 @@ export const foundMutations: readonly Mutation[] = [
   },
   {
     name: 'train gap: the learning rate is shown one step late',
-    file: 'src/train/model/model.ts',
+    file: 'src/train/model/compiled-model.ts',
     from: 'optimizer.rateAfter(this.iterations);',
     to: 'optimizer.rateAfter(Math.max(0, this.iterations - 1));',
     tests: [PLANTED, '-t', 'learning rate shown'],

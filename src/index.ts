@@ -246,13 +246,8 @@ export {
 } from './train/loop/learning-rate-finder.ts';
 export type { LayerOutput } from './train/loop/single-batches.ts';
 export type { TrainingSnapshot } from './train/loop/snapshot.ts';
-export {
-  type Position,
-  Trainer,
-  type TrainerEvent,
-  type TrainerOptions,
-  type TrainerState,
-} from './train/loop/trainer.ts';
+export { Trainer } from './train/loop/trainer.ts';
+export type { Position, TrainerEvent, TrainerOptions, TrainerState } from './train/loop/trainer-options.ts';
 export type {
   BatchOptions,
   EvaluateOptions,

@@ -17,7 +17,8 @@ import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { callbacks } from '../../src/train/callbacks/index.node.ts';
 import { HOOKS } from '../../src/train/callbacks/lambda-callback.ts';
 import { learningRateFinder } from '../../src/train/loop/learning-rate-finder.ts';
-import { Trainer, type TrainerOptions } from '../../src/train/loop/trainer.ts';
+import { Trainer } from '../../src/train/loop/trainer.ts';
+import type { TrainerOptions } from '../../src/train/loop/trainer-options.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 

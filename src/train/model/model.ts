@@ -1,19 +1,15 @@
 /**
- * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given, keeps the weights
- * and hands the work to the training loop. `Sequential` and `Functional` say which layers there are.
+ * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given and hands the work to
+ * the training loop. `Sequential` and `Functional` say which layers there are.
  *
- * Invariants: layers are fixed once weights exist; weights belong to the layers, the optimizer's state to the model; every
- * buffer made here is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
+ * Invariant: what a `fit` or an `evaluate` made on the device is freed when it ends.
  */
 
-import type { Backend } from '../../backend/backend.ts';
 import type { DispatchTime } from '../../backend/profile.ts';
 import { Tensor } from '../../core/tensor.ts';
 import type { ArrayDataset } from '../../data/dataset.ts';
 import type { DatasetStream } from '../../data/stream.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
-import { resolveOptimizer } from '../../nn/optimizers/index.ts';
-import { getBackend, readableTensors } from '../../runtime/index.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { CallbackList, type Logs, type TrainedModel } from '../callbacks/callback.ts';
@@ -47,14 +43,10 @@ import {
   wholeOption,
 } from '../loop/training-options.ts';
 import { type TuningGraphs, tuningGraphs } from '../loop/tuning-graphs.ts';
-import { BatchPrograms } from '../step/batch-programs.ts';
-import { compileGoals, resolveGoals } from '../step/compile-goals.ts';
 import { inputName } from '../step/step-graph.ts';
-import { type Compiled, type Context, trainingContext } from '../step/training-context.ts';
-import { checkMultipliers } from '../step/treatments.ts';
+import type { Compiled } from '../step/training-context.ts';
 import type { StoreUse, WeightValue } from '../weights/weight-store.ts';
-import { innerLayersOf, ModelCore } from './model-core.ts';
-import { COMPILE_OPTIONS, type CompileOptions, type CompileState } from './model-options.ts';
+import { CompiledModel } from './compiled-model.ts';
 import { formatSummary, summaryOf } from './summary.ts';
 
 /** Examples with their targets, in memory or batch by batch. */
@@ -63,13 +55,9 @@ type Dataset = ArrayDataset | DatasetStream;
 /** Examples as `tune` takes them: a data set, or its two sides. */
 export type TuningData = Dataset | { readonly x: ModelData; readonly y: ModelData };
 
-export abstract class Model extends ModelCore implements TrainedModel, Disposable {
+export abstract class Model extends CompiledModel implements TrainedModel {
   /** True ends a running `fit` after the current step. */
   stopTraining = false;
-  private readonly batchPrograms = new BatchPrograms();
-  private backend: Backend | undefined;
-  /** The last of the calls that must not overlap. */
-  private queue: Promise<unknown> = Promise.resolve();
 
   /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
   summary(...surplus: Surplus): string {
@@ -78,51 +66,6 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const links = this.className === 'Functional' ? this.graph() : undefined;
     const optimizer = built?.store.iterations ? this.compileState?.optimizer : undefined;
     return formatSummary(summaryOf(this.name, this.layers, built, optimizer, links));
-  }
-
-  /**
-   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots; `trainable` of its layers
-   * takes effect here.
-   * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
-   */
-  compile(options: CompileOptions, ...surplus: Surplus): this {
-    refuseSurplus('compile', surplus);
-    this.assertNotTraining('compile');
-    checkKnownOptions('compile', options, COMPILE_OPTIONS);
-    const { outputs } = this.dataNames();
-    const layers = this.layers.flatMap((layer) => [layer, ...innerLayersOf(layer)]);
-    const state = {
-      optimizer: resolveOptimizer(options.optimizer),
-      goals: compileGoals(options, outputs),
-      multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
-      frozen: new Set(layers.filter(({ trainable }) => !trainable)),
-    };
-    if (this.knownShapes() !== undefined) resolveGoals(state.goals, outputs, this.outputShapes);
-    if (this.builtState !== undefined) {
-      const weights = this.treated(this.builtState, state);
-      this.builtState = { ...this.builtState, weights };
-      this.builtState.store.relayout(weights);
-    }
-    this.batchPrograms.clear();
-    this.compileState = state;
-    return this;
-  }
-
-  /**
-   * The optimizer's learning rate at the next step of this model; a change holds from then on, for every model that was
-   * compiled with the same optimizer object. @throws DownhillError `state` before compile.
-   */
-  get learningRate(): number {
-    return this.compileStateFor('learningRate').optimizer.rateAfter(this.iterations);
-  }
-
-  set learningRate(value: number) {
-    this.compileStateFor('learningRate').optimizer.learningRate = value;
-  }
-
-  /** True when the optimizer's learning rate comes from a schedule. @throws DownhillError `state` before compile. */
-  get followsSchedule(): boolean {
-    return this.compileStateFor('followsSchedule').optimizer.followsSchedule;
   }
 
   /**
@@ -319,29 +262,6 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     );
   }
 
-  /** From now on the model runs on `backend`, whatever the current backend is; undefined for the current one. */
-  runOn(backend: Backend | undefined): void {
-    this.assertNotTraining('runOn');
-    readableTensors();
-    this.backend = backend;
-  }
-
-  /**
-   * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards. Calling
-   * it twice is harmless.
-   * @throws DownhillError `state` while the model is being trained.
-   */
-  dispose(): void {
-    this.assertNotTraining('dispose');
-    this.disposed = true;
-    this.batchPrograms.clear();
-    this.letGo();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   /** `x` as checked tables by input name. */
   private async examples(x: ModelData): Promise<Tables> {
     const tables = await modelTables('x', x, this.dataNames().inputs);
@@ -364,31 +284,6 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     throw new DownhillError('argument', `predict: data set "${stream.name}" has one x; ${found}`);
   }
 
-  private compileStateFor(method: string): CompileState {
-    this.assertUsable();
-    if (this.compileState !== undefined) return this.compileState;
-    const example = `model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`;
-    throw new DownhillError('state', `${method}: model "${this.name}" is not compiled; call ${example} first`);
-  }
-
-  private compiled(): Compiled {
-    const { optimizer, goals } = this.compileState!;
-    return { optimizer, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
-  }
-
-  /** Runs `work` with the weights on the current backend, where they stay until it is done. */
-  private async withContext<T>(use: StoreUse, work: (context: Context) => Promise<T>): Promise<T> {
-    const { graph, inputShapes, store } = this.built();
-    const { frozen } = this.compileState ?? {};
-    const parts = { name: this.name, graph, inputShapes, ...(frozen && { frozen }) };
-    const context = await trainingContext(this.backend ?? getBackend(), parts, store, use);
-    try {
-      return await work(context);
-    } finally {
-      context.release();
-    }
-  }
-
   /** How data is checked for this model, which data may build. */
   private dataRules(): DataRules {
     return {
@@ -401,25 +296,6 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
         return { inputs: inputShapes, outputs: outputShapes };
       },
     };
-  }
-
-  /** Runs `work` when the calls before it are done: they share programs and buffers. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(work);
-    this.queue = result.catch(() => undefined);
-    return result;
-  }
-
-  /** Runs `work`, which changes the weights. @throws DownhillError `state` when another such call is running. */
-  private async exclusively<T>(method: string, work: () => Promise<T>): Promise<T> {
-    this.assertNotTraining(method);
-    this.training = true;
-    try {
-      return await work();
-    } finally {
-      this.training = false;
-      this.callbacks = undefined;
-    }
   }
 }
 

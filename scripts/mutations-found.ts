@@ -20,8 +20,8 @@ export const foundMutations: readonly Mutation[] = [
   {
     name: 'train gap: the learning rate is shown one step late',
     file: 'src/train/model/compiled-model.ts',
-    from: 'optimizer.rateAfter(this.iterations);',
-    to: 'optimizer.rateAfter(Math.max(0, this.iterations - 1));',
+    from: 'rate.rateAfter(this.iterations);',
+    to: 'rate.rateAfter(Math.max(0, this.iterations - 1));',
     tests: [PLANTED, '-t', 'learning rate shown'],
   },
   {

@@ -106,6 +106,8 @@ export class DownhillEngine implements Engine {
   }
 
   private scalars(k: number, t: number): Map<string, readonly number[]> {
-    return stepScalars(this.optimizer, t, 0).set('offset', [k * this.workload.batch]);
+    return stepScalars({ optimizer: this.optimizer, rates: this.optimizer }, t, 0).set('offset', [
+      k * this.workload.batch,
+    ]);
   }
 }

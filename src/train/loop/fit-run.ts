@@ -154,7 +154,7 @@ class FitRun {
     await batches.startEpoch(shuffle);
 
     const submit = ({ program, offset }: ReadyBatch, record: Recorder): boolean => {
-      stepScalars(compiled.optimizer, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
+      stepScalars(compiled, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
       const before = context.backend.counters.submits;
       program.run(scalars, record(program.outputIndices(names)));
       if (program === batches.full) this.submitsPerStep = context.backend.counters.submits - before;

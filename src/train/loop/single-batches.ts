@@ -89,7 +89,7 @@ export async function trainOnBatch(
     trainGraph(parts, compiled.goals, compiled.optimizer, spec),
   );
   write(batch);
-  program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
+  program.run(stepScalars(compiled, ++store.iterations, seed));
   return readLogs(program, compiled.goals);
 }
 
@@ -105,7 +105,7 @@ export async function profileOnBatch(
     trainGraph(parts, compiled.goals, compiled.optimizer, spec),
   );
   write(batch);
-  return program.profile(stepScalars(compiled.optimizer, store.iterations + 1, options.seed), options.runs);
+  return program.profile(stepScalars(compiled, store.iterations + 1, options.seed), options.runs);
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
@@ -120,7 +120,7 @@ export async function gradientsOnBatch(
     gradientGraph(parts, compiled.goals, spec),
   );
   write(batch);
-  program.run(stepScalars(compiled.optimizer, store.iterations + 1, seed));
+  program.run(stepScalars(compiled, store.iterations + 1, seed));
   const gradients: WeightValue[] = [];
   for (const group of groups) {
     if (!group.trainable) continue;

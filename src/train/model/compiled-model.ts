@@ -14,6 +14,7 @@ import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { BatchPrograms } from '../step/batch-programs.ts';
 import { compileGoals, resolveGoals } from '../step/compile-goals.ts';
+import { ModelRate } from '../step/model-rate.ts';
 import { type Compiled, type Context, trainingContext } from '../step/training-context.ts';
 import { checkMultipliers } from '../step/treatments.ts';
 import type { StoreUse } from '../weights/weight-store.ts';
@@ -27,8 +28,8 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   private queue: Promise<unknown> = Promise.resolve();
 
   /**
-   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots; `trainable` of its layers
-   * takes effect here.
+   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots and the optimizer's learning rate;
+   * `trainable` of its layers takes effect here. Models may share an optimizer object: each has its own slots and steps.
    * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
    */
   compile(options: CompileOptions, ...surplus: Surplus): this {
@@ -37,8 +38,10 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
     checkKnownOptions('compile', options, COMPILE_OPTIONS);
     const { outputs } = this.dataNames();
     const layers = this.layers.flatMap((layer) => [layer, ...innerLayersOf(layer)]);
+    const optimizer = resolveOptimizer(options.optimizer);
     const state = {
-      optimizer: resolveOptimizer(options.optimizer),
+      optimizer,
+      rate: new ModelRate(optimizer),
       goals: compileGoals(options, outputs),
       multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
       frozen: new Set(layers.filter(({ trainable }) => !trainable)),
@@ -55,15 +58,16 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   }
 
   /**
-   * The optimizer's learning rate at the next step of this model; a change holds from then on, for every model that was
-   * compiled with the same optimizer object. @throws DownhillError `state` before compile.
+   * The learning rate of the next step of this model. It starts as the optimizer's; a change holds from then on for this
+   * model alone, until it is compiled anew or the optimizer's own `learningRate` is set.
+   * @throws DownhillError `state` before compile, and to a change under a schedule; `argument` for what is no rate.
    */
   get learningRate(): number {
-    return this.compileStateFor('learningRate').optimizer.rateAfter(this.iterations);
+    return this.compileStateFor('learningRate').rate.rateAfter(this.iterations);
   }
 
   set learningRate(value: number) {
-    this.compileStateFor('learningRate').optimizer.learningRate = value;
+    this.compileStateFor('learningRate').rate.set(value);
   }
 
   /** True when the optimizer's learning rate comes from a schedule. @throws DownhillError `state` before compile. */
@@ -102,8 +106,8 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   }
 
   protected compiled(): Compiled {
-    const { optimizer, goals } = this.compileState!;
-    return { optimizer, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
+    const { optimizer, rate, goals } = this.compileState!;
+    return { optimizer, rates: rate, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
   }
 
   /** Runs `work` with the weights on the current backend, where they stay until it is done. */

@@ -85,13 +85,17 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
 }
 
 /** What `compile` was given, as plain data. */
-export function compiledJson({ optimizer, goals, multipliers }: CompileState): CompiledJson {
+export function compiledJson({ optimizer, rate, goals, multipliers }: CompileState): CompiledJson {
+  const { override } = rate;
   const losses = goals.map(({ loss }) => lossJson(loss));
   const metrics = goals.map((goal) => goal.metrics.map(metricJson));
   const weighted = goals.map((goal) => goal.weightedMetrics.map(metricJson));
   const weights = goals.map(({ weight }) => weight);
   return {
-    optimizer: { name: optimizer.name, config: optimizer.config },
+    optimizer: {
+      name: optimizer.name,
+      config: { ...optimizer.config, ...(override !== undefined && { learningRate: override }) },
+    },
     loss: goals.length === 1 ? losses[0] : losses,
     ...(weights.some((weight) => weight !== 1) && { lossWeights: weights }),
     metrics: goals.length === 1 ? metrics[0] : metrics,

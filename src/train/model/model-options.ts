@@ -7,6 +7,7 @@ import type { OptimizerLike } from '../../nn/optimizers/index.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Shape } from '../../util/shape.ts';
 import type { GoalOptions, OutputGoal } from '../step/compile-goals.ts';
+import type { ModelRate } from '../step/model-rate.ts';
 import type { LearningRateMultipliers } from '../step/treatments.ts';
 
 export interface SequentialOptions {
@@ -37,6 +38,7 @@ export const COMPILE_OPTIONS = [
 /** What `compile` was told, checked. */
 export interface CompileState {
   readonly optimizer: Optimizer;
+  readonly rate: ModelRate;
   /** One for each output. */
   readonly goals: readonly OutputGoal[];
   readonly multipliers: LearningRateMultipliers;

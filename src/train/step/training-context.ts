@@ -9,11 +9,14 @@ import type { Feed } from '../data/feed.ts';
 import type { ModelParts } from '../model/model-parts.ts';
 import type { DeviceGroup, StoreUse, WeightStore } from '../weights/weight-store.ts';
 import type { Goals } from './goals.ts';
+import type { ModelRate } from './model-rate.ts';
 
 /** What a compiled model trains with. */
 export interface Compiled {
   readonly goals: Goals;
   readonly optimizer: Optimizer;
+  /** The learning rate by the steps made so far: that of the model. */
+  readonly rates: Pick<ModelRate, 'rateAfter'>;
 }
 
 export interface TrainingContext {
@@ -59,13 +62,13 @@ export function randomWords(seed: number, iteration: number): readonly [number, 
 
 /** The scalars of update `iteration` (from 1), but for those that choose the batch. */
 export function stepScalars(
-  optimizer: Optimizer,
+  { optimizer, rates }: Pick<Compiled, 'optimizer' | 'rates'>,
   iteration: number,
   seed: number,
   into: Map<string, readonly number[]> = new Map(),
 ): Map<string, readonly number[]> {
   into.set('random', randomWords(seed, iteration));
-  const values = optimizer.scalarValues(iteration);
+  const values = optimizer.scalarValues(iteration, rates.rateAfter(iteration - 1));
   optimizer.scalars.forEach((name, k) => {
     into.set(name, [values[k]]);
   });

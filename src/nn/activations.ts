@@ -27,10 +27,15 @@ import { logSoftmax, softmax } from '../ops/reduction/softmax.ts';
 import { unknownName } from '../util/errors.ts';
 import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';
 
+/** Marks an activation that is exactly 0, with slope 0, on a whole range: a unit that stays there gets no gradient. */
+function rectifier<F extends (x: Tensor) => Tensor>(activation: F): F & { readonly rectifies: true } {
+  return Object.assign(activation, { rectifies: true } as const);
+}
+
 export const activations = {
   linear: (x: Tensor) => x,
-  relu: (x: Tensor) => relu(x),
-  relu6: (x: Tensor) => clip(x, 0, 6),
+  relu: /* @__PURE__ */ rectifier((x: Tensor) => relu(x)),
+  relu6: /* @__PURE__ */ rectifier((x: Tensor) => clip(x, 0, 6)),
   leakyRelu: (x: Tensor) => leakyRelu(x),
   elu: (x: Tensor) => elu(x),
   selu: (x: Tensor) => selu(x),
@@ -39,9 +44,9 @@ export const activations = {
   swish: (x: Tensor) => silu(x),
   mish: (x: Tensor) => mish(x),
   sigmoid: (x: Tensor) => sigmoid(x),
-  hardSigmoid: (x: Tensor) => hardSigmoid(x),
-  hardSilu: (x: Tensor) => mul(x, hardSigmoid(x)),
-  hardSwish: (x: Tensor) => mul(x, hardSigmoid(x)),
+  hardSigmoid: /* @__PURE__ */ rectifier((x: Tensor) => hardSigmoid(x)),
+  hardSilu: /* @__PURE__ */ rectifier((x: Tensor) => mul(x, hardSigmoid(x))),
+  hardSwish: /* @__PURE__ */ rectifier((x: Tensor) => mul(x, hardSigmoid(x))),
   tanh: (x: Tensor) => tanh(x),
   softplus: (x: Tensor) => softplus(x),
   softsign: (x: Tensor) => softsign(x),
@@ -76,7 +81,14 @@ export function resolveActivation(owner: string, value: unknown): ResolvedActiva
   return { name, apply: activations[name] };
 }
 
-/** How an activation stands in JSON: by its name. */
+/** True for the name of an activation that is exactly 0, with slope 0, on a whole range. */
+export function rectifies(name: unknown): boolean {
+  return (
+    typeof name === 'string' && Object.hasOwn(activations, name) && 'rectifies' in activations[name as ActivationName]
+  );
+}
+
+/** The name under which JSON has an activation. */
 export function describeActivation({ name, apply }: ResolvedActivation): ActivationName | CustomJson {
   return name ?? { custom: customName(apply, 'activation') };
 }

@@ -3,6 +3,7 @@
  * to call, so a call costs an upload, a run and a read.
  */
 
+import type { Backend, BackendBuffer } from '../../backend/backend.ts';
 import type { DispatchTime } from '../../backend/profile.ts';
 import type { GraphSpec } from '../../core/graph.ts';
 import type { Layer } from '../../nn/layer.ts';
@@ -21,8 +22,8 @@ import {
   trainGraph,
 } from '../step/step-graph.ts';
 import type { StepProgram } from '../step/step-program.ts';
-import { type Compiled, type Context, randomWords, stepScalars } from '../step/training-context.ts';
-import type { WeightArray, WeightValue } from '../weights/weight-store.ts';
+import { type Compiled, type Context, randomWords, stepBuffers, stepScalars } from '../step/training-context.ts';
+import type { DeviceGroup, WeightArray, WeightValue } from '../weights/weight-store.ts';
 
 /** Reads that may be under way before the next batch is sent. */
 const MAX_READS = 3;
@@ -93,7 +94,10 @@ export async function trainOnBatch(
   return readLogs(program, compiled.goals);
 }
 
-/** Device time of each dispatch of an update on `batch`, the median of `runs`. The weights are updated by each run. */
+/**
+ * Device time of each dispatch of an update on `batch`, the median of `runs`. What the runs update (weights, averages, the
+ * optimizer's slots) is copied on the device before and put back after them.
+ */
 export async function profileOnBatch(
   { backend, parts, groups, store }: Context,
   programs: BatchPrograms,
@@ -105,7 +109,39 @@ export async function profileOnBatch(
     trainGraph(parts, compiled.goals, compiled.optimizer, spec),
   );
   write(batch);
-  return program.profile(stepScalars(compiled, store.iterations + 1, options.seed), options.runs);
+  const putBack = keepUpdated(backend, program, groups);
+  try {
+    return await program.profile(stepScalars(compiled, store.iterations + 1, options.seed), options.runs);
+  } finally {
+    putBack();
+  }
+}
+
+/** Copies of the buffers of `groups` that `program` updates; the returned function writes them back and frees them. */
+function keepUpdated(backend: Backend, program: StepProgram, groups: readonly DeviceGroup[]): () => void {
+  const updated = new Set(program.plan.inputs.filter((input) => input.updated).map(({ name }) => name));
+  const kept: { readonly buffer: BackendBuffer; readonly copy: BackendBuffer }[] = [];
+  const free = (): void => {
+    for (const { copy } of kept) copy.dispose();
+  };
+  try {
+    for (const [name, buffer] of stepBuffers(groups)) {
+      if (!updated.has(name)) continue;
+      const copy = backend.createBuffer(buffer.elements, 'f32', `${name} before the profile`);
+      kept.push({ buffer, copy });
+      backend.copy(buffer, 0, copy, 0, buffer.elements);
+    }
+  } catch (error) {
+    free();
+    throw error;
+  }
+  return () => {
+    try {
+      for (const { buffer, copy } of kept) backend.copy(copy, 0, buffer, 0, buffer.elements);
+    } finally {
+      free();
+    }
+  };
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */

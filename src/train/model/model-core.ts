@@ -251,7 +251,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     store.write(matchWeights(`${method} of model "${this.name}"`, expected, values, 'argument'));
   }
 
-  protected writeFile(bytes: Uint8Array, file: string): void {
+  private writeFile(bytes: Uint8Array, file: string): void {
     const { store, weights } = this.built();
     restoreWeights(store, weights, this.compileState?.optimizer, bytes, file);
   }

@@ -204,8 +204,8 @@ export abstract class Model extends CompiledModel implements TrainedModel {
   }
 
   /**
-   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they run; the weights and
-   * the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
+   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they run.
+   * The weights and the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
    * @throws DownhillError as `fit`; `device` where the adapter has no timestamps or the backend is no GPU.
    */
   async profileOnBatch(
@@ -222,14 +222,9 @@ export abstract class Model extends CompiledModel implements TrainedModel {
     const tables = await batchTables(this.dataRules(), x, y);
     return this.inTurn(async () => {
       const compiled = this.compiled();
-      return this.withContext(trainingWith(compiled), async (context) => {
-        const { weights } = await this.save({ optimizer: true });
-        try {
-          return await profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs });
-        } finally {
-          this.writeFile(weights, 'weights before the profile');
-        }
-      });
+      return this.withContext(trainingWith(compiled), (context) =>
+        profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs }),
+      );
     });
   }
 

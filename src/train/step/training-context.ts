@@ -43,8 +43,8 @@ export async function trainingContext(
 }
 
 /** Every buffer that a step can bind, by input name. */
-export function stepBuffers(groups: readonly DeviceGroup[], feed: Pick<Feed, 'buffers'>): Map<string, BackendBuffer> {
-  const buffers = new Map(feed.buffers);
+export function stepBuffers(groups: readonly DeviceGroup[], feed?: Pick<Feed, 'buffers'>): Map<string, BackendBuffer> {
+  const buffers = new Map(feed?.buffers);
   for (const { name, buffer, slots } of groups) {
     buffers.set(name, buffer);
     for (const [slot, slotBuffer] of slots) buffers.set(`${name}.${slot}`, slotBuffer);

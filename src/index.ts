@@ -216,7 +216,7 @@ export { batchNorm, type NormalizeOptions, standardize } from './ops/reduction/n
 export { max, mean, min, prod, sum } from './ops/reduction/reduce.ts';
 export { logSumExp, variance } from './ops/reduction/reduce-composite.ts';
 export { logSoftmax, softmax } from './ops/reduction/softmax.ts';
-export { type CompiledFunction, compile } from './runtime/compile-function.ts';
+export { type CompiledFunction, type CompileFunctionOptions, compile } from './runtime/compile-function.ts';
 export { getBackend } from './runtime/current-backend.ts';
 export { evaluate } from './runtime/evaluate.ts';
 export { setBackend } from './runtime/set-backend.ts';

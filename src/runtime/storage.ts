@@ -28,6 +28,11 @@ export class DeviceStorage implements TensorStorage {
     this.buffer.dispose();
   }
 
+  /** The memory belongs to another tensor from now on. */
+  handOver(): void {
+    this.released = true;
+  }
+
   get isReleased(): boolean {
     return this.released;
   }

@@ -44,7 +44,7 @@ test('a captured tensor that is disposed between two calls', async () => {
   await expectRefusal(() => compile(() => gone)(), 'state', /closes over: .* was used after dispose/);
 });
 
-test('grad of what is no function of tensors', async () => {
+test('grad of what is not a function of tensors', async () => {
   await expectRefusal(() => grad(2 as never), 'argument', /grad: expected a function of tensors, found 2/);
   await expectRefusal(
     () => grad((() => 2) as never)(tensor([1])),

@@ -80,7 +80,7 @@ describe.each(HOOKS)('%s', (hook) => {
     expect(ended).toBe(begun);
   });
 
-  test('may return something that is no promise', async () => {
+  test('may return something that is not a promise', async () => {
     if (hook === 'onResume') return expect(hook).toBe('onResume');
     using model = toyModel();
     const seen: unknown[] = [];

@@ -223,7 +223,7 @@ test('what is asked at the end is answered before the model goes', async () => {
   expect([weights.length, predicted.length]).toEqual([2 * 8 + 8 + 8 * 3 + 3, 3]);
 });
 
-test('what is no snapshot, an unknown option and a second run are refused', async () => {
+test('what is not a snapshot, an unknown option and a second run are refused', async () => {
   const resume = { format: 'other' } as never;
   await expectRefusal(async () => trainer({ openBackend: openCpu, resume }), 'file', /downhill-snapshot/);
   const unknown = { openBackend: openCpu, batchsize: 3 } as never;

@@ -35,7 +35,7 @@ describe('statistics of values', () => {
     });
   });
 
-  test('what is no finite number is counted and left out', () => {
+  test('what is not a finite number is counted and left out', () => {
     const { mean, max, nonFinite, histogram } = tensorStatistics([Number.NaN, 1, Number.POSITIVE_INFINITY, 1], 2);
     expect([mean, max, nonFinite, histogram.counts]).toEqual([1, 1, 2, [2, 0]]);
     const none = tensorStatistics([Number.NaN], 2);

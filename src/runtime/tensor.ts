@@ -23,7 +23,7 @@ export interface TensorOptions {
 
 /**
  * A tensor of `values`: a number, nested arrays, or a typed array with `shape`.
- * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is no number
+ * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is not a number
  *   or does not fit the dtype, `dtype` for an unknown one.
  */
 export function tensor(

@@ -116,7 +116,10 @@ export class BackupFolder {
     }
     const state = parseState(text);
     if (state === undefined) {
-      throw new DownhillError('file', `backupAndRestore: ${path} is no backup of a training; remove it to start anew`);
+      throw new DownhillError(
+        'file',
+        `backupAndRestore: ${path} is not a backup of a training; remove it to start anew`,
+      );
     }
     const { epoch, step, ended, learningRate, report, model, setting, epochs, losses } = state;
     const others = state.callbackWeights && (await this.tensors(state.callbackWeights));

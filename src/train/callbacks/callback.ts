@@ -43,7 +43,7 @@ export interface CallbackState {
 }
 
 /**
- * Where a training stands between two steps. With the weights and the optimizer's state of that moment it goes on to the
+ * The position of a training between two steps. With the weights and the optimizer's state of that moment it goes on to the
  * bit, also in the middle of an epoch.
  */
 export interface TrainingPoint {

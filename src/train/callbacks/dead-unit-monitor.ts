@@ -15,7 +15,7 @@ import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
 import { checkProbe, type ProbeOptions } from './statistics.ts';
 
 export interface DeadUnitMonitorOptions extends ProbeOptions {
-  /** Examples of the batch; the more, the surer is a unit dead. */
+  /** Examples of the batch; the more examples, the more certain the finding. */
   readonly x: DataInput;
   /** Share of dead units in a layer, in (0, 1], from which to warn; 0.5 when left out. */
   readonly threshold?: number;

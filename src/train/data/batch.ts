@@ -1,5 +1,5 @@
 /**
- * How a step gets its batch: a table's rows as a graph reads them. The data lies on the device as it was uploaded
+ * How a step gets its batch: a table's rows as a graph reads them. The data is on the device as it was uploaded
  * (images as bytes, four to a u32 word); a step gathers its rows, and only then turns bytes into f32.
  *
  * Invariant: a shuffled epoch is a permutation that depends on (seed, epoch) alone, so every row is seen once an epoch

@@ -10,7 +10,7 @@ import type { StepProgram } from '../step/step-program.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
 import type { FeedSpec } from './feed.ts';
 
-/** A batch that lies on the device. */
+/** A batch on the device. */
 export interface ReadyBatch {
   readonly program: StepProgram;
   readonly count: number;

@@ -1,7 +1,7 @@
 /**
  * DeviceTable: a table's values in a buffer of the backend, uploaded once for a whole training.
  *
- * Invariant: bytes lie four to a word, little end first, and each row starts at a word of its own; so a gathered row is
+ * Invariant: bytes are packed four to a word, little end first, and each row starts at a word of its own; so a gathered row is
  * a run of whole words. The table owns its buffer.
  */
 

@@ -29,7 +29,7 @@ export interface ExampleWeightOptions {
   readonly sampleWeight?: WeightTables;
   /** One weight a class id; one-hot targets count by their one largest value. */
   readonly classWeight?: ClassWeight;
-  /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value stands for the class. */
+  /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value marks the class. */
   readonly y: Table;
   /** True for targets that are a part of the data: classes may be missing in them. */
   readonly partial?: boolean;
@@ -128,7 +128,7 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
     if (!Number.isInteger(id)) {
       throw new DownhillError(
         'argument',
-        `fit: classWeight: key ${show(key)} is no class index; keys are class indices, as in { 0: 1, 1: 5 }`,
+        `fit: classWeight: key ${show(key)} is not a class index; keys are class indices, as in { 0: 1, 1: 5 }`,
       );
     }
     weights.set(id, checkWeight(`fit: classWeight of class ${id}`, weight));
@@ -153,7 +153,7 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
   return { name: 'classWeight', rows: y.rows, shape: [], encoding: 'f32', data };
 }
 
-/** The class of each example: its id, its one number rounded, or the place of its one largest number. */
+/** The class of each example: its id, its one number rounded, or the position of its one largest number. */
 function classIds({ name, rows, shape, data }: Table): Int32Array {
   if (sizeOf(shape) !== 1 && shape.length !== 1) {
     throw new DownhillError(

@@ -108,7 +108,7 @@ export type LabelledData = LabelledTables | DatasetStream;
 
 /**
  * The arguments of `method`: (x, y, options?) or (dataset, options?). The options come at once, the data when it is read.
- * @throws DownhillError `argument`, `shape` or `data` for what is no data.
+ * @throws DownhillError `argument`, `shape` or `data` for what is not data.
  */
 export function readArguments<O extends object>(
   method: string,

@@ -162,7 +162,7 @@ class RateRamp implements Callback {
     this.raw.push(loss);
     this.smoothed.push(value);
     this.least = Math.min(this.least, value);
-    // Losses may be below zero: the bound lies above the least one in any case.
+    // Losses may be below zero: the bound is above the smallest one in any case.
     const bound = this.least + (this.divergence - 1) * Math.abs(this.least);
     if (Number.isFinite(value) && value <= bound) return;
     this.diverged = true;

@@ -11,7 +11,7 @@ import { type Shape, sizeOf } from '../../util/shape.ts';
 import { rowsOfTables, type Tables } from '../data/feed.ts';
 import { tableRows } from '../data/table.ts';
 import type { BatchPrograms } from '../step/batch-programs.ts';
-import { type Goals, reportedGoals } from '../step/goals.ts';
+import { type OutputLosses, reportedOutputs } from '../step/output-losses.ts';
 import { type Logs, layOutReport, reportLogs } from '../step/report.ts';
 import {
   activationGraph,
@@ -87,11 +87,11 @@ export async function trainOnBatch(
   seed: number,
 ): Promise<Logs> {
   const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
-    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+    trainGraph(parts, compiled.losses, compiled.optimizer, spec),
   );
   write(batch);
   program.run(stepScalars(compiled, ++store.iterations, seed));
-  return readLogs(program, compiled.goals);
+  return readLogs(program, compiled.losses);
 }
 
 /**
@@ -106,7 +106,7 @@ export async function profileOnBatch(
   options: { readonly seed: number; readonly runs: number },
 ): Promise<DispatchTime[]> {
   const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
-    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+    trainGraph(parts, compiled.losses, compiled.optimizer, spec),
   );
   write(batch);
   const putBack = keepUpdated(backend, program, groups);
@@ -153,7 +153,7 @@ export async function gradientsOnBatch(
   seed: number,
 ): Promise<{ logs: Logs; gradients: WeightValue[] }> {
   const { program, write } = await programs.get('gradients', backend, groups, batch, (spec) =>
-    gradientGraph(parts, compiled.goals, spec),
+    gradientGraph(parts, compiled.losses, spec),
   );
   write(batch);
   program.run(stepScalars(compiled, store.iterations + 1, seed));
@@ -165,12 +165,12 @@ export async function gradientsOnBatch(
       gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
     }
   }
-  return { logs: await readLogs(program, compiled.goals), gradients };
+  return { logs: await readLogs(program, compiled.losses), gradients };
 }
 
 /** Loss and metrics as they are after the program's last run. */
-async function readLogs(program: StepProgram, goals: Goals): Promise<Logs> {
-  const entries = layOutReport(reportedGoals(goals), program);
+async function readLogs(program: StepProgram, losses: OutputLosses): Promise<Logs> {
+  const entries = layOutReport(reportedOutputs(losses), program);
   const values = await program.read(entries.map(({ name }) => name));
   return reportLogs(
     entries,

@@ -27,7 +27,7 @@ import { isLoss, TrainerTasks } from './trainer-tasks.ts';
 /** Thrown through `fit` by `stop`. */
 const STOPPED = new Error('stopped');
 
-/** Losses in a row, without a snapshot in between, after which it is no use to go on. */
+/** Losses in a row, without a snapshot in between, after which the training gives up. */
 const MAX_LOSSES = 3;
 const SNAPSHOT_INTERVAL = 2000;
 const SNAPSHOT_SHARE = 0.1;

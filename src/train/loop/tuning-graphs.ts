@@ -31,8 +31,8 @@ export async function tuningGraphs(context: Context, compiled: Compiled, data: B
         };
   const { parts } = context;
   const both = (size: number): GraphSpec[] => [
-    trainGraph(parts, compiled.goals, compiled.optimizer, batch(size, 'shuffled')),
-    evaluateGraph(parts, compiled.goals, batch(size, 'sequential')),
+    trainGraph(parts, compiled.losses, compiled.optimizer, batch(size, 'shuffled')),
+    evaluateGraph(parts, compiled.losses, batch(size, 'sequential')),
   ];
   const rest = rows % count;
   return { full: both(count), last: rest === 0 || data.kind === 'stream' ? [] : both(rest) };

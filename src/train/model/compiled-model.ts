@@ -13,10 +13,10 @@ import { getBackend, readableTensors } from '../../runtime/index.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { BatchPrograms } from '../step/batch-programs.ts';
-import { compileGoals, resolveGoals } from '../step/compile-goals.ts';
+import { compileLosses, resolveLosses } from '../step/compile-losses.ts';
 import { ModelRate } from '../step/model-rate.ts';
+import { checkMultipliers } from '../step/parameter-groups.ts';
 import { type Compiled, type Context, trainingContext } from '../step/training-context.ts';
-import { checkMultipliers } from '../step/treatments.ts';
 import type { StoreUse } from '../weights/weight-store.ts';
 import { innerLayersOf, ModelCore } from './model-core.ts';
 import { COMPILE_OPTIONS, type CompileOptions, type CompileState } from './model-options.ts';
@@ -42,13 +42,13 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
     const state = {
       optimizer,
       rate: new ModelRate(optimizer),
-      goals: compileGoals(options, outputs),
+      losses: compileLosses(options, outputs),
       multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
       frozen: new Set(layers.filter(({ trainable }) => !trainable)),
     };
-    if (this.knownShapes() !== undefined) resolveGoals(state.goals, outputs, this.outputShapes);
+    if (this.knownShapes() !== undefined) resolveLosses(state.losses, outputs, this.outputShapes);
     if (this.builtState !== undefined) {
-      const weights = this.treated(this.builtState, state);
+      const weights = this.withOptions(this.builtState, state);
       this.builtState = { ...this.builtState, weights };
       this.builtState.store.relayout(weights);
     }
@@ -60,7 +60,7 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   /**
    * The learning rate of the next step of this model. It starts as the optimizer's; a change holds from then on for this
    * model alone, until it is compiled anew or the optimizer's own `learningRate` is set.
-   * @throws DownhillError `state` before compile, and to a change under a schedule; `argument` for what is no rate.
+   * @throws DownhillError `state` before compile, and to a change under a schedule; `argument` for what is not a rate.
    */
   get learningRate(): number {
     return this.compileStateFor('learningRate').rate.rateAfter(this.iterations);
@@ -106,8 +106,8 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   }
 
   protected compiled(): Compiled {
-    const { optimizer, rate, goals } = this.compileState!;
-    return { optimizer, rates: rate, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
+    const { optimizer, rate, losses } = this.compileState!;
+    return { optimizer, rates: rate, losses: resolveLosses(losses, this.dataNames().outputs, this.outputShapes) };
   }
 
   /** Runs `work` with the weights on the current backend, where they stay until it is done. */

@@ -36,7 +36,7 @@ export interface LoadOptions {
 /**
  * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
  * @param file what errors call the JSON.
- * @throws DownhillError `file` for text that is no model, `argument` for unknown layers, optimizers, losses and options;
+ * @throws DownhillError `file` for text that is not a model, `argument` for unknown layers, optimizers, losses and options;
  *   each names `file`.
  */
 export function modelFromJSON(

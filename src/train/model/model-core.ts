@@ -15,7 +15,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts'
 import type { CallbackList } from '../callbacks/callback.ts';
 import type { DataNames } from '../data/labelled-data.ts';
 import { checkSeed } from '../loop/training-options.ts';
-import { treatWeights } from '../step/treatments.ts';
+import { withGroupOptions } from '../step/parameter-groups.ts';
 import { type Variable, variablesOf } from '../weights/variable.ts';
 import { encodeWeights, matchWeights, restoreWeights } from '../weights/weight-file.ts';
 import type { Weight } from '../weights/weight-layout.ts';
@@ -93,7 +93,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     if (this.builtState !== undefined) return this;
     const graph = this.graph();
     const built = buildLayers(this.name, graph, checked, this.seed);
-    const weights = this.treated(built, this.compileState);
+    const weights = this.withOptions(built, this.compileState);
     const store = new WeightStore(weights, this.name);
     store.compiled = this.compileState !== undefined;
     this.builtState = { ...built, weights, store };
@@ -115,7 +115,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return this.asLayer().symbols(inputs);
   }
 
-  /** The layer that stands for this model in others; the same at each call. */
+  /** This model as a layer of others; the same object at each call. */
   asLayer(): NestedModel {
     this.nested ??= new NestedModel(this);
     return this.nested;
@@ -209,7 +209,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return values.map(({ name }) => name);
   }
 
-  /** The model without its weights; functions of the user stand there by their names. */
+  /** The model without its weights; functions of the user are stored by name. */
   toJSON(): ModelJson {
     const { compileState } = this;
     const shared = sharedPaths(this.layers);
@@ -279,10 +279,10 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     this.kept.clear();
   }
 
-  /** The weights as training treats them. */
-  protected treated({ weights, graph }: BuiltLayers, state: CompileState | undefined): Weight[] {
+  /** The weights with their parameter-group options. */
+  protected withOptions({ weights, graph }: BuiltLayers, state: CompileState | undefined): Weight[] {
     if (state === undefined) return markFrozen(weights, graph.layers);
-    return treatWeights(weights, graph.layers, state.optimizer, state.multipliers);
+    return withGroupOptions(weights, graph.layers, state.optimizer, state.multipliers);
   }
 
   protected assertNotTraining(method: string): void {

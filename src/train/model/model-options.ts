@@ -6,9 +6,9 @@ import type { Layer } from '../../nn/layer.ts';
 import type { OptimizerLike } from '../../nn/optimizers/index.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { GoalOptions, OutputGoal } from '../step/compile-goals.ts';
+import type { CompiledLoss, LossOptions } from '../step/compile-losses.ts';
 import type { ModelRate } from '../step/model-rate.ts';
-import type { LearningRateMultipliers } from '../step/treatments.ts';
+import type { LearningRateMultipliers } from '../step/parameter-groups.ts';
 
 export interface SequentialOptions {
   /** `sequential` when left out. */
@@ -19,7 +19,7 @@ export interface SequentialOptions {
   readonly inputShape?: Shape;
 }
 
-export interface CompileOptions extends GoalOptions {
+export interface CompileOptions extends LossOptions {
   readonly optimizer: OptimizerLike;
   /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
   readonly learningRateMultipliers?: LearningRateMultipliers;
@@ -40,7 +40,7 @@ export interface CompileState {
   readonly optimizer: Optimizer;
   readonly rate: ModelRate;
   /** One for each output. */
-  readonly goals: readonly OutputGoal[];
+  readonly losses: readonly CompiledLoss[];
   readonly multipliers: LearningRateMultipliers;
   /** The layers that were frozen then. */
   readonly frozen: ReadonlySet<Layer>;

@@ -119,7 +119,7 @@ export abstract class Model extends CompiledModel implements TrainedModel {
     const data = await evaluationData(this.dataRules(), read.data, read.options);
     const compiled = this.compiled();
     return this.withContext({}, async ({ backend, parts, groups }) => {
-      const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
+      const evaluator = await Evaluator.create(backend, parts, groups, compiled.losses, data);
       try {
         return await evaluator.run();
       } finally {
@@ -284,8 +284,9 @@ export abstract class Model extends CompiledModel implements TrainedModel {
     return {
       model: this.name,
       ...this.dataNames(),
-      losses: this.compileState!.goals.map(({ loss }) => loss),
-      metrics: () => this.compiled().goals.map(({ metrics, weightedMetrics = [] }) => [...metrics, ...weightedMetrics]),
+      losses: this.compileState!.losses.map(({ loss }) => loss),
+      metrics: () =>
+        this.compiled().losses.map(({ metrics, weightedMetrics = [] }) => [...metrics, ...weightedMetrics]),
       shapes: (dataShape) => {
         const { inputShapes, outputShapes } = this.built(dataShape);
         return { inputs: inputShapes, outputs: outputShapes };

@@ -2,7 +2,7 @@
  * NestedModel: a model as a layer of another. Both refer to the same weights (docs/adr/0019), so training either
  * moves the other.
  *
- * Invariant: weights of the inner model stand in its order, under `<model>/<layer>/<weight>`.
+ * Invariant: weights of the inner model keep its order, under `<model>/<layer>/<weight>`.
  */
 
 import type { Tensor } from '../../core/tensor.ts';

@@ -1,5 +1,5 @@
 /**
- * Layers that stand in several places of one model (inside a nested model and beside it) in its JSON: lists of paths,
+ * Layers that are used in several places of one model (inside a nested model and beside it) in its JSON: lists of paths,
  * such as `["dense", "inner/dense"]`, each of which is one layer.
  */
 

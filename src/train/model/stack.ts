@@ -1,5 +1,5 @@
 /**
- * Stack: a model whose layers stand one on another, what Keras calls Sequential. Layers may be added until the weights
+ * Stack: a model whose layers run one after another, what Keras calls Sequential. Layers may be added until the weights
  * are in use; the input's shape may come from an input layer, from the options, from `build`, or from the first data.
  *
  * `Sequential` (sequential.ts) is the same with functions that read saved models, for which every layer must be at hand:
@@ -19,7 +19,7 @@ import { Model } from './model.ts';
 import { layerJson, type ModelJson } from './model-json.ts';
 import type { SequentialOptions } from './model-options.ts';
 
-/** What a stack is made of: layers, and models that stand for a layer. */
+/** What a stack is made of: layers, and models used as layers. */
 export type Stackable = Layer | Model;
 
 export class Stack extends Model {

@@ -30,7 +30,7 @@ export interface Summary {
   readonly optimizer: number;
 }
 
-/** `(None, 28, 28, 6)`: None stands for the batch. */
+/** `(None, 28, 28, 6)`: None is the batch. */
 export function formatOutputShape(shape: Shape | undefined): string {
   if (shape === undefined) return '?';
   return shape.length === 0 ? '(None,)' : `(None, ${shape.join(', ')})`;

@@ -1,6 +1,6 @@
 /**
- * TrainingContext: what training, evaluation and prediction share: the backend, the built model and where its weights
- * lie on the device.
+ * TrainingContext: what training, evaluation and prediction share: the backend, the built model and the place of its
+ * weights on the device.
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
@@ -8,12 +8,12 @@ import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Feed } from '../data/feed.ts';
 import type { ModelParts } from '../model/model-parts.ts';
 import type { DeviceGroup, StoreUse, WeightStore } from '../weights/weight-store.ts';
-import type { Goals } from './goals.ts';
 import type { ModelRate } from './model-rate.ts';
+import type { OutputLosses } from './output-losses.ts';
 
 /** What a compiled model trains with. */
 export interface Compiled {
-  readonly goals: Goals;
+  readonly losses: OutputLosses;
   readonly optimizer: Optimizer;
   /** The learning rate by the steps made so far: that of the model. */
   readonly rates: Pick<ModelRate, 'rateAfter'>;

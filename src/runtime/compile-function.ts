@@ -2,8 +2,8 @@
  * compile(fn): traces a function of tensors once per set of input shapes and replays it as one program: one submit a
  * call. For training loops that people write themselves.
  *
- * Invariant: no call copies a tensor on the device. The program reads the memory of the arguments and writes the memory of
- * the results: memory that is new with each call, or that of a donated argument.
+ * Invariant: no call copies a tensor on the device. The program reads the memory of the arguments and writes the memory
+ * of the results: memory that is new with each call, or that of a donated argument.
  */
 
 import type { Backend, BackendBuffer, Program } from '../backend/backend.ts';
@@ -21,8 +21,8 @@ import { assertNotDisposed, ownedTensor, storageOf } from './storage.ts';
 
 export interface CompileFunctionOptions {
   /**
-   * Positions of arguments whose memory a call takes over; none when left out. Such an argument is disposed by the call,
-   * and the first result of its shape and dtype that has no memory yet is written where it was.
+   * Positions of arguments whose memory a call takes over; none when left out. Such an argument is disposed by the
+   * call, and the first result of its shape and dtype that has no memory yet is written where it was.
    */
   readonly donate?: readonly number[];
 }
@@ -52,9 +52,9 @@ interface Traced {
  * runs once on placeholders for each combination of argument shapes and dtypes; values that it closes over become part
  * of the program as they are at that time.
  *
- * A call copies no tensor on the device. Arguments are read where they are (one in host memory is uploaded), and stay the
- * caller's; each result is written to memory of its own, which no later call changes. `donate` names arguments that the
- * caller gives away: results take their memory, so a loop that updates weights in place allocates nothing.
+ * A call copies no tensor on the device. Arguments are read where they are (one in host memory is uploaded), and stay
+ * the caller's; each result is written to memory of its own, which no later call changes. `donate` names arguments that
+ * the caller gives away: results take their memory, so a loop that updates weights in place allocates nothing.
  *
  *     const step = compile((w, x) => ({ w: sub(w, mul(gradient(w, x), 0.1)) }), { donate: [0] });
  *     for (;;) ({ w } = await step(w, x)); // the old w is disposed by the call
@@ -216,7 +216,8 @@ function trace<A extends readonly Tensor[], R>(
     (value, path) => {
       throw new DownhillError(
         'argument',
-        `compile: the function returned ${typeof value}${path === '' ? '' : ` at ${path}`}; it must return tensors, or arrays or records of tensors`,
+        `compile: the function returned ${typeof value}${path === '' ? '' : ` at ${path}`}; ` +
+          'it must return tensors, or arrays or records of tensors',
       );
     },
   );

@@ -90,8 +90,8 @@ const BREATH = 2 ** 23;
 let sinceBreath = 0;
 
 /**
- * Lets the event loop turn once in a while. On the CPU everything resolves at once, so a loop of readings would never reach the
- * turn in which the memory of collected tensors is given back.
+ * Lets the event loop turn once in a while. On the CPU everything resolves at once, so a loop of readings would never
+ * reach the turn in which the memory of collected tensors is given back.
  */
 async function breathe(bytes: number): Promise<void> {
   sinceBreath += bytes;

@@ -1,9 +1,9 @@
 /**
- * PlanCache: plans of graphs that were evaluated before, found by the structure of the graph. The structure is a list of
- * words: dtypes and shapes of the inputs, then for each node its op, its inputs, its attributes and its label.
+ * PlanCache: plans of graphs that were evaluated before, found by the structure of the graph. The structure is a list
+ * of words: dtypes and shapes of the inputs, then for each node its op, its inputs, its attributes and its label.
  *
- * Invariant: a plan is handed out for an equal structure only. The hash finds the entry and the words are compared, so two
- * graphs with one hash cost a compilation, never a wrong plan.
+ * Invariant: a plan is handed out for an equal structure only. The hash finds the entry and the words are compared, so
+ * two graphs with one hash cost a compilation, never a wrong plan.
  */
 
 import type { Plan } from '../compile/plan.ts';

@@ -11,7 +11,10 @@ export function setBackend(backend: Backend | undefined): void {
   makeCurrent(backend);
 }
 
-/** Lets tensors be read. Called where backends come in: a bundler leaves out a module imported for its side effect alone. */
+/**
+ * Lets tensors be read. Called where backends come in: a bundler leaves out a module imported for its side effect
+ * alone.
+ */
 export function readableTensors(): void {
   installRuntime({ data: readTensor });
 }

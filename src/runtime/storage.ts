@@ -72,7 +72,8 @@ export function storageOf(tensor: Tensor, backend: Backend): DeviceStorage {
   if (storage.backend !== backend) {
     throw new DownhillError(
       'state',
-      `${tensor} is on ${storage.backend.description}; the current backend is ${backend.description}. Read it with data() and make a new tensor`,
+      `${tensor} is on ${storage.backend.description}; ` +
+        `the current backend is ${backend.description}. Read it with data() and make a new tensor`,
     );
   }
   return storage;

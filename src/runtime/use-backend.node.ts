@@ -1,6 +1,6 @@
 /**
- * Choosing a backend by name in Node, where WebGPU comes from the `webgpu` package, and `VALIDATE=1` puts the backend that
- * compares every dispatch with the CPU reference around it.
+ * Choosing a backend by name in Node, where WebGPU comes from the `webgpu` package, and `VALIDATE=1` puts the backend
+ * that compares every dispatch with the CPU reference around it.
  */
 
 import type { Backend } from '../backend/backend.ts';
@@ -11,7 +11,10 @@ import { environment } from '../util/environment.ts';
 import { setBackend } from './set-backend.ts';
 import { type BackendChoice, chooseBackend, type OnFallback } from './use-backend.ts';
 
-/** WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device` when there is no adapter. */
+/**
+ * WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device`
+ * when there is no adapter.
+ */
 export async function openNodeWebGPU(options?: NodeWebGPUOptions): Promise<Backend> {
   const backend = await createNodeWebGPUBackend(options);
   if (environment().tuning) await useStoredTuning(backend);

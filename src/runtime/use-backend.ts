@@ -38,7 +38,8 @@ export async function chooseBackend(
 }
 
 /**
- * Makes the backend of `choice` the default one, and returns it; in a browser, by `navigator.gpu`. The caller disposes it.
+ * Makes the backend of `choice` the default one, and returns it; in a browser, by `navigator.gpu`. The caller disposes
+ * it.
  * @throws as `chooseBackend`.
  */
 export async function useBackend(choice: BackendChoice = 'auto', onFallback?: OnFallback): Promise<Backend> {

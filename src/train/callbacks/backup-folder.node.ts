@@ -1,9 +1,10 @@
 /**
- * BackupFolder: the files of a backup: `state.json`, the weights that it names and, where callbacks keep weights, those.
+ * BackupFolder: the files of a backup: `state.json`, the weights that it names and, where callbacks keep weights,
+ * those.
  *
- * Invariants: the folder always leads to one whole state: weights are written under a new name, then `state.json`, which
- * names them with their digest, is replaced atomically, then older weights go. A state that does not fit is refused and
- * nothing in the folder is changed.
+ * Invariants: the folder always leads to one whole state: weights are written under a new name, then `state.json`,
+ * which names them with their digest, is replaced atomically, then older weights go. A state that does not fit is
+ * refused and nothing in the folder is changed.
  */
 
 import { createHash } from 'node:crypto';

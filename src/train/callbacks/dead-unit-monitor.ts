@@ -56,7 +56,8 @@ export class DeadUnitMonitor implements Callback {
     if (outputs.some(canDie)) return;
     throw new DownhillError(
       'argument',
-      `deadUnitMonitor: model "${model.name}" has no layer that rectifies; such have activation ${Object.keys(activations).filter(rectifies).join(', ')}`,
+      `deadUnitMonitor: model "${model.name}" has no layer that rectifies; ` +
+        `such have activation ${Object.keys(activations).filter(rectifies).join(', ')}`,
     );
   }
 

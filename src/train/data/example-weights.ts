@@ -1,9 +1,9 @@
 /**
  * How much each example counts, on the host: from weights of the examples, or of their classes, to one f32 a row.
  *
- * Invariant: weights are finite and not negative, and class weights name exactly the classes that the targets have. Keras
- * lets a class without a weight count as 1 (keras/src/trainers/data_adapters/data_adapter_utils.py); here it is an error,
- * as a misspelt class would be.
+ * Invariant: weights are finite and not negative, and class weights name exactly the classes that the targets have.
+ * Keras lets a class without a weight count as 1 (keras/src/trainers/data_adapters/data_adapter_utils.py); here it is
+ * an error, as a misspelt class would be.
  */
 
 import { show } from '../../nn/check-options.ts';
@@ -45,7 +45,8 @@ export interface ExampleWeights {
 
 /**
  * `sampleWeight` as tables, copied before the promise is returned; undefined when there is none.
- * @param outputs names of the model's outputs. @throws DownhillError as `toTable`, `argument` for outputs that do not match.
+ * @param outputs names of the model's outputs. @throws DownhillError as `toTable`, `argument` for outputs that do not
+ *   match.
  */
 export async function weightTables(
   sampleWeight: SampleWeight | undefined,
@@ -63,8 +64,8 @@ export async function weightTables(
 
 /**
  * The weights of the examples whose targets are `y`; nothing when none are given.
- * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts that
- *   differ and weights that are negative or not finite, `shape` for more than one weight an example.
+ * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts
+ *   that differ and weights that are negative or not finite, `shape` for more than one weight an example.
  */
 export function exampleWeights({
   sampleWeight,
@@ -158,7 +159,8 @@ function classIds({ name, rows, shape, data }: Table): Int32Array {
   if (sizeOf(shape) !== 1 && shape.length !== 1) {
     throw new DownhillError(
       'shape',
-      `fit: classWeight needs one class an example; ${name} has targets of shape ${formatShape(shape)}, so give sampleWeight`,
+      'fit: classWeight needs one class an example; ' +
+        `${name} has targets of shape ${formatShape(shape)}, so give sampleWeight`,
     );
   }
   const width = sizeOf(shape);
@@ -176,7 +178,8 @@ function classIds({ name, rows, shape, data }: Table): Int32Array {
     throw new DownhillError(
       'data',
       `fit: classWeight needs one class an example; example ${row} of ${name} has ${equals} equal largest values, ` +
-        `[${data.subarray(from, from + Math.min(width, 8))}${width > 8 ? ', …' : ''}]; for several classes give sampleWeight`,
+        `[${data.subarray(from, from + Math.min(width, 8))}${width > 8 ? ', …' : ''}]; ` +
+        'for several classes give sampleWeight',
     );
   }
   return ids;

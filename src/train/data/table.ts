@@ -2,9 +2,10 @@
  * Table: examples or targets as the training loop wants them, one typed array with the example as its first axis,
  * whatever the caller gave (a tensor, nested arrays, a typed array with its shape, a data set).
  *
- * Invariants: a table has at least one row, and `data` holds exactly rows × size(shape) values. Values are copied before
- * `toTable` returns its promise, so whoever gave them may change them at once; only a tensor on the device is waited for.
- * What bytes mean is said in util/bytes.ts and decided when they become examples or targets; until then they are `bytes`.
+ * Invariants: a table has at least one row, and `data` holds exactly rows × size(shape) values. Values are copied
+ * before `toTable` returns its promise, so whoever gave them may change them at once; only a tensor on the device is
+ * waited for. What bytes mean is said in util/bytes.ts and decided when they become examples or targets; until then
+ * they are `bytes`.
  */
 
 import { Tensor } from '../../core/tensor.ts';
@@ -30,7 +31,10 @@ export type NumericArray =
   | Int32Array
   | Uint32Array;
 
-/** Values in row-major order with their shape, examples first. Bytes of images [N, height, width, channels] mean value / 255. */
+/**
+ * Values in row-major order with their shape, examples first. Bytes of images [N, height, width, channels] mean value /
+ * 255.
+ */
 export interface ShapedData {
   readonly data: NumericArray;
   readonly shape: Shape;

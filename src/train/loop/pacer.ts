@@ -2,9 +2,9 @@
  * Pacer: how far the host may run ahead of the device. At most three steps are in flight.
  *
  * On a GPU the host asks for the end of each step when it sends it, and waits for the oldest. On a software adapter,
- * which shares the processor with us, asking is expensive: Node's WebGPU polls for as long as anything is awaited. There the
- * host sends three steps, sleeps for most of the time that they will take, and only then asks (2 to 4 % faster than
- * asking at once, even though polls are far between: docs/adr/0018).
+ * which shares the processor with us, asking is expensive: Node's WebGPU polls for as long as anything is awaited.
+ * There the host sends three steps, sleeps for most of the time that they will take, and only then asks (2 to 4 %
+ * faster than asking at once, even though polls are far between: docs/adr/0018).
  *
  * Where something else wants the device (the page that shows the training), a budget bounds the work that is queued
  * before it: many small steps or one large one, as measured.

@@ -1,6 +1,6 @@
 /**
- * Work on batches that a caller hands in one by one: predictions, single updates, gradients. Programs are kept from call
- * to call, so a call costs an upload, a run and a read.
+ * Work on batches that a caller hands in one by one: predictions, single updates, gradients. Programs are kept from
+ * call to call, so a call costs an upload, a run and a read.
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
@@ -95,8 +95,8 @@ export async function trainOnBatch(
 }
 
 /**
- * Device time of each dispatch of an update on `batch`, the median of `runs`. What the runs update (weights, averages, the
- * optimizer's slots) is copied on the device before and put back after them.
+ * Device time of each dispatch of an update on `batch`, the median of `runs`. What the runs update (weights, averages,
+ * the optimizer's slots) is copied on the device before and put back after them.
  */
 export async function profileOnBatch(
   { backend, parts, groups, store }: Context,
@@ -180,7 +180,9 @@ async function readLogs(program: StepProgram, losses: OutputLosses): Promise<Log
 
 /** What a layer gives for a batch. */
 export interface LayerOutput {
-  /** Name of the layer; a layer that is used again has the use after it (`dense:1`), further outputs theirs (`dense.1`). */
+  /**
+   * Name of the layer; a layer that is used again has the use after it (`dense:1`), further outputs theirs (`dense.1`).
+   */
   readonly name: string;
   readonly layer: Layer;
   /** With the batch axis first. */

@@ -1,8 +1,8 @@
 /**
- * TrainingSnapshot: the whole state of a training: weights, optimizer state, learning rate and the position in the data.
- * Plain data, so that it can be kept in IndexedDB or sent to another thread. Since the order of an epoch and the random
- * numbers of a step follow from the seed and their number, a training that goes on from a snapshot takes the same steps,
- * to the bit on one adapter, as one that was never cut off.
+ * TrainingSnapshot: the whole state of a training: weights, optimizer state, learning rate and the position in the
+ * data. Plain data, so that it can be kept in IndexedDB or sent to another thread. Since the order of an epoch and the
+ * random numbers of a step follow from the seed and their number, a training that goes on from a snapshot takes the
+ * same steps, to the bit on one adapter, as one that was never cut off.
  */
 
 import { DownhillError } from '../../util/errors.ts';

@@ -12,11 +12,13 @@ export interface TrainerOptions extends Omit<FitOptions, 'initialEpoch' | 'initi
   readonly model: () => Model;
   readonly data: ArrayDataset;
   /**
-   * A new backend: called at the start and after each loss. The model runs on it, whatever the current backend is, which
-   * stays what it was; the trainer disposes it.
+   * A new backend: called at the start and after each loss. The model runs on it, whatever the current backend is,
+   * which stays what it was; the trainer disposes it.
    */
   readonly openBackend: () => Promise<Backend>;
-  /** Milliseconds between two snapshots; 2000 when left out. More where taking one is slow: at most a tenth of the time. */
+  /**
+   * Milliseconds between two snapshots; 2000 when left out. More where taking one is slow: at most a tenth of the time.
+   */
   readonly snapshotInterval?: number;
   /** Where to go on. */
   readonly resume?: TrainingSnapshot;
@@ -39,8 +41,8 @@ export type TrainerEvent =
   | { readonly type: 'epoch'; readonly epoch: number; readonly logs: Logs }
   | { readonly type: 'snapshot'; readonly snapshot: TrainingSnapshot; readonly ms: number }
   /**
-   * The device is gone; training goes on at `from`, and `steps` steps are taken again, those that were only sent included:
-   * the work of `ms` milliseconds since the snapshot.
+   * The device is gone; training goes on at `from`, and `steps` steps are taken again, those that were only sent
+   * included: the work of `ms` milliseconds since the snapshot.
    */
   | {
       readonly type: 'lost';

@@ -1,9 +1,9 @@
 /**
- * TrainerTasks: what is asked of the model while it is being trained. A task begins between two steps, or at once while no
- * step is sent: during another task, during a callback's hook, and after the training.
+ * TrainerTasks: what is asked of the model while it is being trained. A task begins between two steps, or at once while
+ * no step is sent: during another task, during a callback's hook, and after the training.
  *
- * Invariants: a task that a loss of the device cuts off is run again on the next device; what waits for such a task does
- * not wait for ever, but learns of the loss.
+ * Invariants: a task that a loss of the device cuts off is run again on the next device; what waits for such a task
+ * does not wait for ever, but learns of the loss.
  */
 
 import { DownhillError } from '../../util/errors.ts';

@@ -1,11 +1,12 @@
 /**
- * Trainer: a training that someone watches and that nothing takes away. It runs `fit`, can be paused, stopped and looked
- * into between two steps, keeps a snapshot every few seconds, and goes on from it on a new device when the device is lost.
+ * Trainer: a training that someone watches and that nothing takes away. It runs `fit`, can be paused, stopped and
+ * looked into between two steps, keeps a snapshot every few seconds, and goes on from it on a new device when the
+ * device is lost.
  *
  * Invariants: everything that is asked of the model meanwhile happens between two steps, so it sees the weights after a
  * whole number of them; a snapshot names that number. What is lost with a device are the steps since the last snapshot,
- * and they are taken again, to the same bits on the same adapter. While the steps hold, for a task or for a callback, what
- * is asked begins at once: a task may `peek` itself (trainer-tasks.ts).
+ * and they are taken again, to the same bits on the same adapter. While the steps hold, for a task or for a callback,
+ * what is asked begins at once: a task may `peek` itself (trainer-tasks.ts).
  */
 
 import type { Backend } from '../../backend/backend.ts';

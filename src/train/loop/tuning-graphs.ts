@@ -1,5 +1,6 @@
 /**
- * The graphs that `fit` and `evaluate` run, for the tuner: what they compute depends on shapes alone, so nothing is uploaded.
+ * The graphs that `fit` and `evaluate` run, for the tuner: what they compute depends on shapes alone, so nothing is
+ * uploaded.
  */
 
 import type { GraphSpec } from '../../core/graph.ts';

@@ -1,9 +1,9 @@
 /**
- * CompiledModel: a model with what it was compiled for, and how work on it takes turns: one training at a time, one call on
- * single batches after another.
+ * CompiledModel: a model with what it was compiled for, and how work on it takes turns: one training at a time, one
+ * call on single batches after another.
  *
- * Invariants: layers are fixed once weights exist; weights belong to the layers, the optimizer's state to the model; every
- * buffer made here is freed by `dispose`.
+ * Invariants: layers are fixed once weights exist; weights belong to the layers, the optimizer's state to the model;
+ * every buffer made here is freed by `dispose`.
  */
 
 import type { Backend } from '../../backend/backend.ts';
@@ -28,8 +28,9 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   private queue: Promise<unknown> = Promise.resolve();
 
   /**
-   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots and the optimizer's learning rate;
-   * `trainable` of its layers takes effect here. Models may share an optimizer object: each has its own slots and steps.
+   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots and the optimizer's
+   * learning rate; `trainable` of its layers takes effect here. Models may share an optimizer object: each has its own
+   * slots and steps.
    * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
    */
   compile(options: CompileOptions, ...surplus: Surplus): this {
@@ -58,8 +59,8 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   }
 
   /**
-   * The learning rate of the next step of this model. It starts as the optimizer's; a change holds from then on for this
-   * model alone, until it is compiled anew or the optimizer's own `learningRate` is set.
+   * The learning rate of the next step of this model. It starts as the optimizer's; a change holds from then on for
+   * this model alone, until it is compiled anew or the optimizer's own `learningRate` is set.
    * @throws DownhillError `state` before compile, and to a change under a schedule; `argument` for what is not a rate.
    */
   get learningRate(): number {
@@ -83,8 +84,8 @@ export abstract class CompiledModel extends ModelCore implements Disposable {
   }
 
   /**
-   * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards. Calling
-   * it twice is harmless.
+   * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards.
+   * Calling it twice is harmless.
    * @throws DownhillError `state` while the model is being trained.
    */
   dispose(): void {

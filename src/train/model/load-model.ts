@@ -1,5 +1,6 @@
 /**
- * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones included.
+ * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones
+ * included.
  */
 
 import { checkKnownOptions } from '../../nn/check-options.ts';
@@ -27,8 +28,9 @@ import { Stack } from './stack.ts';
 
 export interface LoadOptions {
   /**
-   * Losses, metrics, layer classes, activations and functions of lambda layers of the user, by the names under which the
-   * file has them. A loss that is missing leaves the model without `compile`, a metric is left out, each with a warning.
+   * Losses, metrics, layer classes, activations and functions of lambda layers of the user, by the names under which
+   * the file has them. A loss that is missing leaves the model without `compile`, a metric is left out, each with a
+   * warning.
    */
   readonly customObjects?: CustomObjects;
 }
@@ -36,8 +38,8 @@ export interface LoadOptions {
 /**
  * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
  * @param file what errors call the JSON.
- * @throws DownhillError `file` for text that is not a model, `argument` for unknown layers, optimizers, losses and options;
- *   each names `file`.
+ * @throws DownhillError `file` for text that is not a model, `argument` for unknown layers, optimizers, losses and
+ *   options; each names `file`.
  */
 export function modelFromJSON(
   json: unknown,

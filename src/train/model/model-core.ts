@@ -78,7 +78,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     if (shapes === undefined) {
       throw new DownhillError(
         'state',
-        `model "${this.name}" does not know its input shape: pass it to build([…]), or start with layers.input({ shape })`,
+        `model "${this.name}" does not know its input shape: pass it to build([…]), or start with layers.input({ ` +
+          'shape })',
       );
     }
     const checked = shapes.map((shape) => checkExampleShape(`build of model "${this.name}"`, shape));
@@ -169,8 +170,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
 
   /**
    * Replaces all weights, matched by name; the order does not matter.
-   * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state` while
-   *   the model is being trained; nothing is changed then.
+   * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state`
+   *   while the model is being trained; nothing is changed then.
    */
   setWeights(values: readonly WeightValue[], ...surplus: Surplus): void {
     refuseSurplus('setWeights', surplus);
@@ -237,8 +238,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
 
   /**
    * Replaces the weights, and the optimizer's state where the file has it, by those of a safetensors file.
-   * @throws DownhillError `file` for a corrupt file or weights that do not fit, `state` while the model is being trained;
-   *   nothing is changed then.
+   * @throws DownhillError `file` for a corrupt file or weights that do not fit, `state` while the model is being
+   *   trained; nothing is changed then.
    */
   loadWeights(bytes: Uint8Array, file = 'weights'): void {
     this.assertNotTraining('loadWeights');

@@ -1,8 +1,9 @@
 /**
  * A model as JSON: its layers by class name and options, and what it was compiled with. Weights are not part of it.
  *
- * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers; unknown names are
- * refused with the nearest known one. Losses and metrics of the user are stored by name, `{ "custom": "myLoss" }`.
+ * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers;
+ * unknown names are refused with the nearest known one. Losses and metrics of the user are stored by name, `{ "custom":
+ * "myLoss" }`.
  */
 
 import { show } from '../../nn/check-options.ts';
@@ -112,7 +113,9 @@ export interface KnownOptions {
   readonly missing: readonly string[];
 }
 
-/** The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options. */
+/**
+ * The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options.
+ */
 export function compileOptions(compiled: CompiledJson): KnownOptions {
   const { optimizer, loss, lossWeights, metrics, weightedMetrics, learningRateMultipliers } = compiled;
   const missing: string[] = [];

@@ -21,7 +21,9 @@ export interface SequentialOptions {
 
 export interface CompileOptions extends LossOptions {
   readonly optimizer: OptimizerLike;
-  /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
+  /**
+   * What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths.
+   */
   readonly learningRateMultipliers?: LearningRateMultipliers;
 }
 

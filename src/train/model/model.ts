@@ -1,6 +1,6 @@
 /**
- * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given and hands the work to
- * the training loop. `Sequential` and `Functional` say which layers there are.
+ * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given and hands the work
+ * to the training loop. `Sequential` and `Functional` say which layers there are.
  *
  * Invariant: what a `fit` or an `evaluate` made on the device is freed when it ends.
  */
@@ -69,8 +69,8 @@ export abstract class Model extends CompiledModel implements TrainedModel {
   }
 
   /**
-   * Trains on x and y, on a data set or on a stream, as Keras' `fit` does: the last, smaller batch of an epoch counts too,
-   * and logged values are means over the examples of the epoch.
+   * Trains on x and y, on a data set or on a stream, as Keras' `fit` does: the last, smaller batch of an epoch counts
+   * too, and logged values are means over the examples of the epoch.
    * @throws DownhillError `state` before compile, `argument` for options, `data`, `shape` or `dtype` for data that does
    *   not fit the model.
    */
@@ -183,7 +183,8 @@ export abstract class Model extends CompiledModel implements TrainedModel {
   }
 
   /**
-   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is updated.
+   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is
+   * updated.
    * @throws DownhillError as `fit`.
    */
   async gradientsOnBatch(
@@ -204,8 +205,8 @@ export abstract class Model extends CompiledModel implements TrainedModel {
   }
 
   /**
-   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they run.
-   * The weights and the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
+   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they
+   * run. The weights and the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
    * @throws DownhillError as `fit`; `device` where the adapter has no timestamps or the backend is no GPU.
    */
   async profileOnBatch(

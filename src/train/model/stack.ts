@@ -2,8 +2,8 @@
  * Stack: a model whose layers run one after another, what Keras calls Sequential. Layers may be added until the weights
  * are in use; the input's shape may come from an input layer, from the options, from `build`, or from the first data.
  *
- * `Sequential` (sequential.ts) is the same with functions that read saved models, for which every layer must be at hand:
- * pages that call `sequential([…])` alone are spared them. An instance of the one is an instance of the other.
+ * `Sequential` (sequential.ts) is the same with functions that read saved models, for which every layer must be at
+ * hand: pages that call `sequential([…])` alone are spared them. An instance of the one is an instance of the other.
  */
 
 import { checkKnownOptions, show } from '../../nn/check-options.ts';

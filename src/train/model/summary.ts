@@ -26,7 +26,9 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   readonly trainable: number;
   readonly nonTrainable: number;
-  /** Values that the optimizer keeps: its moments, its count of updates and its learning rate; 0 before the first step. */
+  /**
+   * Values that the optimizer keeps: its moments, its count of updates and its learning rate; 0 before the first step.
+   */
   readonly optimizer: number;
 }
 

@@ -1,8 +1,8 @@
 /**
  * What `compile` was told, sorted by the model's outputs: one loss, one weight and a list of metrics each.
  *
- * A model of one output takes them plainly, `{ loss: 'mse', metrics: ['mae'] }`; one of several takes arrays in the order
- * of its outputs, or records by their names.
+ * A model of one output takes them plainly, `{ loss: 'mse', metrics: ['mae'] }`; one of several takes arrays in the
+ * order of its outputs, or records by their names.
  */
 
 import { numberBetween, show } from '../../nn/check-options.ts';

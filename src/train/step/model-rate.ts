@@ -1,6 +1,6 @@
 /**
- * ModelRate: the learning rate of one compiled model. It is that of the optimizer, until it is set for this model alone:
- * models that were compiled with the same optimizer object do not disturb each other.
+ * ModelRate: the learning rate of one compiled model. It is that of the optimizer, until it is set for this model
+ * alone: models that were compiled with the same optimizer object do not disturb each other.
  *
  * Invariant: of a rate that was set for the model and one that was set for the optimizer, the later one counts.
  */

@@ -2,8 +2,8 @@
  * OutputLosses: the loss and the metrics of each output of a model, and the total loss.
  *
  * A model of one output reports `loss` and its metrics by their names. One of several outputs reports the total as
- * `loss`, then for each output `<output>_loss` and `<output>_<metric>`, as Keras names them. The total is the sum of the
- * outputs' losses times their weights, of the penalties of layers and of the weights' regularisers.
+ * `loss`, then for each output `<output>_loss` and `<output>_<metric>`, as Keras names them. The total is the sum of
+ * the outputs' losses times their weights, of the penalties of layers and of the weights' regularisers.
  */
 
 import type { GraphOutput } from '../../core/graph.ts';

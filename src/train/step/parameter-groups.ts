@@ -1,6 +1,6 @@
 /**
- * Parameter-group options: what training does with each weight. A weight is frozen with its layer, has a learning rate of
- * its own, or no weight decay. Decided at `compile`, as in Keras; the store groups weights with equal options.
+ * Parameter-group options: what training does with each weight. A weight is frozen with its layer, has a learning rate
+ * of its own, or no weight decay. Decided at `compile`, as in Keras; the store groups weights with equal options.
  */
 
 import { numberBetween, show } from '../../nn/check-options.ts';
@@ -30,8 +30,8 @@ export function checkMultipliers(value: unknown): LearningRateMultipliers {
 }
 
 /**
- * `weights` with their marks: `frozen` by their layers as they are now, `rate` by `multipliers` (of several that fit one
- * weight the product), `decay` by the optimizer's `excludeFromWeightDecay`, `rule` by the optimizer.
+ * `weights` with their marks: `frozen` by their layers as they are now, `rate` by `multipliers` (of several that fit
+ * one weight the product), `decay` by the optimizer's `excludeFromWeightDecay`, `rule` by the optimizer.
  * @throws DownhillError `argument` for a multiplier that fits no weight, with the nearest layer.
  */
 export function withGroupOptions(

@@ -64,8 +64,8 @@ export function evaluateGraph(model: ModelParts, losses: OutputLosses, batch: Ba
 }
 
 /**
- * The model's outputs, named by `predictionName`, at inference or, with the layers' `training` behaviour, as a step sees
- * them. Scalars: `offset`, and `random` (two words) in training.
+ * The model's outputs, named by `predictionName`, at inference or, with the layers' `training` behaviour, as a step
+ * sees them. Scalars: `offset`, and `random` (two words) in training.
  */
 export function predictGraph(model: ModelParts, batch: BatchSpec, training = false): GraphSpec {
   const inputs = new Inputs();

@@ -93,7 +93,8 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): Safete
 
 /**
  * The bytes of a safetensors file: tensors ordered by dtype (F32, U32, I32), then name; data aligned to 8 bytes.
- * @throws DownhillError('argument') for a reserved or repeated name; ('shape') for a shape that does not fit its values.
+ * @throws DownhillError('argument') for a reserved or repeated name; ('shape') for a shape that does not fit its
+ *   values.
  */
 export function writeSafetensors(
   tensors: Iterable<readonly [name: string, tensor: SafetensorsInput]>,

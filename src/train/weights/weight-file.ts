@@ -60,7 +60,8 @@ export function decodeWeights(
   // Without the count, the state would be lost without a word, or corrected for the wrong number of updates.
   throw new DownhillError(
     'file',
-    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; the state of an optimizer (${slots.length} tensors) needs ` +
+    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; ` +
+      `the state of an optimizer (${slots.length} tensors) needs ` +
       `the count of updates, a whole number as text`,
   );
 }

@@ -1,7 +1,8 @@
 /**
- * Where weights are stored: end to end in few flat f32 buffers, so that an optimizer updates a whole buffer in one dispatch.
- * Models that share weights are laid out together: weights share a buffer where their parameter-group options are equal in
- * every model, so a model that trains some of them still updates whole buffers. Pure arithmetic, no device.
+ * Where weights are stored: end to end in few flat f32 buffers, so that an optimizer updates a whole buffer in one
+ * dispatch. Models that share weights are laid out together: weights share a buffer where their parameter-group options
+ * are equal in every model, so a model that trains some of them still updates whole buffers. Pure arithmetic, no
+ * device.
  *
  * Invariant: every weight is in exactly one buffer; each compiled model updates all weights of a buffer alike, or
  * none; no buffer is larger than the limit unless one weight alone is.

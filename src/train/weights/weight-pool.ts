@@ -192,7 +192,8 @@ export class WeightPool {
     const where = `${place!.group.backend.description}; this call is for ${backend.description}`;
     return new DownhillError(
       'state',
-      `model "${member.owner}" shares weight "${path}" with model "${this.rivalOf(member)}", which is being trained on ` +
+      `model "${member.owner}" shares weight "${path}" with model "${this.rivalOf(member)}", which is being ` +
+        'trained on ' +
         `${where}: use one backend for both, or await the training first`,
     );
   }

@@ -12,7 +12,7 @@ import { conv2d } from '../src/ops/convolution/conv.ts';
 import { tanh } from '../src/ops/elementwise/activations.ts';
 import { allOps } from '../src/ops/index.ts';
 import { softmax } from '../src/ops/reduction/softmax.ts';
-import { getBackend, setBackend } from '../src/runtime/current-backend.ts';
+import { getBackend, setBackend } from '../src/runtime/index.ts';
 import { type OpSelfTest, selfTest } from '../src/self-test.ts';
 import { jsonOf } from './cli/run-cli.ts';
 

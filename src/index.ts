@@ -218,9 +218,10 @@ export { max, mean, min, prod, sum } from './ops/reduction/reduce.ts';
 export { logSumExp, variance } from './ops/reduction/reduce-composite.ts';
 export { logSoftmax, softmax } from './ops/reduction/softmax.ts';
 export { broadcastTo } from './ops/reduction/sum.ts';
-export { type CompiledFunction, compile } from './runtime/compile-function.ts';
-export { getBackend, setBackend } from './runtime/current-backend.ts';
+export { type CompiledFunction, type CompileFunctionOptions, compile } from './runtime/compile-function.ts';
+export { getBackend } from './runtime/current-backend.ts';
 export { evaluate } from './runtime/evaluate.ts';
+export { setBackend } from './runtime/set-backend.ts';
 export { leakReport } from './runtime/storage.ts';
 export { type TensorOptions, type TensorValues, tensor } from './runtime/tensor.ts';
 export { type BackendChoice, type OnFallback, useBackend } from './runtime/use-backend.ts';
@@ -237,7 +238,6 @@ export type { ReduceLROnPlateauOptions } from './train/callbacks/reduce-lr-on-pl
 export type { Histogram, TensorStatistics } from './train/callbacks/statistics.ts';
 export type { ClassWeight, SampleWeight } from './train/data/example-weights.ts';
 export type { ModelData } from './train/data/labelled-data.ts';
-export type { LayerOutput } from './train/data/single-batches.ts';
 export type { DataInput, NestedNumbers, ShapedData } from './train/data/table.ts';
 export type { History, TrainingFacts } from './train/loop/history.ts';
 export {
@@ -246,14 +246,10 @@ export {
   type LearningRateFinderOptions,
   learningRateFinder,
 } from './train/loop/learning-rate-finder.ts';
+export type { LayerOutput } from './train/loop/single-batches.ts';
 export type { TrainingSnapshot } from './train/loop/snapshot.ts';
-export {
-  type Position,
-  Trainer,
-  type TrainerEvent,
-  type TrainerOptions,
-  type TrainerState,
-} from './train/loop/trainer.ts';
+export { Trainer } from './train/loop/trainer.ts';
+export type { Position, TrainerEvent, TrainerOptions, TrainerState } from './train/loop/trainer-options.ts';
 export type {
   BatchOptions,
   EvaluateOptions,

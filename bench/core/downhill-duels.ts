@@ -1,6 +1,6 @@
 /**
  * downhill as a Duellist: the op as a program of its own, on buffers that stay, which is how it runs inside a training
- * step. (`compile(fn)` would copy inputs and outputs with each call.)
+ * step. (`compile(fn)` would allocate the results of each call.)
  */
 
 import type { Backend, Program } from '../../src/backend/backend.ts';

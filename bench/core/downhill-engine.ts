@@ -101,11 +101,13 @@ export class DownhillEngine implements Engine {
 
   private graph(): GraphSpec {
     const loss = resolveLoss('sparseCategoricalCrossentropy');
-    const goals = [{ output: 'output', weight: 1, loss, metrics: [] }];
-    return trainGraph(this.context.parts, goals, this.optimizer, this.feed.spec(this.workload.batch));
+    const losses = [{ output: 'output', weight: 1, loss, metrics: [] }];
+    return trainGraph(this.context.parts, losses, this.optimizer, this.feed.spec(this.workload.batch));
   }
 
   private scalars(k: number, t: number): Map<string, readonly number[]> {
-    return stepScalars(this.optimizer, t, 0).set('offset', [k * this.workload.batch]);
+    return stepScalars({ optimizer: this.optimizer, rates: this.optimizer }, t, 0).set('offset', [
+      k * this.workload.batch,
+    ]);
   }
 }

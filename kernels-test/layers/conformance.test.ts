@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
-import type { Tensor } from '../../src/core/tensor.ts';
+import { Tensor } from '../../src/core/tensor.ts';
 import { type CallContext, Layer, type LayerOptions, registerLayer } from '../../src/nn/layer.ts';
 import type { LayerCase } from '../../src/nn/layer-case.ts';
 import { dense } from '../../src/nn/layers/core/dense.ts';
@@ -106,6 +106,26 @@ describe.each(layerCases.map((layerCase) => [layerCase.title, layerCase] as cons
       expect(model.countParams()).toBe(layerCase.parameters);
     }
     expect(layerCase.make().outputShapes(shapesOf(layerCase))).toEqual([layerCase.outputShape]);
+  });
+
+  test('no tracing and no getter changes it', () => {
+    const layer = layerCase.make();
+    // What is written to a frozen object throws.
+    Object.freeze(layer);
+    expect(layer.outputShapes(shapesOf(layerCase))).toEqual([layerCase.outputShape]);
+    const { config, streams, innerLayers, rectifies, label } = layer;
+    expect([layer.config, layer.streams, layer.innerLayers, layer.rectifies, layer.label]).toEqual([
+      ...[config, streams, innerLayers, rectifies, label],
+    ]);
+    const inputs = shapesOf(layerCase).map((shape) =>
+      Tensor.placeholder('x', { shape: [ROWS, ...shape], dtype: 'f32' }),
+    );
+    const weights = layer
+      .buildAll(shapesOf(layerCase))
+      .map(({ name, shape }) => Tensor.placeholder(name, { shape, dtype: 'f32' }));
+    const key = Tensor.placeholder('key', { shape: [2], dtype: 'u32' });
+    layer.apply(inputs, weights, { training: true, key, stream: 0, assign: () => {}, addLoss: () => {} });
+    expect(layer.config).toEqual(config);
   });
 
   test('is its configuration', () => {

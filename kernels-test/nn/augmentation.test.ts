@@ -17,6 +17,7 @@ import { layers, makeLayer } from '../../src/nn/layers/index.ts';
 import { type AffineTransformOptions, affineTransform } from '../../src/ops/image/affine-transform.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import { type TensorValues, tensor } from '../../src/runtime/tensor.ts';
+import { sequential } from '../../src/train/model/sequential.ts';
 import { Prng } from '../../src/util/prng.ts';
 
 interface Case {
@@ -202,14 +203,25 @@ describe('refusals', () => {
     expect(call).toThrow(message);
   });
 
-  test('adapt after the layer was used', () => {
+  test('adapt after a model was built with the layer; tracing alone changes nothing', () => {
     const layer = layers.normalization().adapt([
       [1, 2],
       [3, 6],
     ]);
     expect(layer.config).toEqual({ axis: [-1], invert: false, mean: [2, 4], variance: [1, 4] });
-    layer.outputShape([2]);
-    expect(() => layer.adapt([[1, 2]])).toThrow(/adapt comes before the layer is used/);
+    Object.freeze(layer);
+    expect(layer.outputShape([2])).toEqual([2]);
+    expect(layer(inputSymbol({ shape: [2] })).shape).toEqual([2]);
+    const again = layers.normalization({ axis: -1, mean: [2, 4], variance: [1, 4] });
+    again.outputShape([2]);
+    again.adapt([
+      [1, 2],
+      [5, 2],
+    ]);
+    expect(again.config).toMatchObject({ mean: [3, 2], variance: [4, 0] });
+    using model = sequential([again], { inputShape: [2] });
+    model.build();
+    expect(() => again.adapt([[1, 2]])).toThrow(/adapt comes before the layer is used; a model has it already/);
   });
 });
 

@@ -22,7 +22,7 @@ import {
 } from '../../src/nn/metrics/index.ts';
 import { modelOutput } from '../../src/nn/output.ts';
 import { evaluate, setBackend } from '../../src/runtime/index.ts';
-import { RunningReport } from '../../src/train/loop/report.ts';
+import { RunningReport } from '../../src/train/step/report.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { flat, golden, type Nested, shapeOf, tensorOf } from './golden-values.ts';
 

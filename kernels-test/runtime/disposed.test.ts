@@ -5,8 +5,8 @@ import { createCpuBackend } from '../../src/backend/cpu.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { add, mul } from '../../src/ops/elementwise/binary.ts';
 import { compile } from '../../src/runtime/compile-function.ts';
-import { setBackend } from '../../src/runtime/current-backend.ts';
 import { evaluate } from '../../src/runtime/evaluate.ts';
+import { setBackend } from '../../src/runtime/set-backend.ts';
 import { tensor } from '../../src/runtime/tensor.ts';
 import { grad, gradients } from '../../src/transform/grad.ts';
 import { expectRefusal } from '../data/refusal.ts';
@@ -44,7 +44,7 @@ test('a captured tensor that is disposed between two calls', async () => {
   await expectRefusal(() => compile(() => gone)(), 'state', /closes over: .* was used after dispose/);
 });
 
-test('grad of what is no function of tensors', async () => {
+test('grad of what is not a function of tensors', async () => {
   await expectRefusal(() => grad(2 as never), 'argument', /grad: expected a function of tensors, found 2/);
   await expectRefusal(
     () => grad((() => 2) as never)(tensor([1])),

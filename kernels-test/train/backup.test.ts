@@ -201,7 +201,7 @@ describe('backups', () => {
     expect(await pointsOf({ seconds: 3, share: 0.2 })).toEqual(['0:3', '0:8', '1:0']);
   });
 
-  test('a loss that is no number takes no good state away', async () => {
+  test('a loss that is not a number takes no good state away', async () => {
     using model = make();
     let epoch = 0;
     const spoil: Callback = {

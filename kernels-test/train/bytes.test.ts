@@ -1,5 +1,5 @@
 /**
- * What bytes mean: value / 255 where an example has the shape of an image, numbers as they stand everywhere else, and
+ * What bytes mean: value / 255 where an example has the shape of an image, plain numbers everywhere else, and
  * what the caller says where he says it; by one rule for x, y, statistics and the command line.
  */
 
@@ -107,7 +107,7 @@ test('bytes of 0 and 1 in the shape of an image are refused, since 1 / 255 would
   await expectRefusal(() => model.predict(wrong), 'argument', /scaleBytes must be true or false, found "no"/);
 });
 
-test('eight planes of a board are no image', async () => {
+test('eight planes of a board are not an image', async () => {
   using model = identity([1, 1, 8]);
   const board = { data: Uint8Array.of(0, 1, 1, 0, 1, 1, 0, 1), shape: [1, 1, 1, 8] };
   expect([...(await (await model.predict(board)).data())]).toEqual([...board.data]);

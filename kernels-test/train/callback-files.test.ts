@@ -171,7 +171,7 @@ describe('files', () => {
     writeFileSync(join(folder, 'weights-1.safetensors'), 'torn');
     await expectRefusal(() => resume(model), 'file', /weights-1\.safetensors/);
     writeFileSync(join(folder, 'state.json'), '{"format":"downhill-backup","epoch":1,"weights":"../x"}');
-    await expectRefusal(() => resume(model), 'file', /state\.json is no backup of a training/);
+    await expectRefusal(() => resume(model), 'file', /state\.json is not a backup of a training/);
     await expectRefusal(() => callbacks.backupAndRestore(''), 'argument', /path of a file/);
   });
 

@@ -188,7 +188,7 @@ describe('monitored values', () => {
   });
 });
 
-test('TerminateOnNaN ends training at the first loss that is no finite number', () => {
+test('TerminateOnNaN ends training at the first loss that is not a finite number', () => {
   const model = fakeModel();
   const callback = new TerminateOnNaN();
   callback.onTrainBegin(params, model);

@@ -67,7 +67,7 @@ test.each([
     /weights for classes 3, 4, of which there is no example; y has/,
   ],
   [{ classWeight: { 0: 1, 1: -2, 2: 1 } }, 'data', /classWeight of class 1 is -2/],
-  [{ classWeight: { cat: 1 } as object }, 'argument', /key "cat" is no class index; keys are class indices/],
+  [{ classWeight: { cat: 1 } as object }, 'argument', /key "cat" is not a class index; keys are class indices/],
   [{ classWeight: [1, 2] as object }, 'argument', /such as \{ 0: 1, 1: 5 \}/],
 ] as const)('%j is refused', async (options, code, message) => {
   await expectRefusal(() => weights(options as WeightOptions), code, message);

@@ -334,7 +334,7 @@ describe('refusals', () => {
     expect(() => model({ inputs: [x, y], outputs: both })).toThrow(/dense "d" is shared, but its weight "kernel"/);
   });
 
-  test('of goals and data, naming outputs and inputs', async () => {
+  test('of losses and data, naming outputs and inputs', async () => {
     setBackend(cpu);
     using net = build();
     const two = { optimizer: 'sgd', loss: 'mse' } as const;

@@ -17,7 +17,8 @@ import type { Callback } from '../../src/train/callbacks/callback.ts';
 import { callbacks } from '../../src/train/callbacks/index.node.ts';
 import { HOOKS } from '../../src/train/callbacks/lambda-callback.ts';
 import { learningRateFinder } from '../../src/train/loop/learning-rate-finder.ts';
-import { Trainer, type TrainerOptions } from '../../src/train/loop/trainer.ts';
+import { Trainer } from '../../src/train/loop/trainer.ts';
+import type { TrainerOptions } from '../../src/train/loop/trainer-options.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
 
@@ -79,7 +80,7 @@ describe.each(HOOKS)('%s', (hook) => {
     expect(ended).toBe(begun);
   });
 
-  test('may return something that is no promise', async () => {
+  test('may return something that is not a promise', async () => {
     if (hook === 'onResume') return expect(hook).toBe('onResume');
     using model = toyModel();
     const seen: unknown[] = [];

@@ -97,7 +97,7 @@ describe('stratified splits', () => {
           const found = [...indices].filter((index) => labels[index] === label).length;
           expect(Math.abs(found - fraction * size), `${part} ${label}`).toBeLessThanOrEqual(1);
         }
-        // Mixed: a stretch of it is no run of one class.
+        // Mixed: a stretch of it is not all of one class.
         expect(new Set([...indices.subarray(0, 16)].map((index) => labels[index])).size).toBeGreaterThan(1);
       }
       expect([...parts.train, ...parts.dev, ...parts.test].sort((a, b) => a - b)).toEqual([...labels.keys()]);
@@ -106,7 +106,7 @@ describe('stratified splits', () => {
 });
 
 describe('the peak of a warm-up', () => {
-  test('lies at its last step, whatever it begins with, and the cosine falls from there', () => {
+  test('is at its last step, whatever it begins with, and the cosine falls from there', () => {
     const [low, high] = [0.02, 0.1];
     const options = { initialLearningRate: low, warmupTarget: high, warmupSteps: 5, decaySteps: 20 };
     const schedule = cosineDecay(options);

@@ -72,7 +72,7 @@ describe('models', () => {
     await expectRefusal(call, 'argument', message);
   });
 
-  test('one layer cannot stand twice', async () => {
+  test('one layer cannot be added twice', async () => {
     const layer = layers.flatten();
     await expectRefusal(() => sequential([layer, layer]), 'argument', /flatten "flatten" is already in it/);
   });
@@ -308,7 +308,7 @@ describe('weights and JSON', () => {
     await expectRefusal(
       () => model.setWeights(renamed),
       'argument',
-      /"dense\/kernal" is no weight of the model; the model's nearest is "dense\/kernel"/,
+      /"dense\/kernal" is not a weight of the model; the model's nearest is "dense\/kernel"/,
     );
     const reshaped = [{ ...first, shape: [8, 2] }, ...rest];
     await expectRefusal(

@@ -68,7 +68,7 @@ test('the optimizer is saved when asked for', async () => {
       .replace('"adam"', '"sgd"')
       .replace(/"config": \{\s*"learningRate"[^}]*\}/, '"config": { "momentum": 0.9 }'),
   );
-  await expectRefusal(() => loadModel(folder), 'file', /"m:dense\/bias" is no weight of the model|velocity/);
+  await expectRefusal(() => loadModel(folder), 'file', /"m:dense\/bias" is not a weight of the model|velocity/);
 });
 
 describe('two files of a folder', () => {

@@ -298,7 +298,7 @@ describe('building', () => {
     );
   });
 
-  test('a layer that only a nested model freezes is trained where it stands beside', async () => {
+  test('a layer that only a nested model freezes is trained where it is used beside it', async () => {
     const dense = layers.dense({ units: 3, name: 'd' });
     const inner = own(sequential([dense], { inputShape: [3], name: 'inner' }));
     inner.trainable = false;

@@ -145,7 +145,7 @@ describe('factories', () => {
     expect(() => make({}, { activation: 'relu' })).toThrow(/one argument too many: .*options go into one object/);
   });
 
-  test('required options stand in it', () => {
+  test('required options are part of it', () => {
     const make = layers.dense as unknown as Factory;
     expect(() => make({ units: 1 }, { activation: 'relu' })).toThrow(/^dense: one argument too many/);
   });

@@ -61,7 +61,7 @@ describe('toTable', () => {
     expect(rows.data.buffer).toBe(table.data.buffer);
   });
 
-  test('refuses what is no data', async () => {
+  test('refuses what is not data', async () => {
     await expectRefusal(() => toTable('x', undefined), 'argument', /x: expected a tensor.*found undefined/);
     await expectRefusal(() => toTable('x', 'abc'), 'argument', /found "abc"/);
     await expectRefusal(() => toTable('x', [[1], ['a']]), 'argument', /x\[1\]\[0\]: expected a number, found "a"/);

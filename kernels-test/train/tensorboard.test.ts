@@ -51,7 +51,7 @@ describe('events', () => {
     }
   });
 
-  test('a histogram leaves out what is no finite number', () => {
+  test('a histogram leaves out what is not a finite number', () => {
     const at = { wallTime: 1, step: 1 };
     const [some] = readEvents(histogramEvent(at, 'w', [Number.NaN, 0, 1, Number.POSITIVE_INFINITY], { buckets: 2 }));
     expect(some.values).toEqual([0, 0.5, 1, 0.5, 1, 1]);

@@ -6,7 +6,8 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createWebGPUBackendFromAdapter, type WebGPUBackend } from '../../src/backend/webgpu.ts';
 import { getBackend, setBackend } from '../../src/runtime/index.ts';
-import { Trainer, type TrainerEvent, type TrainerOptions } from '../../src/train/loop/trainer.ts';
+import { Trainer } from '../../src/train/loop/trainer.ts';
+import type { TrainerEvent, TrainerOptions } from '../../src/train/loop/trainer-options.ts';
 import type { Model } from '../../src/train/model/model.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { toyData, toyModel } from './toy.ts';
@@ -222,7 +223,7 @@ test('what is asked at the end is answered before the model goes', async () => {
   expect([weights.length, predicted.length]).toEqual([2 * 8 + 8 + 8 * 3 + 3, 3]);
 });
 
-test('what is no snapshot, an unknown option and a second run are refused', async () => {
+test('what is not a snapshot, an unknown option and a second run are refused', async () => {
   const resume = { format: 'other' } as never;
   await expectRefusal(async () => trainer({ openBackend: openCpu, resume }), 'file', /downhill-snapshot/);
   const unknown = { openBackend: openCpu, batchsize: 3 } as never;

@@ -2,10 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
+import { type ActivationName, activations, rectifies } from '../../src/nn/activations.ts';
 import { layers } from '../../src/nn/layers/index.ts';
 import { optimizers } from '../../src/nn/optimizers/index.ts';
 import { cosineDecay } from '../../src/nn/schedules/index.ts';
 import { setBackend } from '../../src/runtime/index.ts';
+import { tensor } from '../../src/runtime/tensor.ts';
 import { callbacks } from '../../src/train/callbacks/index.ts';
 import { tensorStatistics } from '../../src/train/callbacks/statistics.ts';
 import { learningRateFinder } from '../../src/train/loop/learning-rate-finder.ts';
@@ -33,11 +35,42 @@ describe('statistics of values', () => {
     });
   });
 
-  test('what is no finite number is counted and left out', () => {
+  test('what is not a finite number is counted and left out', () => {
     const { mean, max, nonFinite, histogram } = tensorStatistics([Number.NaN, 1, Number.POSITIVE_INFINITY, 1], 2);
     expect([mean, max, nonFinite, histogram.counts]).toEqual([1, 1, 2, [2, 0]]);
     const none = tensorStatistics([Number.NaN], 2);
     expect([none.mean, none.nonFinite, none.histogram.counts]).toEqual([Number.NaN, 1, [0, 0]]);
+  });
+});
+
+describe('units that can die', () => {
+  beforeAll(() => setBackend(createCpuBackend()));
+  afterAll(() => setBackend(undefined));
+
+  test('an activation is said to rectify if it is 0, with slope 0, on a whole range', async () => {
+    const x = tensor(Float32Array.from({ length: 17 }, (_, k) => (k - 8) / 2));
+    for (const name of Object.keys(activations) as ActivationName[]) {
+      const values = await activations[name](x).data();
+      const flat = values.some((value, k) => value === 0 && values[k + 1] === 0 && values[k + 2] === 0);
+      // All of the step function's slopes are 0: it says nothing about single units.
+      expect(rectifies(name), name).toBe(flat && name !== 'step');
+    }
+  });
+
+  test('so does the layer ReLU, unless it has a slope below 0', async () => {
+    for (const negativeSlope of [0, 0.25]) {
+      using model = new Sequential([layers.dense({ units: 3 }), layers.relu({ negativeSlope })], { name: 'small' });
+      model.compile({ optimizer: 'sgd', loss: 'mse' });
+      const train = () =>
+        model.fit([[1]], [[1, 2, 3]], {
+          verbose: 0,
+          callbacks: [callbacks.deadUnitMonitor({ x: [[1]], warn: () => {} })],
+        });
+      const names = 'relu, relu6, hardSigmoid, hardSilu, hardSwish';
+      const message = new RegExp(`"small" has no layer that rectifies; such have activation ${names}$`);
+      if (negativeSlope > 0) await expectRefusal(train, 'argument', message);
+      else expect((await train()).epoch).toEqual([0]);
+    }
   });
 });
 

@@ -244,14 +244,14 @@ describe('dispatches', () => {
     expect(await dispatches('muon', { excludeLayers: ['kernel'] })).toBe(plain);
   });
 
-  test('every treatment is a group of its own, beside the others where bindings allow it; a norm is folded before', async () => {
+  test('parameters with equal options are a group; groups are fused horizontally where bindings allow it; a norm is reduced before', async () => {
     const plain = await dispatches('adam', {});
     expect(await dispatches('adam', {}, { hidden: 0.5 })).toBeLessThanOrEqual(plain + 1);
     expect(await dispatches('adam', { weightDecay: 0.1, excludeFromWeightDecay: ['bias'] })).toBeLessThanOrEqual(
       plain + 1,
     );
     expect(await dispatches('adam', { globalClipNorm: 1 })).toBeLessThanOrEqual(plain + 3);
-    // A fold and a scaling for each of the four weights at most.
+    // A reduction and a scaling for each of the four weights at most.
     expect(await dispatches('adam', { clipNorm: 1 })).toBeLessThanOrEqual(plain + 8);
   });
 });
@@ -262,7 +262,7 @@ test('options that fit nothing are refused before step 0', () => {
   expect(compiled({ haed: 0.1 })).toThrow(/learningRateMultipliers: "haed"; did you mean "head"/);
   expect(compiled({ head: -1 })).toThrow(/learningRateMultipliers\["head"\] must be a finite number of at least 0/);
   expect(compiled({ head: Number.NaN })).toThrow(/found NaN/);
-  expect(compiled({ '/(/': 1 })).toThrow(/\/\(\/ is no pattern/);
+  expect(compiled({ '/(/': 1 })).toThrow(/\/\(\/ is not a regular expression/);
   expect(compiled([0.1])).toThrow(/learningRateMultipliers must be an object such as/);
   expect(() => optimizers.adam({ clipNorm: 1, globalClipNorm: 1 })).toThrow(
     /adam: clipNorm and globalClipNorm are given; the gradient is clipped one way/,

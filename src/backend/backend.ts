@@ -1,8 +1,8 @@
 /**
  * Backend: what runs a Plan. Few methods in all, and no op is known here.
  *
- * A buffer belongs to whoever created it. A program holds every object it needs after `load`; `run` creates nothing
- * and awaits nothing. Reading back is the only asynchronous step.
+ * A buffer belongs to whoever created it. A program holds every object it needs after `load` (or `bind`); `run` creates
+ * nothing and awaits nothing. Reading back is the only asynchronous step.
  */
 
 import type { Plan } from '../compile/plan.ts';
@@ -40,6 +40,12 @@ export interface Program {
    * @throws DownhillError `device-lost` when the device is gone, `state` after dispose().
    */
   run(scalars?: Uint32Array, records?: readonly OutputRecord[]): void;
+  /**
+   * Takes other buffers in place of those that `load` got, in the same order, for the runs that follow. Of the plan's
+   * dispatches only those that touch a buffer that is new there are bound anew; where none is, nothing is made.
+   * @throws DownhillError as `Backend.load` for buffers that do not fit; the old ones stay then.
+   */
+  bind(bound: readonly BackendBuffer[]): void;
   /** Buffers that hold the outputs, in the order of `plan.outputs`; owned by the program. */
   readonly outputs: readonly BackendBuffer[];
   /** Starts reading `plan.outputs[index]` as it is after the runs so far; resolves late, in order. */

@@ -82,6 +82,11 @@ class NullProgram implements Program {
     this.counters.dispatches += this.plan.dispatches.length;
   }
 
+  bind(bound: readonly BackendBuffer[]): void {
+    this.#assertUsable('bind');
+    pairBound(this.plan, bound);
+  }
+
   async read(index: number): Promise<TypedArray> {
     this.#assertUsable('read');
     const { shape, dtype } = this.#output(index);

@@ -220,7 +220,7 @@ class ValidatedProgram implements Program {
   constructor(
     readonly plan: Plan,
     private readonly backend: ValidatingBackend,
-    private readonly buffers: ReadonlyMap<number, ValidatedBuffer>,
+    private readonly buffers: Map<number, ValidatedBuffer>,
     private readonly parts: readonly Part[],
     private readonly options: ValidationOptions,
     readonly loadMs: number,
@@ -246,6 +246,17 @@ class ValidatedProgram implements Program {
       for (const { from, fromOffset, target, offset, elements } of copies) {
         inner.copy(from.inner, fromOffset, target.inner, offset, elements);
       }
+    });
+  }
+
+  bind(bound: readonly BackendBuffer[]): void {
+    this.#assertUsable('bind');
+    const own = bound.map((buffer) => this.backend.own(buffer, `bind "${this.plan.name}"`));
+    const pairs = pairBound(this.plan, own);
+    // Runs that were queued before still use the old ones.
+    this.backend.enqueue(() => {
+      for (const [id, buffer] of pairs) this.buffers.set(id, buffer);
+      for (const { group, program } of this.parts) program.bind(group.buffers.map((id) => this.#buffer(id).inner));
     });
   }
 

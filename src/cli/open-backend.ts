@@ -5,7 +5,7 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { NodeWebGPUOptions } from '../backend/webgpu.node.ts';
-import { setBackend } from '../runtime/current-backend.ts';
+import { setBackend } from '../runtime/set-backend.ts';
 import { openNodeWebGPU } from '../runtime/use-backend.node.ts';
 import { chooseBackend } from '../runtime/use-backend.ts';
 import type { Output } from './output.ts';

@@ -4,7 +4,7 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { History } from '../train/loop/history.ts';
-import { validationName } from '../train/loop/report.ts';
+import { validationName } from '../train/step/report.ts';
 import { formatBytes } from '../util/text.ts';
 import { columns } from './output.ts';
 

@@ -25,10 +25,15 @@ import { logSoftmax, softmax } from '../ops/reduction/softmax.ts';
 import { unknownName } from '../util/errors.ts';
 import { type CustomJson, customName, customObject, isCustomJson, missingObject } from './custom-objects.ts';
 
+/** Marks an activation that is exactly 0, with slope 0, on a whole range: a unit that stays there gets no gradient. */
+function rectifier<F extends (x: Tensor) => Tensor>(activation: F): F & { readonly rectifies: true } {
+  return Object.assign(activation, { rectifies: true } as const);
+}
+
 export const activations = {
   linear: (x: Tensor) => x,
-  relu: (x: Tensor) => relu(x),
-  relu6: (x: Tensor) => clip(x, 0, 6),
+  relu: /* @__PURE__ */ rectifier((x: Tensor) => relu(x)),
+  relu6: /* @__PURE__ */ rectifier((x: Tensor) => clip(x, 0, 6)),
   leakyRelu: (x: Tensor) => leakyRelu(x),
   elu: (x: Tensor) => elu(x),
   selu: (x: Tensor) => selu(x),
@@ -37,9 +42,9 @@ export const activations = {
   swish: (x: Tensor) => silu(x),
   mish: (x: Tensor) => mish(x),
   sigmoid: (x: Tensor) => sigmoid(x),
-  hardSigmoid: (x: Tensor) => hardSigmoid(x),
-  hardSilu: (x: Tensor) => mul(x, hardSigmoid(x)),
-  hardSwish: (x: Tensor) => mul(x, hardSigmoid(x)),
+  hardSigmoid: /* @__PURE__ */ rectifier((x: Tensor) => hardSigmoid(x)),
+  hardSilu: /* @__PURE__ */ rectifier((x: Tensor) => mul(x, hardSigmoid(x))),
+  hardSwish: /* @__PURE__ */ rectifier((x: Tensor) => mul(x, hardSigmoid(x))),
   tanh: (x: Tensor) => tanh(x),
   softplus: (x: Tensor) => softplus(x),
   softsign: (x: Tensor) => softsign(x),
@@ -72,6 +77,13 @@ export function resolveActivation(owner: string, value: unknown): ResolvedActiva
   }
   const name = value as ActivationName;
   return { name, apply: activations[name] };
+}
+
+/** True for the name of an activation that is exactly 0, with slope 0, on a whole range. */
+export function rectifies(name: unknown): boolean {
+  return (
+    typeof name === 'string' && Object.hasOwn(activations, name) && 'rectifies' in activations[name as ActivationName]
+  );
 }
 
 /** How an activation is written in JSON: by its name. */

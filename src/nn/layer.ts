@@ -108,6 +108,11 @@ export abstract class Layer extends Callable<[SymbolicTensor | readonly Symbolic
     return !this.trainable;
   }
 
+  /** True when outputs are exactly 0, with slope 0, on a whole range of inputs, whatever the activation does: as ReLU. */
+  get rectifies(): boolean {
+    return false;
+  }
+
   /** The layers inside: those of a nested model. */
   get innerLayers(): readonly Layer[] {
     return [];

@@ -1,24 +1,16 @@
 /**
  * The backend that tensors and models run on unless they are given another. Set once, by the entry that knows where it
- * runs; nothing here looks for a device by itself.
+ * runs (set-backend.ts).
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { installRuntime } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
-import { readTensor } from './evaluate.ts';
 
 let current: Backend | undefined;
 
-/** Makes `backend` the default. The caller keeps ownership and disposes it. */
-export function setBackend(backend: Backend | undefined): void {
-  readableTensors();
+/** For `setBackend` alone, which lets tensors be read as well. */
+export function makeCurrent(backend: Backend | undefined): void {
   current = backend;
-}
-
-/** Lets tensors be read. Called where backends come in: a bundler leaves out a module imported for its side effect alone. */
-export function readableTensors(): void {
-  installRuntime({ data: readTensor });
 }
 
 /** The default backend. @throws DownhillError `state` when none was set. */

@@ -5,17 +5,17 @@
 
 import type { Backend, BackendBuffer } from '../backend/backend.ts';
 import { compileGraph } from '../compile/index.ts';
-import type { Plan } from '../compile/plan.ts';
 import { type DType, deviceBytes, storageType, type TypedArray } from '../core/dtype.ts';
-import { buildGraph, type GraphInput, printGraph, topologicalOrder } from '../core/graph.ts';
+import { buildGraph, type GraphInput, topologicalOrder } from '../core/graph.ts';
 import { installRuntime, type Tensor } from '../core/tensor.ts';
 import { DownhillError } from '../util/errors.ts';
 import { getBackend } from './current-backend.ts';
+import { PlanCache } from './plan-cache.ts';
 import { noteReading } from './readings.ts';
 import { assertNotDisposed, settle, storageOf } from './storage.ts';
 
-/** Plans of graphs evaluated before, by backend and structure; the oldest go first. */
-const plans = new WeakMap<Backend, Map<string, Plan>>();
+/** Plans of graphs that were evaluated before. */
+const plans = new WeakMap<Backend, PlanCache>();
 const PLAN_CACHE_SIZE = 256;
 
 /** The elements of `tensor`, computed if need be. f64 backends give f32 values rounded to f32. */
@@ -62,7 +62,7 @@ export async function evaluate(tensors: readonly Tensor[]): Promise<void> {
   const outputs = wanted.map((tensor, k) => ({ name: `output${k}`, tensor }));
   const spec = { name: 'evaluate', inputs, outputs };
   try {
-    const plan = cachedPlan(backend, printGraph(buildGraph(spec)), () => compileGraph(spec, backend.target));
+    const plan = planCache(backend).get(buildGraph(spec), () => compileGraph(spec, backend.target));
     const program = await backend.load(plan, bound);
     try {
       program.run(new Uint32Array(0));
@@ -90,8 +90,8 @@ const BREATH = 2 ** 23;
 let sinceBreath = 0;
 
 /**
- * Lets the event loop turn once in a while. On the CPU everything resolves at once, so a loop of readings would never reach the
- * turn in which the memory of collected tensors is given back.
+ * Lets the event loop turn once in a while. On the CPU everything resolves at once, so a loop of readings would never
+ * reach the turn in which the memory of collected tensors is given back.
  */
 async function breathe(bytes: number): Promise<void> {
   sinceBreath += bytes;
@@ -107,19 +107,10 @@ export function upload(backend: Backend, data: TypedArray, dtype: DType): Backen
   return buffer;
 }
 
-function cachedPlan(backend: Backend, key: string, make: () => Plan): Plan {
-  let cache = plans.get(backend);
-  if (cache === undefined) {
-    cache = new Map();
-    plans.set(backend, cache);
-  }
-  let plan = cache.get(key);
-  if (plan === undefined) {
-    plan = make();
-    if (cache.size >= PLAN_CACHE_SIZE) cache.delete(cache.keys().next().value as string);
-    cache.set(key, plan);
-  }
-  return plan;
+function planCache(backend: Backend): PlanCache {
+  const cache = plans.get(backend) ?? new PlanCache(PLAN_CACHE_SIZE);
+  plans.set(backend, cache);
+  return cache;
 }
 
 function asTypedArray(data: TypedArray | Float64Array, dtype: DType): TypedArray {

@@ -27,6 +27,11 @@ export class DeviceStorage implements TensorStorage {
     this.buffer.dispose();
   }
 
+  /** The memory belongs to another tensor from now on. */
+  handOver(): void {
+    this.released = true;
+  }
+
   get isReleased(): boolean {
     return this.released;
   }
@@ -66,7 +71,8 @@ export function storageOf(tensor: Tensor, backend: Backend): DeviceStorage {
   if (storage.backend !== backend) {
     throw new DownhillError(
       'state',
-      `${tensor} lies on ${storage.backend.description}; the current backend is ${backend.description}. Read it with data() and make a new tensor`,
+      `${tensor} is on ${storage.backend.description}; ` +
+        `the current backend is ${backend.description}. Read it with data() and make a new tensor`,
     );
   }
   return storage;

@@ -1,6 +1,6 @@
 /**
- * tensor(): numbers of the host as a Tensor. The values are copied and checked once, here, so that what reaches a device
- * is what the dtype says.
+ * tensor(): numbers of the host as a Tensor. The values are copied and checked once, here, so that what reaches a
+ * device is what the dtype says.
  */
 
 import type { DType, TypedArray } from '../core/dtype.ts';
@@ -23,8 +23,8 @@ export interface TensorOptions {
 
 /**
  * A tensor of `values`: a number, nested arrays, or a typed array with `shape`.
- * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is no number
- *   or does not fit the dtype, `dtype` for an unknown one.
+ * @throws DownhillError `shape` for ragged arrays or values that do not fill the shape, `argument` for what is not a
+ *   number or does not fit the dtype, `dtype` for an unknown one.
  */
 export function tensor(
   values: TensorValues | TypedArray | Float64Array,
@@ -43,7 +43,8 @@ export function tensor(
   if (wanted !== undefined && found.length > 1 && String(found) !== String(wanted)) {
     throw new DownhillError(
       'shape',
-      `tensor: arrays of shape ${formatShape(found)} with shape ${formatShape(wanted)}; leave the shape out, or give a flat list`,
+      `tensor: arrays of shape ${formatShape(found)} with shape ${formatShape(wanted)}; ` +
+        'leave the shape out, or give a flat list',
     );
   }
   const dtype = asked ?? (typed ? dtypeOf(values) : typeof flat[0] === 'boolean' ? 'bool' : 'f32');
@@ -101,7 +102,8 @@ function dtypeOf(values: ArrayBufferView): DType {
   if (values instanceof Uint8Array) return 'bool';
   throw new DownhillError(
     'dtype',
-    `tensor: ${values.constructor.name} has no dtype here; give Float32Array, Int32Array, Uint32Array or Uint8Array (bool)`,
+    `tensor: ${values.constructor.name} has no dtype here; ` +
+      'give Float32Array, Int32Array, Uint32Array or Uint8Array (bool)',
   );
 }
 

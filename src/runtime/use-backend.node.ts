@@ -1,6 +1,6 @@
 /**
- * Choosing a backend by name in Node, where WebGPU comes from the `webgpu` package, and `VALIDATE=1` puts the backend that
- * compares every dispatch with the CPU reference around it.
+ * Choosing a backend by name in Node, where WebGPU comes from the `webgpu` package, and `VALIDATE=1` puts the backend
+ * that compares every dispatch with the CPU reference around it.
  */
 
 import type { Backend } from '../backend/backend.ts';
@@ -8,10 +8,13 @@ import { wrapForValidation } from '../backend/validate.node.ts';
 import { createNodeWebGPUBackend, type NodeWebGPUOptions } from '../backend/webgpu.node.ts';
 import { useStoredTuning } from '../tune/store.node.ts';
 import { environment } from '../util/environment.ts';
-import { setBackend } from './current-backend.ts';
+import { setBackend } from './set-backend.ts';
 import { type BackendChoice, chooseBackend, type OnFallback } from './use-backend.ts';
 
-/** WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device` when there is no adapter. */
+/**
+ * WebGPU as the environment wants it, with the tiles that were tuned for its adapter. @throws DownhillError `device`
+ * when there is no adapter.
+ */
 export async function openNodeWebGPU(options?: NodeWebGPUOptions): Promise<Backend> {
   const backend = await createNodeWebGPUBackend(options);
   if (environment().tuning) await useStoredTuning(backend);

@@ -8,7 +8,7 @@ import type { Backend } from '../backend/backend.ts';
 import { createCpuBackend } from '../backend/cpu.ts';
 import { requestWebGPUBackend } from '../backend/webgpu.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
-import { setBackend } from './current-backend.ts';
+import { setBackend } from './set-backend.ts';
 
 export const BACKEND_CHOICES = ['auto', 'webgpu', 'cpu'] as const;
 
@@ -38,7 +38,8 @@ export async function chooseBackend(
 }
 
 /**
- * Makes the backend of `choice` the default one, and returns it; in a browser, by `navigator.gpu`. The caller disposes it.
+ * Makes the backend of `choice` the default one, and returns it; in a browser, by `navigator.gpu`. The caller disposes
+ * it.
  * @throws as `chooseBackend`.
  */
 export async function useBackend(choice: BackendChoice = 'auto', onFallback?: OnFallback): Promise<Backend> {

@@ -12,8 +12,8 @@
 
 import { oneOf } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { type ImageNetOptions, imageNet } from './options.ts';
 
 export interface AlexNetOptions extends ImageNetOptions {

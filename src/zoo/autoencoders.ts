@@ -11,8 +11,8 @@
 import { checkKnownOptions } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
 import { l1, type Regularizer } from '../nn/regularizers.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { DownhillError } from '../util/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../util/shape.ts';
 import type { ZooOptions } from './options.ts';

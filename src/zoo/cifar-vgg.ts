@@ -19,8 +19,8 @@ import { checkKnownOptions, oneOf, trueOrFalse } from '../nn/check-options.ts';
 import type { Layer } from '../nn/layer.ts';
 import { layers } from '../nn/layers/index.ts';
 import { l2 } from '../nn/regularizers.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { CLASSIFIER_OPTIONS, type ClassifierOptions, classifier } from './options.ts';
 
 /** What a variant is made of. */

@@ -8,8 +8,8 @@
  */
 
 import { layers } from '../nn/layers/index.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { type ClassifierOptions, classifier } from './options.ts';
 
 /** LeNet-5 for images of at least 12×12 pixels; [28, 28, 1] and ten classes when left out. Not yet compiled. */

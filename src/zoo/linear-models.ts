@@ -9,8 +9,8 @@
 import type { ActivationName } from '../nn/activations.ts';
 import { checkKnownOptions, wholeNumber } from '../nn/check-options.ts';
 import { layers } from '../nn/layers/index.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import type { Shape } from '../util/shape.ts';
 import { type ClassifierOptions, classifier, type ZooOptions } from './options.ts';
 

@@ -8,8 +8,8 @@
 
 import type { Layer } from '../nn/layer.ts';
 import { layers } from '../nn/layers/index.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { type ClassifierOptions, classifier } from './options.ts';
 
 /** Units of the hidden layers. */

@@ -5,8 +5,8 @@
  */
 
 import { layers } from '../nn/layers/index.ts';
-import { sequential } from '../train/data/stack.ts';
 import type { Sequential } from '../train/model/sequential.ts';
+import { sequential } from '../train/model/stack.ts';
 import { type ImageNetOptions, imageNet } from './options.ts';
 
 /** Maps of the five blocks. */

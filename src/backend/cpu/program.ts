@@ -11,7 +11,7 @@ import { type CpuData, isFloat, type Precision, type TypedArray } from '../../co
 import { type CpuTensor, type Op, opOfKey } from '../../core/op.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { BackendCounters, OutputRecord, Program } from '../backend.ts';
+import type { BackendBuffer, BackendCounters, OutputRecord, Program } from '../backend.ts';
 import { checkBoundAlive, checkScalars, pairBound, scalarBlock, wordsIn } from '../bookkeeping.ts';
 import { checkRange, toDeviceBits } from '../host-data.ts';
 import { CpuBuffer, ownCpuBuffer } from './memory.ts';
@@ -48,33 +48,25 @@ export class CpuProgram implements Program {
   readonly #buffers: Map<number, CpuBuffer>;
   readonly #owned: CpuBuffer[] = [];
   readonly #scalars: PlanBuffer | undefined;
-  readonly #dispatches: readonly (() => void)[];
+  #dispatches: readonly (() => void)[];
+  readonly #scratch: CpuBuffer;
   #disposed = false;
 
   constructor(
     readonly plan: Plan,
-    private readonly bound: readonly CpuBuffer[],
+    private bound: readonly CpuBuffer[],
     private readonly counters: BackendCounters,
     private readonly precision: Precision,
     private readonly assertBackend: () => void,
-    executor: Executor = (site) => () => site.references(),
+    private readonly executor: Executor = (site) => () => site.references(),
   ) {
     const start = performance.now();
     this.#buffers = pairBound(plan, bound);
     for (const buffer of plan.buffers) {
       if (buffer.role !== 'bound') this.#buffers.set(buffer.id, this.#own(wordsIn(buffer), buffer.label));
     }
-    const scratch = this.#own(Math.max(0, ...plan.dispatches.map(scratchElements)), 'scratch');
-    this.#dispatches = plan.dispatches.map((dispatch, at) => {
-      const steps = this.#prepare(dispatch, scratch);
-      return executor({
-        plan,
-        at,
-        whole: (buffer, type) => this.#buffer(buffer).view(type, 0, this.#buffer(buffer).elements),
-        view: (value) => this.#view(value),
-        references: (attributes) => this.#runReferences(steps, attributes),
-      });
-    });
+    this.#scratch = this.#own(Math.max(0, ...plan.dispatches.map(scratchElements)), 'scratch');
+    this.#dispatches = this.#link();
     this.outputs = plan.outputs.map((output) => {
       this.#view(output);
       return this.#buffer(output.buffer);
@@ -99,6 +91,16 @@ export class CpuProgram implements Program {
     this.counters.dispatches += this.#dispatches.length;
   }
 
+  bind(bound: readonly BackendBuffer[]): void {
+    this.#assertUsable('bind');
+    const own = bound.map((buffer) => ownCpuBuffer(this.counters, buffer, `bind "${this.plan.name}"`));
+    const pairs = pairBound(this.plan, own);
+    if (own.every((buffer, k) => buffer === this.bound[k])) return;
+    for (const [id, buffer] of pairs) this.#buffers.set(id, buffer);
+    this.bound = own;
+    this.#dispatches = this.#link();
+  }
+
   async read(index: number): Promise<TypedArray | Float64Array> {
     this.#assertUsable('read');
     const output = this.plan.outputs[index];
@@ -110,6 +112,21 @@ export class CpuProgram implements Program {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.#owned) buffer.dispose();
+  }
+
+  /** The work of each dispatch on the present buffers. */
+  #link(): (() => void)[] {
+    const { plan } = this;
+    return plan.dispatches.map((dispatch, at) => {
+      const steps = this.#prepare(dispatch, this.#scratch);
+      return this.executor({
+        plan,
+        at,
+        whole: (buffer, type) => this.#buffer(buffer).view(type, 0, this.#buffer(buffer).elements),
+        view: (value) => this.#view(value),
+        references: (attributes) => this.#runReferences(steps, attributes),
+      });
+    });
   }
 
   #runReferences(steps: readonly PreparedStep[], attributes = (attrs: unknown) => attrs): void {

@@ -44,7 +44,8 @@ export async function loadProgram(
     if (uniforms !== undefined) writeWords(context, uniforms.buffer, 0, uniforms.data);
     const known = context.counters.pipelinesCreated;
     const built = await buildPipelines(host.pipelines, plan, onProgress);
-    const dispatches = await makeBindGroups(context, plan, built, buffers, uniforms);
+    const groupOf = (k: number) => bindGroup(context, plan, k, built, buffers, uniforms);
+    const dispatches = await makeBindGroups(context, plan, built, groupOf);
     await context.confirmHealthy();
     const loadMs = performance.now() - start;
     if (environment().debug >= 1) {
@@ -54,7 +55,7 @@ export async function loadProgram(
         `${plan.name}: ${plan.dispatches.length} dispatches, ${pipelines}, loaded in ${loadMs.toFixed(0)} ms`,
       );
     }
-    return new WebGPUProgram(plan, host, { loadMs, bound, buffers, owned, dispatches });
+    return new WebGPUProgram(plan, host, { loadMs, bound, buffers, groupOf, owned, dispatches });
   } catch (error) {
     for (const buffer of owned) buffer.dispose();
     context.assertAlive();
@@ -115,33 +116,38 @@ async function makeBindGroups(
   context: DeviceContext,
   plan: Plan,
   built: readonly BuiltPipeline[],
-  buffers: ReadonlyMap<number, WebGPUBuffer>,
-  uniforms: UniformBlocks | undefined,
+  groupOf: (k: number) => GPUBindGroup,
 ): Promise<LoadedDispatch[]> {
   const failures: Promise<DownhillError | undefined>[] = [];
-  const dispatches = plan.dispatches.map((dispatch, k): LoadedDispatch => {
-    const { pipeline, layout } = built[dispatch.kernel];
-    const entries: GPUBindGroupEntry[] = dispatch.buffers.map((id, at) => {
-      const buffer = (buffers.get(id) as WebGPUBuffer).gpu;
-      const size = Math.min(buffer.size, context.target.maxStorageBufferBindingSize);
-      return { binding: at + 1, resource: { buffer, size } };
-    });
-    if (dispatch.uniforms.length > 0 && uniforms !== undefined) {
-      const size = dispatch.uniforms.length * 4;
-      entries.unshift({
-        binding: 0,
-        resource: { buffer: uniforms.buffer.gpu, offset: uniforms.offsets[k], size },
-      });
-    }
-    const { value, failure } = context.guard(`bindings of dispatch ${k} "${dispatch.label}"`, () =>
-      context.device.createBindGroup({ label: dispatch.label, layout, entries }),
-    );
+  const dispatches = plan.dispatches.map(({ label, kernel, workgroups }, k): LoadedDispatch => {
+    const { value, failure } = context.guard(`bindings of dispatch ${k} "${label}"`, () => groupOf(k));
     failures.push(failure);
-    context.counters.bindGroupsCreated++;
-    return { label: dispatch.label, pipeline, group: value, workgroups: dispatch.workgroups };
+    return { label, pipeline: built[kernel].pipeline, group: value, workgroups };
   });
   throwFirst(await Promise.all(failures));
   return dispatches;
+}
+
+function bindGroup(
+  context: DeviceContext,
+  plan: Plan,
+  k: number,
+  built: readonly BuiltPipeline[],
+  buffers: ReadonlyMap<number, WebGPUBuffer>,
+  uniforms: UniformBlocks | undefined,
+): GPUBindGroup {
+  const { label, kernel, buffers: ids, uniforms: words } = plan.dispatches[k];
+  const entries: GPUBindGroupEntry[] = ids.map((id, at) => {
+    const buffer = (buffers.get(id) as WebGPUBuffer).gpu;
+    const size = Math.min(buffer.size, context.target.maxStorageBufferBindingSize);
+    return { binding: at + 1, resource: { buffer, size } };
+  });
+  if (words.length > 0 && uniforms !== undefined) {
+    const resource = { buffer: uniforms.buffer.gpu, offset: uniforms.offsets[k], size: words.length * 4 };
+    entries.unshift({ binding: 0, resource });
+  }
+  context.counters.bindGroupsCreated++;
+  return context.device.createBindGroup({ label, layout: built[kernel].layout, entries });
 }
 
 function throwFirst(failures: readonly (DownhillError | undefined)[]): void {

@@ -8,8 +8,8 @@ import type { Plan, PlanBuffer } from '../../compile/plan.ts';
 import { deviceBytes, type TypedArray } from '../../core/dtype.ts';
 import { DownhillError, invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { OutputRecord, Program } from '../backend.ts';
-import { checkBoundAlive, checkScalars, scalarBlock } from '../bookkeeping.ts';
+import type { BackendBuffer, OutputRecord, Program } from '../backend.ts';
+import { checkBoundAlive, checkScalars, pairBound, scalarBlock } from '../bookkeeping.ts';
 import { checkRange, fromDeviceBytes } from '../host-data.ts';
 import { ownBuffer, type WebGPUBuffer, writeWords } from './buffers.ts';
 import type { DeviceContext } from './device.ts';
@@ -20,7 +20,8 @@ import type { StagingPool } from './staging.ts';
 export interface LoadedDispatch {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
+  /** Another one after `bind`. */
+  group: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -30,7 +31,9 @@ export interface ProgramParts {
   /** The caller's buffers. */
   readonly bound: readonly WebGPUBuffer[];
   /** Plan buffers by id, the caller's among them. */
-  readonly buffers: ReadonlyMap<number, WebGPUBuffer>;
+  readonly buffers: Map<number, WebGPUBuffer>;
+  /** A bind group of dispatch `k` for `buffers` as they are now. */
+  readonly groupOf: (k: number) => GPUBindGroup;
   /** What the program frees. */
   readonly owned: readonly WebGPUBuffer[];
   readonly dispatches: readonly LoadedDispatch[];
@@ -47,6 +50,7 @@ export class WebGPUProgram implements Program {
   readonly loadMs: number;
   readonly outputs: readonly WebGPUBuffer[];
   #disposed = false;
+  #bound: readonly WebGPUBuffer[];
   readonly #scalars: PlanBuffer | undefined;
 
   constructor(
@@ -55,6 +59,7 @@ export class WebGPUProgram implements Program {
     private readonly parts: ProgramParts,
   ) {
     this.loadMs = parts.loadMs;
+    this.#bound = parts.bound;
     this.outputs = plan.outputs.map((output) => this.#buffer(output.buffer));
     this.#scalars = scalarBlock(plan);
   }
@@ -69,6 +74,22 @@ export class WebGPUProgram implements Program {
     for (const record of records) this.#record(encoder, record);
     context.submit(encoder);
     context.counters.passes++;
+  }
+
+  bind(bound: readonly BackendBuffer[]): void {
+    this.#assertUsable('bind');
+    const { plan, parts } = this;
+    const own = bound.map((buffer) => ownBuffer(this.host.context, buffer, `bind "${plan.name}"`));
+    const changed = new Set<number>();
+    for (const [id, buffer] of pairBound(plan, own)) {
+      if (parts.buffers.get(id) === buffer) continue;
+      parts.buffers.set(id, buffer);
+      changed.add(id);
+    }
+    this.#bound = own;
+    plan.dispatches.forEach(({ buffers }, k) => {
+      if (buffers.some((id) => changed.has(id))) parts.dispatches[k].group = parts.groupOf(k);
+    });
   }
 
   async read(index: number): Promise<TypedArray> {
@@ -143,7 +164,7 @@ export class WebGPUProgram implements Program {
 
   #begin(action: string, scalars: Uint32Array | undefined): void {
     this.#assertUsable(action);
-    checkBoundAlive(this.plan, this.parts.bound);
+    checkBoundAlive(this.plan, this.#bound);
     checkScalars(this.plan, this.#scalars, scalars);
     if (this.#scalars !== undefined && scalars !== undefined) {
       writeWords(this.host.context, this.#buffer(this.#scalars.id), 0, scalars);

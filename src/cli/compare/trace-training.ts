@@ -9,7 +9,7 @@
 
 import type { Backend } from '../../backend/backend.ts';
 import { type ArrayDataset, take } from '../../data/dataset.ts';
-import { setBackend } from '../../runtime/current-backend.ts';
+import { setBackend } from '../../runtime/set-backend.ts';
 import type { Callback, TrainedModel } from '../../train/callbacks/callback.ts';
 import { progressBar } from '../../train/callbacks/progress-bar.ts';
 import type { WeightValue } from '../../train/weights/weight-store.ts';

@@ -9,7 +9,7 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { ArrayDataset } from '../../data/dataset.ts';
 import { HostRandom } from '../../nn/host-random.ts';
-import { setBackend } from '../../runtime/current-backend.ts';
+import { setBackend } from '../../runtime/set-backend.ts';
 import type { Model } from '../../train/model/model.ts';
 import type { WeightValue } from '../../train/weights/weight-store.ts';
 import { invariant } from '../../util/errors.ts';

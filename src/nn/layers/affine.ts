@@ -84,9 +84,16 @@ export function affineWeights(affine: Affine, shape: Shape): WeightSpec[] {
   return [...(affine.scale ? [gamma] : []), ...(affine.center ? [beta] : [])];
 }
 
+/** `weights` by the names that `specs`, which asked for them, gave them. */
+export function weightsByName(specs: readonly WeightSpec[], weights: readonly Tensor[]): NamedWeights {
+  return Object.fromEntries(specs.map(({ name }, k) => [name, weights[k]]));
+}
+
+/** The tensors of a layer's weights; undefined for a name that the layer did not ask for. */
+export type NamedWeights = Readonly<Record<string, Tensor | undefined>>;
+
 /** `normal` times gamma plus beta, as far as they are learned; `shape` is theirs with 1 where they broadcast. */
-export function applyAffine(affine: Affine, normal: Tensor, weights: readonly Tensor[], shape: Shape): Tensor {
-  const [gamma, beta] = [affine.scale ? weights[0] : undefined, affine.center ? weights.at(-1) : undefined];
+export function applyAffine(normal: Tensor, { gamma, beta }: NamedWeights, shape: Shape): Tensor {
   const scaled = gamma === undefined ? normal : mul(normal, reshape(gamma, shape));
   return beta === undefined ? scaled : add(scaled, reshape(beta, shape));
 }

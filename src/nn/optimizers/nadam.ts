@@ -34,8 +34,6 @@ export class Nadam extends Optimizer {
   private readonly beta1: number;
   private readonly beta2: number;
   private readonly epsilon: number;
-  /** Πₜ of the last update that was asked for: the next one costs a multiplication. */
-  private known = { update: 0, product: 1 };
 
   /** @throws DownhillError `argument` for an option that is not accepted. */
   constructor(options: NadamOptions = {}) {
@@ -73,12 +71,23 @@ export class Nadam extends Optimizer {
     return this.beta1 * (1 - 0.5 * 0.96 ** update);
   }
 
+  /** Πₜ of t = `update`. */
   private product(update: number): number {
-    let { update: from, product } = this.known.update <= update ? this.known : { update: 0, product: 1 };
-    while (from < update) product *= this.momentum(++from);
-    this.known = { update, product };
-    return product;
+    return this.beta1 ** update * warmups()[Math.min(update, WARMUP_LENGTH)];
   }
+}
+
+/** From here on the factors 1 − 0.5 · 0.96ᵗ of the momentum are 1 in f64. */
+const WARMUP_LENGTH = 900;
+let warmupProducts: readonly number[] | undefined;
+
+/** Entry t is the product of the first t factors: numbers that belong to no optimizer, computed once. */
+function warmups(): readonly number[] {
+  if (warmupProducts !== undefined) return warmupProducts;
+  const products = [1];
+  for (let t = 1; t <= WARMUP_LENGTH; t++) products.push(products[t - 1] * (1 - 0.5 * 0.96 ** t));
+  warmupProducts = products;
+  return products;
 }
 
 /** Nadam: `nadam({ learningRate: 0.001 })`. */

@@ -5,8 +5,9 @@
  *
  * Invariant: nothing that changes from step to step is part of the formula. What does change (the learning rate, bias
  * corrections) is computed on the host in f64, named in `scalars`, and uploaded with each step; `beta ** t` in f32 on
- * a device would be off by up to 1e-3 (WGSL's `pow` inherits the error of `log2`). An optimizer holds its options only; the
- * slots and the count of steps are those of each model that is compiled with it.
+ * a device would be off by up to 1e-3 (WGSL's `pow` inherits the error of `log2`). An optimizer holds its options only, and
+ * no method changes it but the setter of `learningRate`: the slots, the count of steps and a learning rate that was set for
+ * one model belong to each model that is compiled with it, so models may share an optimizer object.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -67,6 +68,7 @@ export abstract class Optimizer {
   /** What all optimizers can do besides their rule. */
   readonly common: CommonRules;
   private rate: LearningRate;
+  private timesSet = 0;
 
   /**
    * @param owner what errors call it. @param known names of the options of the rule.
@@ -81,7 +83,10 @@ export abstract class Optimizer {
     this.common = checkCommonOptions(owner, options);
   }
 
-  /** Step size, under a schedule that of the first update; a change holds from the next update on and compiles nothing. */
+  /**
+   * Step size, under a schedule that of the first update. A change holds from the next update on and compiles nothing; it
+   * takes the place of what `model.learningRate` was set to before.
+   */
   get learningRate(): number {
     return this.rateAfter(0);
   }
@@ -96,21 +101,37 @@ export abstract class Optimizer {
     return typeof this.rate !== 'number';
   }
 
-  /** @throws DownhillError `argument` unless it is a finite number of at least 0, `state` under a schedule. */
+  /** For every model that is compiled with this object. @throws as `checkRate`. */
   set learningRate(value: number) {
-    if (typeof this.rate !== 'number') {
-      throw new DownhillError(
-        'state',
-        `optimizer: the learning rate follows ${this.rate.name} and cannot be set to ${show(value)}; compile the model with a number to set it`,
-      );
-    }
-    this.rate = checkLearningRate(value);
+    this.rate = this.checkRate(value);
+    this.timesSet++;
+  }
+
+  /** How often `learningRate` was set. */
+  get rateRevision(): number {
+    return this.timesSet;
+  }
+
+  /**
+   * `value` as a learning rate that can be set.
+   * @throws DownhillError `argument` unless it is a finite number of at least 0, `state` under a schedule.
+   */
+  checkRate(value: unknown): number {
+    if (typeof this.rate === 'number') return checkLearningRate(value);
+    throw new DownhillError(
+      'state',
+      `optimizer: the learning rate follows ${this.rate.name} and cannot be set to ${show(value)}; ` +
+        'compile the model with a number to set it',
+    );
   }
 
   /** The options of the rule that make this optimizer again, without the learning rate. */
   abstract get ruleConfig(): OptimizerConfig;
 
-  /** The numbers of update `update` (the first is 1) at learning rate `rate`, in the order of `ruleScalars`. */
+  /**
+   * The numbers of update `update` (the first is 1) at learning rate `rate`, in the order of `ruleScalars`. A pure function:
+   * several models may ask in any order.
+   */
   abstract ruleValues(update: number, rate: number): readonly number[];
 
   /** The new parameters and slots; traced once for each program. */
@@ -170,11 +191,13 @@ export abstract class Optimizer {
     ];
   }
 
-  /** The numbers of step `step` (the first is 1), in the order of `scalars`. */
-  scalarValues(step: number): readonly number[] {
+  /**
+   * The numbers of step `step` (the first is 1), in the order of `scalars`: a function of the arguments and the options.
+   * @param rate the learning rate; the optimizer's own when left out. As in Keras, a schedule counts steps, all else
+   *   counts updates.
+   */
+  scalarValues(step: number, rate: number = this.rateAfter(step - 1)): readonly number[] {
     const { weightDecay, gradientAccumulationSteps, useEma, emaMomentum, emaOverwriteFrequency } = this.common;
-    // As in Keras, a schedule counts steps, all else counts updates.
-    const rate = this.rateAfter(step - 1);
     const update = Math.floor((step - 1) / gradientAccumulationSteps) + 1;
     return [
       ...this.ruleValues(update, rate),

@@ -1,6 +1,6 @@
 /**
- * ActivationStatistics: what the layers of a model give while it trains, on one batch that stays the same, at inference: their
- * mean and spread, and the share of zeros, by layer.
+ * ActivationStatistics: what the layers of a model give while it trains, on one batch that stays the same, at
+ * inference: their mean and spread, and the share of zeros, by layer.
  */
 
 import type { TrainedModel } from './callback.ts';

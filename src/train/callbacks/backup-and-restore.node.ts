@@ -1,8 +1,8 @@
 /**
  * BackupAndRestore: a training that was cut off goes on where it stood. After each epoch, and on request every so many
- * seconds of a long one, all that the training has come to is kept in a folder: the weights, the optimizer's state and the
- * learning rate, the place in the data, the sums over the epoch so far, what other callbacks have counted, and the losses.
- * A later `fit` with the same folder finds it.
+ * seconds of a long one, all that the training has come to is kept in a folder: the weights, the optimizer's state and
+ * the learning rate, the place in the data, the sums over the epoch so far, what other callbacks have counted, and the
+ * losses. A later `fit` with the same folder finds it.
  *
  * Invariants: the folder always leads to one whole state (`BackupFolder`). Since the order of an epoch and the random
  * numbers of a step follow from the seed and their number, a training that goes on takes the same steps, to the bit, as
@@ -25,7 +25,10 @@ export interface BackupAndRestoreOptions {
   readonly seconds?: number;
   /** False to leave the folder when the training has ended; true when left out. */
   readonly deleteCheckpoint?: boolean;
-  /** At most this share of the time goes into keeping states: those that come sooner are left out. No bound when left out. */
+  /**
+   * At most this share of the time goes into keeping states: those that come sooner are left out. No bound when left
+   * out.
+   */
   readonly share?: number;
   /** Plain data that a training which goes on must have the same, beside seed, batch size, examples and order. */
   readonly identity?: Readonly<Record<string, unknown>>;
@@ -74,8 +77,8 @@ export class BackupAndRestore implements Callback {
   }
 
   /**
-   * @throws DownhillError `file` for a state that is corrupt or of another model, `argument` for one of another training;
-   *   nothing is changed then.
+   * @throws DownhillError `file` for a state that is corrupt or of another model, `argument` for one of another
+   *   training; nothing is changed then.
    */
   async onResume(params: TrainingParams, model: TrainedModel): Promise<ResumePoint | undefined> {
     this.resumedEpoch = undefined;

@@ -1,9 +1,10 @@
 /**
- * BackupFolder: the files of a backup: `state.json`, the weights that it names and, where callbacks keep weights, those.
+ * BackupFolder: the files of a backup: `state.json`, the weights that it names and, where callbacks keep weights,
+ * those.
  *
- * Invariants: the folder always leads to one whole state: weights are written under a new name, then `state.json`, which
- * names them with their digest, is replaced atomically, then older weights go. A state that does not fit is refused and
- * nothing in the folder is changed.
+ * Invariants: the folder always leads to one whole state: weights are written under a new name, then `state.json`,
+ * which names them with their digest, is replaced atomically, then older weights go. A state that does not fit is
+ * refused and nothing in the folder is changed.
  */
 
 import { createHash } from 'node:crypto';
@@ -17,7 +18,7 @@ import {
   systemReason,
   writeFileAtomic,
 } from '../../util/files.node.ts';
-import type { ReportSums } from '../loop/report.ts';
+import type { ReportSums } from '../step/report.ts';
 import { decodeWeights, encodeWeights } from '../weights/weight-file.ts';
 import type { WeightValue } from '../weights/weight-store.ts';
 import type { CallbackState, Logs, TrainingPoint } from './callback.ts';
@@ -116,7 +117,10 @@ export class BackupFolder {
     }
     const state = parseState(text);
     if (state === undefined) {
-      throw new DownhillError('file', `backupAndRestore: ${path} is no backup of a training; remove it to start anew`);
+      throw new DownhillError(
+        'file',
+        `backupAndRestore: ${path} is not a backup of a training; remove it to start anew`,
+      );
     }
     const { epoch, step, ended, learningRate, report, model, setting, epochs, losses } = state;
     const others = state.callbackWeights && (await this.tensors(state.callbackWeights));

@@ -1,19 +1,18 @@
 /**
- * Callback: what a user hooks into training. Every method is optional and may return a promise, which is awaited; what one
- * throws, at once or by its promise, ends the training with that error.
+ * Callback: what a user hooks into training. Every method is optional and may return a promise, which is awaited; what
+ * one throws, at once or by its promise, ends the training with that error.
  *
  * Invariant: losses are read back a few steps late, so `onBatchEnd` is called late too, but once for each step, in
  * order, and always before the `onEpochEnd` of its epoch.
  */
 
-import type { LayerOutput } from '../data/single-batches.ts';
 import type { DataInput } from '../data/table.ts';
-import type { ReportSums } from '../loop/report.ts';
+import type { LayerOutput } from '../loop/single-batches.ts';
 import type { SavedModel } from '../model/model-options.ts';
+import type { Logs, ReportSums } from '../step/report.ts';
 import type { WeightValue } from '../weights/weight-store.ts';
 
-/** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
-export type Logs = Readonly<Record<string, number>>;
+export type { Logs };
 
 /** What is known when training starts. */
 export interface TrainingParams {
@@ -44,8 +43,8 @@ export interface CallbackState {
 }
 
 /**
- * Where a training stands between two steps. With the weights and the optimizer's state of that moment it goes on to the
- * bit, also in the middle of an epoch.
+ * The position of a training between two steps. With the weights and the optimizer's state of that moment it goes on to
+ * the bit, also in the middle of an epoch.
  */
 export interface TrainingPoint {
   /** Whole epochs made: the number of the epoch that comes next, or is under way. */
@@ -106,13 +105,13 @@ export interface Callback {
   /** Called after `onTrainBegin` of a training that goes on (after `onEpochBegin` in the middle of an epoch). */
   restoreState?(state: CallbackState): void | Promise<void>;
   /**
-   * Called of all callbacks before anything else happens: nothing was written, restored or trained yet. What this training
-   * cannot give a callback is refused here.
+   * Called of all callbacks before anything else happens: nothing was written, restored or trained yet. What this
+   * training cannot give a callback is refused here.
    */
   onCheck?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
   /**
-   * Called before `onTrainBegin`, to go on with a training that was cut off: the point or the number of the epoch at which
-   * to start, or undefined for that of the options. The latest of all callbacks counts.
+   * Called before `onTrainBegin`, to go on with a training that was cut off: the point or the number of the epoch at
+   * which to start, or undefined for that of the options. The latest of all callbacks counts.
    */
   onResume?(
     params: TrainingParams,
@@ -120,7 +119,9 @@ export interface Callback {
   ): ResumePoint | number | undefined | Promise<ResumePoint | number | undefined>;
   /** Called once, before anything else; `model` stays the same during the training. */
   onTrainBegin?(params: TrainingParams, model: TrainedModel): void | Promise<void>;
-  /** While the training's kernels are being built, `built` of `total`; a promise is waited for before the first epoch. */
+  /**
+   * While the training's kernels are being built, `built` of `total`; a promise is waited for before the first epoch.
+   */
   onCompile?(built: number, total: number): void | Promise<void>;
   /** `epoch` counts from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
@@ -135,14 +136,14 @@ export interface Callback {
   /** Asked before each step but an epoch's first: true to wait for all steps before it, and then `onCheckpoint`. */
   wantsCheckpoint?(batch: number): boolean;
   /**
-   * At a moment when nothing is under way: after each whole epoch, when all callbacks have heard of its end; before a step
-   * for which some callback wants it; and where a training is stopped in the middle of an epoch. Of a stream after whole
-   * epochs only.
+   * At a moment when nothing is under way: after each whole epoch, when all callbacks have heard of its end; before a
+   * step for which some callback wants it; and where a training is stopped in the middle of an epoch. Of a stream after
+   * whole epochs only.
    */
   onCheckpoint?(point: TrainingPoint): void | Promise<void>;
   /**
-   * With the logs of the last epoch. @param interrupted true when the training was stopped (`stopTraining`) before the end
-   * of its epochs, other than by a callback at an epoch's end.
+   * With the logs of the last epoch. @param interrupted true when the training was stopped (`stopTraining`) before the
+   * end of its epochs, other than by a callback at an epoch's end.
    */
   onTrainEnd?(logs: Logs, interrupted?: boolean): void | Promise<void>;
 }

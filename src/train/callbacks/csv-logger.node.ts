@@ -57,7 +57,8 @@ export class CSVLogger implements Callback {
     if (found === header) return;
     throw new DownhillError(
       'file',
-      `csvLogger: ${this.file.path} has the columns ${show(found.trimEnd())}; this training would append ${show(header.trimEnd())}`,
+      `csvLogger: ${this.file.path} has the columns ${show(found.trimEnd())}; ` +
+        `this training would append ${show(header.trimEnd())}`,
     );
   }
 

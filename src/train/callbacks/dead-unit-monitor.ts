@@ -6,15 +6,16 @@
  * and at all positions. It looks between epochs and changes nothing.
  */
 
+import { activations, rectifies } from '../../nn/activations.ts';
 import { numberBetween, show } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import type { LayerOutput } from '../data/single-batches.ts';
 import type { DataInput } from '../data/table.ts';
+import type { LayerOutput } from '../loop/single-batches.ts';
 import type { Callback, TrainedModel, TrainingParams } from './callback.ts';
 import { checkProbe, type ProbeOptions } from './statistics.ts';
 
 export interface DeadUnitMonitorOptions extends ProbeOptions {
-  /** Examples of the batch; the more, the surer is a unit dead. */
+  /** Examples of the batch; the more examples, the more certain the finding. */
   readonly x: DataInput;
   /** Share of dead units in a layer, in (0, 1], from which to warn; 0.5 when left out. */
   readonly threshold?: number;
@@ -28,10 +29,6 @@ export interface DeadUnitRecord {
   /** Share of dead units by layer, in [0, 1]. */
   readonly layers: ReadonlyMap<string, number>;
 }
-
-/** Activations that are exactly zero, with slope zero, on a whole range, and the layers that are such. */
-const RECTIFIERS = new Set(['relu', 'relu6', 'hardSigmoid', 'hardSilu', 'hardSwish', 'sparsePlus', 'sparseSigmoid']);
-const RECTIFYING_LAYERS = new Set(['ReLU']);
 
 export class DeadUnitMonitor implements Callback {
   /** One for each epoch that was looked at, of the last training. */
@@ -56,10 +53,11 @@ export class DeadUnitMonitor implements Callback {
   /** @throws DownhillError `data` or `shape` when the batch does not fit, `argument` when no layer rectifies. */
   async onCheck(_params: TrainingParams, model: TrainedModel): Promise<void> {
     const outputs = await model.activationsOnBatch(this.options.x);
-    if (outputs.some(rectifies)) return;
+    if (outputs.some(canDie)) return;
     throw new DownhillError(
       'argument',
-      `deadUnitMonitor: model "${model.name}" has no layer that rectifies; such have activation ${[...RECTIFIERS].join(', ')}`,
+      `deadUnitMonitor: model "${model.name}" has no layer that rectifies; ` +
+        `such have activation ${Object.keys(activations).filter(rectifies).join(', ')}`,
     );
   }
 
@@ -71,7 +69,7 @@ export class DeadUnitMonitor implements Callback {
 
   async onEpochEnd(epoch: number): Promise<void> {
     if (this.model === undefined || epoch % this.every !== 0) return;
-    const outputs = (await this.model.activationsOnBatch(this.options.x)).filter(rectifies);
+    const outputs = (await this.model.activationsOnBatch(this.options.x)).filter(canDie);
     this.records.push({ epoch, layers: new Map(outputs.map((output) => [output.name, deadShare(output)])) });
     for (const output of outputs) await this.warnOf(output, epoch);
   }
@@ -91,9 +89,8 @@ export class DeadUnitMonitor implements Callback {
 
 export const deadUnitMonitor = (options: DeadUnitMonitorOptions): DeadUnitMonitor => new DeadUnitMonitor(options);
 
-function rectifies({ layer }: LayerOutput): boolean {
-  const { activation } = layer.config;
-  return RECTIFYING_LAYERS.has(layer.className) || (typeof activation === 'string' && RECTIFIERS.has(activation));
+function canDie({ layer }: LayerOutput): boolean {
+  return layer.rectifies || rectifies(layer.config.activation);
 }
 
 /** Share of the units that are zero throughout. */

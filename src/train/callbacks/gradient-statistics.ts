@@ -1,6 +1,6 @@
 /**
- * GradientStatistics: how large the gradients of the weights are while a model trains, on one batch that stays the same.
- * Vanishing and exploding gradients show as norms that shrink or grow from layer to layer.
+ * GradientStatistics: how large the gradients of the weights are while a model trains, on one batch that stays the
+ * same. Vanishing and exploding gradients show as norms that shrink or grow from layer to layer.
  */
 
 import type { DataInput } from '../data/table.ts';

@@ -1,8 +1,8 @@
 /**
  * JSONLLogger: the values of each epoch as one JSON object a line, for programs that follow a training.
  *
- * Invariant: every line is JSON by itself. NaN and infinities, which JSON does not have, are the texts "NaN", "Infinity"
- * and "-Infinity".
+ * Invariant: every line is JSON by itself. NaN and infinities, which JSON does not have, are the texts "NaN",
+ * "Infinity" and "-Infinity".
  */
 
 import { checkKnownOptions, trueOrFalse } from '../../nn/check-options.ts';

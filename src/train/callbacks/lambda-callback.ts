@@ -14,7 +14,7 @@ export const HOOKS = [
 
 /**
  * A callback of the given functions: `lambdaCallback({ onEpochEnd: (epoch, logs) => … })`.
- * @throws DownhillError `argument` for an unknown hook or a hook that is no function.
+ * @throws DownhillError `argument` for an unknown hook or a hook that is not a function.
  */
 export function lambdaCallback(hooks: Callback): Callback {
   checkKnownOptions('lambdaCallback', hooks, HOOKS);

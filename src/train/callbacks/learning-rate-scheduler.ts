@@ -1,6 +1,6 @@
 /**
- * LearningRateScheduler: the learning rate of each epoch as a function of its number and the present rate. The rate is a
- * scalar of the step, so nothing is compiled when it changes.
+ * LearningRateScheduler: the learning rate of each epoch as a function of its number and the present rate. The rate is
+ * a scalar of the step, so nothing is compiled when it changes.
  * Source: keras/src/callbacks/learning_rate_scheduler.py.
  */
 
@@ -41,7 +41,8 @@ export class LearningRateScheduler implements Callback {
     if (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 0) {
       throw new DownhillError(
         'argument',
-        `learningRateScheduler: the function must give a finite number of at least 0, it gave ${show(rate)} for epoch ${epoch}`,
+        `learningRateScheduler: the function must give a finite number of at least 0, it gave ${show(rate)} for ` +
+          `epoch ${epoch}`,
       );
     }
     this.model.learningRate = rate;

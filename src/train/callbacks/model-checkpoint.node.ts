@@ -11,8 +11,8 @@ import { CHECKPOINT_OPTIONS, type CheckpointOptions, ModelCheckpoint } from './m
 
 export interface FileCheckpointOptions extends CheckpointOptions {
   /**
-   * A folder or, with `saveWeightsOnly`, a file that ends in `.safetensors`. `{epoch}` (from 1), `{batch}` (from 1, with
-   * `saveFreq: n`) and the names of logged values are filled in, `{epoch:03d}` and `{valLoss:.4f}` with a format.
+   * A folder or, with `saveWeightsOnly`, a file that ends in `.safetensors`. `{epoch}` (from 1), `{batch}` (from 1,
+   * with `saveFreq: n`) and the names of logged values are filled in, `{epoch:03d}` and `{valLoss:.4f}` with a format.
    */
   readonly path: string;
 }

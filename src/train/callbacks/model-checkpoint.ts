@@ -1,9 +1,9 @@
 /**
- * ModelCheckpoint: saves the model while it trains, every epoch, every so many steps, or when a value is the best so far.
- * Where it is saved is not known here: the function `save` is handed in, and in Node it writes files.
+ * ModelCheckpoint: saves the model while it trains, every epoch, every so many steps, or when a value is the best so
+ * far. Where it is saved is not known here: the function `save` is handed in, and in Node it writes files.
  *
- * Invariant: what is saved after `n` steps holds the weights after exactly those steps: the read is sent before the next
- * step. Values of single steps come late, so names with `saveFreq: n` can only hold the epoch and the batch.
+ * Invariant: what is saved after `n` steps holds the weights after exactly those steps: the read is sent before the
+ * next step. Values of single steps come late, so names with `saveFreq: n` can only hold the epoch and the batch.
  * Source: keras/src/callbacks/model_checkpoint.py.
  */
 

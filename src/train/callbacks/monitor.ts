@@ -2,7 +2,8 @@
  * Monitor: the value of the epoch logs that a callback follows, and whether a new one is an improvement.
  *
  * Invariant: NaN is never an improvement and never the best value, whatever came before it.
- * Semantics: keras/src/callbacks/monitor_callback.py (Keras keeps a first NaN as the best value; here it does not count).
+ * Semantics: keras/src/callbacks/monitor_callback.py (Keras keeps a first NaN as the best value; here it does not
+ * count).
  */
 
 import { checkKnownOptions, numberBetween, oneOf } from '../../nn/check-options.ts';
@@ -83,8 +84,8 @@ export class Monitor {
   }
 
   /**
-   * True when `value` is better than `reference` by more than minDelta, and when there is no reference. Compared in f32,
-   * as in Keras: a difference of just minDelta is none whatever its last bit.
+   * True when `value` is better than `reference` by more than minDelta, and when there is no reference. Compared in
+   * f32, as in Keras: a difference of just minDelta is none whatever its last bit.
    */
   improves(value: number, reference: number | undefined): boolean {
     if (Number.isNaN(value)) return false;
@@ -107,7 +108,8 @@ export class Monitor {
     if (FALLING.test(this.name)) return 1;
     throw new DownhillError(
       'argument',
-      `${this.owner}: whether "${this.name}" is better when it falls or rises is not known; say mode: 'min' or mode: 'max'`,
+      `${this.owner}: whether "${this.name}" is better when it falls or rises is not known; ` +
+        `say mode: 'min' or mode: 'max'`,
     );
   }
 }

@@ -29,7 +29,7 @@ export class ProgressBar implements Callback {
   private steps = 0;
   /** Steps of an epoch; of a stream of unknown length those of the last one. */
   private total: number | undefined;
-  /** When the epoch's first values came, and of how many steps: the first step of all compiles, which is no rate. */
+  /** When the epoch's first values came, and of how many steps: the very first step compiles, so it has no rate. */
   private mark: { readonly time: number; readonly steps: number } | undefined;
 
   /** @param now a clock in milliseconds; tests hand in their own. */

@@ -1,6 +1,6 @@
 /**
- * ReduceLROnPlateau: lowers the learning rate when a value of the epoch logs has stopped improving. The rate is a scalar
- * of the step, so nothing is compiled when it changes. Names, defaults and counting as in Keras 3.
+ * ReduceLROnPlateau: lowers the learning rate when a value of the epoch logs has stopped improving. The rate is a
+ * scalar of the step, so nothing is compiled when it changes. Names, defaults and counting as in Keras 3.
  * Source: keras/src/callbacks/reduce_lr_on_plateau.py.
  */
 

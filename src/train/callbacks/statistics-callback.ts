@@ -1,8 +1,9 @@
 /**
- * What the callbacks that watch statistics share: one batch that stays the same, a schedule of epochs, a list of records.
+ * What the callbacks that watch statistics share: one batch that stays the same, a schedule of epochs, a list of
+ * records.
  *
- * Invariant: they look between epochs and change nothing: the training takes the same steps to the bit. A batch that does not
- * fit is found before the first step, by looking once.
+ * Invariant: they look between epochs and change nothing: the training takes the same steps to the bit. A batch that
+ * does not fit is found before the first step, by looking once.
  */
 
 import type { DataInput } from '../data/table.ts';

@@ -2,7 +2,7 @@
  * The numbers by which a person judges a tensor: norm, mean, spread, range, share of zeros, histogram. Computed on the
  * host in f64.
  *
- * Invariant: values that are no finite numbers are counted in `nonFinite` and left out of everything else.
+ * Invariant: values that are not finite are counted in `nonFinite` and left out of everything else.
  */
 
 import { checkKnownOptions, wholeNumber } from '../../nn/check-options.ts';

@@ -2,8 +2,8 @@
  * TensorBoard: a training as event files, `train/` and `validation/` in a log folder, with Keras' tags: `epoch_loss` by
  * epoch in both, `epoch_learning_rate`, `evaluation_loss_vs_iterations`, on request `batch_loss` by step and
  * `dense/kernel/histogram`.
- * Source: keras/src/callbacks/tensorboard.py. Unlike there, steps of a training that goes on count from its first epoch,
- * where an epoch's steps are known.
+ * Source: keras/src/callbacks/tensorboard.py. Unlike there, steps of a training that goes on count from its first
+ * epoch, where an epoch's steps are known.
  *
  * Invariant: each file begins with its version and grows by whole records; every epoch is on its way to the disk when
  * its end has been heard.
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { checkKnownOptions, show, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { writeFileAtomic } from '../../util/files.node.ts';
-import { validationName } from '../loop/report.ts';
+import { validationName } from '../step/report.ts';
 import { histogramEvent, scalarEvent, versionEvent } from '../tensorboard/events.ts';
 import { joinBytes } from '../tensorboard/protobuf.ts';
 import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';

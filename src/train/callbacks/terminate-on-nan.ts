@@ -6,7 +6,7 @@
 import type { Callback, Logs, TrainedModel, TrainingParams } from './callback.ts';
 
 export class TerminateOnNaN implements Callback {
-  /** Step of the epoch whose loss was the first that is no finite number. */
+  /** Step of the epoch whose loss was the first that is not finite. */
   stoppedBatch: number | undefined;
   private model: TrainedModel | undefined;
 

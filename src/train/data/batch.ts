@@ -1,5 +1,5 @@
 /**
- * How a step gets its batch: a table's rows as a graph reads them. The data lies on the device as it was uploaded
+ * How a step gets its batch: a table's rows as a graph reads them. The data is on the device as it was uploaded
  * (images as bytes, four to a u32 word); a step gathers its rows, and only then turns bytes into f32.
  *
  * Invariant: a shuffled epoch is a permutation that depends on (seed, epoch) alone, so every row is seen once an epoch
@@ -16,6 +16,15 @@ import { slice } from '../../ops/layout/slice.ts';
 import { unpackBytes } from '../../ops/layout/unpack-bytes.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
 import type { Table } from './table.ts';
+
+/** How a step finds its rows in the tables. */
+export type RowAccess =
+  /** A shuffled epoch's rows from scalar `offset` on. */
+  | 'shuffled'
+  /** The rows from scalar `offset` on, in order. */
+  | 'sequential'
+  /** The tables are the batch. */
+  | 'whole';
 
 /** A table as a graph sees it: everything but the values. */
 export type TableSpec = Pick<Table, 'rows' | 'shape' | 'encoding'>;

@@ -1,6 +1,6 @@
 /**
- * Batches: what a loop of steps asks for, step by step: the next batch on the device and the program that runs it. Those
- * of tables, whose rows are known, are in table-batches.ts, those of a stream in stream-batches.ts.
+ * Batches: what a loop of steps asks for, step by step: the next batch on the device and the program that runs it.
+ * Those of tables, whose rows are known, are in table-batches.ts, those of a stream in stream-batches.ts.
  *
  * Invariant: of one feed at most two programs are alive, one for full batches and one for a smaller batch.
  */
@@ -11,7 +11,7 @@ import type { StepProgram } from '../step/step-program.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
 import type { FeedSpec } from './feed.ts';
 
-/** A batch that lies on the device. */
+/** A batch on the device. */
 export interface ReadyBatch {
   readonly program: StepProgram;
   readonly count: number;

@@ -1,8 +1,8 @@
 /**
  * DeviceTable: a table's values in a buffer of the backend, uploaded once for a whole training.
  *
- * Invariant: bytes lie four to a word, little end first, and each row starts at a word of its own; so a gathered row is
- * a run of whole words. The table owns its buffer.
+ * Invariant: bytes are packed four to a word, little end first, and each row starts at a word of its own; so a gathered
+ * row is a run of whole words. The table owns its buffer.
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
@@ -24,7 +24,10 @@ export function fitsDevice(backend: Backend, table: TableSpec): boolean {
   return 4 * sizeOf(tableAval(table).shape) <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
 }
 
-/** A buffer for `spec`, with the values of `table` when it is given. @throws DownhillError `device` when it is too large. */
+/**
+ * A buffer for `spec`, with the values of `table` when it is given. @throws DownhillError `device` when it is too
+ * large.
+ */
 export function deviceTable(backend: Backend, name: string, spec: TableSpec, table?: Table): DeviceTable {
   const { shape, dtype } = tableAval(spec);
   if (!fitsDevice(backend, spec)) {

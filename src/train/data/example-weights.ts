@@ -1,9 +1,9 @@
 /**
  * How much each example counts, on the host: from weights of the examples, or of their classes, to one f32 a row.
  *
- * Invariant: weights are finite and not negative, and class weights name exactly the classes that the targets have. Keras
- * lets a class without a weight count as 1 (keras/src/trainers/data_adapters/data_adapter_utils.py); here it is an error,
- * as a misspelt class would be.
+ * Invariant: weights are finite and not negative, and class weights name exactly the classes that the targets have.
+ * Keras lets a class without a weight count as 1 (keras/src/trainers/data_adapters/data_adapter_utils.py); here it is
+ * an error, as a misspelt class would be.
  */
 
 import { show } from '../../nn/check-options.ts';
@@ -29,7 +29,7 @@ export interface ExampleWeightOptions {
   readonly sampleWeight?: WeightTables;
   /** One weight a class id; one-hot targets count by their one largest value. */
   readonly classWeight?: ClassWeight;
-  /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value stands for the class. */
+  /** Checked targets: class ids (i32), numbers that round to class ids, or rows whose largest value marks the class. */
   readonly y: Table;
   /** True for targets that are a part of the data: classes may be missing in them. */
   readonly partial?: boolean;
@@ -45,7 +45,8 @@ export interface ExampleWeights {
 
 /**
  * `sampleWeight` as tables, copied before the promise is returned; undefined when there is none.
- * @param outputs names of the model's outputs. @throws DownhillError as `toTable`, `argument` for outputs that do not match.
+ * @param outputs names of the model's outputs. @throws DownhillError as `toTable`, `argument` for outputs that do not
+ *   match.
  */
 export async function weightTables(
   sampleWeight: SampleWeight | undefined,
@@ -63,8 +64,8 @@ export async function weightTables(
 
 /**
  * The weights of the examples whose targets are `y`; nothing when none are given.
- * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts that
- *   differ and weights that are negative or not finite, `shape` for more than one weight an example.
+ * @throws DownhillError `argument` for both kinds of weights at once or classes that do not match, `data` for counts
+ *   that differ and weights that are negative or not finite, `shape` for more than one weight an example.
  */
 export function exampleWeights({
   sampleWeight,
@@ -128,7 +129,7 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
     if (!Number.isInteger(id)) {
       throw new DownhillError(
         'argument',
-        `fit: classWeight: key ${show(key)} is no class index; keys are class indices, as in { 0: 1, 1: 5 }`,
+        `fit: classWeight: key ${show(key)} is not a class index; keys are class indices, as in { 0: 1, 1: 5 }`,
       );
     }
     weights.set(id, checkWeight(`fit: classWeight of class ${id}`, weight));
@@ -153,12 +154,13 @@ function classWeights(given: ClassWeight, y: Table, partial: boolean): Table {
   return { name: 'classWeight', rows: y.rows, shape: [], encoding: 'f32', data };
 }
 
-/** The class of each example: its id, its one number rounded, or the place of its one largest number. */
+/** The class of each example: its id, its one number rounded, or the position of its one largest number. */
 function classIds({ name, rows, shape, data }: Table): Int32Array {
   if (sizeOf(shape) !== 1 && shape.length !== 1) {
     throw new DownhillError(
       'shape',
-      `fit: classWeight needs one class an example; ${name} has targets of shape ${formatShape(shape)}, so give sampleWeight`,
+      'fit: classWeight needs one class an example; ' +
+        `${name} has targets of shape ${formatShape(shape)}, so give sampleWeight`,
     );
   }
   const width = sizeOf(shape);
@@ -176,7 +178,8 @@ function classIds({ name, rows, shape, data }: Table): Int32Array {
     throw new DownhillError(
       'data',
       `fit: classWeight needs one class an example; example ${row} of ${name} has ${equals} equal largest values, ` +
-        `[${data.subarray(from, from + Math.min(width, 8))}${width > 8 ? ', …' : ''}]; for several classes give sampleWeight`,
+        `[${data.subarray(from, from + Math.min(width, 8))}${width > 8 ? ', …' : ''}]; ` +
+        'for several classes give sampleWeight',
     );
   }
   return ids;

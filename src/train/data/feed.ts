@@ -8,8 +8,7 @@
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
 import { shuffleIndices } from '../../ops/layout/permute.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { RowAccess } from '../step/step-graph.ts';
-import type { TableSpec } from './batch.ts';
+import type { RowAccess, TableSpec } from './batch.ts';
 import { type DeviceTable, deviceTable, fitsDevice, writeTable } from './device-table.ts';
 import type { Table } from './table.ts';
 
@@ -42,8 +41,8 @@ export function rowsOfTables(tables: ReadonlyMap<string, Pick<Table, 'rows'>>): 
 }
 
 /**
- * A feed of `tables` for batches of at most `batchSize` rows, shuffled in each epoch or in order. It takes the values over:
- * of tables that are on the device as a whole, the caller's map keeps the sizes alone.
+ * A feed of `tables` for batches of at most `batchSize` rows, shuffled in each epoch or in order. It takes the values
+ * over: of tables that are on the device as a whole, the caller's map keeps the sizes alone.
  */
 export function createFeed(backend: Backend, tables: Tables, batchSize: number, shuffled: boolean): Feed {
   const rows = rowsOfTables(tables);

@@ -1,8 +1,10 @@
 /**
- * From the arguments of `fit` and `evaluate` to checked tables by input name: x and y or a data set, weights of examples.
+ * From the arguments of `fit` and `evaluate` to checked tables by input name: x and y or a data set, weights of
+ * examples.
  *
- * A model of several inputs (outputs) takes them as an array in its order, `[a, b]`, or by name, `{ image: a, age: b }`.
- * Invariant: whatever is in host memory is copied before a function here returns its promise; nothing is awaited before.
+ * A model of several inputs (outputs) takes them as an array in its order, `[a, b]`, or by name, `{ image: a, age: b
+ * }`. Invariant: whatever is in host memory is copied before a function here returns its promise; nothing is awaited
+ * before.
  */
 
 import type { ArrayDataset } from '../../data/dataset.ts';
@@ -107,8 +109,9 @@ export async function datasetTables(set: ArrayDataset, names: DataNames, owned =
 export type LabelledData = LabelledTables | DatasetStream;
 
 /**
- * The arguments of `method`: (x, y, options?) or (dataset, options?). The options come at once, the data when it is read.
- * @throws DownhillError `argument`, `shape` or `data` for what is no data.
+ * The arguments of `method`: (x, y, options?) or (dataset, options?). The options come at once, the data when it is
+ * read.
+ * @throws DownhillError `argument`, `shape` or `data` for what is not data.
  */
 export function readArguments<O extends object>(
   method: string,

@@ -1,6 +1,6 @@
 /**
- * A stream as training, evaluation and prediction take it: each batch checked against the model when it comes, and named
- * with its number in errors.
+ * A stream as training, evaluation and prediction take it: each batch checked against the model when it comes, and
+ * named with its number in errors.
  */
 
 import type { ArrayDataset } from '../../data/dataset.ts';
@@ -68,8 +68,8 @@ export function trainingStream(rules: DataRules, stream: DatasetStream, options:
 }
 
 /**
- * One pass of `stream`, or its first `steps` batches, through `check`; errors name the batch, and who stops early ends the
- * stream.
+ * One pass of `stream`, or its first `steps` batches, through `check`; errors name the batch, and who stops early ends
+ * the stream.
  */
 export async function* eachBatch<T extends Tables>(
   stream: DatasetStream,

@@ -1,6 +1,6 @@
 /**
- * Batches of a feed: where the rows do not divide, the last one has a program of its own, which is built while the first
- * one already runs.
+ * Batches of a feed: where the rows do not divide, the last one has a program of its own, which is built while the
+ * first one already runs.
  */
 
 import type { Backend } from '../../backend/backend.ts';

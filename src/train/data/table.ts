@@ -2,9 +2,10 @@
  * Table: examples or targets as the training loop wants them, one typed array with the example as its first axis,
  * whatever the caller gave (a tensor, nested arrays, a typed array with its shape, a data set).
  *
- * Invariants: a table has at least one row, and `data` holds exactly rows × size(shape) values. Values are copied before
- * `toTable` returns its promise, so whoever gave them may change them at once; only a tensor on the device is waited for.
- * What bytes mean is said in util/bytes.ts and decided when they become examples or targets; until then they are `bytes`.
+ * Invariants: a table has at least one row, and `data` holds exactly rows × size(shape) values. Values are copied
+ * before `toTable` returns its promise, so whoever gave them may change them at once; only a tensor on the device is
+ * waited for. What bytes mean is said in util/bytes.ts and decided when they become examples or targets; until then
+ * they are `bytes`.
  */
 
 import { Tensor } from '../../core/tensor.ts';
@@ -30,11 +31,14 @@ export type NumericArray =
   | Int32Array
   | Uint32Array;
 
-/** Values in row-major order with their shape, examples first. Bytes of images [N, height, width, channels] mean value / 255. */
+/**
+ * Values in row-major order with their shape, examples first. Bytes of images [N, height, width, channels] mean value /
+ * 255.
+ */
 export interface ShapedData {
   readonly data: NumericArray;
   readonly shape: Shape;
-  /** Of bytes: true where each means value / 255, false for numbers as they stand; left out, their shape decides. */
+  /** Of bytes: true where each means value / 255, false for plain numbers; left out, their shape decides. */
   readonly scaleBytes?: boolean;
 }
 
@@ -47,7 +51,7 @@ export interface Table {
   readonly rows: number;
   /** Shape of one row. */
   readonly shape: Shape;
-  /** `u8`: bytes that mean value / 255; `bytes`: bytes as they stand. */
+  /** `u8`: bytes that mean value / 255; `bytes`: bytes as plain numbers. */
   readonly encoding: 'f32' | 'i32' | 'u8' | 'bytes';
   readonly data: Float32Array | Int32Array | Uint8Array;
   /** Of bytes: what the caller said that they mean. */
@@ -68,7 +72,7 @@ export function isDataset(value: unknown): value is ArrayDataset {
  * `input` as a table; numbers are kept as they are, in f32, i32 or bytes, and copied before the promise is returned.
  * @param owned true when nobody else changes the values: they are not copied.
  * @throws DownhillError `data` for an empty set, `shape` for ragged arrays or values that do not fill the shape,
- *   `argument` for anything that is no data.
+ *   `argument` for anything that is not data.
  */
 export async function toTable(name: string, input: unknown, owned = false): Promise<Table> {
   // Nothing may be awaited before the copy, but what only the device holds.
@@ -110,7 +114,7 @@ export function tableRows(table: Table, from: number, to: number): Table {
   return { ...table, rows: to - from, data: table.data.subarray(from * width, to * width) };
 }
 
-/** The values of a table as f32; bytes as they stand. */
+/** The values of a table as f32; bytes as plain numbers. */
 export function floatTable(table: Table): Table {
   if (table.encoding === 'f32') return table;
   return { ...table, encoding: 'f32', data: Float32Array.from(table.data) };

@@ -1,7 +1,7 @@
 /**
  * Checks of training data against the model: examples of the input's shape, targets of the kind and shape that the loss
- * takes, as many of one as of the other. Everything is refused before anything is uploaded, with the first row that does
- * not fit.
+ * takes, as many of one as of the other. Everything is refused before anything is uploaded, with the first row that
+ * does not fit.
  */
 
 import type { Loss } from '../../nn/losses/index.ts';
@@ -23,7 +23,8 @@ export function checkExamples(model: string, table: Table, inputShape: Shape): T
 
 /**
  * `table` as targets of `loss` for outputs of `outputShape`: class ids as i32, values as f32.
- * @throws DownhillError `data` for class ids that are out of range or no whole numbers and values that the loss does not take, `shape` for other shapes.
+ * @throws DownhillError `data` for class ids that are out of range or no whole numbers and values that the loss does
+ *   not take, `shape` for other shapes.
  */
 export function checkTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   return loss.targets === 'classes' ? classTargets(table, loss, outputShape) : valueTargets(table, loss, outputShape);
@@ -44,7 +45,8 @@ export function checkAnswers({ name, data, shape }: Table, loss: Loss, metrics: 
   const found = `${name} has ${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
   throw new DownhillError(
     'argument',
-    `metric "${counting.name}" counts right answers, targets of 0 and 1${counting.sides ? ', or of −1 and 1' : ''}; ${found}. For numbers to predict take ` +
+    `metric "${counting.name}" counts right answers, targets of 0 and ` +
+      `1${counting.sides ? ', or of −1 and 1' : ''}; ${found}. For numbers to predict take ` +
       'meanAbsoluteError, rootMeanSquaredError or r2Score',
   );
 }
@@ -59,7 +61,8 @@ export function checkCounts(x: Table, y: Table): void {
 }
 
 /**
- * `table` when every value is finite and from `low` to `high`; one pass, and none over bytes and whole numbers without a range.
+ * `table` when every value is finite and from `low` to `high`; one pass, and none over bytes and whole numbers without
+ * a range.
  * @throws DownhillError `data` naming the first example that is not.
  */
 export function checkValues(
@@ -126,6 +129,7 @@ function valueTargets(table: Table, loss: Loss, outputShape: Shape): Table {
   const hint = classIds ? '; for class ids, use the loss sparseCategoricalCrossentropy' : '';
   throw new DownhillError(
     'shape',
-    `${table.name}: targets have shape ${formatShape(table.shape)}; ${loss.name} takes the model's output shape ${formatShape(outputShape)}${hint}${flattenHint(table.shape, outputShape)}`,
+    `${table.name}: targets have shape ${formatShape(table.shape)}; ` +
+      `${loss.name} takes the model's output shape ${formatShape(outputShape)}${hint}${flattenHint(table.shape, outputShape)}`,
   );
 }

@@ -35,8 +35,8 @@ export interface DataOptions extends Weights {
 }
 
 /**
- * What to train on and, if anything is held out, what to validate on; what is in host memory is copied before the promise
- * is returned. @throws DownhillError as `checkTables`.
+ * What to train on and, if anything is held out, what to validate on; what is in host memory is copied before the
+ * promise is returned. @throws DownhillError as `checkTables`.
  */
 export async function trainingData(
   rules: DataRules,

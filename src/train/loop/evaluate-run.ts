@@ -8,11 +8,11 @@ import type { BatchData } from '../data/batch-data.ts';
 import type { Batches, OpenData } from '../data/batches.ts';
 import { openData } from '../data/open-data.ts';
 import type { ModelParts } from '../model/model-parts.ts';
-import { type Goals, reportedGoals } from '../step/goals.ts';
+import { type OutputLosses, reportedOutputs } from '../step/output-losses.ts';
+import { layOutReport, type ReportEntry, RunningReport } from '../step/report.ts';
 import { evaluateGraph } from '../step/step-graph.ts';
 import { runSteps } from '../step/step-runner.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
-import { layOutReport, type ReportEntry, RunningReport } from './report.ts';
 import { StepLog } from './step-log.ts';
 
 /** Streams begin a new pass for each run, tables keep their order: the key of a shuffle does not matter. */
@@ -32,13 +32,13 @@ export class Evaluator {
     backend: Backend,
     parts: ModelParts,
     groups: readonly DeviceGroup[],
-    goals: Goals,
+    losses: OutputLosses,
     data: BatchData,
   ): Promise<Evaluator> {
     const source = await openData(backend, data, false);
     try {
-      const batches = await source.load({ groups, graph: (spec) => evaluateGraph(parts, goals, spec) });
-      const report = layOutReport(reportedGoals(goals), batches.full);
+      const batches = await source.load({ groups, graph: (spec) => evaluateGraph(parts, losses, spec) });
+      const report = layOutReport(reportedOutputs(losses), batches.full);
       const log = new StepLog(
         backend,
         report.map(({ width }) => width),

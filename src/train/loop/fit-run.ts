@@ -12,12 +12,7 @@ import type { CallbackList, Logs, TrainedModel, TrainingPoint } from '../callbac
 import { type BatchData, dataFacts } from '../data/batch-data.ts';
 import type { Batches, OpenData, ReadyBatch } from '../data/batches.ts';
 import { openData } from '../data/open-data.ts';
-import { reportedGoals } from '../step/goals.ts';
-import { trainGraph } from '../step/step-graph.ts';
-import { type Recorder, runSteps } from '../step/step-runner.ts';
-import { type Compiled, type Context, stepScalars } from '../step/training-context.ts';
-import { Evaluator } from './evaluate-run.ts';
-import { History, type TrainingFacts } from './history.ts';
+import { reportedOutputs } from '../step/output-losses.ts';
 import {
   layOutReport,
   type ReportEntry,
@@ -25,7 +20,12 @@ import {
   RunningReport,
   reportLogs,
   validationName,
-} from './report.ts';
+} from '../step/report.ts';
+import { trainGraph } from '../step/step-graph.ts';
+import { type Recorder, runSteps } from '../step/step-runner.ts';
+import { type Compiled, type Context, stepScalars } from '../step/training-context.ts';
+import { Evaluator } from './evaluate-run.ts';
+import { History, type TrainingFacts } from './history.ts';
 import { StepClock } from './step-clock.ts';
 import { StepLog } from './step-log.ts';
 
@@ -50,7 +50,7 @@ export interface FitJob {
 /** Trains from `initialEpoch` to `epochs`. */
 export async function runFit(job: FitJob): Promise<History> {
   const { model, callbacks, data, epochs } = job;
-  const names = reportedGoals(job.compiled.goals).map(({ name }) => name);
+  const names = reportedOutputs(job.compiled.losses).map(({ name }) => name);
   const params = {
     epochs,
     initialEpoch: job.initialEpoch,
@@ -126,11 +126,11 @@ class FitRun {
     this.clock.start();
     this.batches = await this.source.load({
       groups,
-      graph: (spec) => trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+      graph: (spec) => trainGraph(parts, compiled.losses, compiled.optimizer, spec),
       onProgress: (built, total) => callbacks.onCompile(built, total),
     });
     await callbacks.compiled();
-    this.report = layOutReport(reportedGoals(compiled.goals), this.batches.full);
+    this.report = layOutReport(reportedOutputs(compiled.losses), this.batches.full);
     this.log = new StepLog(
       backend,
       this.report.map(({ width }) => width),
@@ -154,7 +154,7 @@ class FitRun {
     await batches.startEpoch(shuffle);
 
     const submit = ({ program, offset }: ReadyBatch, record: Recorder): boolean => {
-      stepScalars(compiled.optimizer, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
+      stepScalars(compiled, ++context.store.iterations, job.seed, scalars).set('offset', [offset]);
       const before = context.backend.counters.submits;
       program.run(scalars, record(program.outputIndices(names)));
       if (program === batches.full) this.submitsPerStep = context.backend.counters.submits - before;
@@ -206,7 +206,7 @@ class FitRun {
     return { values: running.logs(), whole };
   }
 
-  /** Where the training stands now that nothing is under way. */
+  /** The position of the training, now that nothing is under way. */
   point(epoch: number, step: number, { ended = false, report }: Partial<TrainingPoint> = {}): TrainingPoint {
     const { callbacks, model } = this.job;
     const learningRate = model.followsSchedule ? undefined : model.learningRate;
@@ -251,7 +251,7 @@ class FitRun {
     const last = this.batches.prepareRest();
     if (validation === undefined) return;
     this.evaluator = last.then(() =>
-      Evaluator.create(context.backend, context.parts, context.groups, compiled.goals, validation),
+      Evaluator.create(context.backend, context.parts, context.groups, compiled.losses, validation),
     );
     // Awaited by `validate`; a failure before that must not count as unhandled.
     this.evaluator.catch(() => undefined);

@@ -9,7 +9,9 @@ import { lossDigest } from '../weights/digest.ts';
 export interface TrainingFacts {
   /** From the start of compilation to the end of the first step. */
   readonly firstStepMs: number;
-  /** From the end of a step to the end of the next, for every step but the first; device time when the queue is full. */
+  /**
+   * From the end of a step to the end of the next, for every step but the first; device time when the queue is full.
+   */
   readonly stepMs: Float64Array;
   /** Median of `stepMs`; NaN when there was one step only. */
   readonly stepMsMedian: number;

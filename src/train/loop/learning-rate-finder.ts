@@ -5,8 +5,8 @@
  * Invariants: the model ends as it began, weights, optimizer's state and learning rate included. One program serves all
  * steps: the rate is a scalar of the step. The loss of a step is that before its update, so `losses[k]` shows what the
  * rates up to `rates[k - 1]` did.
- * Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3; the smoothing and the end at
- * four times the best loss as in Gugger's account of it ("How Do You Find A Good Learning Rate", 2018).
+ * Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3; the smoothing and the end
+ * at four times the best loss as in Gugger's account of it ("How Do You Find A Good Learning Rate", 2018).
  */
 
 import type { ArrayDataset } from '../../data/dataset.ts';
@@ -43,7 +43,9 @@ export interface LearningRateCurve {
   readonly losses: readonly number[];
   /** The same as the steps gave it. */
   readonly rawLosses: readonly number[];
-  /** The rate at which the smoothed loss falls steepest over the logarithm of the rate; undefined when it never falls. */
+  /**
+   * The rate at which the smoothed loss falls steepest over the logarithm of the rate; undefined when it never falls.
+   */
   readonly suggestion: number | undefined;
   /** True when the test ended because the loss grew too large. */
   readonly diverged: boolean;
@@ -58,8 +60,8 @@ export interface FindableModel extends TrainedModel {
 
 /**
  * Tries learning rates on the data x, y or on a data set; the model is compiled and stays as it is.
- * @throws DownhillError `argument` for an option that is not accepted, `state` when the optimizer follows a schedule, and
- *   as `fit` does.
+ * @throws DownhillError `argument` for an option that is not accepted, `state` when the optimizer follows a schedule,
+ *   and as `fit` does.
  */
 export async function learningRateFinder(
   model: FindableModel,
@@ -162,7 +164,7 @@ class RateRamp implements Callback {
     this.raw.push(loss);
     this.smoothed.push(value);
     this.least = Math.min(this.least, value);
-    // Losses may be below zero: the bound lies above the least one in any case.
+    // Losses may be below zero: the bound is above the smallest one in any case.
     const bound = this.least + (this.divergence - 1) * Math.abs(this.least);
     if (Number.isFinite(value) && value <= bound) return;
     this.diverged = true;

@@ -2,9 +2,9 @@
  * Pacer: how far the host may run ahead of the device. At most three steps are in flight.
  *
  * On a GPU the host asks for the end of each step when it sends it, and waits for the oldest. On a software adapter,
- * which shares the processor with us, asking is dear: Node's WebGPU polls for as long as anything is awaited. There the
- * host sends three steps, sleeps for most of the time that they will take, and only then asks (2 to 4 % faster than
- * asking at once, even though polls are far between: docs/adr/0018).
+ * which shares the processor with us, asking is expensive: Node's WebGPU polls for as long as anything is awaited.
+ * There the host sends three steps, sleeps for most of the time that they will take, and only then asks (2 to 4 %
+ * faster than asking at once, even though polls are far between: docs/adr/0018).
  *
  * Where something else wants the device (the page that shows the training), a budget bounds the work that is queued
  * before it: many small steps or one large one, as measured.
@@ -135,17 +135,17 @@ class SleepingPacer implements Pacer {
   async drain(): Promise<void> {
     const steps = this.inFlight;
     if (steps === 0) return;
-    const nap = SLEPT_SHARE * steps * this.expected - TIMER_SLACK;
-    if (nap >= 1) await new Promise((resolve) => setTimeout(resolve, nap));
+    const sleep = SLEPT_SHARE * steps * this.expected - TIMER_SLACK;
+    if (sleep >= 1) await new Promise((resolve) => setTimeout(resolve, sleep));
     const asked = performance.now();
     await this.backend.finish();
     const now = performance.now();
     this.inFlight = 0;
-    this.learn((now - this.firstSent) / steps, nap >= 1 && now - asked < TIMER_SLACK);
+    this.learn((now - this.firstSent) / steps, sleep >= 1 && now - asked < TIMER_SLACK);
     this.onFinished(steps);
   }
 
-  /** One slow step (a kernel that is compiled at its first run) must not make the next nap a long one. */
+  /** One slow step (a kernel that is compiled at its first run) must not make the next sleep long. */
   private learn(measured: number, overslept: boolean): void {
     this.expected = overslept ? 0.9 * this.expected : Math.min(measured, 2 * this.expected + 5);
   }

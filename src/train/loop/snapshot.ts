@@ -1,8 +1,8 @@
 /**
- * TrainingSnapshot: where a training stands, whole: weights, optimizer state, learning rate and the place in the data.
- * Plain data, so that it can be kept in IndexedDB or sent to another thread. Since the order of an epoch and the random
- * numbers of a step follow from the seed and their number, a training that goes on from a snapshot takes the same steps,
- * to the bit on one adapter, as one that was never cut off.
+ * TrainingSnapshot: the whole state of a training: weights, optimizer state, learning rate and the position in the
+ * data. Plain data, so that it can be kept in IndexedDB or sent to another thread. Since the order of an epoch and the
+ * random numbers of a step follow from the seed and their number, a training that goes on from a snapshot takes the
+ * same steps, to the bit on one adapter, as one that was never cut off.
  */
 
 import { DownhillError } from '../../util/errors.ts';
@@ -32,7 +32,7 @@ export async function takeSnapshot(model: Model, epoch: number, step: number): P
 
 /**
  * Puts the weights, the optimizer's state and the learning rate into `model`.
- * @throws DownhillError `file` for what is no snapshot of this model; nothing is changed then.
+ * @throws DownhillError `file` for what is not a snapshot of this model; nothing is changed then.
  */
 export function restoreSnapshot(model: Model, snapshot: TrainingSnapshot): void {
   const { epoch, step, learningRate, files } = checkSnapshot(snapshot);
@@ -40,7 +40,7 @@ export function restoreSnapshot(model: Model, snapshot: TrainingSnapshot): void 
   if (learningRate !== undefined && !model.followsSchedule) model.learningRate = learningRate;
 }
 
-/** @throws DownhillError `file` for what is no snapshot. */
+/** @throws DownhillError `file` for what is not a snapshot. */
 export function checkSnapshot(value: unknown): TrainingSnapshot {
   const found = (value ?? {}) as Partial<TrainingSnapshot>;
   const counts = [found.epoch, found.step].every((count) => Number.isSafeInteger(count) && count! >= 0);

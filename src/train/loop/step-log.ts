@@ -65,7 +65,7 @@ export class StepLog {
     this.buffer.dispose();
   }
 
-  /** Rows of steps `from` to `to`, which lie side by side in the ring. */
+  /** Rows of steps `from` to `to`, which are contiguous in the ring. */
   private async readRange(from: number, to: number): Promise<Float64Array[]> {
     const { width, capacity } = this;
     const values = await this.backend.read(this.buffer, 'f32', (from % capacity) * width, (to - from) * width);

@@ -31,8 +31,8 @@ interface PassOptions extends BatchOptions {
 /** Options of `predict` and `predictAll`. */
 export interface PredictOptions extends PassOptions {
   /**
-   * True to run the layers as they run in training: dropout drops, augmentation changes images, batch normalisation uses
-   * the batch's own statistics; nothing is updated. False when left out. Keras: `model(x, training=True)`.
+   * True to run the layers as they run in training: dropout drops, augmentation changes images, batch normalisation
+   * uses the batch's own statistics; nothing is updated. False when left out. Keras: `model(x, training=True)`.
    */
   readonly training?: boolean;
   /** What the layers draw when `training`; the model's seed when left out. */
@@ -66,7 +66,9 @@ export interface FitOptions extends BatchOptions {
   readonly validationData?: ValidationData;
   /** Share of the examples, taken from the end before shuffling, that is held out; 0 when left out. */
   readonly validationSplit?: number;
-  /** True when left out: each epoch sees the examples in another order. Streams come in the order of their generator. */
+  /**
+   * True when left out: each epoch sees the examples in another order. Streams come in the order of their generator.
+   */
   readonly shuffle?: boolean;
   /** Seeds the order and the dropout; the model's seed when left out. */
   readonly seed?: number;
@@ -146,7 +148,9 @@ function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `value` under its name when it is given. @throws DownhillError `argument` unless it is a whole number of at least 1. */
+/**
+ * `value` under its name when it is given. @throws DownhillError `argument` unless it is a whole number of at least 1.
+ */
 export function wholeOption<K extends string>(owner: string, name: K, value: unknown): { readonly [N in K]?: number } {
   if (value === undefined) return {};
   return { [name]: wholeNumber(owner, name, value, 1) } as { readonly [N in K]?: number };

@@ -15,8 +15,8 @@ export interface TuneModelOptions extends TuneOptions {
 }
 
 /**
- * Times the kernels of a compiled model's training step on the default backend and uses the fastest from then on. A last,
- * smaller batch of an epoch gets the tiles of the full ones, and with them their pipelines.
+ * Times the kernels of a compiled model's training step on the default backend and uses the fastest from then on. A
+ * last, smaller batch of an epoch gets the tiles of the full ones, and with them their pipelines.
  * @throws DownhillError as `fit` for the model and the data; `device` on a backend that is not WebGPU; `argument`.
  */
 export async function tune(

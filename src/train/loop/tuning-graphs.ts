@@ -1,5 +1,6 @@
 /**
- * The graphs that `fit` and `evaluate` run, for the tuner: what they compute depends on shapes alone, so nothing is uploaded.
+ * The graphs that `fit` and `evaluate` run, for the tuner: what they compute depends on shapes alone, so nothing is
+ * uploaded.
  */
 
 import type { GraphSpec } from '../../core/graph.ts';
@@ -31,8 +32,8 @@ export async function tuningGraphs(context: Context, compiled: Compiled, data: B
         };
   const { parts } = context;
   const both = (size: number): GraphSpec[] => [
-    trainGraph(parts, compiled.goals, compiled.optimizer, batch(size, 'shuffled')),
-    evaluateGraph(parts, compiled.goals, batch(size, 'sequential')),
+    trainGraph(parts, compiled.losses, compiled.optimizer, batch(size, 'shuffled')),
+    evaluateGraph(parts, compiled.losses, batch(size, 'sequential')),
   ];
   const rest = rows % count;
   return { full: both(count), last: rest === 0 || data.kind === 'stream' ? [] : both(rest) };

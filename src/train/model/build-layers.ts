@@ -5,6 +5,7 @@
 
 import { type Layer, snakeCase, type WeightSpec } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
+import { noteInUse } from '../../nn/layers-in-use.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { checkShape, formatShape, type Shape, sameShape } from '../../util/shape.ts';
 import { giveVariables, knownVariables, Variable } from '../weights/variable.ts';
@@ -80,6 +81,7 @@ export function buildLayers(
     if (layer instanceof InputLayer) layerShapes[k] ??= layer.shape;
   });
   const weights = weightsOf(layers, specsOf, seed);
+  for (const layer of layers) noteInUse(layer);
   return { graph, inputShapes, outputShapes: outputs.map((value) => shapes.get(value)!), layerShapes, weights };
 }
 

@@ -37,7 +37,7 @@ export class Functional extends Model {
   private readonly shapes: readonly Shape[];
 
   /**
-   * @throws DownhillError `argument` for what is no symbol, inputs that are missing or lead nowhere, names that come
+   * @throws DownhillError `argument` for what is not a symbol, inputs that are missing or lead nowhere, names that come
    *   twice; `shape` for shapes that do not fit.
    */
   constructor(options: FunctionalOptions) {

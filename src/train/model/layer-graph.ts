@@ -2,7 +2,7 @@
  * LayerGraph: which values flow through which layers, as plain numbers. A Sequential is a chain; a functional model is
  * what its symbols say.
  *
- * Invariant: calls stand in the order in which they can run; each value is an input or the output of one call.
+ * Invariant: calls are listed in the order in which they can run; each value is an input or the output of one call.
  */
 
 import type { Layer, LayerCall, SymbolicTensor } from '../../nn/layer.ts';

@@ -1,5 +1,6 @@
 /**
- * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones included.
+ * Models from their JSON and from the two files that `save` gives: Sequential and functional ones, nested ones
+ * included.
  */
 
 import { checkKnownOptions } from '../../nn/check-options.ts';
@@ -10,7 +11,6 @@ import { InputLayer } from '../../nn/layers/core/input.ts';
 import { makeLayer } from '../../nn/layers/index.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
-import { Stack } from '../data/stack.ts';
 import { Functional } from './functional.ts';
 import type { Model } from './model.ts';
 import {
@@ -24,11 +24,13 @@ import {
 } from './model-json.ts';
 import type { SavedModel } from './model-options.ts';
 import { SharedLayers } from './shared-layers.ts';
+import { Stack } from './stack.ts';
 
 export interface LoadOptions {
   /**
-   * Losses, metrics, layer classes, activations and functions of lambda layers of the user, by the names under which the
-   * file has them. A loss that is missing leaves the model without `compile`, a metric is left out, each with a warning.
+   * Losses, metrics, layer classes, activations and functions of lambda layers of the user, by the names under which
+   * the file has them. A loss that is missing leaves the model without `compile`, a metric is left out, each with a
+   * warning.
    */
   readonly customObjects?: CustomObjects;
 }
@@ -36,8 +38,8 @@ export interface LoadOptions {
 /**
  * The model that `toJSON` described (text or parsed), with fresh weights, compiled if it was.
  * @param file what errors call the JSON.
- * @throws DownhillError `file` for text that is no model, `argument` for unknown layers, optimizers, losses and options;
- *   each names `file`.
+ * @throws DownhillError `file` for text that is not a model, `argument` for unknown layers, optimizers, losses and
+ *   options; each names `file`.
  */
 export function modelFromJSON(
   json: unknown,

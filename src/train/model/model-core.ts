@@ -8,7 +8,6 @@ import { checkKnownOptions } from '../../nn/check-options.ts';
 import type { SymbolicTensor } from '../../nn/layer.ts';
 import { checkName, type Layer } from '../../nn/layer.ts';
 import { checkExampleShape } from '../../nn/layers/core/input.ts';
-import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import { Callable } from '../../util/callable.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
@@ -16,8 +15,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts'
 import type { CallbackList } from '../callbacks/callback.ts';
 import type { DataNames } from '../data/labelled-data.ts';
 import { checkSeed } from '../loop/training-options.ts';
-import type { OutputGoal } from '../step/compile-goals.ts';
-import { type LearningRateMultipliers, treatWeights } from '../step/treatments.ts';
+import { withGroupOptions } from '../step/parameter-groups.ts';
 import { type Variable, variablesOf } from '../weights/variable.ts';
 import { encodeWeights, matchWeights, restoreWeights } from '../weights/weight-file.ts';
 import type { Weight } from '../weights/weight-layout.ts';
@@ -25,22 +23,12 @@ import { WeightStore, type WeightValue } from '../weights/weight-store.ts';
 import { type BuiltLayers, buildLayers, markFrozen } from './build-layers.ts';
 import type { LayerGraph } from './layer-graph.ts';
 import { compiledJson, MODEL_FORMAT, MODEL_VERSION, type ModelJson } from './model-json.ts';
-import type { SavedModel } from './model-options.ts';
+import type { CompileState, SavedModel } from './model-options.ts';
 import { NestedModel } from './nested-model.ts';
 import { sharedPaths } from './shared-layers.ts';
 
 export interface Built extends BuiltLayers {
   readonly store: WeightStore;
-}
-
-/** What `compile` was told. */
-export interface CompileState {
-  readonly optimizer: Optimizer;
-  /** One for each output. */
-  readonly goals: readonly OutputGoal[];
-  readonly multipliers: LearningRateMultipliers;
-  /** The layers that were frozen then. */
-  readonly frozen: ReadonlySet<Layer>;
 }
 
 export abstract class ModelCore extends Callable<[SymbolicTensor | readonly SymbolicTensor[]], SymbolicTensor> {
@@ -90,7 +78,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     if (shapes === undefined) {
       throw new DownhillError(
         'state',
-        `model "${this.name}" does not know its input shape: pass it to build([…]), or start with layers.input({ shape })`,
+        `model "${this.name}" does not know its input shape: pass it to build([…]), or start with layers.input({ ` +
+          'shape })',
       );
     }
     const checked = shapes.map((shape) => checkExampleShape(`build of model "${this.name}"`, shape));
@@ -105,7 +94,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     if (this.builtState !== undefined) return this;
     const graph = this.graph();
     const built = buildLayers(this.name, graph, checked, this.seed);
-    const weights = this.treated(built, this.compileState);
+    const weights = this.withOptions(built, this.compileState);
     const store = new WeightStore(weights, this.name);
     store.compiled = this.compileState !== undefined;
     this.builtState = { ...built, weights, store };
@@ -127,7 +116,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return this.asLayer().symbols(inputs);
   }
 
-  /** The layer that stands for this model in others; the same at each call. */
+  /** This model as a layer of others; the same object at each call. */
   asLayer(): NestedModel {
     this.nested ??= new NestedModel(this);
     return this.nested;
@@ -181,8 +170,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
 
   /**
    * Replaces all weights, matched by name; the order does not matter.
-   * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state` while
-   *   the model is being trained; nothing is changed then.
+   * @throws DownhillError `argument` for a weight that is missing, unknown, of another shape or no numbers, `state`
+   *   while the model is being trained; nothing is changed then.
    */
   setWeights(values: readonly WeightValue[], ...surplus: Surplus): void {
     refuseSurplus('setWeights', surplus);
@@ -221,7 +210,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     return values.map(({ name }) => name);
   }
 
-  /** The model without its weights; functions of the user stand there by their names. */
+  /** The model without its weights; functions of the user are stored by name. */
   toJSON(): ModelJson {
     const { compileState } = this;
     const shared = sharedPaths(this.layers);
@@ -249,8 +238,8 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
 
   /**
    * Replaces the weights, and the optimizer's state where the file has it, by those of a safetensors file.
-   * @throws DownhillError `file` for a corrupt file or weights that do not fit, `state` while the model is being trained;
-   *   nothing is changed then.
+   * @throws DownhillError `file` for a corrupt file or weights that do not fit, `state` while the model is being
+   *   trained; nothing is changed then.
    */
   loadWeights(bytes: Uint8Array, file = 'weights'): void {
     this.assertNotTraining('loadWeights');
@@ -263,7 +252,7 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     store.write(matchWeights(`${method} of model "${this.name}"`, expected, values, 'argument'));
   }
 
-  protected writeFile(bytes: Uint8Array, file: string): void {
+  private writeFile(bytes: Uint8Array, file: string): void {
     const { store, weights } = this.built();
     restoreWeights(store, weights, this.compileState?.optimizer, bytes, file);
   }
@@ -291,10 +280,10 @@ export abstract class ModelCore extends Callable<[SymbolicTensor | readonly Symb
     this.kept.clear();
   }
 
-  /** The weights as training treats them. */
-  protected treated({ weights, graph }: BuiltLayers, state: CompileState | undefined): Weight[] {
+  /** The weights with their parameter-group options. */
+  protected withOptions({ weights, graph }: BuiltLayers, state: CompileState | undefined): Weight[] {
     if (state === undefined) return markFrozen(weights, graph.layers);
-    return treatWeights(weights, graph.layers, state.optimizer, state.multipliers);
+    return withGroupOptions(weights, graph.layers, state.optimizer, state.multipliers);
   }
 
   protected assertNotTraining(method: string): void {

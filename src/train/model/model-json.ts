@@ -1,8 +1,9 @@
 /**
  * A model as JSON: its layers by class name and options, and what it was compiled with. Weights are not part of it.
  *
- * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers; unknown names are
- * refused with the nearest known one. Losses and metrics of the user stand there by name, `{ "custom": "myLoss" }`.
+ * Invariant: `checkModelJson` and `modelFromJSON` accept nothing but what `toJSON` writes, plus registered layers;
+ * unknown names are refused with the nearest known one. Losses and metrics of the user are stored by name, `{ "custom":
+ * "myLoss" }`.
  */
 
 import { show } from '../../nn/check-options.ts';
@@ -14,10 +15,9 @@ import { resolveOptimizer } from '../../nn/optimizers/index.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import { checkDepth, parseJson } from '../../util/json.ts';
 import type { Shape } from '../../util/shape.ts';
-import { compileGoals, type MetricLists } from '../step/compile-goals.ts';
-import { checkMultipliers, type LearningRateMultipliers } from '../step/treatments.ts';
-import type { CompileState } from './model-core.ts';
-import type { CompileOptions } from './model-options.ts';
+import { compileLosses, type MetricLists } from '../step/compile-losses.ts';
+import { checkMultipliers, type LearningRateMultipliers } from '../step/parameter-groups.ts';
+import type { CompileOptions, CompileState } from './model-options.ts';
 
 export const MODEL_FORMAT = 'downhill-model';
 export const MODEL_VERSION = 1;
@@ -36,13 +36,13 @@ export interface ModelJson {
   readonly layers: readonly { readonly className: string; readonly config: Readonly<Record<string, unknown>> }[];
   /** Functional: how values flow through the layers. */
   readonly graph?: GraphJson;
-  /** The paths of layers that stand in several places (shared-layers.ts); left out when there are none. */
+  /** The paths of layers that are used in several places (shared-layers.ts); left out when there are none. */
   readonly shared?: readonly (readonly string[])[];
   /** What `compile` was given; null before. */
   readonly compiled: CompiledJson | null;
 }
 
-/** Values are numbered; layers stand by name. */
+/** Values are numbered; layers are named. */
 export interface GraphJson {
   /** The model's inputs: the input layers and the numbers of their values. */
   readonly inputs: readonly { readonly layer: string; readonly value: number }[];
@@ -86,17 +86,21 @@ export function layerJson(layer: Layer): ModelJson['layers'][number] {
 }
 
 /** What `compile` was given, as plain data. */
-export function compiledJson({ optimizer, goals, multipliers }: CompileState): CompiledJson {
-  const losses = goals.map(({ loss }) => lossJson(loss));
-  const metrics = goals.map((goal) => goal.metrics.map(metricJson));
-  const weighted = goals.map((goal) => goal.weightedMetrics.map(metricJson));
-  const weights = goals.map(({ weight }) => weight);
+export function compiledJson({ optimizer, rate, losses: given, multipliers }: CompileState): CompiledJson {
+  const { override } = rate;
+  const losses = given.map(({ loss }) => lossJson(loss));
+  const metrics = given.map((output) => output.metrics.map(metricJson));
+  const weighted = given.map((output) => output.weightedMetrics.map(metricJson));
+  const weights = given.map(({ weight }) => weight);
   return {
-    optimizer: { name: optimizer.name, config: optimizer.config },
-    loss: goals.length === 1 ? losses[0] : losses,
+    optimizer: {
+      name: optimizer.name,
+      config: { ...optimizer.config, ...(override !== undefined && { learningRate: override }) },
+    },
+    loss: given.length === 1 ? losses[0] : losses,
     ...(weights.some((weight) => weight !== 1) && { lossWeights: weights }),
-    metrics: goals.length === 1 ? metrics[0] : metrics,
-    ...(weighted.some((list) => list.length > 0) && { weightedMetrics: goals.length === 1 ? weighted[0] : weighted }),
+    metrics: given.length === 1 ? metrics[0] : metrics,
+    ...(weighted.some((list) => list.length > 0) && { weightedMetrics: given.length === 1 ? weighted[0] : weighted }),
     ...(Object.keys(multipliers).length > 0 && { learningRateMultipliers: multipliers }),
   };
 }
@@ -109,7 +113,9 @@ export interface KnownOptions {
   readonly missing: readonly string[];
 }
 
-/** The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options. */
+/**
+ * The options of `compile` that a model's JSON holds. @throws DownhillError `argument` for unknown names or options.
+ */
 export function compileOptions(compiled: CompiledJson): KnownOptions {
   const { optimizer, loss, lossWeights, metrics, weightedMetrics, learningRateMultipliers } = compiled;
   const missing: string[] = [];
@@ -149,7 +155,7 @@ export function compileOptions(compiled: CompiledJson): KnownOptions {
   return { options, missing };
 }
 
-/** JSON (text or parsed) as model data with names and layers. @throws DownhillError `file` for what is no model. */
+/** JSON (text or parsed) as model data with names and layers. @throws DownhillError `file` for what is not a model. */
 export function checkModelJson(json: unknown, file: string): ModelJson {
   const data = parsed(json, file);
   if (!isRecord(data) || data.format !== MODEL_FORMAT) {
@@ -242,7 +248,7 @@ function checkCompiled(compiled: unknown, file: string): void {
   naming(file, () => {
     const { options } = compileOptions(compiled as unknown as CompiledJson);
     if (options === undefined) return;
-    compileGoals(
+    compileLosses(
       options,
       losses.map((_, k) => `${k}`),
     );

@@ -2,10 +2,13 @@
  * What a model is made with, what it is compiled with, and what it is saved as.
  */
 
+import type { Layer } from '../../nn/layer.ts';
 import type { OptimizerLike } from '../../nn/optimizers/index.ts';
+import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { GoalOptions } from '../step/compile-goals.ts';
-import type { LearningRateMultipliers } from '../step/treatments.ts';
+import type { CompiledLoss, LossOptions } from '../step/compile-losses.ts';
+import type { ModelRate } from '../step/model-rate.ts';
+import type { LearningRateMultipliers } from '../step/parameter-groups.ts';
 
 export interface SequentialOptions {
   /** `sequential` when left out. */
@@ -16,9 +19,11 @@ export interface SequentialOptions {
   readonly inputShape?: Shape;
 }
 
-export interface CompileOptions extends GoalOptions {
+export interface CompileOptions extends LossOptions {
   readonly optimizer: OptimizerLike;
-  /** What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths. */
+  /**
+   * What layers multiply the learning rate by: `{ dense_1: 0.1 }`, or `{ '/^block1/': 0.1 }` for a pattern of paths.
+   */
   readonly learningRateMultipliers?: LearningRateMultipliers;
 }
 
@@ -31,6 +36,17 @@ export const COMPILE_OPTIONS = [
   'weightedMetrics',
   'learningRateMultipliers',
 ];
+
+/** What `compile` was told, checked. */
+export interface CompileState {
+  readonly optimizer: Optimizer;
+  readonly rate: ModelRate;
+  /** One for each output. */
+  readonly losses: readonly CompiledLoss[];
+  readonly multipliers: LearningRateMultipliers;
+  /** The layers that were frozen then. */
+  readonly frozen: ReadonlySet<Layer>;
+}
 
 /** A model as two files. */
 export interface SavedModel {

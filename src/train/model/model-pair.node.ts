@@ -1,10 +1,10 @@
 /**
- * model.json and weights.safetensors of one save know each other. Two files cannot be replaced at once: a reader, a crash
- * or a second writer may find one of this save and one of another. So the weights also hold the model's JSON, and both
- * name the save.
+ * model.json and weights.safetensors of one save know each other. Two files cannot be replaced at once: a reader, a
+ * crash or a second writer may find one of this save and one of another. So the weights also hold the model's JSON, and
+ * both name the save.
  *
- * Invariant: the weights file alone is the whole saved model, and it is replaced atomically; model.json is read where it
- * is of the same save, so that it can be edited by hand.
+ * Invariant: the weights file alone is the whole saved model, and it is replaced atomically; model.json is read where
+ * it is of the same save, so that it can be edited by hand.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,25 +1,28 @@
 /**
- * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given, keeps the weights
- * and hands the work to the training loop. `Sequential` and `Functional` say which layers there are.
+ * Model: what can be trained. This file is the public face, as in Keras: it checks what it is given and hands the work
+ * to the training loop. `Sequential` and `Functional` say which layers there are.
  *
- * Invariants: layers are fixed once weights exist; weights belong to the layers, the optimizer's state to the model; every
- * buffer made here is freed by `dispose`, and what a `fit` or an `evaluate` made is freed when it ends.
+ * Invariant: what a `fit` or an `evaluate` made on the device is freed when it ends.
  */
 
-import type { Backend } from '../../backend/backend.ts';
 import type { DispatchTime } from '../../backend/profile.ts';
 import { Tensor } from '../../core/tensor.ts';
 import type { ArrayDataset } from '../../data/dataset.ts';
 import type { DatasetStream } from '../../data/stream.ts';
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../../nn/check-options.ts';
-import { resolveOptimizer } from '../../nn/optimizers/index.ts';
-import { getBackend, readableTensors } from '../../runtime/index.ts';
 import { refuseSurplus, type Surplus } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { CallbackList, type Logs, type TrainedModel } from '../callbacks/callback.ts';
 import { ProgressBar } from '../callbacks/progress-bar.ts';
 import type { Tables } from '../data/feed.ts';
 import { type DataRules, type ModelData, modelTables, readArguments } from '../data/labelled-data.ts';
+import { eachBatch } from '../data/stream-data.ts';
+import { datasetTable, isDataset, isStream } from '../data/table.ts';
+import { checkCounts, checkExamples } from '../data/targets.ts';
+import { batchTables, evaluationData, needsStream, trainingData } from '../data/training-data.ts';
+import { Evaluator } from '../loop/evaluate-run.ts';
+import { type FitJob, runFit } from '../loop/fit-run.ts';
+import type { History } from '../loop/history.ts';
 import {
   activationsOnBatch,
   batchesOfTables,
@@ -28,14 +31,7 @@ import {
   predictBatches,
   profileOnBatch,
   trainOnBatch,
-} from '../data/single-batches.ts';
-import { eachBatch } from '../data/stream-data.ts';
-import { datasetTable, isDataset, isStream } from '../data/table.ts';
-import { checkCounts, checkExamples } from '../data/targets.ts';
-import { batchTables, evaluationData, needsStream, trainingData } from '../data/training-data.ts';
-import { Evaluator } from '../loop/evaluate-run.ts';
-import { type FitJob, runFit } from '../loop/fit-run.ts';
-import type { History } from '../loop/history.ts';
+} from '../loop/single-batches.ts';
 import {
   checkBatchSize,
   checkFitOptions,
@@ -47,14 +43,10 @@ import {
   wholeOption,
 } from '../loop/training-options.ts';
 import { type TuningGraphs, tuningGraphs } from '../loop/tuning-graphs.ts';
-import { BatchPrograms } from '../step/batch-programs.ts';
-import { compileGoals, resolveGoals } from '../step/compile-goals.ts';
 import { inputName } from '../step/step-graph.ts';
-import { type Compiled, type Context, trainingContext } from '../step/training-context.ts';
-import { checkMultipliers } from '../step/treatments.ts';
+import type { Compiled } from '../step/training-context.ts';
 import type { StoreUse, WeightValue } from '../weights/weight-store.ts';
-import { type CompileState, innerLayersOf, ModelCore } from './model-core.ts';
-import { COMPILE_OPTIONS, type CompileOptions } from './model-options.ts';
+import { CompiledModel } from './compiled-model.ts';
 import { formatSummary, summaryOf } from './summary.ts';
 
 /** Examples with their targets, in memory or batch by batch. */
@@ -63,13 +55,9 @@ type Dataset = ArrayDataset | DatasetStream;
 /** Examples as `tune` takes them: a data set, or its two sides. */
 export type TuningData = Dataset | { readonly x: ModelData; readonly y: ModelData };
 
-export abstract class Model extends ModelCore implements TrainedModel, Disposable {
+export abstract class Model extends CompiledModel implements TrainedModel {
   /** True ends a running `fit` after the current step. */
   stopTraining = false;
-  private readonly batchPrograms = new BatchPrograms();
-  private backend: Backend | undefined;
-  /** The last of the calls that must not overlap. */
-  private queue: Promise<unknown> = Promise.resolve();
 
   /** Keras' table of layers, as text. Shapes are shown as soon as the input's shape is known. */
   summary(...surplus: Surplus): string {
@@ -81,53 +69,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * Says what to train for. A model that is compiled anew starts with fresh optimizer slots; `trainable` of its layers
-   * takes effect here.
-   * @throws DownhillError `argument` for unknown names or options, `state` while the model is being trained.
-   */
-  compile(options: CompileOptions, ...surplus: Surplus): this {
-    refuseSurplus('compile', surplus);
-    this.assertNotTraining('compile');
-    checkKnownOptions('compile', options, COMPILE_OPTIONS);
-    const { outputs } = this.dataNames();
-    const layers = this.layers.flatMap((layer) => [layer, ...innerLayersOf(layer)]);
-    const state = {
-      optimizer: resolveOptimizer(options.optimizer),
-      goals: compileGoals(options, outputs),
-      multipliers: checkMultipliers(options.learningRateMultipliers ?? {}),
-      frozen: new Set(layers.filter(({ trainable }) => !trainable)),
-    };
-    if (this.knownShapes() !== undefined) resolveGoals(state.goals, outputs, this.outputShapes);
-    if (this.builtState !== undefined) {
-      const weights = this.treated(this.builtState, state);
-      this.builtState = { ...this.builtState, weights };
-      this.builtState.store.relayout(weights);
-    }
-    this.batchPrograms.clear();
-    this.compileState = state;
-    return this;
-  }
-
-  /**
-   * The optimizer's learning rate at the next step of this model; a change holds from then on, for every model that was
-   * compiled with the same optimizer object. @throws DownhillError `state` before compile.
-   */
-  get learningRate(): number {
-    return this.compileStateFor('learningRate').optimizer.rateAfter(this.iterations);
-  }
-
-  set learningRate(value: number) {
-    this.compileStateFor('learningRate').optimizer.learningRate = value;
-  }
-
-  /** True when the optimizer's learning rate comes from a schedule. @throws DownhillError `state` before compile. */
-  get followsSchedule(): boolean {
-    return this.compileStateFor('followsSchedule').optimizer.followsSchedule;
-  }
-
-  /**
-   * Trains on x and y, on a data set or on a stream, as Keras' `fit` does: the last, smaller batch of an epoch counts too,
-   * and logged values are means over the examples of the epoch.
+   * Trains on x and y, on a data set or on a stream, as Keras' `fit` does: the last, smaller batch of an epoch counts
+   * too, and logged values are means over the examples of the epoch.
    * @throws DownhillError `state` before compile, `argument` for options, `data`, `shape` or `dtype` for data that does
    *   not fit the model.
    */
@@ -176,7 +119,7 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const data = await evaluationData(this.dataRules(), read.data, read.options);
     const compiled = this.compiled();
     return this.withContext({}, async ({ backend, parts, groups }) => {
-      const evaluator = await Evaluator.create(backend, parts, groups, compiled.goals, data);
+      const evaluator = await Evaluator.create(backend, parts, groups, compiled.losses, data);
       try {
         return await evaluator.run();
       } finally {
@@ -240,7 +183,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is updated.
+   * The gradient of the loss at the present weights for the batch x, y, one entry a trainable weight; nothing is
+   * updated.
    * @throws DownhillError as `fit`.
    */
   async gradientsOnBatch(
@@ -261,8 +205,8 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
   }
 
   /**
-   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they run; the weights and
-   * the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
+   * How long each kernel of one update on the batch x, y takes on the GPU, with its rates, in the order in which they
+   * run. The weights and the optimizer are as before afterwards. Browsers round to about 65 or 100 µs.
    * @throws DownhillError as `fit`; `device` where the adapter has no timestamps or the backend is no GPU.
    */
   async profileOnBatch(
@@ -279,14 +223,9 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     const tables = await batchTables(this.dataRules(), x, y);
     return this.inTurn(async () => {
       const compiled = this.compiled();
-      return this.withContext(trainingWith(compiled), async (context) => {
-        const { weights } = await this.save({ optimizer: true });
-        try {
-          return await profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs });
-        } finally {
-          this.writeFile(weights, 'weights before the profile');
-        }
-      });
+      return this.withContext(trainingWith(compiled), (context) =>
+        profileOnBatch(context, this.batchPrograms, compiled, tables, { seed: this.seed, runs }),
+      );
     });
   }
 
@@ -319,29 +258,6 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     );
   }
 
-  /** From now on the model runs on `backend`, whatever the current backend is; undefined for the current one. */
-  runOn(backend: Backend | undefined): void {
-    this.assertNotTraining('runOn');
-    readableTensors();
-    this.backend = backend;
-  }
-
-  /**
-   * Frees everything on the device but for weights that another model has too; the model cannot be used afterwards. Calling
-   * it twice is harmless.
-   * @throws DownhillError `state` while the model is being trained.
-   */
-  dispose(): void {
-    this.assertNotTraining('dispose');
-    this.disposed = true;
-    this.batchPrograms.clear();
-    this.letGo();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   /** `x` as checked tables by input name. */
   private async examples(x: ModelData): Promise<Tables> {
     const tables = await modelTables('x', x, this.dataNames().inputs);
@@ -364,62 +280,19 @@ export abstract class Model extends ModelCore implements TrainedModel, Disposabl
     throw new DownhillError('argument', `predict: data set "${stream.name}" has one x; ${found}`);
   }
 
-  private compileStateFor(method: string): CompileState {
-    this.assertUsable();
-    if (this.compileState !== undefined) return this.compileState;
-    const example = `model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`;
-    throw new DownhillError('state', `${method}: model "${this.name}" is not compiled; call ${example} first`);
-  }
-
-  private compiled(): Compiled {
-    const { optimizer, goals } = this.compileState!;
-    return { optimizer, goals: resolveGoals(goals, this.dataNames().outputs, this.outputShapes) };
-  }
-
-  /** Runs `work` with the weights on the current backend, where they stay until it is done. */
-  private async withContext<T>(use: StoreUse, work: (context: Context) => Promise<T>): Promise<T> {
-    const { graph, inputShapes, store } = this.built();
-    const { frozen } = this.compileState ?? {};
-    const parts = { name: this.name, graph, inputShapes, ...(frozen && { frozen }) };
-    const context = await trainingContext(this.backend ?? getBackend(), parts, store, use);
-    try {
-      return await work(context);
-    } finally {
-      context.release();
-    }
-  }
-
   /** How data is checked for this model, which data may build. */
   private dataRules(): DataRules {
     return {
       model: this.name,
       ...this.dataNames(),
-      losses: this.compileState!.goals.map(({ loss }) => loss),
-      metrics: () => this.compiled().goals.map(({ metrics, weightedMetrics = [] }) => [...metrics, ...weightedMetrics]),
+      losses: this.compileState!.losses.map(({ loss }) => loss),
+      metrics: () =>
+        this.compiled().losses.map(({ metrics, weightedMetrics = [] }) => [...metrics, ...weightedMetrics]),
       shapes: (dataShape) => {
         const { inputShapes, outputShapes } = this.built(dataShape);
         return { inputs: inputShapes, outputs: outputShapes };
       },
     };
-  }
-
-  /** Runs `work` when the calls before it are done: they share programs and buffers. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(work);
-    this.queue = result.catch(() => undefined);
-    return result;
-  }
-
-  /** Runs `work`, which changes the weights. @throws DownhillError `state` when another such call is running. */
-  private async exclusively<T>(method: string, work: () => Promise<T>): Promise<T> {
-    this.assertNotTraining(method);
-    this.training = true;
-    try {
-      return await work();
-    } finally {
-      this.training = false;
-      this.callbacks = undefined;
-    }
   }
 }
 

@@ -2,7 +2,7 @@
  * NestedModel: a model as a layer of another. Both refer to the same weights (docs/adr/0019), so training either
  * moves the other.
  *
- * Invariant: weights of the inner model stand in its order, under `<model>/<layer>/<weight>`.
+ * Invariant: weights of the inner model keep its order, under `<model>/<layer>/<weight>`.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -24,6 +24,9 @@ export interface InnerModel {
   structure(inputShapes: readonly Shape[]): BuiltLayers;
   toJSON(): ModelJson;
 }
+
+/** The inner model as each was last built: kept beside the layers, which hold their configuration only. */
+const builtAs = new WeakMap<NestedModel, BuiltLayers>();
 
 export class NestedModel extends Layer {
   override readonly className: string;
@@ -72,7 +75,7 @@ export class NestedModel extends Layer {
       const list = (shapes: readonly Shape[]) => shapes.map(formatShape).join(' and ');
       throw new DownhillError('shape', `${this.label}: takes ${list(expected)}, found ${list(inputShapes)}`);
     }
-    this.built = built;
+    builtAs.set(this, built);
     giveVariables(
       this,
       built.weights.map(({ variable }) => variable),
@@ -104,10 +107,9 @@ export class NestedModel extends Layer {
     return this.callAll([x], weights, context)[0];
   }
 
-  private built: BuiltLayers | undefined;
-
   private known(): BuiltLayers {
-    if (this.built !== undefined) return this.built;
+    const built = builtAs.get(this);
+    if (built !== undefined) return built;
     throw new DownhillError('internal', `${this.label}: used before it was built`);
   }
 }

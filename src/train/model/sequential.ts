@@ -6,12 +6,12 @@
  */
 
 import { DownhillError } from '../../util/errors.ts';
-import { Stack } from '../data/stack.ts';
 import { type LoadOptions, loadModelFiles, modelFromJSON } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { SavedModel } from './model-options.ts';
+import { Stack } from './stack.ts';
 
-export { sequential } from '../data/stack.ts';
+export { sequential } from './stack.ts';
 
 export class Sequential extends Stack {
   /**

@@ -1,6 +1,6 @@
 /**
- * Layers that stand in several places of one model (inside a nested model and beside it) in its JSON: lists of paths,
- * such as `["dense", "inner/dense"]`, each of which is one layer.
+ * Layers that are used in several places of one model (inside a nested model and beside it) in its JSON: lists of
+ * paths, such as `["dense", "inner/dense"]`, each of which is one layer.
  */
 
 import { show } from '../../nn/check-options.ts';
@@ -61,7 +61,8 @@ export class SharedLayers {
     if (known.className === className) return known;
     throw new DownhillError(
       'file',
-      `${this.file}: "shared" says that ${list!.join(' and ')} are one layer; found ${known.className} and ${className}`,
+      `${this.file}: "shared" says that ${list!.join(' and ')} are one layer; ` +
+        `found ${known.className} and ${className}`,
     );
   }
 

@@ -26,11 +26,13 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   readonly trainable: number;
   readonly nonTrainable: number;
-  /** Values that the optimizer keeps: its moments, its count of updates and its learning rate; 0 before the first step. */
+  /**
+   * Values that the optimizer keeps: its moments, its count of updates and its learning rate; 0 before the first step.
+   */
   readonly optimizer: number;
 }
 
-/** `(None, 28, 28, 6)`: None stands for the batch. */
+/** `(None, 28, 28, 6)`: None is the batch. */
 export function formatOutputShape(shape: Shape | undefined): string {
   if (shape === undefined) return '?';
   return shape.length === 0 ? '(None,)' : `(None, ${shape.join(', ')})`;

@@ -2,7 +2,8 @@
  * BatchPrograms: programs for single batches that a caller hands in (`predict`, `trainOnBatch`, `gradientsOnBatch`),
  * kept from call to call, so that a call costs an upload, a run and a read.
  *
- * Invariant: at most CAPACITY programs are alive, the least recently used goes first; each owns the buffers of its batch.
+ * Invariant: at most CAPACITY programs are alive, the least recently used goes first; each owns the buffers of its
+ * batch.
  */
 
 import type { Backend } from '../../backend/backend.ts';

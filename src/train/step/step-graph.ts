@@ -14,7 +14,7 @@ import type { Layer } from '../../nn/layer.ts';
 import { InputLayer } from '../../nn/layers/core/input.ts';
 import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import { pack } from '../../ops/layout/concat.ts';
-import { batchOf, sequentialRows, shuffledRows, type TableSpec, tableAval } from '../data/batch.ts';
+import { batchOf, type RowAccess, sequentialRows, shuffledRows, type TableSpec, tableAval } from '../data/batch.ts';
 import {
   assignedViews,
   type Forward,
@@ -23,24 +23,15 @@ import {
   traceForward,
   traceGroups,
 } from '../model/model-parts.ts';
-import { type Goals, traceGoals } from './goals.ts';
+import { type OutputLosses, traceOutputLosses } from './output-losses.ts';
 import { Inputs } from './step-inputs.ts';
 import { flatGradients, regularization, traceUpdates } from './trace-updates.ts';
-
-/** How a step finds its rows in the tables. */
-export type RowAccess =
-  /** A shuffled epoch's rows from scalar `offset` on. */
-  | 'shuffled'
-  /** The rows from scalar `offset` on, in order. */
-  | 'sequential'
-  /** The tables are the batch. */
-  | 'whole';
 
 /** Names of a graph's inputs: the examples and the targets of a model's input or output `k`, the examples' weights. */
 export const inputName = (k: number): string => numbered('x', k);
 export const targetName = (k: number): string => numbered('y', k);
 export const WEIGHTS_NAME = 'weights';
-/** The weights that hold for output `k` alone, and stand there before those of all. */
+/** The weights of the examples for output `k` alone, which take precedence over those for all outputs. */
 export const outputWeightsName = (k: number): string => `${WEIGHTS_NAME} of output ${k}`;
 
 /** Name of output `k` of the program that predicts. */
@@ -55,9 +46,9 @@ export interface BatchSpec {
 }
 
 /** A step that changes the weights. Scalars: the optimizer's, `offset`, `shuffle` and `random` (as far as used). */
-export function trainGraph(model: ModelParts, goals: Goals, optimizer: Optimizer, batch: BatchSpec): GraphSpec {
+export function trainGraph(model: ModelParts, losses: OutputLosses, optimizer: Optimizer, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const { groups, forward, loss, report } = traceLoss(inputs, model, goals, batch, true);
+  const { groups, forward, loss, report } = traceLoss(inputs, model, losses, batch, true);
   const updates = [
     ...withScope(optimizer.name, () => traceUpdates(inputs, optimizer, groups, loss)),
     ...traceAssigned(groups, forward),
@@ -66,15 +57,15 @@ export function trainGraph(model: ModelParts, goals: Goals, optimizer: Optimizer
 }
 
 /** Loss and metrics at inference. Scalars: `offset`. */
-export function evaluateGraph(model: ModelParts, goals: Goals, batch: BatchSpec): GraphSpec {
+export function evaluateGraph(model: ModelParts, losses: OutputLosses, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const { report } = traceLoss(inputs, model, goals, batch, false);
+  const { report } = traceLoss(inputs, model, losses, batch, false);
   return finish(`evaluate ${model.name}`, inputs, report, []);
 }
 
 /**
- * The model's outputs, named by `predictionName`, at inference or, with the layers' `training` behaviour, as a step sees
- * them. Scalars: `offset`, and `random` (two words) in training.
+ * The model's outputs, named by `predictionName`, at inference or, with the layers' `training` behaviour, as a step
+ * sees them. Scalars: `offset`, and `random` (two words) in training.
  */
 export function predictGraph(model: ModelParts, batch: BatchSpec, training = false): GraphSpec {
   const inputs = new Inputs();
@@ -105,9 +96,9 @@ export function activationGraph(
 }
 
 /** The loss and its gradient at the weights of each trainable group, one output a group, by the group's name. */
-export function gradientGraph(model: ModelParts, goals: Goals, batch: BatchSpec): GraphSpec {
+export function gradientGraph(model: ModelParts, losses: OutputLosses, batch: BatchSpec): GraphSpec {
   const inputs = new Inputs();
-  const { groups, loss, report } = traceLoss(inputs, model, goals, batch, true);
+  const { groups, loss, report } = traceLoss(inputs, model, losses, batch, true);
   const outputs = flatGradients(groups, loss).map(({ group, gradient }) => ({
     name: group.group.name,
     tensor: gradient,
@@ -116,15 +107,15 @@ export function gradientGraph(model: ModelParts, goals: Goals, batch: BatchSpec)
 }
 
 /** The batch, the forward pass and the loss. */
-function traceLoss(inputs: Inputs, model: ModelParts, goals: Goals, batch: BatchSpec, training: boolean) {
+function traceLoss(inputs: Inputs, model: ModelParts, losses: OutputLosses, batch: BatchSpec, training: boolean) {
   const groups = addGroups(inputs, model);
   const tensors = addBatch(inputs, batch);
   const random = training ? inputs.scalar('random', 'u32', [2]) : undefined;
   const forward = traceForward(model, groups, examplesOf(model, tensors), random);
-  const weights = goals.map((_, k) => tensors.get(outputWeightsName(k)) ?? tensors.get(WEIGHTS_NAME));
-  const targets = goals.map((_, k) => tensors.get(targetName(k))!);
+  const weights = losses.map((_, k) => tensors.get(outputWeightsName(k)) ?? tensors.get(WEIGHTS_NAME));
+  const targets = losses.map((_, k) => tensors.get(targetName(k))!);
   const { loss, report } = withScope('loss', () =>
-    traceGoals(goals, targets, forward.outputs, { penalties: penaltiesOf(groups, forward), weights }),
+    traceOutputLosses(losses, targets, forward.outputs, { penalties: penaltiesOf(groups, forward), weights }),
   );
   return { groups, forward, loss, report };
 }

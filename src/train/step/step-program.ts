@@ -55,7 +55,10 @@ export class StepProgram {
     this.program.run(this.block, records);
   }
 
-  /** Device time of each dispatch of a step; each of the `runs` updates what the step updates. @throws as `profileProgram`. */
+  /**
+   * Device time of each dispatch of a step; each of the `runs` updates what the step updates. @throws as
+   * `profileProgram`.
+   */
   profile(values: ScalarValues, runs: number): Promise<DispatchTime[]> {
     for (const input of this.scalars) this.fill(input, values.get(input.name));
     return profileProgram(this.program, { runs, ...(this.block && { scalars: this.block }) });

@@ -11,10 +11,10 @@ import { type Loss, lossValue } from '../../nn/losses/index.ts';
 import { type Metric, metricResult, traceMetric } from '../../nn/metrics/index.ts';
 import type { ModelOutput } from '../../nn/output.ts';
 import { add } from '../../ops/elementwise/binary.ts';
-import type { ReportedValue } from '../loop/report.ts';
+import type { ReportedValue } from './report.ts';
 
-/** What one output of a model is trained for. */
-export interface Objective {
+/** The loss and the metrics of one output of a model. */
+export interface LossAndMetrics {
   readonly loss: Loss;
   /** They count every example once. */
   readonly metrics: readonly Metric[];
@@ -23,7 +23,7 @@ export interface Objective {
 }
 
 /** What the host makes of the report: `loss`, then metrics. */
-export function reportedValues({ metrics, weightedMetrics = [] }: Objective): ReportedValue[] {
+export function reportedValues({ metrics, weightedMetrics = [] }: LossAndMetrics): ReportedValue[] {
   return [
     { name: 'loss', sums: false, result: (totals) => totals[0] },
     ...[...metrics, ...weightedMetrics].map((metric) => ({
@@ -44,7 +44,7 @@ export interface ReportParts {
 
 /** The loss to minimise, f32 [], and what the step reports. */
 export function traceReport(
-  { loss, metrics, weightedMetrics = [] }: Objective,
+  { loss, metrics, weightedMetrics = [] }: LossAndMetrics,
   y: Tensor,
   output: ModelOutput,
   { weights, penalties = [] }: ReportParts = {},

@@ -1,6 +1,6 @@
 /**
- * TrainingContext: what training, evaluation and prediction share: the backend, the built model and where its weights
- * lie on the device.
+ * TrainingContext: what training, evaluation and prediction share: the backend, the built model and the place of its
+ * weights on the device.
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
@@ -8,12 +8,15 @@ import type { Optimizer } from '../../nn/optimizers/optimizer.ts';
 import type { Feed } from '../data/feed.ts';
 import type { ModelParts } from '../model/model-parts.ts';
 import type { DeviceGroup, StoreUse, WeightStore } from '../weights/weight-store.ts';
-import type { Goals } from './goals.ts';
+import type { ModelRate } from './model-rate.ts';
+import type { OutputLosses } from './output-losses.ts';
 
 /** What a compiled model trains with. */
 export interface Compiled {
-  readonly goals: Goals;
+  readonly losses: OutputLosses;
   readonly optimizer: Optimizer;
+  /** The learning rate by the steps made so far: that of the model. */
+  readonly rates: Pick<ModelRate, 'rateAfter'>;
 }
 
 export interface TrainingContext {
@@ -40,8 +43,8 @@ export async function trainingContext(
 }
 
 /** Every buffer that a step can bind, by input name. */
-export function stepBuffers(groups: readonly DeviceGroup[], feed: Pick<Feed, 'buffers'>): Map<string, BackendBuffer> {
-  const buffers = new Map(feed.buffers);
+export function stepBuffers(groups: readonly DeviceGroup[], feed?: Pick<Feed, 'buffers'>): Map<string, BackendBuffer> {
+  const buffers = new Map(feed?.buffers);
   for (const { name, buffer, slots } of groups) {
     buffers.set(name, buffer);
     for (const [slot, slotBuffer] of slots) buffers.set(`${name}.${slot}`, slotBuffer);
@@ -59,13 +62,13 @@ export function randomWords(seed: number, iteration: number): readonly [number, 
 
 /** The scalars of update `iteration` (from 1), but for those that choose the batch. */
 export function stepScalars(
-  optimizer: Optimizer,
+  { optimizer, rates }: Pick<Compiled, 'optimizer' | 'rates'>,
   iteration: number,
   seed: number,
   into: Map<string, readonly number[]> = new Map(),
 ): Map<string, readonly number[]> {
   into.set('random', randomWords(seed, iteration));
-  const values = optimizer.scalarValues(iteration);
+  const values = optimizer.scalarValues(iteration, rates.rateAfter(iteration - 1));
   optimizer.scalars.forEach((name, k) => {
     into.set(name, [values[k]]);
   });

@@ -1,6 +1,6 @@
 /**
- * TFRecord framing: how events lie in a file, one after another. A record is its length (u64), a masked CRC-32C of the
- * length, the bytes, and a masked CRC-32C of the bytes, all little end first.
+ * TFRecord framing: how events are stored in a file, one after another. A record is its length (u64), a masked CRC-32C
+ * of the length, the bytes, and a masked CRC-32C of the bytes, all little end first.
  * Source: tensorflow/core/lib/io/record_writer.h (format), RFC 3720 B.4 (CRC-32C).
  */
 

@@ -1,6 +1,6 @@
 /**
- * As much of Protocol Buffers' wire format as events need: fields in ascending order, values of the proto3 defaults left
- * out by whoever writes them.
+ * As much of Protocol Buffers' wire format as events need: fields in ascending order, values of the proto3 defaults
+ * left out by whoever writes them.
  * Source: protobuf.dev/programming-guides/encoding.
  */
 

@@ -1,8 +1,8 @@
 /**
  * Models on disk, in Node: a folder with `model.json` and `weights.safetensors`.
  *
- * Invariant: each file is written atomically, weights first, and what is loaded is of one save, whoever writes meanwhile
- * and wherever a writer was cut off (`model-pair.node.ts`).
+ * Invariant: each file is written atomically, weights first, and what is loaded is of one save, whoever writes
+ * meanwhile and wherever a writer was cut off (`model-pair.node.ts`).
  */
 
 import { join } from 'node:path';
@@ -37,8 +37,8 @@ export async function writeSavedModel(files: SavedModel, directory: string): Pro
 }
 
 /**
- * The model in the folder `directory`, compiled if it was when it was saved. Where model.json is of another save than the
- * weights (a writer is at work, or was cut off), the model that the weights file holds is loaded.
+ * The model in the folder `directory`, compiled if it was when it was saved. Where model.json is of another save than
+ * the weights (a writer is at work, or was cut off), the model that the weights file holds is loaded.
  * @param options.customObjects losses, metrics, layers and functions of the user, by name.
  * @throws DownhillError `file` for a missing folder, a corrupt file or weights that do not fit the model.
  */

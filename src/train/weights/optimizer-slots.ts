@@ -2,7 +2,7 @@
  * OptimizerSlots: what the optimizer of one compiled model keeps for each weight (moments, averages), and its count of
  * updates. Weights are shared between models, slots are not.
  *
- * Invariant: slots lie as the weights that they belong to; when those move, the slots follow at the next training.
+ * Invariant: slots have the layout of their weights; when those move, the slots follow at the next training.
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
@@ -45,7 +45,7 @@ export class OptimizerSlots {
   }
 
   /**
-   * Reads what lies on other backends. A device that is gone takes the optimizer's state along: it starts from zero.
+   * Reads what is on other backends. A device that is gone takes the optimizer's state along: it starts from zero.
    */
   async leaveAllBut(backend: Backend): Promise<void> {
     let lost = false;

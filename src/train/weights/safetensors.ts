@@ -3,7 +3,7 @@
  * shape, byte range; `__metadata__` → strings), then the values, little-endian like every machine that runs this.
  * A pure codec of bytes: it knows neither tensors nor files.
  *
- * Invariant: what `readSafetensors` returns was described completely: byte ranges lie end to end, cover the data
+ * Invariant: what `readSafetensors` returns was described completely: byte ranges are contiguous, cover the data
  * exactly and are as long as dtype and shape say. `writeSafetensors` gives the reference implementation's bytes.
  * Source: https://github.com/huggingface/safetensors (README, "Format"; safetensors/src/tensor.rs).
  */
@@ -69,7 +69,7 @@ const METADATA = '__metadata__';
 /**
  * Parses a safetensors file.
  * @param file what errors call it, such as its path.
- * @throws DownhillError('file') for a truncated or overlong file, a header that is no such JSON, an unknown dtype, a
+ * @throws DownhillError('file') for a truncated or overlong file, a header that is not such JSON, an unknown dtype, a
  *   shape that does not fit its byte range, ranges that overlap or leave gaps.
  */
 export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): SafetensorsFile {
@@ -93,7 +93,8 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors'): Safete
 
 /**
  * The bytes of a safetensors file: tensors ordered by dtype (F32, U32, I32), then name; data aligned to 8 bytes.
- * @throws DownhillError('argument') for a reserved or repeated name; ('shape') for a shape that does not fit its values.
+ * @throws DownhillError('argument') for a reserved or repeated name; ('shape') for a shape that does not fit its
+ *   values.
  */
 export function writeSafetensors(
   tensors: Iterable<readonly [name: string, tensor: SafetensorsInput]>,
@@ -133,7 +134,7 @@ export function writeSafetensors(
 
 /**
  * The header of a file and the byte at which its values begin.
- * @throws DownhillError `file` for bytes that are no safetensors file.
+ * @throws DownhillError `file` for bytes that are not a safetensors file.
  */
 export function parseHeader(bytes: Uint8Array, file: string): { header: object; dataStart: number } {
   if (bytes.length < 8) throw refusal(file, `found ${bytes.length} bytes; expected at least 8 (truncated?)`);

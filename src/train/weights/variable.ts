@@ -11,7 +11,6 @@ import type { Backend, BackendBuffer } from '../../backend/backend.ts';
 import type { Layer, WeightSpec } from '../../nn/layer.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../../util/shape.ts';
-import type { WeightPool } from './weight-pool.ts';
 
 /** f32 values; Float64Array when they come from the f64 reference backend. */
 export type WeightArray = Float32Array | Float64Array;
@@ -24,8 +23,6 @@ export interface Place {
 
 export class Variable {
   place: Place | undefined;
-  /** The models that can reach each other through shared variables lay their buffers out together. */
-  pool: WeightPool | undefined;
   /** Counts the writes of the host. */
   version = 0;
   private gone: 'disposed' | 'lost' | undefined;

@@ -1,5 +1,5 @@
 /**
- * Weights as safetensors bytes, and back. Optimizer slots lie in the same file under `optimizer/…`, so that a model can
+ * Weights as safetensors bytes, and back. Optimizer slots are in the same file under `optimizer/…`, so that a model can
  * go on training where it stopped.
  *
  * Invariant: a file is read completely and checked against the model before any weight is changed.
@@ -60,7 +60,8 @@ export function decodeWeights(
   // Without the count, the state would be lost without a word, or corrected for the wrong number of updates.
   throw new DownhillError(
     'file',
-    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; the state of an optimizer (${slots.length} tensors) needs ` +
+    `${file}: "${ITERATIONS}" of the metadata is ${show(given)}; ` +
+      `the state of an optimizer (${slots.length} tensors) needs ` +
       `the count of updates, a whole number as text`,
   );
 }
@@ -86,7 +87,7 @@ export function matchWeights(
     if (wanted === undefined) {
       const near = nearestName(name, [...shapes.keys()]);
       const hint = near === undefined ? '' : `; the model's nearest is "${near}"`;
-      throw new DownhillError(code, `${source}: "${name}" is no weight of the model${hint}`);
+      throw new DownhillError(code, `${source}: "${name}" is not a weight of the model${hint}`);
     }
     if (found.has(name)) throw new DownhillError(code, `${source}: "${name}" comes twice`);
     if (!sameShape(wanted, shape) || data.length !== wanted.reduce((product, d) => product * d, 1)) {
@@ -123,7 +124,7 @@ function checkWeight(source: string, k: number, value: unknown, code: 'file' | '
 /**
  * Puts the contents of a weights file into `store`.
  * @param optimizer of a model that is compiled; its state is taken over if the file has it.
- * @throws DownhillError `file` for bytes that are no weights of this model; nothing is changed then.
+ * @throws DownhillError `file` for bytes that are not weights of this model; nothing is changed then.
  */
 export function restoreWeights(
   store: WeightStore,

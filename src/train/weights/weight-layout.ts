@@ -1,9 +1,10 @@
 /**
- * Where weights lie: end to end in few flat f32 buffers, so that an optimizer updates a whole buffer in one dispatch.
- * Models that share weights are laid out together: weights lie side by side where every model treats them alike, so a
- * model that trains some of them still updates whole buffers. Pure arithmetic, no device.
+ * Where weights are stored: end to end in few flat f32 buffers, so that an optimizer updates a whole buffer in one
+ * dispatch. Models that share weights are laid out together: weights share a buffer where their parameter-group options
+ * are equal in every model, so a model that trains some of them still updates whole buffers. Pure arithmetic, no
+ * device.
  *
- * Invariant: every weight lies in exactly one buffer; each compiled model updates all weights of a buffer alike, or
+ * Invariant: every weight is in exactly one buffer; each compiled model updates all weights of a buffer alike, or
  * none; no buffer is larger than the limit unless one weight alone is.
  */
 
@@ -98,10 +99,10 @@ export function layoutShared(sharers: readonly Sharer[], maxElements: number): P
     const [{ sharer, weight }] = uses;
     const key =
       trained.length > 0
-        ? ['trained', ...trained.map((use) => [use.sharer, treatment(use.weight)])]
+        ? ['trained', ...trained.map((use) => [use.sharer, groupKey(use.weight)])]
         : moved.length > 0
           ? ['state', ...moved.map((use) => use.sharer)]
-          : [isTrained(weight) ? treatment(weight) : weight.spec.trainable, 'of', sharer];
+          : [isTrained(weight) ? groupKey(weight) : weight.spec.trainable, 'of', sharer];
     const text = JSON.stringify(key);
     alike.set(text, [...(alike.get(text) ?? []), weight]);
   }
@@ -113,7 +114,7 @@ interface Stored {
   readonly elements: number;
 }
 
-/** The buffers that `weights` lie in, as their model sees them. */
+/** The buffers that hold `weights`, as their model sees them. */
 export function viewGroups<G extends Stored>(
   weights: readonly Weight[],
   placeOf: (weight: Weight) => { readonly group: G; readonly offset: number },
@@ -152,7 +153,7 @@ function view(name: string, { elements }: Stored, members: readonly PlacedWeight
   const [{ rate = 1, decay = true, rule = '', spec }] = weights;
   const constraint = spec.constraint && { constraint: spec.constraint };
   const trainable =
-    weights.every(isTrained) && isFull({ elements, weights }) && new Set(weights.map(treatment)).size === 1;
+    weights.every(isTrained) && isFull({ elements, weights }) && new Set(weights.map(groupKey)).size === 1;
   return { name, trainable, elements, rate, decay, rule, ...constraint, weights };
 }
 
@@ -162,7 +163,7 @@ function isFull({ elements, weights }: Pick<WeightGroup, 'elements' | 'weights'>
 }
 
 /** Weights with the same text can be updated together. */
-function treatment({ rate = 1, decay = true, rule = '', spec: { constraint } }: Weight): string {
+function groupKey({ rate = 1, decay = true, rule = '', spec: { constraint } }: Weight): string {
   return JSON.stringify([rate, decay, rule, constraint === undefined ? null : constraintKey(constraint)]);
 }
 

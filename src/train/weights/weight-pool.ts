@@ -23,6 +23,9 @@ export interface Member extends Sharer {
   pool: WeightPool;
 }
 
+/** The pool of each variable: the models that can reach each other through shared variables are in one. */
+const pools = new WeakMap<Variable, WeightPool>();
+
 export class WeightPool {
   /** Changes whenever buffers do. */
   generation = 0;
@@ -33,7 +36,7 @@ export class WeightPool {
 
   /** The pool of a new model and of all models that share one of its `weights`. */
   static join(member: Omit<Member, 'pool'>): WeightPool {
-    const met = new Set(member.weights.flatMap(({ variable }) => variable.pool ?? []));
+    const met = new Set(member.weights.flatMap(({ variable }) => pools.get(variable) ?? []));
     const [pool = new WeightPool(), ...others] = met;
     for (const other of others) {
       for (const one of other.members) {
@@ -43,8 +46,8 @@ export class WeightPool {
       pool.groups.push(...other.groups);
     }
     pool.members.add(member as Member);
-    for (const { weights } of pool.members) for (const { variable } of weights) variable.pool = pool;
-    for (const { ranges } of pool.groups) for (const { variable } of ranges) variable.pool = pool;
+    for (const { weights } of pool.members) for (const { variable } of weights) pools.set(variable, pool);
+    for (const { ranges } of pool.groups) for (const { variable } of ranges) pools.set(variable, pool);
     pool.settledOn = undefined;
     return pool;
   }
@@ -189,7 +192,8 @@ export class WeightPool {
     const where = `${place!.group.backend.description}; this call is for ${backend.description}`;
     return new DownhillError(
       'state',
-      `model "${member.owner}" shares weight "${path}" with model "${this.rivalOf(member)}", which is being trained on ` +
+      `model "${member.owner}" shares weight "${path}" with model "${this.rivalOf(member)}", which is being ` +
+        'trained on ' +
         `${where}: use one backend for both, or await the training first`,
     );
   }

@@ -45,6 +45,10 @@ export class ReLU extends Layer {
     return this.options;
   }
 
+  override get rectifies(): boolean {
+    return this.options.negativeSlope === 0;
+  }
+
   override call(x: Tensor): Tensor {
     const { maxValue, negativeSlope, threshold } = this.options;
     if (maxValue === null && threshold === 0) {

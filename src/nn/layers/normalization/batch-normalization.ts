@@ -28,6 +28,7 @@ import {
   affineWeights,
   channelAxis,
   resolveAffine,
+  weightsByName,
   wholeAxis,
 } from '../affine.ts';
 
@@ -89,13 +90,14 @@ export class BatchNormalization extends Layer {
   }
 
   override call(x: Tensor, weights: readonly Tensor[], { training, frozen, assign }: CallContext): Tensor {
-    const { scale, center, epsilon, momentum } = this.options;
+    const { epsilon, momentum } = this.options;
     const axis = channelAxis(this.label, this.options.axis, x.shape.slice(1));
     const channels = x.shape[axis];
     const kept = x.shape.map((size, k) => (k === axis ? size : 1));
-    const [movingMean, movingVariance] = weights.slice(-2);
-    const gamma = scale ? reshape(weights[0], kept) : ones(kept);
-    const beta = center ? reshape(weights[scale ? 1 : 0], kept) : zeros(kept);
+    const named = weightsByName(this.build(x.shape.slice(1)), weights);
+    const { movingMean, movingVariance } = named as { readonly movingMean: Tensor; readonly movingVariance: Tensor };
+    const gamma = named.gamma === undefined ? ones(kept) : reshape(named.gamma, kept);
+    const beta = named.beta === undefined ? zeros(kept) : reshape(named.beta, kept);
     if (!training || (frozen?.has(this) ?? !this.trainable)) {
       const factor = mul(rsqrt(add(reshape(movingVariance, kept), epsilon)), gamma);
       return add(mul(sub(x, reshape(movingMean, kept)), factor), beta);

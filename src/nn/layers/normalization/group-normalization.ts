@@ -24,6 +24,7 @@ import {
   applyAffine,
   channelAxis,
   resolveAffine,
+  weightsByName,
   wholeAxis,
 } from '../affine.ts';
 
@@ -65,7 +66,7 @@ export class GroupNormalization extends Layer {
     const axes = grouped.flatMap((_, k) => (k === 0 || k === axis ? [] : [k]));
     const normal = reshape(standardize(reshape(x, grouped), { axes, epsilon: this.options.epsilon }), x.shape);
     const shape = x.shape.map((size, k) => (k === axis ? size : 1));
-    return applyAffine(this.options, normal, weights, shape);
+    return applyAffine(normal, weightsByName(this.build(x.shape.slice(1)), weights), shape);
   }
 
   /** The axis of the channels and the count of groups. @throws DownhillError `shape` unless they divide. */

@@ -22,6 +22,7 @@ import {
   applyAffine,
   channelAxis,
   resolveAffine,
+  weightsByName,
   wholeAxis,
 } from '../affine.ts';
 
@@ -60,7 +61,8 @@ export class LayerNormalization extends Layer {
   override call(x: Tensor, weights: readonly Tensor[]): Tensor {
     const axes = this.axesOf(x.shape.slice(1));
     const shape = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
-    return applyAffine(this.options, standardize(x, { axes, epsilon: this.options.epsilon }), weights, shape);
+    const named = weightsByName(this.build(x.shape.slice(1)), weights);
+    return applyAffine(standardize(x, { axes, epsilon: this.options.epsilon }), named, shape);
   }
 
   /** Sorted. @throws DownhillError `shape` when there is no such axis, `argument` when one is named twice. */

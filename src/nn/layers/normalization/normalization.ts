@@ -2,6 +2,7 @@
  * Normalization: (x − mean) / √variance, with statistics that are given or taken once from the training set by `adapt`.
  *
  * Invariant: statistics are configuration, not weights: they go into the model's JSON and no training step changes them.
+ * Only `adapt` sets them, before a model is built with the layer, as in Keras; building and tracing change nothing.
  * A layer without statistics is refused where it is used (Keras 3, the source, would go on with mean 0 and variance 1).
  */
 
@@ -14,6 +15,7 @@ import { broadcastShapes, formatShape, type Shape, sameShape } from '../../../ut
 import { checkKnownOptions, show, trueOrFalse } from '../../check-options.ts';
 import { LAYER_OPTIONS, Layer, type LayerConfig, type LayerOptions } from '../../layer.ts';
 import type { LayerCase } from '../../layer-case.ts';
+import { isInUse } from '../../layers-in-use.ts';
 import {
   type HostDataset,
   type HostExamples,
@@ -43,7 +45,6 @@ export class Normalization extends Layer {
   private readonly axis: readonly number[];
   private readonly invert: boolean;
   private statistics: { readonly mean: NestedNumbers; readonly variance: NestedNumbers } | undefined;
-  private used = false;
 
   /** @throws DownhillError `argument` for a mean without a variance, or statistics that are no finite numbers. */
   constructor(options: NormalizationOptions = {}) {
@@ -68,11 +69,12 @@ export class Normalization extends Layer {
 
   /**
    * Takes mean and population variance from `data`, examples first: nested arrays, `{ data, shape }` or a data set (its x;
-   * bytes count as they do in `fit`: those of images [N, height, width, channels] as value / 255). Call it before the layer is used.
+   * bytes count as they do in `fit`: those of images [N, height, width, channels] as value / 255). Call it before a
+   * model is built with the layer.
    * @throws DownhillError `state` when a model uses the layer already, `argument`, `data` or `shape` for other data.
    */
   adapt(data: NestedNumbers | HostExamples | HostDataset): this {
-    if (this.used) {
+    if (isInUse(this)) {
       throw new DownhillError('state', `${this.label}: adapt comes before the layer is used; a model has it already`);
     }
     const owner = `${this.label}: adapt`;
@@ -89,7 +91,6 @@ export class Normalization extends Layer {
         `${this.label}: has no statistics; call adapt(data) first, or give the options mean and variance`,
       );
     }
-    this.used = true;
     const shape = this.alignedShape(x.shape);
     const operand = (values: NestedNumbers, f: (value: number) => number): number | Tensor =>
       typeof values === 'number' ? f(values) : tensor(flatten(values).map(f), { shape });

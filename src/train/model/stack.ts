@@ -1,9 +1,9 @@
 /**
- * Stack: a model whose layers stand one on another, what Keras calls Sequential. Layers may be added until the weights
+ * Stack: a model whose layers run one after another, what Keras calls Sequential. Layers may be added until the weights
  * are in use; the input's shape may come from an input layer, from the options, from `build`, or from the first data.
  *
- * `Sequential` (sequential.ts) is the same with functions that read saved models, for which every layer must be at hand:
- * pages that call `sequential([…])` alone are spared them.
+ * `Sequential` (sequential.ts) is the same with functions that read saved models, for which every layer must be at
+ * hand: pages that call `sequential([…])` alone are spared them. An instance of the one is an instance of the other.
  */
 
 import { checkKnownOptions, show } from '../../nn/check-options.ts';
@@ -12,15 +12,14 @@ import { checkExampleShape, InputLayer } from '../../nn/layers/core/input.ts';
 import { type Surplus, sole } from '../../util/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
-import { nameLayer } from '../model/build-layers.ts';
-import { chainGraph, type LayerGraph } from '../model/layer-graph.ts';
-import { Model } from '../model/model.ts';
-import { layerJson, type ModelJson } from '../model/model-json.ts';
-import type { SequentialOptions } from '../model/model-options.ts';
-import type { Sequential } from '../model/sequential.ts';
-import type { DataNames } from './labelled-data.ts';
+import type { DataNames } from '../data/labelled-data.ts';
+import { nameLayer } from './build-layers.ts';
+import { chainGraph, type LayerGraph } from './layer-graph.ts';
+import { Model } from './model.ts';
+import { layerJson, type ModelJson } from './model-json.ts';
+import type { SequentialOptions } from './model-options.ts';
 
-/** What a stack is made of: layers, and models that stand for a layer. */
+/** What a stack is made of: layers, and models used as layers. */
 export type Stackable = Layer | Model;
 
 export class Stack extends Model {
@@ -92,4 +91,4 @@ export const sequential = (
   layers: readonly Stackable[] = [],
   options: SequentialOptions = {},
   ...surplus: Surplus
-): Sequential => sole('sequential', surplus, new Stack(layers, options));
+): Stack => sole('sequential', surplus, new Stack(layers, options));

@@ -1,16 +1,18 @@
 /**
- * Work on batches that a caller hands in one by one: predictions, single updates, gradients. Programs are kept from call
- * to call, so a call costs an upload, a run and a read.
+ * Work on batches that a caller hands in one by one: predictions, single updates, gradients. Programs are kept from
+ * call to call, so a call costs an upload, a run and a read.
  */
 
+import type { Backend, BackendBuffer } from '../../backend/backend.ts';
 import type { DispatchTime } from '../../backend/profile.ts';
 import type { GraphSpec } from '../../core/graph.ts';
 import type { Layer } from '../../nn/layer.ts';
 import { type Shape, sizeOf } from '../../util/shape.ts';
-import type { Logs } from '../callbacks/callback.ts';
-import { layOutReport, reportLogs } from '../loop/report.ts';
+import { rowsOfTables, type Tables } from '../data/feed.ts';
+import { tableRows } from '../data/table.ts';
 import type { BatchPrograms } from '../step/batch-programs.ts';
-import { type Goals, reportedGoals } from '../step/goals.ts';
+import { type OutputLosses, reportedOutputs } from '../step/output-losses.ts';
+import { type Logs, layOutReport, reportLogs } from '../step/report.ts';
 import {
   activationGraph,
   type BatchSpec,
@@ -20,10 +22,8 @@ import {
   trainGraph,
 } from '../step/step-graph.ts';
 import type { StepProgram } from '../step/step-program.ts';
-import { type Compiled, type Context, randomWords, stepScalars } from '../step/training-context.ts';
-import type { WeightArray, WeightValue } from '../weights/weight-store.ts';
-import { rowsOfTables, type Tables } from './feed.ts';
-import { tableRows } from './table.ts';
+import { type Compiled, type Context, randomWords, stepBuffers, stepScalars } from '../step/training-context.ts';
+import type { DeviceGroup, WeightArray, WeightValue } from '../weights/weight-store.ts';
 
 /** Reads that may be under way before the next batch is sent. */
 const MAX_READS = 3;
@@ -87,14 +87,17 @@ export async function trainOnBatch(
   seed: number,
 ): Promise<Logs> {
   const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
-    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+    trainGraph(parts, compiled.losses, compiled.optimizer, spec),
   );
   write(batch);
-  program.run(stepScalars(compiled.optimizer, ++store.iterations, seed));
-  return readLogs(program, compiled.goals);
+  program.run(stepScalars(compiled, ++store.iterations, seed));
+  return readLogs(program, compiled.losses);
 }
 
-/** Device time of each dispatch of an update on `batch`, the median of `runs`. The weights are updated by each run. */
+/**
+ * Device time of each dispatch of an update on `batch`, the median of `runs`. What the runs update (weights, averages,
+ * the optimizer's slots) is copied on the device before and put back after them.
+ */
 export async function profileOnBatch(
   { backend, parts, groups, store }: Context,
   programs: BatchPrograms,
@@ -103,10 +106,42 @@ export async function profileOnBatch(
   options: { readonly seed: number; readonly runs: number },
 ): Promise<DispatchTime[]> {
   const { program, write } = await programs.get('train', backend, groups, batch, (spec) =>
-    trainGraph(parts, compiled.goals, compiled.optimizer, spec),
+    trainGraph(parts, compiled.losses, compiled.optimizer, spec),
   );
   write(batch);
-  return program.profile(stepScalars(compiled.optimizer, store.iterations + 1, options.seed), options.runs);
+  const putBack = keepUpdated(backend, program, groups);
+  try {
+    return await program.profile(stepScalars(compiled, store.iterations + 1, options.seed), options.runs);
+  } finally {
+    putBack();
+  }
+}
+
+/** Copies of the buffers of `groups` that `program` updates; the returned function writes them back and frees them. */
+function keepUpdated(backend: Backend, program: StepProgram, groups: readonly DeviceGroup[]): () => void {
+  const updated = new Set(program.plan.inputs.filter((input) => input.updated).map(({ name }) => name));
+  const kept: { readonly buffer: BackendBuffer; readonly copy: BackendBuffer }[] = [];
+  const free = (): void => {
+    for (const { copy } of kept) copy.dispose();
+  };
+  try {
+    for (const [name, buffer] of stepBuffers(groups)) {
+      if (!updated.has(name)) continue;
+      const copy = backend.createBuffer(buffer.elements, 'f32', `${name} before the profile`);
+      kept.push({ buffer, copy });
+      backend.copy(buffer, 0, copy, 0, buffer.elements);
+    }
+  } catch (error) {
+    free();
+    throw error;
+  }
+  return () => {
+    try {
+      for (const { buffer, copy } of kept) backend.copy(copy, 0, buffer, 0, buffer.elements);
+    } finally {
+      free();
+    }
+  };
 }
 
 /** Loss, metrics and the gradient of each trainable weight, as the next update would see them. */
@@ -118,10 +153,10 @@ export async function gradientsOnBatch(
   seed: number,
 ): Promise<{ logs: Logs; gradients: WeightValue[] }> {
   const { program, write } = await programs.get('gradients', backend, groups, batch, (spec) =>
-    gradientGraph(parts, compiled.goals, spec),
+    gradientGraph(parts, compiled.losses, spec),
   );
   write(batch);
-  program.run(stepScalars(compiled.optimizer, store.iterations + 1, seed));
+  program.run(stepScalars(compiled, store.iterations + 1, seed));
   const gradients: WeightValue[] = [];
   for (const group of groups) {
     if (!group.trainable) continue;
@@ -130,12 +165,12 @@ export async function gradientsOnBatch(
       gradients.push({ name: path, shape: spec.shape, data: flat.slice(offset, offset + sizeOf(spec.shape)) });
     }
   }
-  return { logs: await readLogs(program, compiled.goals), gradients };
+  return { logs: await readLogs(program, compiled.losses), gradients };
 }
 
 /** Loss and metrics as they are after the program's last run. */
-async function readLogs(program: StepProgram, goals: Goals): Promise<Logs> {
-  const entries = layOutReport(reportedGoals(goals), program);
+async function readLogs(program: StepProgram, losses: OutputLosses): Promise<Logs> {
+  const entries = layOutReport(reportedOutputs(losses), program);
   const values = await program.read(entries.map(({ name }) => name));
   return reportLogs(
     entries,
@@ -145,7 +180,9 @@ async function readLogs(program: StepProgram, goals: Goals): Promise<Logs> {
 
 /** What a layer gives for a batch. */
 export interface LayerOutput {
-  /** Name of the layer; a layer that is used again has the use after it (`dense:1`), further outputs theirs (`dense.1`). */
+  /**
+   * Name of the layer; a layer that is used again has the use after it (`dense:1`), further outputs theirs (`dense.1`).
+   */
   readonly name: string;
   readonly layer: Layer;
   /** With the batch axis first. */

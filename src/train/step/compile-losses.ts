@@ -1,8 +1,8 @@
 /**
  * What `compile` was told, sorted by the model's outputs: one loss, one weight and a list of metrics each.
  *
- * A model of one output takes them plainly, `{ loss: 'mse', metrics: ['mae'] }`; one of several takes arrays in the order
- * of its outputs, or records by their names.
+ * A model of one output takes them plainly, `{ loss: 'mse', metrics: ['mae'] }`; one of several takes arrays in the
+ * order of its outputs, or records by their names.
  */
 
 import { numberBetween, show } from '../../nn/check-options.ts';
@@ -17,7 +17,7 @@ import {
 } from '../../nn/metrics/index.ts';
 import { DownhillError, unknownName } from '../../util/errors.ts';
 import type { Shape } from '../../util/shape.ts';
-import type { Goals } from './goals.ts';
+import type { OutputLosses } from './output-losses.ts';
 
 /** One value for a model of one output; an array in the outputs' order, or a record by their names, for several. */
 export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>;
@@ -28,8 +28,8 @@ export type MetricLists =
   | readonly (readonly MetricLike[])[]
   | Readonly<Record<string, readonly MetricLike[]>>;
 
-/** The part of the options of `compile` that says what to train for. */
-export interface GoalOptions {
+/** The options of `compile` for losses and metrics. */
+export interface LossOptions {
   readonly loss: PerOutput<LossLike>;
   /** Factors of the outputs' losses in the total; 1 each when left out. */
   readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>;
@@ -40,7 +40,7 @@ export interface GoalOptions {
 }
 
 /** The same for one output, checked as far as it can be without shapes. */
-export interface OutputGoal {
+export interface CompiledLoss {
   readonly loss: Loss;
   readonly weight: number;
   readonly metrics: readonly CheckedMetric[];
@@ -48,10 +48,10 @@ export interface OutputGoal {
 }
 
 /**
- * One goal for each output of `names`.
+ * The loss and the metrics of each output of `names`.
  * @throws DownhillError `argument` for unknown losses, metrics and outputs, and for a count that does not fit.
  */
-export function compileGoals(options: GoalOptions, names: readonly string[]): OutputGoal[] {
+export function compileLosses(options: LossOptions, names: readonly string[]): CompiledLoss[] {
   const losses = perOutput('loss', options.loss, names, (value) => 'perExample' in value);
   const weights = perOutput('lossWeights', options.lossWeights ?? names.map(() => 1), names);
   const metrics = metricLists('metrics', options.metrics, names);
@@ -64,7 +64,7 @@ export function compileGoals(options: GoalOptions, names: readonly string[]): Ou
 }
 
 /** The logs have one name for each: what is asked for twice is `mae` and `weightedMae`, as in Keras. */
-function splitChecked(metrics: unknown, weighted: unknown): Pick<OutputGoal, 'metrics' | 'weightedMetrics'> {
+function splitChecked(metrics: unknown, weighted: unknown): Pick<CompiledLoss, 'metrics' | 'weightedMetrics'> {
   if (!Array.isArray(metrics) || !Array.isArray(weighted)) {
     return { metrics: checkMetrics(metrics), weightedMetrics: checkMetrics(weighted) };
   }
@@ -83,9 +83,13 @@ function metricLists(option: string, given: unknown, names: readonly string[]): 
   return plain || typeof given === 'string' ? names.map(() => given) : perOutput(option, given, names);
 }
 
-/** The goals of a model whose shapes are known. @throws DownhillError `argument` for a metric that does not fit. */
-export function resolveGoals(goals: readonly OutputGoal[], names: readonly string[], shapes: readonly Shape[]): Goals {
-  return goals.map(({ loss, weight, metrics, weightedMetrics }, k) => ({
+/** The losses of a model whose shapes are known. @throws DownhillError `argument` for a metric that does not fit. */
+export function resolveLosses(
+  losses: readonly CompiledLoss[],
+  names: readonly string[],
+  shapes: readonly Shape[],
+): OutputLosses {
+  return losses.map(({ loss, weight, metrics, weightedMetrics }, k) => ({
     output: names[k],
     loss,
     weight,

@@ -2,19 +2,24 @@
  * What steps reported, on the host: the logs of one step, and those of all steps so far.
  *
  * Invariant: a value of an epoch is computed from sums over its examples, never from values of batches, which differ in
- * size: precision is not the mean of precisions. Sums are kept in f64; a step's own are f32, exact for counts below 2²⁴.
+ * size: precision is not the mean of precisions. Sums are kept in f64; a step's own are f32, exact for counts below
+ * 2²⁴.
  */
 
 import { invariant } from '../../util/errors.ts';
 import { sizeOf } from '../../util/shape.ts';
-import type { Logs } from '../callbacks/callback.ts';
-import type { StepProgram } from '../step/step-program.ts';
+import type { StepProgram } from './step-program.ts';
+
+/** The values of one step or one epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`. */
+export type Logs = Readonly<Record<string, number>>;
 
 /** A value of the logs and how the numbers that steps report for it become one. */
 export interface ReportedValue {
   /** In the logs, and of the graph's output. */
   readonly name: string;
-  /** True when steps report numbers that add up, even a single one; a single number is a mean over examples otherwise. */
+  /**
+   * True when steps report numbers that add up, even a single one; a single number is a mean over examples otherwise.
+   */
   readonly sums: boolean;
   /** The logged value, from the mean or from the sums. */
   result(totals: ArrayLike<number>): number;

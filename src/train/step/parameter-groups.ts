@@ -1,6 +1,6 @@
 /**
- * How training treats each weight: frozen with its layer, at a learning rate of its own, without weight decay. Decided at
- * `compile`, as in Keras; the store lays weights that are treated alike side by side.
+ * Parameter-group options: what training does with each weight. A weight is frozen with its layer, has a learning rate
+ * of its own, or no weight decay. Decided at `compile`, as in Keras; the store groups weights with equal options.
  */
 
 import { numberBetween, show } from '../../nn/check-options.ts';
@@ -30,11 +30,11 @@ export function checkMultipliers(value: unknown): LearningRateMultipliers {
 }
 
 /**
- * `weights` with their marks: `frozen` by their layers as they are now, `rate` by `multipliers` (of several that fit one
- * weight the product), `decay` by the optimizer's `excludeFromWeightDecay`, `rule` by the optimizer.
+ * `weights` with their marks: `frozen` by their layers as they are now, `rate` by `multipliers` (of several that fit
+ * one weight the product), `decay` by the optimizer's `excludeFromWeightDecay`, `rule` by the optimizer.
  * @throws DownhillError `argument` for a multiplier that fits no weight, with the nearest layer.
  */
-export function treatWeights(
+export function withGroupOptions(
   weights: readonly Weight[],
   layers: readonly Layer[],
   optimizer: Optimizer,
@@ -54,7 +54,7 @@ export function treatWeights(
   });
 }
 
-/** What a weight is called, once for each place of the model where its layer is used. */
+/** The paths of a weight: one for each use of its layer in the model. */
 function pathsOf({ uses }: Weight, layers: readonly Layer[]): string[] {
   return uses.map(({ layer, name }) => `${layers[layer].name}/${name}`);
 }
@@ -67,13 +67,15 @@ function fits(name: string, path: string): boolean {
   return patternOf(name)?.test(path) ?? (path.startsWith(`${name}/`) || path.includes(`/${name}/`));
 }
 
-/** The pattern that `/…/` stands for. */
+/** The pattern of a name written `/…/`. */
 function patternOf(name: string): RegExp | undefined {
   if (!/^\/.+\/$/.test(name)) return undefined;
   try {
     return new RegExp(name.slice(1, -1));
   } catch (cause) {
-    throw new DownhillError('argument', `compile: learningRateMultipliers: ${name} is no pattern`, { cause });
+    throw new DownhillError('argument', `compile: learningRateMultipliers: ${name} is not a regular expression`, {
+      cause,
+    });
   }
 }
 

@@ -25,10 +25,10 @@ import { max, mean, sum } from '../../src/ops/reduction/reduce.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { DownhillError } from '../../src/util/errors.ts';
+import { divergenceOf, evaluateArithmeticSamples } from '../support/arithmetic-samples.ts';
 import { CPU_ADAPTER, input, planned, type Roots, specOf } from '../support/graphs.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawInput } from '../support/sample-values.ts';
-import { divergenceOf, evaluateWorlds } from '../support/worlds.ts';
 
 describe('skeletons', () => {
   const text = 'const N = 4u; // @param\n// @slot body\nfn f() {}\n// @end\n';
@@ -191,7 +191,7 @@ describe('texts', () => {
       const spec = specOf('reshaped', { outputs });
       const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
       const [run] = await runPlan(gpu, compileGraph(spec, gpu.limits), spec, bindings);
-      expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+      expect(divergenceOf(run.outputs, evaluateArithmeticSamples(outputs, bindings))).toBeUndefined();
       await gpu.dispose();
     },
   );
@@ -269,7 +269,7 @@ describe('folded grids', () => {
     expect(grids.some(([, rows]) => rows > 1)).toBe(true);
     const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
     const [run] = await runPlan(gpu, plan, spec, bindings);
-    expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+    expect(divergenceOf(run.outputs, evaluateArithmeticSamples(outputs, bindings))).toBeUndefined();
   });
 });
 

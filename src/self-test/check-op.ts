@@ -1,7 +1,8 @@
 /**
- * The self-test of one op: each sample of its record as a program on the backend, and its gradients as another, each run
- * twice. (All of them as one program would be joined into one large kernel, which drivers take minutes to compile.) Values must be those of the f64 reference: forward within the tolerance of the record,
- * gradients within what rounding can do to these very numbers (backend/validate/bounds.ts), the same bits both times.
+ * The self-test of one op. Each sample of its record is a program on the backend, and its gradients are another; each
+ * runs twice. (One program for all of them would be fused into one large kernel, which drivers take minutes to compile.)
+ * Values must be those of the f64 reference: forward within the tolerance of the record, gradients within what rounding
+ * can do to the given numbers (backend/validate/bounds.ts). Both runs must give the same bits.
  *
  * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is broken.
  */
@@ -13,8 +14,8 @@ import { isFloat } from '../core/dtype.ts';
 import { applyOp, type CpuTensor, type Op, type Sample } from '../core/op.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { gradients } from '../transform/grad.ts';
+import { type Bindings, evaluateArithmeticSamples } from './arithmetic-samples.ts';
 import { drawCotangent, drawSample, isFiniteSample } from './sample-values.ts';
-import { type Bindings, evaluateWorlds } from './worlds.ts';
 
 /** What was found of one direction of an op. */
 export interface PassReport {
@@ -89,11 +90,11 @@ function bindSample({ bindings }: Job, sample: Sample, seed: number): Tensor[] {
   });
 }
 
-type Judge = (found: ArrayLike<number>, worlds: readonly CpuTensor[]) => Divergence | undefined;
+type Judge = (found: ArrayLike<number>, samples: readonly CpuTensor[]) => Divergence | undefined;
 
-/** @param erring worlds beside the exact one that `judge` looks at. */
+/** @param erring count of samples with errors, besides the exact one, that `judge` sees. */
 async function compare(job: Job, backend: Backend, erring: number | undefined, judge: Judge): Promise<PassReport> {
-  const expected = evaluateWorlds(
+  const expected = evaluateArithmeticSamples(
     job.roots.map(({ tensor }) => tensor),
     job.bindings,
     erring,

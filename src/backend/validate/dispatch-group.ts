@@ -10,10 +10,10 @@ import type { Dispatch, PlacedValue, Plan } from '../../compile/plan.ts';
 import { isFloat } from '../../core/dtype.ts';
 import type { CpuTensor } from '../../core/op.ts';
 import { sizeOf } from '../../util/shape.ts';
-import { type Divergence, firstDivergence, makeWorlds } from './bounds.ts';
+import { arithmeticSamples, type Divergence, firstDivergence } from './bounds.ts';
 
-/** Erring worlds: the reference of a training step is slow, and each costs as much again. */
-const VALIDATION_WORLDS = 3;
+/** Samples with errors: the reference of a training step is slow, and each costs as much again. */
+const VALIDATION_SAMPLES = 3;
 
 /** Memory of the device by plan buffer: the bits. */
 export type Contents = ReadonlyMap<number, Uint32Array>;
@@ -100,14 +100,14 @@ export function checkGroup(
   before: Contents,
   after: Contents,
 ): Finding | undefined {
-  const worlds = makeWorlds(VALIDATION_WORLDS);
+  const samples = arithmeticSamples(VALIDATION_SAMPLES);
   const results: CpuTensor[][] = [];
   const unexpected = new Map(written.map((id) => [id, new Uint8Array(plan.buffers[id].elements).fill(1)]));
   for (const [k, step] of dispatch.reference.entries()) {
     const placed = step.inputs.map((input) => ('step' in input ? input : tensorAt(input, before)));
-    const result = worlds.map((world, w) => {
+    const result = samples.map((sample, w) => {
       const inputs = placed.map((input) => ('step' in input ? results[input.step][w] : input));
-      return world.apply(step.op, inputs, step, step.attrs);
+      return sample.apply(step.op, inputs, step, step.attrs);
     });
     results.push(result);
     if (step.output === undefined) continue;

@@ -1,18 +1,18 @@
 /**
- * What a device may make of a whole graph (src/self-test/worlds.ts), and what it made instead, in words.
+ * What a device may compute for a whole graph (src/self-test/arithmetic-samples.ts), and how its results differ.
  */
 
 import { type Divergence, firstDivergence } from '../../src/backend/validate/bounds.ts';
 import type { CpuTensor } from '../../src/core/op.ts';
 
-export { evaluateWorlds } from '../../src/self-test/worlds.ts';
+export { evaluateArithmeticSamples } from '../../src/self-test/arithmetic-samples.ts';
 
-/** The first value that no world explains, in words; undefined when all pass. */
+/** The first value that no sample explains, in words; undefined when all pass. */
 export function divergenceOf(
   found: readonly ArrayLike<number>[],
-  worlds: readonly (readonly CpuTensor[])[],
+  samples: readonly (readonly CpuTensor[])[],
 ): string | undefined {
-  for (const [k, values] of worlds.entries()) {
+  for (const [k, values] of samples.entries()) {
     const divergence = firstDivergence(found[k], values);
     if (divergence !== undefined) return describeDivergence(`output ${k}`, divergence);
   }

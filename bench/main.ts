@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   const load = [before, loadAverage()] as const;
   const section = { title: command.title, date, load, environment, data, markdown };
   process.stdout.write(values.json ? `${JSON.stringify(section)}\n` : `${describe(section)}\n`);
-  // A part of the rows is no result to keep.
+  // A part of the rows is not a result worth keeping.
   const whole = values.op === undefined && values.model === undefined;
   if (whole && !values['no-save']) say(`saved as ${saveSection(name, section)}.json and .md`);
   return failed === true ? 1 : 0;

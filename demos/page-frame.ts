@@ -1,7 +1,7 @@
 /**
  * Vite plugin that puts the frame around each page: metadata, styles and theme in the head, the navigation before the
  * page's own content, the footer and the place for notices after it. A page's index.html holds its `main` and scripts;
- * `<!-- include PATH -->` in it stands for a piece of HTML that several pages share.
+ * `<!-- include PATH -->` in it is replaced by a piece of HTML that several pages share.
  */
 
 import { readFileSync } from 'node:fs';

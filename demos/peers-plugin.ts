@@ -1,5 +1,5 @@
 /**
- * Vite plugin for the engines that the Kernels page can put beside downhill. They are no dependency: where
+ * Vite plugin for the libraries that the Kernels page can compare with downhill. They are not dependencies: where
  * `npm ci --prefix bench/peers` was run, each becomes a chunk that is fetched when it is asked for; elsewhere the module
  * is empty, and the page says how to get them. `DOWNHILL_DEMO_PEERS=none` builds without them.
  */

@@ -110,7 +110,7 @@ function entries(sources: readonly AptSource[]): SourceEntry[] {
   return sources.flatMap(({ path, text }) => (path.endsWith('.sources') ? deb822(text) : oneLine(text)));
 }
 
-/** `deb [options] uri suite component…`, one a line. */
+/** `deb [options] uri suite component…`, one per line. */
 function oneLine(text: string): SourceEntry[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)/.exec(line);

@@ -103,7 +103,7 @@ export const DUEL_PARITY = 1e-3;
 /**
  * How far `found` is from `own`: the largest of the differences of norm and signed sum, over the norm, and of samples,
  * over the root mean square of the elements (an element near 0 has no relative error to speak of). NaN for another
- * number of elements, or where a value is no number.
+ * number of elements, or where a value is not a number.
  */
 export function digestDifference(found: ResultDigest, own: ResultDigest): number {
   if (found.elements !== own.elements) return Number.NaN;

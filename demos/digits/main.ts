@@ -1,4 +1,4 @@
-/** Digits: a network learns to read digits, and reads one that is drawn meanwhile. */
+/** Digits: a network learns to read digits, and reads the one that the user draws. */
 
 import '../shared/training/training.css';
 import './digits.css';
@@ -98,7 +98,7 @@ function showProbabilities(probabilities: Float32Array | undefined): void {
     const name = bars[best].name.textContent;
     answer.textContent = `It is a ${name}, says the network (${(100 * probabilities![best]).toFixed(0)} %).`;
   } else if (probabilities !== undefined) {
-    answer.textContent = 'The network answers with no number: its steps were too large.';
+    answer.textContent = "The network's output is not a number: its steps were too large.";
   } else {
     answer.textContent =
       pad?.image === undefined ? 'Nothing drawn yet.' : 'Press Train first: there is no network yet.';

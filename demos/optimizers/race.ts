@@ -65,7 +65,7 @@ class Racer {
     this.snapshot = { file: (await this.model.save({ optimizer: true })).weights, steps };
   }
 
-  /** A model anew, at the last snapshot. */
+  /** A new model, at the last snapshot. */
   restore(): void {
     this.model.dispose();
     this.model = makeClimber(this.race.surface, this.name, this.rate, this.race.start);
@@ -97,7 +97,7 @@ export class RaceRunner extends Player<News> {
   /** Everything that touches the models, one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** A race from its start. @returns how it stands there. */
+  /** A race from its start. @returns its state there. */
   begin(race: Race): Promise<News> {
     return this.inTurn(async () => {
       for (const { model } of this.racers) model.dispose();

@@ -79,8 +79,8 @@ export function toBytes(values: ArrayLike<number>, into: Uint8Array, scaled: boo
 }
 
 /**
- * Mean loss and share of right answers of `outputs` for `targets`: cross-entropy for classes, squares for values. With an
- * output that is no number, both are none.
+ * Mean loss and accuracy of `outputs` for `targets`: cross-entropy for classes, squares for values. With an
+ * output that is not a number, both are none.
  */
 export function judge(
   outputs: ArrayLike<number>,

@@ -58,7 +58,7 @@ export class Trainer extends Player<Frame> {
   private lastSnapshot = 0;
   private lastTurn = 0;
 
-  /** Makes the network of `settings`, or changes the one there is. @returns what stands ready; a look at it follows. */
+  /** Makes the network of `settings`, or changes the one there is. @returns what is ready; a look at it follows. */
   async apply(settings: Settings): Promise<Built> {
     const restart = this.network === undefined ? 'the start' : restartCause(this.settings, settings);
     if (restart === undefined && onlyRateDiffers(this.settings, settings)) {

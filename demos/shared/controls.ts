@@ -1,6 +1,6 @@
 /**
- * Switches controls on and off without losing the keyboard: a control that has the focus and is switched off hands it to
- * the next one that can be used; where there is none yet, the first that can be used later gets it.
+ * Switches controls on and off without losing the keyboard focus: a control that has it and is switched off passes it to
+ * the next one that can be used. If there is none yet, the first that can be used later gets it.
  */
 
 import { element } from './shell.ts';

@@ -34,7 +34,7 @@ export interface LineChartOptions {
   readonly yLabel: string;
   /** Of the axis on the right. */
   readonly rightLabel?: string;
-  /** What stands there while there is no point. */
+  /** Shown while there is no point. */
   readonly empty: string;
   readonly series: readonly LineSeries[];
   /** Fixed range of an axis; it follows the data when left out. */

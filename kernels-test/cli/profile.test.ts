@@ -74,7 +74,7 @@ describe('profile refuses', () => {
     }));
 
   test('kernels that are compared with the reference', () =>
-    expectCliRefusal(words, [/profile: VALIDATE=1 runs every dispatch by itself on two backends; unset it/], {
+    expectCliRefusal(words, [/profile: VALIDATE=1 runs every dispatch separately on two backends; unset it/], {
       env: { VALIDATE: '1' },
     }));
 

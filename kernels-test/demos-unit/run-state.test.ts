@@ -37,7 +37,7 @@ describe('Machine', () => {
     expect(machine.can('stay')).toBe(false);
     expect(machine.try('stay')).toBe(false);
     expect(machine.state).toBe('a');
-    expect(() => machine.move('stay')).toThrow('"stay" is no move of the state "a"');
+    expect(() => machine.move('stay')).toThrow('"stay" is not a move of the state "a"');
     machine.move('go');
     expect(machine.try('stay')).toBe(true);
     expect(machine.state).toBe('b');

@@ -64,13 +64,13 @@ export const DATASET_OPTIONS = {
   }),
   data: text({
     placeholder: 'PATH',
-    doc: 'file or folder of the data set; mnist and fashion-mnist are downloaded without',
+    doc: 'file or folder of the data set; without it, mnist and fashion-mnist are downloaded',
   }),
   target: text({ placeholder: 'COLUMN', doc: 'with --dataset csv: the column to predict' }),
   task: choice({
     names: TASKS,
     fallback: undefined,
-    doc: 'with --dataset csv and npz: whether whole numbers are classes; told by the targets unless given',
+    doc: 'with --dataset csv and npz: whether whole numbers are classes; inferred from the targets unless given',
   }),
 };
 
@@ -158,8 +158,8 @@ const SURE_CLASSES = 20;
 const MOST_CLASSES = 2 ** 16;
 
 /**
- * The classes, when the targets are class ids: whole numbers, one an example, that look like ids (0 to k − 1, most of
- * them in use and two examples of each on average) or are said to be. @returns undefined for numbers to predict.
+ * The classes, when the targets are class ids: whole numbers, one per example, that look like ids (0 to k − 1, most of
+ * them in use and two examples of each on average) or are declared as such. @returns undefined for numbers to predict.
  * @throws DownhillError `data` for whole numbers that could be either, `argument` for a task that does not fit.
  */
 function classNamesOf(
@@ -175,7 +175,7 @@ function classNamesOf(
     const found = `--task classification: ${where} is ${dtype} [${shape}]`;
     throw new DownhillError(
       'argument',
-      `${found}; expected a whole number an example, such as u8 [${shape[0] ?? 'n'}]`,
+      `${found}; expected one whole number per example, such as u8 [${shape[0] ?? 'n'}]`,
     );
   }
   const ids = new Set<number>();
@@ -234,7 +234,7 @@ export function limited(set: ArrayDataset, limit: number | undefined): ArrayData
   return limit === undefined ? set : take(set, limit);
 }
 
-/** Says how far each file is: one line that is written again on a terminal, a line a file elsewhere. */
+/** Progress of each file: one line that is overwritten on a terminal, one line per file elsewhere. */
 function downloadProgress(output: Output): (progress: DownloadProgress) => void {
   const { progress: writer } = output;
   return ({ key, received, total }) => {

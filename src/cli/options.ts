@@ -2,7 +2,7 @@
  * Options of a command, as a typed table: `{ epochs: whole({ … }), json: flag(…) }` says what may be written on the
  * command line, what it means and which type comes out. Help texts and error messages read the same table.
  *
- * Invariant: a value that leaves `read` has been checked; nothing behind the command line sees NaN or an unknown name.
+ * Invariant: `read` returns only checked values; no code behind the command line sees NaN or an unknown name.
  */
 
 import { DownhillError, unknownName } from '../util/errors.ts';

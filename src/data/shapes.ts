@@ -1,7 +1,7 @@
 /**
- * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, turned, stretched and moved, over
- * a shaded and speckled ground. A first run of an image network needs no download; colour says nothing about the class,
- * so it is the outline that must be learned.
+ * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, rotated, stretched and moved, on a
+ * shaded and speckled background. A first run of an image network needs no download. Colour says nothing about the class,
+ * so the outline must be learned.
  *
  * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine (+ - × ÷ and √
  * alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
@@ -65,7 +65,7 @@ export interface ShapesOptions {
 
 /**
  * Draws the embedded shapes: x u8 [n, 32, 32, 3] (height, width, RGB), y u8 class ids 0–9 of `SHAPE_NAMES`.
- * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
+ * @throws DownhillError('argument') when a size is not a whole number of at least 1 or the seed is not a whole number.
  */
 export function shapes(options: ShapesOptions = {}, ...surplus: Surplus): TrainTest {
   refuseSurplus('shapes', surplus);
@@ -128,7 +128,7 @@ function colours(random: Prng): { readonly ground: readonly number[]; readonly i
   }
 }
 
-/** From a pixel's place to the shape's own square: moved, turned, stretched and slanted. */
+/** From a pixel's position to the shape's own square: moved, rotated, stretched and slanted. */
 function placement(random: Prng): (x: number, y: number) => readonly [number, number] {
   // Rotation without sine and cosine: (1 - t²)/(1 + t²) and 2t/(1 + t²) with t the tangent of half the angle.
   const t = random.between(-0.12, 0.12);

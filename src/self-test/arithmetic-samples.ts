@@ -11,7 +11,7 @@ import type { CpuTensor } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { invariant } from '../util/errors.ts';
 
-/** What placeholders stand for. */
+/** The values of placeholders. */
 export type Bindings = ReadonlyMap<Tensor, CpuTensor>;
 
 /**
@@ -30,7 +30,7 @@ export function evaluateArithmeticSamples(
     if (bound !== undefined) {
       values.set(tensor, Array(samples.length).fill(bound));
     } else if (tensor.leaf?.kind === 'host') {
-      // What an op makes of constants of its own, such as positions.
+      // Constants that an op creates itself, such as positions.
       const { shape, dtype, leaf } = tensor;
       const data = cpuArray(dtype, tensor.size, 'f64');
       data.set(leaf.data);

@@ -11,7 +11,7 @@ import {
   type RunSpec,
 } from './protocol.ts';
 
-/** A data set to choose; `ask` stands for files of one's own. */
+/** A data set to choose; `ask` means the user's own files. */
 export interface SourceChoice {
   readonly label: string;
   readonly source: DataSource | 'ask';
@@ -41,7 +41,7 @@ export class RunForm {
     this.write(defaults);
   }
 
-  /** Controls by what they stand for: other data, the learning rate, the rest. */
+  /** Controls by what they change: the data, the learning rate, the rest. */
   get controls(): readonly { readonly control: HTMLInputElement; readonly kind: 'source' | 'rate' | 'knobs' }[] {
     return [...this.form.elements].map((element) => {
       const control = element as HTMLInputElement;

@@ -305,7 +305,7 @@ async function onTheGpu(site: Site): Promise<void> {
     await page.locator('#play').click();
     await until(page, (one) => one.steps > 40);
     await loseDevice(page);
-    const notice = page.locator('.notice', { hasText: /A new one goes on from step \d+; \d+ steps were lost/ });
+    const notice = page.locator('.notice', { hasText: /A new one continues from step \d+; \d+ steps were lost/ });
     await notice.waitFor({ timeout: 20_000 });
     const from = Number(/from step (\d+)/.exec((await notice.textContent()) ?? '')?.[1]);
     const after = await until(page, (one) => one.steps > from + 10);

@@ -140,7 +140,7 @@ function forward(op: Op, { inputs, attrs }: Sample, values: readonly CpuData[], 
   return data;
 }
 
-/** In place: a device in f32 must see the very values that the reference sees. */
+/** In place: a device in f32 must see exactly the values that the reference sees. */
 function roundToF32<T extends CpuData>(values: T): T {
   if (values instanceof Float64Array) for (let k = 0; k < values.length; k++) values[k] = Math.fround(values[k]);
   return values;

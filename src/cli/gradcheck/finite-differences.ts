@@ -1,5 +1,5 @@
 /**
- * Numerical derivatives in f64, to hold analytic ones against.
+ * Numerical derivatives in f64, to check analytic ones.
  *
  * The five-point stencil (8(f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h is off by h⁴f⁽⁵⁾/30 and by about ε|f|/h of
  * rounding; at h = 2e-4 both are below 1e-9 for functions of ordinary size, three digits under the tolerance.

@@ -46,7 +46,7 @@ const TYPES: Readonly<Record<number, IdxType>> = {
 
 /**
  * Parses an uncompressed IDX file.
- * @param name what errors call the file, such as its path.
+ * @param name the name of the file in errors, such as its path.
  * @throws DownhillError('file') for a wrong magic number, an unknown type byte, a truncated header, missing values
  *   or bytes left over; it says what was found and what would fit.
  */

@@ -52,7 +52,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
  * Parses a .npy file.
- * @param name what errors call the file.
+ * @param name the name of the file in errors.
  * @throws DownhillError('file') for another magic number, a version above 3, a header that is not as NumPy writes it, an
  *   element type that is not among f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, missing or left-over bytes.
  */

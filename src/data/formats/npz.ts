@@ -55,7 +55,7 @@ export function npyDataset(x: NpyArray, y: NpyArray, options: NpyDatasetOptions 
     ['y', y],
   ] as const) {
     if (shape.length > 0) continue;
-    throw new DownhillError('shape', `data set "${name}": ${side} is a single number; expected one row an example`);
+    throw new DownhillError('shape', `data set "${name}": ${side} is a single number; expected one row per example`);
   }
   const examples = x.dtype === 'u8' ? x.values : inF32(name, 'x', x.values, round);
   return arrayDataset({

@@ -18,7 +18,7 @@ const FULL = 0xffffffff;
 
 /**
  * The entries of an archive by name, decompressed; folders are left out.
- * @param name what errors call the archive.
+ * @param name the name of the archive in errors.
  * @throws DownhillError('file') for no zip, a truncated one, a directory of more or fewer entries than the archive says,
  *   two entries of one name or in one place, an encrypted entry, another compression than deflate, a wrong length or
  *   checksum; naming the entry.

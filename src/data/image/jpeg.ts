@@ -60,9 +60,9 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): DecodedImage {
     const marker = nextMarker(bytes, at);
     at = marker.end;
     if (marker.code === 0xd9) break;
-    // Restart markers and TEM stand alone.
+    // Restart markers and TEM have no length.
     if ((marker.code >= 0xd0 && marker.code <= 0xd7) || marker.code === 1) continue;
-    if (marker.code === 0xd8) throw new Error('it begins anew (a second start mark)');
+    if (marker.code === 0xd8) throw new Error('it has a second start mark');
     const length = at + 2 <= bytes.length ? (bytes[at]! << 8) | bytes[at + 1]! : 0;
     if (at + length > bytes.length || length < 2) throw truncated(bytes, at);
     const body = bytes.subarray(at + 2, at + length);
@@ -106,13 +106,13 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): DecodedImage {
         }
     }
   }
-  if (frame === undefined) throw new Error('there is no image in it');
+  if (frame === undefined) throw new Error('it holds no image');
   for (const component of frame.components) finishComponent(component);
   const code = colourCode(frame.components, jfif, adobe);
   return { ...pixelsOf(frame.width, frame.height, frame.components, code), orientation };
 }
 
-/** The next marker at or after `at`; bytes before it are passed over, as fill bytes are. */
+/** The next marker at or after `at`; bytes before it are skipped, as fill bytes are. */
 function nextMarker(bytes: Uint8Array, at: number): { readonly code: number; readonly end: number } {
   for (let k = at; k + 1 < bytes.length; k++) {
     if (bytes[k] === 0xff && bytes[k + 1] !== 0xff && bytes[k + 1] !== 0) return { code: bytes[k + 1]!, end: k + 2 };

@@ -52,7 +52,7 @@ export interface DigitsOptions {
 
 /**
  * Draws the embedded digits: x u8 [n, 28, 28, 1] with ink bright (255) on 0, y u8 class ids 0–9.
- * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
+ * @throws DownhillError('argument') when a size is not a whole number of at least 1 or the seed is not a whole number.
  */
 export function digits(options: DigitsOptions = {}, ...surplus: Surplus): TrainTest {
   refuseSurplus('digits', surplus);

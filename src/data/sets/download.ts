@@ -18,13 +18,13 @@ export interface ByteCache {
 export interface RemoteFile {
   /** Its name in the cache and in errors, such as `mnist/train-images-idx3-ubyte.gz`. */
   readonly key: string;
-  /** Where it can be had, tried in turn. */
+  /** Its addresses, tried in turn. */
   readonly urls: readonly string[];
   /** SHA-256 sums in lower-case hex, any of which is accepted; `any` for content that is not known beforehand. */
   readonly sha256: readonly string[] | 'any';
 }
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface DownloadProgress {
   readonly key: string;
   readonly url: string;
@@ -94,7 +94,7 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** One GET, read chunk by chunk; throws when the answer is no 2xx, stalls or ends early. */
+/** One GET, read chunk by chunk; throws when the answer is not 2xx, stalls or ends early. */
 async function fetchBytes(key: string, url: string, options: DownloadOptions): Promise<Uint8Array> {
   const { onProgress, stallMs = 30_000, maxBytes = Number.POSITIVE_INFINITY } = options;
   const abort = new AbortController();

@@ -1,4 +1,6 @@
-/** The start page says whether this browser can run the demos on a GPU. Its cards are HTML; no engine is loaded here. */
+/**
+ * The start page says whether this browser can run the demos on a GPU. Its cards are HTML; no engine is loaded here.
+ */
 
 import './start.css';
 import { PAGES } from './pages.ts';

@@ -2,8 +2,8 @@
  * `npm run build`: src/ → dist/, one JavaScript module and one .d.ts for each source file, and dist/lean/, the same
  * modules without what only checks need (strip-source.ts).
  *
- * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What the
- * compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
+ * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What
+ * the compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
  * Who imports `downhill` or `downhill/node` gets the lean modules; the command and `downhill/self-test`, which run the
  * samples of op records, the whole ones. Declarations are the same for both and stand in dist/ once.
  */

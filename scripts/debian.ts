@@ -1,8 +1,8 @@
 /**
  * What the setup scripts know of Debian: read the machine's facts, decide what to install, say it as shell commands.
  *
- * Everything here is a pure function of its arguments except `readMachine`; what runs apt is in apt.ts. So the decisions
- * are tested without touching a machine.
+ * Everything here is a pure function of its arguments except `readMachine`; what runs apt is in apt.ts. So the
+ * decisions are tested without touching a machine.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -5,7 +5,8 @@
  *   ```ts run              a program that must run as it stands and type-check
  *   ```ts file=src/…       a file that the steps around it create
  *
- * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text` says what is printed: these lines must appear in order (`…` stands for anything).
+ * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text`
+ * says what is printed: these lines must appear in order (`…` stands for anything).
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -89,8 +90,8 @@ export function temporaryFolder(): string {
 }
 
 /**
- * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here.
- * A program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
+ * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here. A
+ * program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
  * the machine. One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
  * @returns the paths of the files, in order.
  */

@@ -1,9 +1,10 @@
 /**
- * `npm run docs:features`: writes docs/features.md, which tells of every layer, loss, optimizer and so on where its figures
- * come from. Names are read from the code's registries, the rest from the golden files and from the tests that read them.
+ * `npm run docs:features`: writes docs/features.md, which tells of every layer, loss, optimizer and so on where its
+ * figures come from. Names are read from the code's registries, the rest from the golden files and from the tests that
+ * read them.
  *
- * Invariant: nothing here vouches for a feature. A mark stands where a golden case names the feature and a test with that
- * backend reads the file; a registry entry without a case is listed, and a test fails unless EXCUSED says why.
+ * Invariant: nothing here vouches for a feature. A mark stands where a golden case names the feature and a test with
+ * that backend reads the file; a registry entry without a case is listed, and a test fails unless EXCUSED says why.
  */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,10 @@ import { runScript } from './run-script.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${root}docs/features.md`;
 
-/** What is compared with Keras' figures otherwise, or has none in Keras. `group/name` → why, and which test holds it, if one does. */
+/**
+ * What is compared with Keras' figures otherwise, or has none in Keras. `group/name` → why, and which test holds it, if
+ * one does.
+ */
 export const EXCUSED: Readonly<Record<string, string>> = {
   'layers/InputLayer': 'passes its input on; kernels-test/layers/conformance.test.ts',
   'layers/Lambda': 'a function of the user; kernels-test/layers/conformance.test.ts',

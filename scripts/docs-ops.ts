@@ -1,6 +1,7 @@
 /**
- * `npm run docs:ops`: writes what can be read from the code into docs/: the op reference from the op records, the switches
- * from the environment table. A test holds the committed files against it (`npm run docs:ops -- --check` does the same).
+ * `npm run docs:ops`: writes what can be read from the code into docs/: the op reference from the op records, the
+ * switches from the environment table. A test holds the committed files against it (`npm run docs:ops -- --check` does
+ * the same).
  *
  * Invariant: the texts depend on the sources alone, one line an op, so that a change of a record is a small diff.
  */

@@ -1,9 +1,9 @@
 /**
  * Writes the text of every `shaders/**\/*.wgsl` into one typed module, `src/shaders.gen.ts`.
  *
- * tsx, Vite, Vitest and the published package then all load shaders by the same plain import; no loader, no file system.
- * The same texts always give the same module, byte for byte, and a module that is already right is not written again
- * (so watchers stay quiet). It is written by rename: a reader beside us never sees half a file.
+ * tsx, Vite, Vitest and the published package then all load shaders by the same plain import; no loader, no file
+ * system. The same texts always give the same module, byte for byte, and a module that is already right is not written
+ * again (so watchers stay quiet). It is written by rename: a reader beside us never sees half a file.
  */
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * What the product's list of features (layers, training, models) names, row by row, and where docs/features.md answers for it:
- * with entries of its groups, with a golden file that a test reads, or with the reason why there is no such file.
+ * What the product's list of features (layers, training, models) names, row by row, and where docs/features.md answers
+ * for it: with entries of its groups, with a golden file that a test reads, or with the reason why there is no such
+ * file.
  *
  * Left out are the rows of later work: sequence models, attention, word2vec, GANs, exchange formats and search.
  * Invariant: kernels-test/features.test.ts holds every answer to what is there: entries, files, readers, tests.

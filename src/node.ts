@@ -1,6 +1,6 @@
 /**
- * The package in Node (`import … from 'downhill/node'`): everything of the universal entry, and what needs a file system
- * or the `webgpu` package, which is loaded when a backend is asked for.
+ * The package in Node (`import … from 'downhill/node'`): everything of the universal entry, and what needs a file
+ * system or the `webgpu` package, which is loaded when a backend is asked for.
  */
 
 export { wrapForValidation } from './backend/validate.node.ts';

@@ -65,10 +65,9 @@ export interface SelfTestReport {
 }
 
 /**
- * Tests every kernel of the library on `backend`, which the caller still owns: it does not become the default and is not
- * disposed.
- * An op that does not compile, is refused by the device or gives other values than the reference is in the report, with
- * what is wrong.
+ * Tests every kernel of the library on `backend`, which the caller still owns: it does not become the default and is
+ * not disposed. An op that does not compile, is refused by the device or gives other values than the reference is in
+ * the report, with what is wrong.
  * @throws DownhillError `argument` for unknown options or ops, `device-lost` when the device goes; the signal's reason
  *   when it is aborted.
  */

@@ -76,7 +76,10 @@ export interface ResultDigest {
   readonly elements: number;
   /** Root of the sum of squares. */
   readonly norm: number;
-  /** Sum of the elements, each with a sign drawn for its place: what is wrong or moved in more than a few places changes it. */
+  /**
+   * Sum of the elements, each with a sign drawn for its place: what is wrong or moved in more than a few places changes
+   * it.
+   */
   readonly signed: number;
   /** Elements at drawn places, the same for every result of that size. */
   readonly samples: readonly number[];
@@ -146,8 +149,8 @@ export interface DuelReport {
 const MAX_CALLS = 200;
 
 /**
- * Measures `duellist` in `duel`: a first call, whose result is read, one more to warm up, then timed calls for `budgetMs`
- * milliseconds: at least one, however long it takes, and at most 200.
+ * Measures `duellist` in `duel`: a first call, whose result is read, one more to warm up, then timed calls for
+ * `budgetMs` milliseconds: at least one, however long it takes, and at most 200.
  */
 export async function driveDuel(duellist: Duellist, duel: Duel, budgetMs: number): Promise<DuelReport> {
   const op = await duellist.prepare(duel, duelInputs(duel));

@@ -1,6 +1,6 @@
 /**
- * Plans written by hand for the ceilings: no compiler and no op takes part, only the backend that runs them. Each kernel
- * writes something that depends on all its work, so that no driver can drop it.
+ * Plans written by hand for the ceilings: no compiler and no op takes part, only the backend that runs them. Each
+ * kernel writes something that depends on all its work, so that no driver can drop it.
  */
 
 import type { Plan, PlanBuffer } from '../../src/compile/plan.ts';

@@ -29,7 +29,9 @@ export interface TuningRow {
 }
 
 const ROUNDS = 30;
-/** Where the best seems to be faster by more than this part, it and the chosen one are timed again, alone and longer. */
+/**
+ * Where the best seems to be faster by more than this part, it and the chosen one are timed again, alone and longer.
+ */
 const DOUBT = 1.05;
 const DUEL_ROUNDS = 150;
 const SAMPLE_MS = 5;

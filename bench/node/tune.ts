@@ -1,6 +1,6 @@
 /**
- * `bench tune`: how near the tuner's choices are to the best candidate, on random sizes; and what tuning a model takes and
- * gives. It fails when a choice is over 10 % slower than the best, or a model takes a minute.
+ * `bench tune`: how near the tuner's choices are to the best candidate, on random sizes; and what tuning a model takes
+ * and gives. It fails when a choice is over 10 % slower than the best, or a model takes a minute.
  */
 
 import { formatMs, markdownTable } from '../core/table.ts';

@@ -1,6 +1,6 @@
 /**
- * The race, in the worker: a model for each optimizer, all started from one place, stepped together; on the CPU or on the
- * GPU, between which they may change in the middle. Who leaves for infinity is out.
+ * The race, in the worker: a model for each optimizer, all started from one place, stepped together; on the CPU or on
+ * the GPU, between which they may change in the middle. Who leaves for infinity is out.
  *
  * Invariant: what was sent to the page is what `places` holds; a lost device costs the steps since the last snapshot.
  */
@@ -118,7 +118,11 @@ export class RaceRunner extends Player<News> {
     });
   }
 
-  /** Moves all racers to another backend. @returns what it is. @throws DownhillError `device`; they stay where they were then. */
+  /**
+   * Moves all racers to another backend.
+   * @returns what it is.
+   * @throws DownhillError `device`; they stay where they were then.
+   */
   move(to: BackendName): Promise<string> {
     return this.inTurn(() =>
       this.device.open(to, async () => {

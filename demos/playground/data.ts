@@ -62,8 +62,8 @@ export function cellCentres(): Float32Array {
 }
 
 /**
- * Values as bytes: 1 for −1, 255 for 1, and 0 for what is not finite. With `scaled`, the largest of those that go beyond ±1
- * is the end.
+ * Values as bytes: 1 for −1, 255 for 1, and 0 for what is not finite. With `scaled`, the largest of those that go
+ * beyond ±1 is the end.
  */
 export function toBytes(values: ArrayLike<number>, into: Uint8Array, scaled: boolean): void {
   let largest = 1;

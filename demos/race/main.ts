@@ -1,6 +1,6 @@
 /**
- * The race: two lanes, each a worker with its own backend. The page shows their results next to each other, and compares
- * the losses step by step as soon as both lanes have one.
+ * The race: two lanes, each a worker with its own backend. The page shows their results next to each other, and
+ * compares the losses step by step as soon as both lanes have one.
  */
 
 import './race.css';

@@ -1,4 +1,6 @@
-/** What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused. */
+/**
+ * What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

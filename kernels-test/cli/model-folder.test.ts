@@ -1,4 +1,6 @@
-/** Whose model stays in the folder of `train --out`: that of a training that has ended, whoever is interrupted there. */
+/**
+ * Whose model stays in the folder of `train --out`: that of a training that has ended, whoever is interrupted there.
+ */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** Image folders: PNG and JPEG as TensorFlow decodes and resizes them, classes by folder, every unreadable file named. */
+/**
+ * Image folders: PNG and JPEG as TensorFlow decodes and resizes them, classes by folder, every unreadable file named.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The machines of the demos' runs: which moves are legal, and that every control and every word follows from the state. */
+/**
+ * The machines of the demos' runs: which moves are legal, and that every control and every word follows from the state.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { Machine, type Table } from '../../demos/shared/machine.ts';

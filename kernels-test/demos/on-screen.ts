@@ -5,7 +5,9 @@ import { expect } from '../browser/page/check.ts';
 
 export const PHONE = { width: 390, height: 844 };
 
-/** The elements of `selectors` that are not whole in the window, or covered in their middle, each with what is wrong. */
+/**
+ * The elements of `selectors` that are not whole in the window, or covered in their middle, each with what is wrong.
+ */
 export function boxesOffScreen(page: Page, selectors: readonly string[]): Promise<string[]> {
   return page.evaluate((wanted) => {
     const [w, h] = [document.documentElement.clientWidth, window.innerHeight];

@@ -26,8 +26,8 @@ const VARIANTS = {
 type Variant = keyof typeof VARIANTS;
 
 /**
- * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any device
- * can run, those of a software adapter without subgroups, and with those of `backend`.
+ * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any
+ * device can run, those of a software adapter without subgroups, and with those of `backend`.
  */
 export function planOf(graph: RandomGraph, variant: Variant, backend: Backend): Plan {
   const { spec, seed } = graph;

@@ -1,6 +1,6 @@
 /**
- * Mutated files of every reader: each is a value or a DownhillError, within bounds of time and memory. `MUTATED_FILES=2000`
- * reads as many of each reader, three times with other seeds; `SEED=123` reads one of each.
+ * Mutated files of every reader: each is a value or a DownhillError, within bounds of time and memory.
+ * `MUTATED_FILES=2000` reads as many of each reader, three times with other seeds; `SEED=123` reads one of each.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

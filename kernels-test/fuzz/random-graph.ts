@@ -1,10 +1,10 @@
 /**
  * Random well-typed graphs from the op list, with their gradients and updates. Nothing here knows an op by name, except
- * the few that reshape, tame and weigh values: dtypes, ranges, attributes and operand counts come from each record's own
- * samples, and its shape rule decides what fits.
+ * the few that reshape, tame and weigh values: dtypes, ranges, attributes and operand counts come from each record's
+ * own samples, and its shape rule decides what fits.
  *
- * Every node is computed as soon as it is drawn, in all samples (see backend/validate/bounds.ts), and dropped when it is
- * not benign: not finite, large, or so ill-conditioned that a comparison would prove nothing.
+ * Every node is computed as soon as it is drawn, in all samples (see backend/validate/bounds.ts), and dropped when it
+ * is not benign: not finite, large, or so ill-conditioned that a comparison would prove nothing.
  */
 
 import { type ArithmeticSample, arithmeticSamples, firstDivergence } from '../../src/backend/validate/bounds.ts';
@@ -216,7 +216,9 @@ class Drawer {
     });
   }
 
-  /** Gradients of a weighted sum of a value, in some of what it depends on; one of them may become a step of descent. */
+  /**
+   * Gradients of a weighted sum of a value, in some of what it depends on; one of them may become a step of descent.
+   */
   private addGradients(outputs: Set<Tensor>, updates: [Tensor, Tensor][]): void {
     const candidates = this.nodes().filter(({ dtype }) => isFloat(dtype));
     if (candidates.length === 0) return;

@@ -13,7 +13,8 @@ const OTHER_WORDS: Readonly<Record<string, string>> = { '--model': '--model-dir'
 /**
  * The values of `table` in `words`; options that are not given have their fallback. Given twice, the last one counts.
  * @param command named in errors.
- * @throws DownhillError `argument` for a word or an option that the command does not take, or a value that does not fit.
+ * @throws DownhillError `argument` for a word or an option that the command does not take, or a value that does not
+ *   fit.
  */
 export function readArguments<T extends OptionTable>(
   command: string,

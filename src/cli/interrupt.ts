@@ -2,7 +2,8 @@
  * Ctrl-C and the other signals that end a process: the first one asks the running work to end soon, so that its result
  * can be saved; another one ends the process at once.
  *
- * Invariant: one Ctrl-C never counts twice, however often it is passed on and however long a step blocks the event loop.
+ * Invariant: one Ctrl-C never counts twice, however often it is passed on and however long a step blocks the event
+ * loop.
  */
 
 import { SIGNAL_STATUS } from './failure.ts';

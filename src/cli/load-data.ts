@@ -137,7 +137,9 @@ async function load({ dataset, data, target, task: wanted }: DatasetChoice, outp
   });
 }
 
-/** A .npz with x_train, y_train, x_test, y_test (as Keras' mnist.npz), or with x and y, of which a fifth is held out. */
+/**
+ * A .npz with x_train, y_train, x_test, y_test (as Keras' mnist.npz), or with x and y, of which a fifth is held out.
+ */
 async function loadArrays(path: string, task: TableTask | undefined): Promise<TrainTest> {
   const arrays = await readNpzFile(path);
   const [xName, yName] = arrays.has('x_train') ? ['x_train', 'y_train'] : ['x', 'y'];
@@ -207,7 +209,9 @@ function inFloats(array: NpyArray): NpyArray {
   return { ...array, dtype: 'f64', values: Float64Array.from<number | bigint>(array.values, Number) };
 }
 
-/** Colour images of 32 × 32, from `train` and `test` folders of class folders, or from class folders, a fifth held out. */
+/**
+ * Colour images of 32 × 32, from `train` and `test` folders of class folders, or from class folders, a fifth held out.
+ */
 async function loadImages(path: string): Promise<TrainTest> {
   const size = [32, 32] as const;
   const [train, test] = [join(path, 'train'), join(path, 'test')];

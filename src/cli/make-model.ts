@@ -70,7 +70,9 @@ export interface TrainableModel {
   prepare(set: ArrayDataset): ArrayDataset;
 }
 
-/** Peaks of the cosine schedule unless given: about twice the usual constant rate, because the average is half the peak. */
+/**
+ * Peaks of the cosine schedule unless given: about twice the usual constant rate, because the average is half the peak.
+ */
 const COSINE_PEAK: Readonly<Partial<Record<string, number>>> = { adam: 0.002, sgd: 0.05 };
 
 /** An optimizer by name, its options and the schedule of its rate. */

@@ -1,6 +1,6 @@
 /**
- * The folder of `train --out`: model.json and weights.safetensors, as `loadModel` reads them, history.json and, until the
- * training has ended, `backup`: the options of the training (run.json) and its state (`backupAndRestore`).
+ * The folder of `train --out`: model.json and weights.safetensors, as `loadModel` reads them, history.json and, until
+ * the training has ended, `backup`: the options of the training (run.json) and its state (`backupAndRestore`).
  *
  * Invariants: whether the folder can be made is known before a training starts; a training that ends in an error before
  * its first backup leaves nothing of its own behind. A model in the folder is replaced by that of a training that has
@@ -62,8 +62,8 @@ export class ModelFolder {
   }
 
   /**
-   * Makes the folder if need be, for a new training or to go on with the one whose backup is in it. What the training is
-   * told is kept at once, unless a backup is there: that of another one waits for `begin`.
+   * Makes the folder if need be, for a new training or to go on with the one whose backup is in it. What the training
+   * is told is kept at once, unless a backup is there: that of another one waits for `begin`.
    * @throws DownhillError `file` when it cannot be made or written to.
    */
   static async prepare(path: string, run: RunRecord, resumed: boolean): Promise<ModelFolder> {
@@ -81,7 +81,10 @@ export class ModelFolder {
     }
   }
 
-  /** What the training whose backup is in `path` was told; undefined where there is none. @throws DownhillError `file`. */
+  /**
+   * What the training whose backup is in `path` was told; undefined where there is none.
+   * @throws DownhillError `file`.
+   */
   static async readRun(path: string): Promise<RunRecord | undefined> {
     const file = join(path, BACKUP_FOLDER, RUN_FILE);
     const json = await readJson(file);
@@ -118,7 +121,10 @@ export class ModelFolder {
     if (!this.resumed) await this.record(run);
   }
 
-  /** Keeps what the training is told; of one that goes on when its backup was accepted. @throws DownhillError `file`. */
+  /**
+   * Keeps what the training is told; of one that goes on when its backup was accepted.
+   * @throws DownhillError `file`.
+   */
   async record(run: RunRecord): Promise<void> {
     await writeFileAtomic(
       join(this.backupPath, RUN_FILE),
@@ -147,8 +153,8 @@ export class ModelFolder {
   }
 
   /**
-   * The same for a training that was interrupted, whose backup stays. @returns false when the folder has a model of another
-   * training, or of one that had ended, which is left alone.
+   * The same for a training that was interrupted, whose backup stays. @returns false when the folder has a model of
+   * another training, or of one that had ended, which is left alone.
    */
   async keepInterrupted(model: Model, history: object): Promise<boolean> {
     const own = this.resumed && (await ModelFolder.readFinished(this.path))?.interrupted === true;

@@ -2,8 +2,8 @@
  * Where a command's output goes. People read stdout. With --json, stdout holds one line of JSON, the result, and
  * progress goes to stderr.
  *
- * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names that
- * come from a file do not reach the terminal.
+ * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names
+ * that come from a file do not reach the terminal.
  */
 
 import type { ProgressWriter } from '../train/callbacks/progress-bar.ts';

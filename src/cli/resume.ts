@@ -1,6 +1,6 @@
 /**
- * `train --resume DIR`: the options of the training in DIR, which the command line overrides, so that the folder alone is
- * enough.
+ * `train --resume DIR`: the options of the training in DIR, which the command line overrides, so that the folder alone
+ * is enough.
  */
 
 import { resolve } from 'node:path';
@@ -36,8 +36,8 @@ export interface Run<T> {
 /**
  * @param values options of the command line; undefined is not given.
  * @param fallbacks values of options that are not given.
- * @throws DownhillError `argument` for `--out` with `--resume`, and for a folder without a training where no option says
- *   what to train.
+ * @throws DownhillError `argument` for `--out` with `--resume`, and for a folder without a training where no option
+ *   says what to train.
  */
 export async function planRun<T extends ResumeValues>(
   values: T,

@@ -1,6 +1,6 @@
 /**
- * The file of `train --config`: all options of a training, as JSON. docs/guides/command-line.md lists the keys. Options on
- * the command line override the file.
+ * The file of `train --config`: all options of a training, as JSON. docs/guides/command-line.md lists the keys. Options
+ * on the command line override the file.
  *
  * Invariant: a config that was read has known keys only, and what its names and options are for has accepted them.
  */

@@ -1,5 +1,6 @@
 /**
- * What `train` is to do: the options of the command line override those of the config file, which override the defaults.
+ * What `train` is to do: the options of the command line override those of the config file, which override the
+ * defaults.
  */
 
 import type { ArrayDataset, TrainTest } from '../data/dataset.ts';
@@ -24,7 +25,9 @@ import { choice, text, whole } from './options.ts';
 import type { Output } from './output.ts';
 import { NO_CONFIG, readTrainConfig, type TrainConfig } from './train-config.ts';
 
-/** Options of the commands that make a step as `train` does. Undefined is "not said", so that a config file can say it. */
+/**
+ * Options of the commands that make a step as `train` does. Undefined is "not said", so that a config file can say it.
+ */
 export const SETTING_OPTIONS = {
   model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
   dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },

@@ -1,6 +1,6 @@
 /**
- * Image folders in Node: `folder/CLASS/file.png`, decoded as in browsers (docs/adr/0021-one-image-decoder.md). Links are
- * followed.
+ * Image folders in Node: `folder/CLASS/file.png`, decoded as in browsers (docs/adr/0021-one-image-decoder.md). Links
+ * are followed.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -21,9 +21,9 @@ import {
 /**
  * The images of `folder`, which has a folder for each class: x u8 [height, width, channels], y i32 class ids by sorted
  * name. Names that begin with a dot are skipped; one warning lists other files that are not images.
- * @throws DownhillError('file') for a folder or image that cannot be read, naming it; ('data') for a class folder without
- *   an image or with a folder in it, no class folder at all, images next to the class folders, or images of kinds that
- *   are not read, unless `others: 'skip'`; ('argument') for options that do not fit.
+ * @throws DownhillError('file') for a folder or image that cannot be read, naming it; ('data') for a class folder
+ *   without an image or with a folder in it, no class folder at all, images next to the class folders, or images of
+ *   kinds that are not read, unless `others: 'skip'`; ('argument') for options that do not fit.
  */
 export async function imageFolder(folder: string, options: ImageOptions): Promise<ArrayDataset> {
   const named = { name: folder, ...checkImageOptions(options) };

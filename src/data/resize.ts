@@ -1,6 +1,6 @@
 /**
- * Images of bytes to another size and number of channels: bilinear with antialiasing. Each output pixel is a mean of the
- * input, weighted by a triangle of the output pixel's width. Where the image grows, that is ordinary bilinear
+ * Images of bytes to another size and number of channels: bilinear with antialiasing. Each output pixel is a mean of
+ * the input, weighted by a triangle of the output pixel's width. Where the image grows, that is ordinary bilinear
  * interpolation; where it shrinks, every input pixel counts. Pixel centres are at k + ½, and weights outside the image
  * are left out.
  *

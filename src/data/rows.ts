@@ -26,8 +26,8 @@ export function skip(set: ArrayDataset, n: number, ...surplus: Surplus): ArrayDa
 
 /**
  * The examples of all `sets`, one set after the other, copied; class names are those of the first.
- * @throws DownhillError('argument') for no set at all; DownhillError('data') for shapes, array kinds or class names that
- *   differ from the first set's.
+ * @throws DownhillError('argument') for no set at all; DownhillError('data') for shapes, array kinds or class names
+ *   that differ from the first set's.
  */
 export function concatenate(sets: readonly ArrayDataset[], name?: string, ...surplus: Surplus): ArrayDataset {
   refuseSurplus('concatenate', surplus);

@@ -1,10 +1,10 @@
 /**
- * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, rotated, stretched and moved, on a
- * shaded and speckled background. A first run of an image network needs no download. Colour says nothing about the class,
- * so the outline must be learned.
+ * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, rotated, stretched and moved,
+ * on a shaded and speckled background. A first run of an image network needs no download. Colour says nothing about the
+ * class, so the outline must be learned.
  *
- * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine (+ - × ÷ and √
- * alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
+ * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine (+ - × ÷ and
+ * √ alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
  * holds each shape once.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';

@@ -1,10 +1,10 @@
 /**
- * Splitting examples by seed: train, dev and test, or k folds for cross-validation; on request stratified, so that every
- * part holds the classes in the same proportion.
+ * Splitting examples by seed: train, dev and test, or k folds for cross-validation; on request stratified, so that
+ * every part holds the classes in the same proportion.
  *
- * Invariant: which example goes where is a pure function of (size, fractions, seed) and, when stratified, the labels; no
- * example is in two parts. Stratifying orders the examples so that every stretch has the classes in proportion: the r-th
- * of the n examples of its class gets the position (r + ½) / n.
+ * Invariant: which example goes where is a pure function of (size, fractions, seed) and, when stratified, the labels;
+ * no example is in two parts. Stratifying orders the examples so that every stretch has the classes in proportion: the
+ * r-th of the n examples of its class gets the position (r + ½) / n.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -34,9 +34,9 @@ export type PartsOf<O extends SplitFractions, T> = { readonly [P in PartName & k
  * Shuffles by seed and splits the examples: `split(set, { train: 0.8, dev: 0.1, test: 0.1, seed: 1 })`. Sizes are the
  * fractions of the size, rounded at each border; no part is empty. All parts are copies, named `set/train` …
  * The short form `split(set, testFraction, seed)` gives train and test.
- * @throws DownhillError('argument') for fractions that are not above 0 or exceed 1 in all, an unknown option, a seed that
- *   is not a whole number; DownhillError('data') for fewer examples than parts, or stratified targets that are not class
- *   ids.
+ * @throws DownhillError('argument') for fractions that are not above 0 or exceed 1 in all, an unknown option, a seed
+ *   that is not a whole number; DownhillError('data') for fewer examples than parts, or stratified targets that are not
+ *   class ids.
  */
 export function split(set: ArrayDataset, testFraction: number, seed: number): TrainTest;
 export function split<const O extends SplitOptions>(set: ArrayDataset, options: O): PartsOf<O, ArrayDataset>;

@@ -1,7 +1,7 @@
 /**
  * From a table to a data set for training: features and target are chosen, missing values filled or refused, categories
- * encoded, numbers scaled. All statistics (means, medians, scales, categories) are learnt once from the training rows and
- * then applied to any rows, so that nothing of the test rows leaks into the training.
+ * encoded, numbers scaled. All statistics (means, medians, scales, categories) are learnt once from the training rows
+ * and then applied to any rows, so that nothing of the test rows leaks into the training.
  *
  * Invariant: a transform applied to the rows that it was fitted on or to any others gives the same features in the same
  * order; a category or class that the training rows do not have is refused by name.
@@ -23,8 +23,8 @@ import { columnScale, type ScaleMethod } from './rows.ts';
 export type TableTask = 'classification' | 'regression';
 
 /**
- * What to do about a missing feature: refuse it, drop its row, or fill it with the mean or median of the training rows or
- * with a constant. Where numbers take mean or median, categories take the most frequent one.
+ * What to do about a missing feature: refuse it, drop its row, or fill it with the mean or median of the training rows
+ * or with a constant. Where numbers take mean or median, categories take the most frequent one.
  */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | 'median' | { readonly constant: number | string };
 
@@ -74,8 +74,8 @@ interface Feature {
 
 /**
  * Learns from the training rows how a table becomes a data set.
- * @throws DownhillError('argument') for an unknown option or column (with the nearest name), a policy that does not fit;
- *   ('data') for a column without any value, or a target that is missing or does not fit the task.
+ * @throws DownhillError('argument') for an unknown option or column (with the nearest name), a policy that does not
+ *   fit; ('data') for a column without any value, or a target that is missing or does not fit the task.
  */
 export function fitTabular(train: CsvTable, options: TabularOptions): TabularTransform {
   const owner = `fitTabular of "${train.name}"`;
@@ -99,7 +99,8 @@ export function fitTabular(train: CsvTable, options: TabularOptions): TabularTra
       ? numberFeature(owner, column, missing, scale)
       : categoryFeature(owner, column, missing, categories, scale);
   });
-  const readTarget = task === 'classification' ? classTarget(rows, targetColumn) : valueTarget(rows, targetColumn, targetScale);
+  const readTarget =
+    task === 'classification' ? classTarget(rows, targetColumn) : valueTarget(rows, targetColumn, targetScale);
   const featureNames = features.flatMap((feature) => feature.names);
   checkWidth(owner, features, rows.size);
   return {

@@ -1,10 +1,11 @@
 /**
  * The self-test of one op. Each sample of its record is a program on the backend, and its gradients are another; each
- * runs twice. (One program for all of them would be fused into one large kernel, which drivers take minutes to compile.)
- * Values must be those of the f64 reference: forward within the tolerance of the record, gradients within what rounding
- * can do to the given numbers (backend/validate/bounds.ts). Both runs must give the same bits.
+ * runs twice. (One program for all of them would be fused into one large kernel, which drivers take minutes to
+ * compile.) Values must be those of the f64 reference: forward within the tolerance of the record, gradients within
+ * what rounding can do to the given numbers (backend/validate/bounds.ts). Both runs must give the same bits.
  *
- * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is broken.
+ * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is
+ * broken.
  */
 
 import type { Backend } from '../backend/backend.ts';

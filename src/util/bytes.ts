@@ -23,8 +23,8 @@ export function isBytes(data: unknown): data is Uint8Array | Uint8ClampedArray {
 /**
  * True when the bytes of examples of `shape` mean value / 255.
  * @param name their name in errors. @param scaleBytes what the caller said.
- * @throws DownhillError `data` for bytes of 0 and 1 alone in the shape of an image, when the caller did not say what they
- *   mean: masks and boards are numbers, and 1 / 255 would train nothing.
+ * @throws DownhillError `data` for bytes of 0 and 1 alone in the shape of an image, when the caller did not say what
+ *   they mean: masks and boards are numbers, and 1 / 255 would train nothing.
  */
 export function bytesAreImages(
   name: string,

@@ -61,7 +61,10 @@ export function refuseSurplus(owner: string, given: readonly unknown[], most = 0
   throw new DownhillError('argument', `${owner}: one argument too many: ${show(found)}; options go into one object`);
 }
 
-/** `made`, which a call with one object of options gives. @throws DownhillError `argument` for arguments after the object. */
+/**
+ * `made`, which a call with one object of options gives.
+ * @throws DownhillError `argument` for arguments after the object.
+ */
 export function sole<T>(owner: string, surplus: readonly unknown[], made: T): T {
   refuseSurplus(owner, surplus);
   return made;

@@ -1,6 +1,6 @@
 /**
- * The environment table: every switch that downhill reads, typed, in one place; docs/environment.md is generated from it.
- * In a browser there is no environment, and every switch has its default.
+ * The environment table: every switch that downhill reads, typed, in one place; docs/environment.md is generated from
+ * it. In a browser there is no environment, and every switch has its default.
  */
 
 export interface Environment {

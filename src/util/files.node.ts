@@ -43,7 +43,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then renamed.
+ * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then
+ * renamed.
  * @throws DownhillError('file') that names the path and the system's reason.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
@@ -68,7 +69,8 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 }
 
 /**
- * Whether `writeFileAtomic` could write `path`: for work that takes long before there is something to write. The folder is made.
+ * Whether `writeFileAtomic` could write `path`: for work that takes long before there is something to write. The folder
+ * is made.
  * @throws DownhillError('file') as `writeFileAtomic`.
  */
 export async function assertWritable(path: string): Promise<void> {

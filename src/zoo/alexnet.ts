@@ -1,12 +1,13 @@
 /**
  * AlexNet: five convolutions, three of them pooled, and three dense layers, on 227×227 images in colour.
- * Source: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks", NeurIPS 2012.
+ * Source: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks", NeurIPS
+ * 2012.
  *
  * This is the one-tower network with the 2012 paper's layers (96–256–384–384–256 maps, 4096–4096 units): 62,378,344
- * parameters; every map sees every other, where the paper split three convolutions over two cards (`groups: 2` does it too:
- * 60,965,224, the paper's "60 million"). Krizhevsky's own one-tower network of 2014, which torchvision has, is narrower
- * (64–192–384–256–256 maps, 61,100,840 parameters). The paper's response normalisation, which has no parameters and
- * which later work found of no use (Simonyan and Zisserman 2014), is left out.
+ * parameters; every map sees every other, where the paper split three convolutions over two cards (`groups: 2` does it
+ * too: 60,965,224, the paper's "60 million"). Krizhevsky's own one-tower network of 2014, which torchvision has, is
+ * narrower (64–192–384–256–256 maps, 61,100,840 parameters). The paper's response normalisation, which has no
+ * parameters and which later work found of no use (Simonyan and Zisserman 2014), is left out.
  */
 
 import { oneOf } from '../nn/check-options.ts';

@@ -2,8 +2,8 @@
  * Autoencoders: networks that reproduce their input through a bottleneck. Trained with the images as their own targets
  * (x = y, values from 0 to 1) and `binaryCrossentropy` or `meanSquaredError`.
  *
- * The dense ones compress an image to 32 units (after Hinton and Salakhutdinov 2006). The sparse one has more units than it
- * needs, with an L1 penalty on the code. The denoising one gets its input with noise (Vincent et al. 2008). The
+ * The dense ones compress an image to 32 units (after Hinton and Salakhutdinov 2006). The sparse one has more units
+ * than it needs, with an L1 penalty on the code. The denoising one gets its input with noise (Vincent et al. 2008). The
  * convolutional one is that of keras.io/examples/vision/autoencoder (Valdarrama 2021), with 28,353 parameters.
  */
 
@@ -19,8 +19,8 @@ import type { ZooOptions } from './options.ts';
 const IMAGE: Shape = [28, 28, 1];
 
 /**
- * Two convolutions of 32 maps with pooling, and two transposed ones back: 28,353 parameters on grey images, whose height
- * and width must be multiples of 4. Not yet compiled.
+ * Two convolutions of 32 maps with pooling, and two transposed ones back: 28,353 parameters on grey images, whose
+ * height and width must be multiples of 4. Not yet compiled.
  */
 export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
   checkKnownOptions('convolutionalAutoencoder', options, ['inputShape', 'seed']);

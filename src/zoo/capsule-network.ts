@@ -2,8 +2,9 @@
  * The capsule network: a convolution, a convolution cut into capsules, and a capsule a class that the others agree on.
  * Outputs are the lengths of the class capsules; the loss is `sparseCategoricalMargin` (or `categoricalMargin`).
  *
- * Published are 6,804,224 parameters (9·9·256 + 256, 9·9·256·256 + 256, 1152·8·10·16) and, with the decoder that gives the image
- * back from the capsule of its class, 8,215,568 (82,432 + 525,312 + 803,600 more): the paper's 6.8 and 8.2 million.
+ * Published are 6,804,224 parameters (9·9·256 + 256, 9·9·256·256 + 256, 1152·8·10·16) and, with the decoder that gives
+ * the image back from the capsule of its class, 8,215,568 (82,432 + 525,312 + 803,600 more): the paper's 6.8 and 8.2
+ * million.
  * Source: Sabour, Frosst, Hinton, "Dynamic routing between capsules", NeurIPS 2017, sections 4 and 5.
  */
 
@@ -43,10 +44,10 @@ const CLASS = 16;
 const KNOWN = ['inputShape', 'seed', 'classes', 'filters', 'channels', 'kernelSize', 'routings'];
 
 /**
- * Capsules for images of at least 17×17 pixels (twice the kernel's side less one); [28, 28, 1] and ten classes when left
- * out: 6,804,224 parameters, 8,215,568 with `reconstruction`. The paper weighs the sum of squared differences of the
- * reconstruction by 0.0005: `lossWeights: { lengths: 1, reconstruction: 0.0005 * 784 }` with `meanSquaredError`. Not yet
- * compiled.
+ * Capsules for images of at least 17×17 pixels (twice the kernel's side less one); [28, 28, 1] and ten classes when
+ * left out: 6,804,224 parameters, 8,215,568 with `reconstruction`. The paper weighs the sum of squared differences of
+ * the reconstruction by 0.0005: `lossWeights: { lengths: 1, reconstruction: 0.0005 * 784 }` with `meanSquaredError`.
+ * Not yet compiled.
  */
 export function capsuleNetwork(options: CapsuleNetworkOptions = {}): Functional {
   return build('capsuleNetwork', options, { filters: 256, channels: 32 }, 'capsule_network');

@@ -1,6 +1,7 @@
 /**
- * GoogLeNet (Inception v1): nine modules of four branches (1×1; 1×1 and 3×3; 1×1 and 5×5; pooling and 1×1) side by side.
- * 6,998,552 parameters on 224×224 images and 1000 classes; with the two auxiliary heads of the training 13,378,280.
+ * GoogLeNet (Inception v1): nine modules of four branches (1×1; 1×1 and 3×3; 1×1 and 5×5; pooling and 1×1) side by
+ * side. 6,998,552 parameters on 224×224 images and 1000 classes; with the two auxiliary heads of the training
+ * 13,378,280.
  *
  * Source: Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich, "Going deeper with convolutions",
  * CVPR 2015, table 1. Its local response normalisation, which has no parameters and is no longer used, is left out.
@@ -15,8 +16,8 @@ import { type ImageNetOptions, imageNet, type Scale } from './options.ts';
 
 export interface GoogLeNetOptions extends ImageNetOptions {
   /**
-   * True adds the heads behind modules 4a and 4d as outputs `auxiliary_1` and `auxiliary_2` (the paper weighs their losses by
-   * 0.3); false when left out. They need images of at least 200×200.
+   * True adds the heads behind modules 4a and 4d as outputs `auxiliary_1` and `auxiliary_2` (the paper weighs their
+   * losses by 0.3); false when left out. They need images of at least 200×200.
    */
   readonly auxiliary?: boolean;
 }
@@ -54,7 +55,10 @@ function inception(x: SymbolicTensor, maps: Maps, scale: Scale): SymbolicTensor 
   ]);
 }
 
-/** GoogLeNet for images of at least 32×32 pixels. Not yet compiled. @throws DownhillError `argument` for an unknown option. */
+/**
+ * GoogLeNet for images of at least 32×32 pixels. Not yet compiled.
+ * @throws DownhillError `argument` for an unknown option.
+ */
 export function googLeNet(options: GoogLeNetOptions = {}): Functional {
   const { inputShape, classes, seed, head, scale } = imageNet('googlenet', options, [224, 224, 3], ['auxiliary']);
   const auxiliary = trueOrFalse('googlenet', 'auxiliary', options.auxiliary ?? false);

@@ -42,7 +42,9 @@ export interface ZooEntry {
   readonly classesOnly?: true;
   /** True for outputs that are scores: above 0 means the second class. */
   readonly scores?: true;
-  /** The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer. */
+  /**
+   * The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer.
+   */
   readonly loss?: LossName;
   /** Values of the published model. */
   readonly parameters: number;

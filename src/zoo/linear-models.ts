@@ -23,8 +23,8 @@ export interface LinearRegressionOptions extends ZooOptions {
  * Rosenblatt's perceptron: a score w·x + b, whose sign is the prediction. Train it with `hinge`: with batches of one
  * example and SGD, that is Rosenblatt's rule with a margin, w += rate · y · x for an example on the wrong side of the
  * margin and nothing for the others. The step function has no gradient, so it is not part of the model: a score above 0
- * means the second class, as `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the plane,
- * the default. Not yet compiled.
+ * means the second class, as `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the
+ * plane, the default. Not yet compiled.
  */
 export function perceptron(options: ZooOptions = {}): Sequential {
   checkKnownOptions('perceptron', options, ['inputShape', 'seed']);
@@ -42,8 +42,8 @@ export function linearRegression(options: LinearRegressionOptions = {}): Sequent
 }
 
 /**
- * Probability of the second class: sigmoid(w·x + b). Train it with `binaryCrossentropy`. 31 parameters on the thirty features
- * of the breast cancer data, the default. Not yet compiled.
+ * Probability of the second class: sigmoid(w·x + b). Train it with `binaryCrossentropy`. 31 parameters on the thirty
+ * features of the breast cancer data, the default. Not yet compiled.
  */
 export function logisticRegression(options: ZooOptions = {}): Sequential {
   checkKnownOptions('logisticRegression', options, ['inputShape', 'seed']);

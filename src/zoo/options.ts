@@ -61,7 +61,10 @@ export function classifier(
 /** Makes a layer's count of maps or units out of the published one. */
 export type Scale = (published: number) => number;
 
-/** The options of a network for ImageNet: 224×224 images in colour and 1000 classes unless said otherwise. @throws as `classifier`. */
+/**
+ * The options of a network for ImageNet: 224×224 images in colour and 1000 classes unless said otherwise.
+ * @throws as `classifier`.
+ */
 export function imageNet(
   owner: string,
   options: ImageNetOptions,

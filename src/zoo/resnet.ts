@@ -2,9 +2,9 @@
  * Residual networks: blocks of convolutions around which the input goes unchanged, or through one 1×1 convolution where
  * the shape changes.
  *
- * ResNet-50/101/152 are Keras' (keras/src/applications/resnet.py): bottlenecks, convolutions with biases, the stride in a
- * block's first 1×1 convolution, epsilon 1.001e-5. ResNet-18/34 have basic blocks and no biases, as torchvision's, and
- * so has ResNet-20 for CIFAR, of 0.27 million parameters.
+ * ResNet-50/101/152 are Keras' (keras/src/applications/resnet.py): bottlenecks, convolutions with biases, the stride in
+ * a block's first 1×1 convolution, epsilon 1.001e-5. ResNet-18/34 have basic blocks and no biases, as torchvision's,
+ * and so has ResNet-20 for CIFAR, of 0.27 million parameters.
  * Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
  */
 
@@ -124,8 +124,8 @@ function cifarResNet(owner: string, blocks: number, options: ClassifierOptions):
 }
 
 /**
- * ResNet-20 for CIFAR: three stages of three basic blocks with 16, 32 and 64 maps on 32×32 images, 1×1 projections where the
- * shape changes (option B): 272,474 trainable parameters, 1,568 moving averages. Not yet compiled.
+ * ResNet-20 for CIFAR: three stages of three basic blocks with 16, 32 and 64 maps on 32×32 images, 1×1 projections
+ * where the shape changes (option B): 272,474 trainable parameters, 1,568 moving averages. Not yet compiled.
  */
 export const resNet20 = (options: ClassifierOptions = {}): Functional => cifarResNet('resnet20', 3, options);
 

@@ -1,11 +1,11 @@
 /**
- * The variational autoencoder: an encoder that gives a normal distribution over a code for each image, a draw from it, and
- * a decoder back to an image. Trained with the images as their own targets and `binaryCrossentropy`.
+ * The variational autoencoder: an encoder that gives a normal distribution over a code for each image, a draw from it,
+ * and a decoder back to an image. Trained with the images as their own targets and `binaryCrossentropy`.
  *
  * Invariant: cross-entropy and divergence are both per pixel, so that the loss is the negative evidence lower bound (of
  * Kingma and Welling's equation 10, with one draw) in nats over the count of pixels.
- * Source: Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C: one hidden layer of 500 tanh units on
- * either side, Bernoulli outputs, codes of 3 to 200 values.
+ * Source: Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, appendix C: one hidden layer of 500 tanh
+ * units on either side, Bernoulli outputs, codes of 3 to 200 values.
  */
 
 import { checkKnownOptions, trueOrFalse, wholeNumber } from '../nn/check-options.ts';

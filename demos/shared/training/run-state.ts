@@ -1,4 +1,6 @@
-/** The states of a run on the Digits and Images pages: which moves are legal in each, what can be pressed, what is said. */
+/**
+ * The states of a run on the Digits and Images pages: which moves are legal in each, what can be pressed, what is said.
+ */
 
 import type { Table } from '../machine.ts';
 import { preparing } from '../webgpu-check.ts';
@@ -97,7 +99,9 @@ export interface RunFacts {
 export const isLive = (state: RunState): boolean =>
   ['compiling', 'training', 'paused', 'replacing', 'stopping'].includes(state);
 
-/** What can be pressed: buttons by id, `source` for all that loads other data, `knobs` for the form without the rate. */
+/**
+ * What can be pressed: buttons by id, `source` for all that loads other data, `knobs` for the form without the rate.
+ */
 export function runControls(state: RunState, { backend, network, fits }: RunFacts) {
   const live = isLive(state);
   const answers = network && fits && (state === 'ready' || live);

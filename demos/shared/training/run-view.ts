@@ -1,7 +1,7 @@
 /**
  * RunView: the panel with which a run is started, watched, paused, kept and taken up again; the same on each page that
- * trains. Its state is one machine (run-state.ts); every control and the line of words follow from it. What a page shows
- * besides is attached to the hooks.
+ * trains. Its state is one machine (run-state.ts); every control and the line of words follow from it. What a page
+ * shows besides is attached to the hooks.
  */
 
 import { download } from '../download.ts';
@@ -129,8 +129,8 @@ export class RunView {
   }
 
   /**
-   * Brings data or a saved run, where the state allows it. @param get gives what takes it over; until it has, everything
-   * stays as it was. @returns whether it was taken over.
+   * Brings data or a saved run, where the state allows it. @param get gives what takes it over; until it has,
+   * everything stays as it was. @returns whether it was taken over.
    */
   private async bring(words: string, get: () => Promise<() => void>): Promise<boolean> {
     if (!this.mayLoad()) return false;

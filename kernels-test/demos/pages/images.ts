@@ -1,4 +1,6 @@
-/** The Images page: augmentation is shown as it is used, predictions are refreshed, a ResNet learns, CIFAR files load. */
+/**
+ * The Images page: augmentation is shown as it is used, predictions are refreshed, a ResNet learns, CIFAR files load.
+ */
 
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';

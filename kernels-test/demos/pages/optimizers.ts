@@ -1,6 +1,6 @@
 /**
- * The optimizer race: every path is compared with its update rule, written out here in plain numbers; the saddle is left
- * or not as theory says; who diverges is said to; start, rates, switches, speed and backend do what they are for.
+ * The optimizer race: every path is compared with its update rule, written out here in plain numbers; the saddle is
+ * left or not as theory says; who diverges is said to; start, rates, switches, speed and backend do what they are for.
  */
 
 import type { Page } from 'playwright-core';

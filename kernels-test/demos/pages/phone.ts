@@ -1,6 +1,6 @@
 /**
- * On a phone (390 × 844), while a training runs: what it is steered by is on the screen together with what that changes;
- * nothing is cut; and charts say what they show: last values, samples of their lines, whole steps.
+ * On a phone (390 × 844), while a training runs: what it is steered by is on the screen together with what that
+ * changes; nothing is cut; and charts say what they show: last values, samples of their lines, whole steps.
  */
 
 import type { Page } from 'playwright-core';

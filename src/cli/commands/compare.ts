@@ -1,8 +1,8 @@
 /**
  * `downhill compare`: the same training (same weights, same batches in the same order) on a device and on the f64
- * reference: the loss of every step, and the gradient of every parameter. Fails when they differ. The losses come from two
- * independent trainings. Each gradient is taken at the same weights on both: the initial ones, and those that the device
- * has after step 1. Where rounding flips a near tie there (max pooling, relu), the point is moved by 0.1 %.
+ * reference: the loss of every step, and the gradient of every parameter. Fails when they differ. The losses come from
+ * two independent trainings. Each gradient is taken at the same weights on both: the initial ones, and those that the
+ * device has after step 1. Where rounding flips a near tie there (max pooling, relu), the point is moved by 0.1 %.
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';

@@ -1,6 +1,6 @@
 /**
- * `downhill gradcheck`: checks every gradient rule against finite differences in f64; with `--model`, the gradients of a
- * whole model instead. The gradients are computed in f64 on the CPU, or in f32 on the device with `--backend webgpu`.
+ * `downhill gradcheck`: checks every gradient rule against finite differences in f64; with `--model`, the gradients of
+ * a whole model instead. The gradients are computed in f64 on the CPU, or in f32 on the device with `--backend webgpu`.
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';

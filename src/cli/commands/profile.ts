@@ -1,7 +1,7 @@
 /**
- * `downhill profile`: where the GPU time of a training step goes: each kernel's time, rates and share, as a table and as a
- * file for a trace viewer. The step is that of `trainOnBatch` on the first examples. A training whose data set is on the
- * device also gathers each batch from it. The weights are not saved.
+ * `downhill profile`: where the GPU time of a training step goes: each kernel's time, rates and share, as a table and
+ * as a file for a trace viewer. The step is that of `trainOnBatch` on the first examples. A training whose data set is
+ * on the device also gathers each batch from it. The weights are not saved.
  */
 
 import type { Backend } from '../../backend/backend.ts';

@@ -1,8 +1,8 @@
 /**
  * `downhill train`: trains a model of the zoo on a data set, scores it on the held-out examples after every epoch, and
  * saves it. During training, `--out` holds a backup that is never more than an epoch or half a minute old; `--resume`
- * continues from it, bit for bit. Ctrl-C and the signals that end a process end the training after the current step, with
- * a backup of exactly that step; the result so far is scored and reported as usual.
+ * continues from it, bit for bit. Ctrl-C and the signals that end a process end the training after the current step,
+ * with a backup of exactly that step; the result so far is scored and reported as usual.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * `downhill tune`: times the kernels of a model's training step on this machine's adapter, and stores the fastest tile of
- * each, which every later process on the adapter uses. Tunings of other models stay.
+ * `downhill tune`: times the kernels of a model's training step on this machine's adapter, and stores the fastest tile
+ * of each, which every later process on the adapter uses. Tunings of other models stay.
  */
 
 import { tune } from '../../train/loop/tune.ts';

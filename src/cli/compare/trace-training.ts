@@ -2,9 +2,9 @@
  * One training as a record of numbers: the gradients at the initial weights and after one update, and the loss of every
  * step of a `fit`. Two backends given the same choice see the same weights and the same batches in the same order.
  *
- * A gradient jumps where rounding changes the winner of a max pooling or the sign before a relu. So the second trace takes
- * its gradients at exactly the weights of the first, and at several nearby points: forward passes of two precisions differ
- * too, and one of some 100 000 windows is a near tie now and then, but not at every point.
+ * A gradient jumps where rounding changes the winner of a max pooling or the sign before a relu. So the second trace
+ * takes its gradients at exactly the weights of the first, and at several nearby points: forward passes of two
+ * precisions differ too, and one of some 100 000 windows is a near tie now and then, but not at every point.
  */
 
 import type { Backend } from '../../backend/backend.ts';
@@ -38,7 +38,9 @@ export interface GradientPoint {
 
 /** Points at which each gradient is taken: the weights themselves first. */
 const POINTS = 3;
-/** Relative distance of the nearby points: far above rounding, so that other elements tie, and far below what matters. */
+/**
+ * Relative distance of the nearby points: far above rounding, so that other elements tie, and far below what matters.
+ */
 const NEARBY = 1e-3;
 
 /**

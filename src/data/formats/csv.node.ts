@@ -2,8 +2,8 @@
  * Tables and NumPy files from the file system, plain or gzip (tables), and the well-known tables by name: file, target
  * and transform.
  *
- * Invariant: the rows of a named table are split into train and test by seed before anything is learnt, stratified where
- * the target is a class.
+ * Invariant: the rows of a named table are split into train and test by seed before anything is learnt, stratified
+ * where the target is a class.
  */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';

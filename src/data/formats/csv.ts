@@ -1,6 +1,6 @@
 /**
- * Tables with typed columns from CSV text: numbers or categories, as declared or as the values show. Missing values stay
- * (NaN, −1) until a transform decides about them (see tabular.ts).
+ * Tables with typed columns from CSV text: numbers or categories, as declared or as the values show. Missing values
+ * stay (NaN, −1) until a transform decides about them (see tabular.ts).
  *
  * Invariant: every column of a CsvTable has `size` values. A column whose values are mostly numbers is a column of
  * numbers, and text in it is an error with line and name, not a silent change of its kind.
@@ -59,7 +59,8 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /**
  * Reads CSV text (RFC 4180). A column is numeric when at least half of its values that are there are numbers.
  * @throws DownhillError('data') for rows of another length than the header, text in a numeric column (both naming the
- *   line), no row at all, two columns of one name; ('file') for broken quoting; ('argument') for options that do not fit.
+ *   line), no row at all, two columns of one name; ('file') for broken quoting; ('argument') for options that do not
+ *   fit.
  */
 export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
   const { name = 'csv', delimiter = ',', columns, ...rest } = checkOptions('readCsv', options, OPTIONS);

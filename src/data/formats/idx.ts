@@ -60,7 +60,10 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   return { dtype: type.dtype, shape, values: type.read(view, start, count) };
 }
 
-/** What the header says, of which `bytes` are the file or its beginning. @throws DownhillError('file') as `parseIdx`. */
+/**
+ * What the header says, of which `bytes` are the file or its beginning.
+ * @throws DownhillError('file') as `parseIdx`.
+ */
 function parseHeader(bytes: Uint8Array, name: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw refusal(name, `${bytes.length} bytes`, 'an IDX file of at least 4 (truncated?)');

@@ -17,7 +17,8 @@ const START = 2048;
 
 /**
  * The decompressed content of `bytes`.
- * @param limit most bytes to allow, or a function that says so from the first of them (2048, or all where there are fewer).
+ * @param limit most bytes to allow, or a function that says so from the first of them (2048, or all where there are
+ *   fewer).
  * @throws TooMuch; what `limit` throws; and the stream's own error for bytes that are truncated or corrupt.
  */
 export async function inflate(

@@ -2,8 +2,8 @@
  * Labelled image files as a data set: one class per folder, classes and files in sorted order, all images with one size
  * and number of channels. ../images.ts (a browser's files) and ../image-folder.node.ts share it.
  *
- * Invariants: example k is the k-th file in sorted order; x is u8; the same files give the same bytes in Node and in every
- * browser; no file is skipped silently.
+ * Invariants: example k is the k-th file in sorted order; x is u8; the same files give the same bytes in Node and in
+ * every browser; no file is skipped silently.
  */
 import { oneOf, wholeNumber } from '../../nn/check-options.ts';
 import { checkOptions } from '../../util/check-options.ts';
@@ -19,7 +19,10 @@ export interface ImageOptions extends DecodeOptions {
   readonly colour?: 'rgb' | 'grey';
   /** Named in errors; `images` unless given. */
   readonly name?: string;
-  /** What to do about images of kinds that are not decoded (GIF, WebP, BMP …): `error`, or `skip` with a warning; `error` unless given. */
+  /**
+   * What to do about images of kinds that are not decoded (GIF, WebP, BMP …): `error`, or `skip` with a warning;
+   * `error` unless given.
+   */
   readonly others?: 'error' | 'skip';
 }
 
@@ -43,8 +46,8 @@ export function fileKind(name: string): FileKind {
 
 /**
  * A data set of the images: x u8 [height, width, channels], y i32 class ids, classes sorted by name.
- * @throws DownhillError('file') for an unreadable image, naming its path; ('data') for no image at all; ('argument') for
- *   a size that is not two whole numbers, or an unknown option.
+ * @throws DownhillError('file') for an unreadable image, naming its path; ('data') for no image at all; ('argument')
+ *   for a size that is not two whole numbers, or an unknown option.
  */
 export async function imageDataset(sources: readonly ImageSource[], options: ImageOptions): Promise<ArrayDataset> {
   const { size, colour = 'rgb', name = 'images', ...decoding } = checkImageOptions(options);

@@ -1,6 +1,6 @@
 /**
- * From the components of a JPEG to RGB: components stored at half size are enlarged by a triangle filter (each new sample
- * takes 3 parts of the nearest and 1 of the next), other sizes by repetition; then colours are converted.
+ * From the components of a JPEG to RGB: components stored at half size are enlarged by a triangle filter (each new
+ * sample takes 3 parts of the nearest and 1 of the next), other sizes by repetition; then colours are converted.
  * Source: ITU-T T.871 (JFIF) for YCbCr; the filter and its rounding are those of libjpeg's "fancy upsampling".
  */
 import type { ByteImage } from '../resize.ts';

@@ -1,9 +1,10 @@
 /**
- * JPEG: baseline, extended and progressive, 8 bits, Huffman coded, of 1, 3 or 4 components at any sampling. Here are the
- * markers; scans are in jpeg-scan.ts, the inverse transform in jpeg-idct.ts, upsampling and colour in jpeg-pixels.ts.
+ * JPEG: baseline, extended and progressive, 8 bits, Huffman coded, of 1, 3 or 4 components at any sampling. Here are
+ * the markers; scans are in jpeg-scan.ts, the inverse transform in jpeg-idct.ts, upsampling and colour in
+ * jpeg-pixels.ts.
  *
- * Invariant: the same bytes wherever this runs, those of libjpeg (accurate integer transform, smooth upsampling); a file
- * that ends before its end mark, or within a scan, is refused.
+ * Invariant: the same bytes wherever this runs, those of libjpeg (accurate integer transform, smooth upsampling); a
+ * file that ends before its end mark, or within a scan, is refused.
  * Source: ITU-T T.81 (annexes B, F, G); T.872 for the JFIF and Adobe markers.
  */
 import { exifOrientation, type Orientation } from './exif.ts';

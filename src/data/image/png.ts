@@ -2,8 +2,8 @@
  * PNG: every colour type and depth, interlaced or not. Alpha is left out: the colours are those that are stored, under
  * transparent pixels too; 16 bits are rounded to 8; gamma and colour profiles are not applied.
  *
- * Invariant: the same bytes wherever this runs; a file that lacks its end, a wrong checksum or too few or too many pixels
- * is refused.
+ * Invariant: the same bytes wherever this runs; a file that lacks its end, a wrong checksum or too few or too many
+ * pixels is refused.
  * Source: W3C, Portable Network Graphics (third edition).
  */
 import { inflate, TooMuch } from '../formats/inflate.ts';
@@ -19,7 +19,10 @@ interface Header {
   readonly interlaced: boolean;
 }
 
-/** Samples of a pixel and the depths that are allowed, by colour type: grey, RGB, palette, grey and alpha, RGB and alpha. */
+/**
+ * Samples of a pixel and the depths that are allowed, by colour type: grey, RGB, palette, grey and alpha, RGB and
+ * alpha.
+ */
 const COLOURS: Readonly<Record<number, readonly [samples: number, depths: readonly number[]]>> = {
   0: [1, [1, 2, 4, 8, 16]],
   2: [3, [8, 16]],
@@ -105,7 +108,8 @@ function readHeader(body: Uint8Array, maxPixels: number): Header {
   ];
   if (!COLOURS[colour]?.[1].includes(depth))
     throw new Error(`it has colour type ${colour} of ${depth} bits, which PNG does not have`);
-  if (compression !== 0 || filter !== 0 || interlace > 1) throw new Error('its compression, filter or interlace method is unknown to PNG');
+  if (compression !== 0 || filter !== 0 || interlace > 1)
+    throw new Error('its compression, filter or interlace method is unknown to PNG');
   checkPixels(width, height, maxPixels);
   return { width, height, depth, colour, interlaced: interlace === 1 };
 }

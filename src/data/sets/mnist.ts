@@ -1,9 +1,10 @@
 /**
- * MNIST and the sets that share its four-file layout (Fashion-MNIST): their files, the mirrors, and how the bytes become a
- * data set. Browser-safe: bytes come from a caller or by `fetch`.
+ * MNIST and the sets that share its four-file layout (Fashion-MNIST): their files, the mirrors, and how the bytes
+ * become a data set. Browser-safe: bytes come from a caller or by `fetch`.
  *
  * Invariant: images and labels of a split have the same count, images are u8 of rank 3, labels class ids 0–9.
- * Sources: Y. LeCun, C. Cortes, C. Burges, "The MNIST database"; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST" (2017).
+ * Sources: Y. LeCun, C. Cortes, C. Burges, "The MNIST database"; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST"
+ * (2017).
  */
 import { DownhillError } from '../../util/errors.ts';
 import { type ArrayDataset, arrayDataset, type TrainTest } from '../dataset.ts';

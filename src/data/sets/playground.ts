@@ -1,10 +1,10 @@
 /**
- * Small random sets of points in the plane, to watch what a network does: those of the TensorFlow playground (two spirals,
- * circles, XOR, two Gaussians; a plane and a field of Gaussians for regression) with its ranges and its meaning of noise,
- * and scikit-learn's two moons.
+ * Small random sets of points in the plane, to watch what a network does: those of the TensorFlow playground (two
+ * spirals, circles, XOR, two Gaussians; a plane and a field of Gaussians for regression) with its ranges and its
+ * meaning of noise, and scikit-learn's two moons.
  *
- * Invariants: a set is a pure function of (name, size, noise, seed); the two classes have the same size (up to one) where
- * they are drawn one by one; examples come shuffled.
+ * Invariants: a set is a pure function of (name, size, noise, seed); the two classes have the same size (up to one)
+ * where they are drawn one by one; examples come shuffled.
  * Sources: D. Smilkov, S. Carter et al., "Direct-Manipulation Visualization of Deep Networks" (2016), playground
  * data sets; scikit-learn's make_moons.
  */
@@ -102,9 +102,9 @@ const gaussianField: Draw = (random, _k, _size, noise) => {
 };
 
 /**
- * The sets by name: `playground.spiral({ size: 500, noise: 0.1, seed: 1 })`. x is f32 [2]; y is a class id i32 [] (0 or 1),
- * or for `plane` and `gaussianField` a value f32 [1]. Each throws DownhillError('argument') for an unknown option, a size
- * below 2, a noise that is negative or not a number, a seed that is not a whole number.
+ * The sets by name: `playground.spiral({ size: 500, noise: 0.1, seed: 1 })`. x is f32 [2]; y is a class id i32 [] (0 or
+ * 1), or for `plane` and `gaussianField` a value f32 [1]. Each throws DownhillError('argument') for an unknown option,
+ * a size below 2, a noise that is negative or not a number, a seed that is not a whole number.
  */
 export const playground = {
   spiral: drawn('spiral', spiral, true),

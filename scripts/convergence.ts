@@ -1,8 +1,8 @@
 /**
  * Trains networks of the zoo to the accuracy that issue 4 ("Done when", line 3) asks of them, one seed each:
  *
- *   npm run -s convergence -- NAME…            all of them without a name; --steps N ends each after N steps (a speed trial)
- *   npm run -s convergence -- --data DIR NAME  where the data sets lie; ../shared/datasets unless given
+ *   npm run -s convergence -- NAME…            all without a name; --steps N ends each after N steps (a speed trial)
+ *   npm run -s convergence -- --data DIR NAME  folder of the data sets; ../shared/datasets unless given
  *
  * Prints a table and keeps every run in bench/results/DATE-ADAPTER-convergence.json; fails when a goal is missed.
  */

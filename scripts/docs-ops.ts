@@ -33,9 +33,9 @@ export function opReference(ops: readonly Op[]): string {
     `${ops.length} ops, of which ${without} have no gradient, on purpose (\`vjp: null\`).`,
     [
       'Lowering: how the op becomes WGSL ([architecture](architecture.md#how-an-op-becomes-wgsl-the-lowering-kinds)).',
-      'Samples: calls that tests make on every backend; refusals: calls that must fail with a given message. Tolerance: how',
-      'far a call may be off in f32 on a GPU, relative to max(1, |value|), and where that comes from; what tests accept',
-      'against the f64 reference is derived from it.',
+      'Samples: calls that tests make on every backend; refusals: calls that must fail with a given message.',
+      'Tolerance: the accepted error of a call in f32 on a GPU, relative to max(1, |value|), and its source; tests',
+      'derive from it what they accept against the f64 reference.',
     ].join('\n'),
     table(
       ['op', 'lowering', 'gradient', 'samples', 'refusals', 'what it computes', 'tolerance'],

@@ -11,7 +11,8 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   const widths = header.map((title, k) => Math.max(3, title.length, ...texts.map((row) => row[k].length)));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, k) => (right[k] ? cell.padStart(widths[k]) : cell.padEnd(widths[k]))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, k) => (right[k] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`;
+  const rules = widths.map((width, k) => (right[k] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const rule = `| ${rules.join(' | ')} |`;
   return [line(header), rule, ...texts.map(line)].join('\n');
 }
 

@@ -40,8 +40,9 @@ export function describe({ title, date, load, environment: e, markdown }: Sectio
   const busy = load[0] > 1 ? ' **The machine was busy before it began: times are too long, ratios uncertain.**' : '';
   return [
     `## ${title}`,
-    `${date.slice(0, 16).replace('T', ' ')} UTC · ${e.adapter} · ${e.processor}, ${e.cores} cores · downhill ${e.downhill} (${e.commit}), ` +
-      `webgpu ${e.webgpu}, Node ${e.node}, ${e.platform} · load ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after.${busy}`,
+    `${date.slice(0, 16).replace('T', ' ')} UTC · ${e.adapter} · ${e.processor}, ${e.cores} cores · ` +
+      `downhill ${e.downhill} (${e.commit}), webgpu ${e.webgpu}, Node ${e.node}, ${e.platform} · ` +
+      `load ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after.${busy}`,
     markdown,
   ].join('\n\n');
 }

@@ -203,7 +203,7 @@ function rateField(name: OptimizerName): NumberField {
     const usual = usualRace(race.surface).rates[name];
     if (rate < LARGE * usual) return;
     const times = Number((rate / usual).toPrecision(2)).toLocaleString('en');
-    const text = `${rate} is ${times} times the usual rate of ${OPTIMIZERS[name]} here (${usual}): it may leave the map.`;
+    const text = `${rate} is ${times} times the usual rate of ${OPTIMIZERS[name]} (${usual}): it may leave the map.`;
     notify(text, { kind: 'warning', key: `rate-${name}` });
   });
 }

@@ -44,7 +44,8 @@ describe.concurrent('the command line', () => {
     [
       ['trian'],
       [
-        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, profile, compare, gradcheck, tune, self-test, info/,
+        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, profile, compare, gradcheck, /,
+        /gradcheck, tune, self-test, info/,
       ],
     ],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],

@@ -33,7 +33,7 @@ const begun = async (path: string, seed: number, resumed: boolean) => {
   return folder;
 };
 
-test('a training that was interrupted never replaces the model of one that has ended, however often it goes on', async () => {
+test('an interrupted training never replaces the model of a complete one, however often it continues', async () => {
   const path = join(place, 'ended');
   await (await begun(path, 1, false)).finish(modelOf(1), { run: run(1) });
   const good = bytes(path);

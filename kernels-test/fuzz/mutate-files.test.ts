@@ -46,7 +46,8 @@ test.each(rounds)('from seed %i, %i of each reader', { timeout: 3_600_000 }, asy
 
 function summary({ reader, files, values, refused, slowest, peak, growth }: ReaderReport): string {
   const memory = `peak ${(peak / MIB).toFixed()} MiB, growth ${(growth / MIB).toFixed(1)} MiB`;
-  return `${reader}: ${files} files, ${values} values, ${refused} refused, slowest ${slowest.ms.toFixed()} ms, ${memory}`;
+  const counts = `${files} files, ${values} values, ${refused} refused`;
+  return `${reader}: ${counts}, slowest ${slowest.ms.toFixed()} ms, ${memory}`;
 }
 
 /** @throws Error that names reader and seed when the process dies or is silent. */

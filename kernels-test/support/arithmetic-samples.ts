@@ -2,10 +2,12 @@
  * What a device may compute for a whole graph (src/self-test/arithmetic-samples.ts), and how its results differ.
  */
 
-import { type Divergence, firstDivergence } from '../../src/backend/validate/bounds.ts';
+import { firstDivergence } from '../../src/backend/validate/bounds.ts';
 import type { CpuTensor } from '../../src/core/op.ts';
+import { describeDivergence } from '../../src/self-test/check-op.ts';
 
 export { evaluateArithmeticSamples } from '../../src/self-test/arithmetic-samples.ts';
+export { describeDivergence };
 
 /** The first value that no sample explains, in words; undefined when all pass. */
 export function divergenceOf(
@@ -17,8 +19,4 @@ export function divergenceOf(
     if (divergence !== undefined) return describeDivergence(`output ${k}`, divergence);
   }
   return undefined;
-}
-
-export function describeDivergence(where: string, { element, found, expected, accepted }: Divergence): string {
-  return `${where}, element ${element}: ${found}, expected ${expected} (accepted difference ${accepted.toPrecision(2)})`;
 }

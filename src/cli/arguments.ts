@@ -41,7 +41,8 @@ export function readArguments<T extends OptionTable>(
     if (token.kind === 'positional') {
       throw new DownhillError(
         'argument',
-        `${command}: unexpected word ${JSON.stringify(token.value)}; everything after the command is an option: ${[...keys.keys()].join(' ')}`,
+        `${command}: unexpected word ${JSON.stringify(token.value)}; everything after the command is an option: ` +
+          [...keys.keys()].join(' '),
       );
     }
     const key = keys.get(token.rawName);

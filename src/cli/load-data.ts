@@ -60,7 +60,7 @@ export const DATASET_OPTIONS = {
   dataset: choice({
     names: DATASETS,
     fallback: 'digits' as const,
-    doc: `${DRAWN.slice(0, -1).join(', ')} and ${DRAWN.at(-1)} are drawn by downhill itself, the others are read or downloaded`,
+    doc: `downhill draws ${DRAWN.slice(0, -1).join(', ')} and ${DRAWN.at(-1)}; the others are read or downloaded`,
   }),
   data: text({
     placeholder: 'PATH',

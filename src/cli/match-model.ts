@@ -78,7 +78,8 @@ export function checkOutputs({ name, classNames }: ArrayDataset, answer: Answer,
   const outputs = outputShape.at(-1) ?? 1;
   // One output tells two classes apart.
   if (outputs >= classes || (outputs === 1 && classes === 2)) return;
-  const found = `data set "${name}" has ${classes} classes; the model has ${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  const width = `${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  const found = `data set "${name}" has ${classes} classes; the model has ${width}`;
   throw new DownhillError('argument', `${found}: its last layer needs ${classes} units, one for each class`);
 }
 

@@ -113,8 +113,9 @@ export class ModelFolder {
       await rm(aside, { recursive: true, force: true });
       await rename(this.backupPath, aside);
       warn(
-        `WARNING: ${this.path} has the backup of a training that is not complete; a new one starts here, and the backup ` +
-          `is now ${aside}. To continue it: move it back to ${this.backupPath}, then downhill train --resume ${this.path}`,
+        `WARNING: ${this.path} has the backup of a training that is not complete; a new one starts here, and the ` +
+          `backup is now ${aside}. To continue it: move it back to ${this.backupPath}, then ` +
+          `downhill train --resume ${this.path}`,
       );
     }
     this.begun = true;

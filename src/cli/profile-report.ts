@@ -59,7 +59,8 @@ export function describeProfile(result: ProfileResult, top: number): string[] {
     ...columns([
       [
         'a step',
-        `${(result.ns / 1e6).toFixed(2)} ms in ${result.dispatches} kernels, ${result.runs === 1 ? 'one run' : `medians of ${result.runs} runs`}`,
+        `${(result.ns / 1e6).toFixed(2)} ms in ${result.dispatches} kernels, ` +
+          (result.runs === 1 ? 'one run' : `medians of ${result.runs} runs`),
       ],
       ['adapter', result.adapter],
     ]),

@@ -102,7 +102,8 @@ export function checkClassIds(set: Pick<ArrayDataset, 'name' | 'y' | 'yShape'>, 
     const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
     throw new DownhillError(
       'data',
-      `data set "${name}": label ${id} of example ${i} is ${problem}; expected 0 to ${classes - 1} (${classes} classes)`,
+      `data set "${name}": label ${id} of example ${i} is ${problem}; ` +
+        `expected 0 to ${classes - 1} (${classes} classes)`,
     );
   }
 }
@@ -153,8 +154,8 @@ export function volume(shape: readonly number[]): number {
 function countRows(name: string, side: 'x' | 'y', values: DataArray, shape: readonly number[]): number {
   for (const extent of shape) {
     if (Number.isInteger(extent) && extent >= 1) continue;
-    const message = `data set "${name}": ${side}Shape [${shape}] has extent ${extent}; expected whole numbers of at least 1`;
-    throw new DownhillError('shape', message);
+    const found = `${side}Shape [${shape}] has extent ${extent}`;
+    throw new DownhillError('shape', `data set "${name}": ${found}; expected whole numbers of at least 1`);
   }
   const rows = values.length / volume(shape);
   if (!Number.isInteger(rows)) {

@@ -280,8 +280,8 @@ function valueTarget(train: CsvTable, targetColumn: CsvColumn, method: ScaleMeth
   const values = (table: CsvTable): Float64Array => {
     const column = columnOf(table, targetColumn.name);
     if (column.type === 'category') {
-      const message = `${table.name}: the target "${targetColumn.name}" holds text such as ${show(column.categories[0])}`;
-      throw new DownhillError('data', `${message}; regression takes numbers`);
+      const found = `the target "${targetColumn.name}" holds text such as ${show(column.categories[0])}`;
+      throw new DownhillError('data', `${table.name}: ${found}; regression takes numbers`);
     }
     const row = column.values.findIndex(Number.isNaN);
     if (row !== -1) throw new DownhillError('data', `${where(table, targetColumn.name, row)}: the target has no value`);

@@ -108,7 +108,7 @@ async function compare(job: Job, backend: Backend, erring: number | undefined, j
     if (message !== '') continue;
     const divergence = judge(found[k], expected[k]);
     const changed = Array.from(found[k]).findIndex((value, i) => !Object.is(value, again[k][i]));
-    if (divergence !== undefined) message = inWords(title, divergence);
+    if (divergence !== undefined) message = describeDivergence(title, divergence);
     else if (changed >= 0) message = `${title}, element ${changed}: ${found[k][changed]}, then ${again[k][changed]}`;
   }
   return { compared: job.roots.length, worstError: Number.isFinite(worst) ? worst : null, message };
@@ -176,6 +176,7 @@ function titleOf({ title, inputs }: Sample): string {
   return title === undefined ? `sample ${shapes}` : `sample "${title}" ${shapes}`;
 }
 
-function inWords(title: string, { element, found, expected, accepted }: Divergence): string {
-  return `${title}, element ${element}: ${found}, expected ${expected} (accepted difference ${accepted.toPrecision(2)})`;
+export function describeDivergence(where: string, { element, found, expected, accepted }: Divergence): string {
+  const limit = accepted.toPrecision(2);
+  return `${where}, element ${element}: ${found}, expected ${expected} (accepted difference ${limit})`;
 }

@@ -29,8 +29,8 @@ export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
   if (inputShape.length !== 3 || height % 4 !== 0 || width % 4 !== 0) {
     throw new DownhillError(
       'shape',
-      'convolutionalAutoencoder: takes images [height, width, channels] with height and width that are multiples of 4, ' +
-        `found ${formatShape(inputShape)}`,
+      'convolutionalAutoencoder: takes images [height, width, channels] with height and width that are multiples of ' +
+        `4, found ${formatShape(inputShape)}`,
     );
   }
   const convolution = { kernelSize: 3, padding: 'same' } as const;

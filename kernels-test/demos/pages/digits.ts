@@ -76,7 +76,8 @@ async function learns(site: Site): Promise<void> {
     );
     const seconds = (performance.now() - started) / 1000;
     expect(seconds < 120, `it took ${seconds.toFixed(1)} s`);
-    return `${await page.textContent('#figure-accuracy')} after ${seconds.toFixed(1)} s, ${await page.textContent('#figure-steps')} steps/s`;
+    const [accuracy, rate] = [await page.textContent('#figure-accuracy'), await page.textContent('#figure-steps')];
+    return `${accuracy} after ${seconds.toFixed(1)} s, ${rate} steps/s`;
   });
 
   await check('digits: drawn digits are recognised', async () => {
@@ -162,7 +163,8 @@ async function survives(site: Site): Promise<void> {
     await finished(page);
     const weights = await savedWeights(page);
     expect(Buffer.compare(weights, undisturbed) === 0, 'the weights differ from those of the undisturbed run');
-    return `at step ${before} ${again} steps (${seconds} s) were repeated; back after ${(performance.now() - at).toFixed()} ms with the same weights`;
+    const back = `back after ${(performance.now() - at).toFixed()} ms with the same weights`;
+    return `at step ${before} ${again} steps (${seconds} s) were repeated; ${back}`;
   });
 
   await check(

@@ -96,7 +96,7 @@ async function paths(site: Site): Promise<void> {
   await check('optimizers: a rate of 100 gets a word, and who has left the map is said to', async () => {
     await enter(page, 'rate-sgd', '0.01');
     await enter(page, 'rate-adam', '100');
-    await page.locator('.notice', { hasText: /100 is 500 times the usual rate of Adam here \(0\.2\)/ }).waitFor();
+    await page.locator('.notice', { hasText: /100 is 500 times the usual rate of Adam \(0\.2\)/ }).waitFor();
     await press(page, 'reset');
     const adam = (await run(page, 3)).racers.find(({ name }) => name === 'adam')!;
     const [x, y] = adam.places.slice(-2);

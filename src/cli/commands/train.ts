@@ -102,8 +102,8 @@ async function run({ model, prepare }: TrainableModel, job: Job): Promise<number
   // Before the first line: a reader of it may press Ctrl-C.
   using interrupt = new Interrupt(() => output.warn('\ninterrupted: ending after this step (again to quit at once)'));
   output.say(
-    `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ${setting.dataset}, ` +
-      `${backend.description}`,
+    `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ` +
+      `${setting.dataset}, ${backend.description}`,
   );
   await begin(job);
   const { description: adapter } = backend;

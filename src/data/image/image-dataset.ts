@@ -102,8 +102,8 @@ export function accountFor(others: readonly string[], strays: readonly string[],
   if (others.length > 0 && options.others !== 'skip') {
     throw new DownhillError(
       'data',
-      `data set "${name}": ${count(others, 'image')} of kinds that are not read: ${some(others)}; expected PNG or JPEG: ` +
-        'convert them, or leave them out with others: "skip"',
+      `data set "${name}": ${count(others, 'image')} of kinds that are not read: ${some(others)}; expected PNG or ` +
+        'JPEG: convert them, or leave them out with others: "skip"',
     );
   }
   const parts = [

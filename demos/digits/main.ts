@@ -2,13 +2,11 @@
 
 import '../shared/training/training.css';
 import './digits.css';
-import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { sent } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
 import { examiner } from '../shared/training/insight-view.ts';
 import { drawPlanes } from '../shared/training/pictures.ts';
-import { field } from '../shared/training/run-form.ts';
 import { RunView } from '../shared/training/run-view.ts';
 import { keepWorker } from '../shared/worker/start.ts';
 import { Pad } from './pad.ts';
@@ -123,11 +121,5 @@ element('another').addEventListener('click', async () => {
 });
 
 takeFiles(view, 'mnist');
-const knobs = element<HTMLFormElement>('knobs');
-adviseRate(
-  knobs.elements.namedItem('optimizer') as HTMLSelectElement,
-  field(knobs, 'learningRate'),
-  element('rate-advice'),
-);
 
 await view.start();

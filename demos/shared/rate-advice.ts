@@ -14,7 +14,7 @@ const HIGHEST: Readonly<Record<string, number>> = {
   lion: 0.02,
 };
 
-/** @returns the word; empty where there is nothing to say. */
+/** @returns the advice; empty where there is none. */
 export function rateAdvice(optimizer: string, rate: number): string {
   const highest = HIGHEST[optimizer];
   if (highest === undefined || !(rate > highest)) return '';
@@ -22,8 +22,12 @@ export function rateAdvice(optimizer: string, rate: number): string {
   return `${rate} is far above ${usual}: the loss may stay high or become NaN.`;
 }
 
-/** Keeps the word in `output` in step with the two fields. */
-export function adviseRate(optimizer: HTMLSelectElement, rate: HTMLInputElement, output: HTMLElement): void {
+/** Keeps the advice in `output` up to date with the two fields. */
+export function adviseRate(
+  optimizer: HTMLSelectElement | HTMLInputElement,
+  rate: HTMLInputElement,
+  output: HTMLElement,
+): void {
   const look = () => {
     const text = rateAdvice(optimizer.value, Number(rate.value));
     if (output.textContent !== text) output.textContent = text;

@@ -8,9 +8,9 @@
  * holds each shape once.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
-import { DownhillError } from '../util/errors.ts';
-import { Prng } from '../util/prng.ts';
-import { type ArrayDataset, arrayDataset, type TrainTest } from './dataset.ts';
+import type { Prng } from '../util/prng.ts';
+import type { TrainTest } from './dataset.ts';
+import { type DrawnSplit, drawnSplit } from './sets/drawn-split.ts';
 
 /** Rows and columns of an image. */
 const SIDE = 32;
@@ -70,27 +70,17 @@ export interface ShapesOptions {
 export function shapes(options: ShapesOptions = {}, ...surplus: Surplus): TrainTest {
   refuseSurplus('shapes', surplus);
   const { train = 4000, test = 1000, seed = 0 } = checkOptions('shapes', options, ['train', 'test', 'seed']);
-  return { train: drawSplit('train', train, seed, 0), test: drawSplit('test', test, seed, 1) };
-}
-
-function drawSplit(name: string, count: number, seed: number, stream: number): ArrayDataset {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    const message = `shapes: ${name} expected a whole number of images, at least 1, found ${count}`;
-    throw new DownhillError('argument', message);
-  }
-  const classes = SHAPE_NAMES.length;
-  const x = new Uint8Array(count * SIDE * SIDE * 3);
-  const y = new Uint8Array(count);
-  const order = new Uint8Array(classes);
-  for (let i = 0; i < count; i++) {
-    if (i % classes === 0) {
-      for (let k = 0; k < classes; k++) order[k] = k;
-      new Prng(seed, stream, i, 1).shuffle(order);
-    }
-    y[i] = order[i % classes]!;
-    drawShape(x, i * SIDE * SIDE * 3, SHAPES[SHAPE_NAMES[y[i]!]!]!, new Prng(seed, stream, i, 0));
-  }
-  return arrayDataset({ name: `shapes/${name}`, x, xShape: [SIDE, SIDE, 3], y, classNames: SHAPE_NAMES });
+  const common: Omit<DrawnSplit, 'split' | 'count' | 'stream'> = {
+    set: 'shapes',
+    seed,
+    xShape: [SIDE, SIDE, 3],
+    classNames: SHAPE_NAMES,
+    draw: (x, at, id, random) => drawShape(x, at, SHAPES[SHAPE_NAMES[id]!]!, random),
+  };
+  return {
+    train: drawnSplit({ ...common, split: 'train', count: train, stream: 0 }),
+    test: drawnSplit({ ...common, split: 'test', count: test, stream: 1 }),
+  };
 }
 
 /** Draws one image at `at` of `bytes`, everything about it taken from `random`. */

@@ -1,5 +1,6 @@
 /** The form that a run is described by: which data, which network, and its numbers. */
 
+import { adviseRate } from '../rate-advice.ts';
 import { element } from '../shell.ts';
 import {
   type Augmentation,
@@ -39,6 +40,7 @@ export class RunForm {
       OPTIMIZERS.map((name) => [name, name]),
     );
     this.write(defaults);
+    adviseRate(this.field('optimizer'), this.field('learningRate'), element('rate-advice'));
   }
 
   /** Controls by what they change: the data, the learning rate, the rest. */

@@ -6,6 +6,7 @@
  * is dropped whole otherwise. A cached file that does not match any more is downloaded again.
  */
 import { DownhillError } from '../../util/errors.ts';
+import { joinBytes } from '../../util/join-bytes.ts';
 
 /** Keeps downloaded bytes between runs. `put` must be atomic: a reader sees all of the bytes or none. */
 export interface ByteCache {
@@ -129,20 +130,10 @@ async function fetchBytes(key: string, url: string, options: DownloadOptions): P
       onProgress?.({ key, url, received, ...(total !== undefined && { total }) });
     }
     if (total !== undefined && received < total) throw new Error(`ended after ${received} of ${total} bytes`);
-    return concatenate(chunks, received);
+    return joinBytes(chunks);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 /** The error's message with that of its cause: Node's fetch says only "fetch failed" and keeps why in `cause`. */

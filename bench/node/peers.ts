@@ -57,10 +57,10 @@ async function compareAll(options: Options, folder: string): Promise<Outcome> {
   const note =
     'A step ends when its loss has been read, then the next begins, for every engine; weights and batches are on the ' +
     'device before the clock starts. Reading the loss costs each engine a submission. `first step` compiles ' +
-    'everything (Mesa’s shader cache off). VGG-small runs without dropout, whose random numbers differ, and the peers ' +
-    'keep no moving averages of its batch normalisation. `memory` is the largest sum of GPU buffers up to the tenth ' +
-    'step, batches included. `first ×` and `step ×`: that engine’s time over downhill’s without tuning. Tuning ran before, ' +
-    `in a process of its own: ${notes.join(' ')}`;
+    'everything (Mesa’s shader cache off). VGG-small runs without dropout, whose random numbers differ, and the ' +
+    'peers keep no moving averages of its batch normalisation. `memory` is the largest sum of GPU buffers up to the ' +
+    'tenth step, batches included. `first ×` and `step ×`: that engine’s time over downhill’s without tuning. ' +
+    `Tuning ran before, in a process of its own: ${notes.join(' ')}`;
   return {
     data: comparisons,
     markdown: [...comparisons.map(describeComparison), note].join('\n\n'),

@@ -2,7 +2,7 @@
  * Vite plugin that puts the frame around each page: metadata, styles and theme in the head, the navigation before the
  * page's own content, the footer and the place for notices after it. A page's index.html holds its `main` and scripts;
  * `<!-- include PATH name="value" … -->` in it is replaced by a piece of HTML that is used several times, in which the
- * value replaces `{name}`.
+ * value replaces `__name__`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ function framed(html: string, path: string): string {
 function included(file: string, values: string): string {
   const given = new Map([...values.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
   const used = new Set<string>();
-  const piece = readFileSync(`${root}${file}`, 'utf8').replace(/\{(\w+)\}/g, (_, name: string) => {
+  const piece = readFileSync(`${root}${file}`, 'utf8').replace(/__([a-z]+)__/g, (_, name: string) => {
     used.add(name);
     const value = given.get(name);
     if (value === undefined) throw new Error(`${file} needs a value for "${name}"`);

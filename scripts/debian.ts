@@ -118,7 +118,7 @@ function oneLine(text: string): SourceEntry[] {
   });
 }
 
-/** Stanzas of `Key: value`, parted by blank lines; a line that begins with a blank goes on with the value before it. */
+/** Stanzas of `Key: value`, separated by blank lines; a line that begins with a blank continues the value before it. */
 function deb822(text: string): SourceEntry[] {
   const uncommented = text.replace(/^#.*\n?/gm, '');
   return uncommented.split(/\n\s*\n/).flatMap((stanza) => {

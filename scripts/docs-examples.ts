@@ -1,8 +1,8 @@
 /**
- * The code blocks of the documentation as plain data, and a place to run them. What a block is for stands behind its
+ * The code blocks of the documentation as plain data, and a place to run them. The purpose of a block follows its
  * language:
  *
- *   ```ts run              a program that must run as it stands and type-check
+ *   ```ts run              a program that must run unchanged and type-check
  *   ```ts file=src/…       a file that the steps around it create
  *
  * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text`
@@ -32,7 +32,7 @@ export interface CodeBlock {
   readonly page: string;
   /** Line of the page on which the code starts, from 1. */
   readonly line: number;
-  /** What stands behind the language: `run`, `file=src/ops/x.ts`. */
+  /** What follows the language: `run`, `file=src/ops/x.ts`. */
   readonly info: string;
   readonly text: string;
 }
@@ -82,7 +82,7 @@ export function missingLine(expected: readonly string[], printed: readonly strin
   return undefined;
 }
 
-/** A folder inside of the repository (git ignores it), so that what lies there finds node_modules. */
+/** A folder inside of the repository (git ignores it), so that what is there finds node_modules. */
 export function temporaryFolder(): string {
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });

@@ -3,7 +3,7 @@
  * figures come from. Names are read from the code's registries, the rest from the golden files and from the tests that
  * read them.
  *
- * Invariant: nothing here vouches for a feature. A mark stands where a golden case names the feature and a test with
+ * Invariant: nothing here vouches for a feature. A mark is set where a golden case names the feature and a test with
  * that backend reads the file; a registry entry without a case is listed, and a test fails unless EXCUSED says why.
  */
 

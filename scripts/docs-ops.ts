@@ -1,9 +1,9 @@
 /**
  * `npm run docs:ops`: writes what can be read from the code into docs/: the op reference from the op records, the
- * switches from the environment table. A test holds the committed files against it (`npm run docs:ops -- --check` does
+ * switches from the environment table. A test compares the committed files with it (`npm run docs:ops -- --check` does
  * the same).
  *
- * Invariant: the texts depend on the sources alone, one line an op, so that a change of a record is a small diff.
+ * Invariant: the texts depend on the sources alone, one line per op, so that a change of a record is a small diff.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Lines over 120 columns. Biome breaks code there, but neither comments nor strings, nor WGSL. Columns count characters,
- * not bytes or UTF-16 units.
+ * Lines over 120 columns. Biome breaks code there, but neither comments nor strings, nor WGSL. Columns count
+ * characters, not bytes or UTF-16 units.
  *
  * `npx tsx scripts/long-lines.ts` lists them.
  */

@@ -97,7 +97,7 @@ function privateName(statement: ts.Statement): ts.Identifier | undefined {
 }
 
 /**
- * True when the word stands anywhere outside of `own` and the cuts: as a property's name too, to be on the safe side.
+ * True when the word occurs anywhere outside of `own` and the cuts: as a property's name too, to be on the safe side.
  */
 function isMentioned(file: ts.SourceFile, { text }: ts.Identifier, own: ts.Node, cuts: readonly Range[]): boolean {
   const visit = (node: ts.Node): boolean => {

@@ -1,7 +1,7 @@
 /**
- * What the adapter can do at all, measured before anything is judged by it: bytes a second read and written, and
- * floating-point operations a second of the fastest kernel among a few: multiply-adds in registers alone (a bound that
- * no real kernel reaches), hand-written matrix products without any library, and this package's own matmul.
+ * What the adapter can do at all, measured before anything is judged by it: bytes per second read and written, and
+ * floating-point operations per second of the fastest kernel among a few: multiply-adds in registers alone (a bound
+ * that no real kernel reaches), hand-written matrix products without any library, and this package's own matmul.
  */
 
 import type { Backend } from '../../src/backend/backend.ts';
@@ -47,7 +47,7 @@ const FORMS: Readonly<Record<MemoryProbe, readonly (readonly [each: number, stri
 
 /**
  * @param matmul plans of this package's own products, to be measured with the hand-written ones.
- * @param onProbe hears what is about to be measured.
+ * @param onProbe is told what is about to be measured.
  */
 export async function measureCeilings(
   backend: Backend,

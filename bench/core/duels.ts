@@ -1,9 +1,9 @@
 /**
  * Duels: one op alone, the same in every engine. An engine gets the same inputs, runs the op again and again, and each
- * call ends when the device has finished it. Its result is boiled down to a digest that processes can hand on; times of
+ * call ends when the device has finished it. Its result is reduced to a digest that processes can pass on; times of
  * engines whose digests differ are not to be shown.
  *
- * Inputs lie on the device before the clock starts, results stay there while it runs. Free of Node.
+ * Inputs are on the device before the clock starts, results stay there while it runs. Free of Node.
  */
 
 import { Prng } from '../../src/util/prng.ts';

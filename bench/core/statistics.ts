@@ -1,5 +1,5 @@
 /**
- * Numbers about repeated measurements. A median stands for a series; least and largest show how far it can be trusted.
+ * Numbers about repeated measurements. A median represents a series; least and largest show how far it can be trusted.
  */
 
 /** A series of milliseconds in four numbers. */

@@ -4,7 +4,7 @@
 
 export type Cell = string | number;
 
-/** A table; numbers stand right. */
+/** A table; numbers are right-aligned. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)));
   const right = header.map((_, k) => rows.length > 0 && rows.every((row) => typeof row[k] === 'number'));

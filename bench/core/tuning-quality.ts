@@ -1,5 +1,5 @@
 /**
- * How good the tuner's choices are: each is held against all candidates, which are timed again, more patiently and in
+ * How good the tuner's choices are: each is compared with all candidates, which are timed again, more patiently and in
  * turn, so that what the machine does meanwhile meets all of them alike.
  */
 

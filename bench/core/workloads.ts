@@ -1,7 +1,7 @@
 /**
  * What is trained in the benches of steps: a model with its initial weights, and batches of the embedded digits, drawn
  * larger and in colour where a model takes such images. A workload is a pure function of its name and batch size, so
- * that processes need not hand it to each other; its digest shows that they had the same.
+ * that processes need not exchange it; its digest shows that they had the same.
  */
 
 import { digits } from '../../src/data/sets/digits.ts';

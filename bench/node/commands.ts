@@ -43,8 +43,8 @@ const MAX_STEPS = 200;
 
 export const COMMANDS: Readonly<Record<string, BenchCommand>> = {
   steps: { title: 'Training steps (`model.fit`)', run: runSteps },
-  peers: { title: 'Beside other engines', run: runPeers },
-  browser: { title: 'Beside other engines, in Chromium', run: runBrowser },
+  peers: { title: 'Next to other engines', run: runPeers },
+  browser: { title: 'Next to other engines, in Chromium', run: runBrowser },
   ops: { title: 'Single ops next to other engines', run: runOps },
   profile: { title: 'Where the time of a step goes', run: runProfile },
   kernels: { title: 'Kernels', run: runKernels },
@@ -125,7 +125,7 @@ async function runScaling(options: Options): Promise<Outcome> {
     for (const batch of [1, 4, 16, 64, 256]) data.push(await stepsOf(name, options, batch));
   }
   const table = markdownTable(
-    ['model', 'batch', 'step', 'µs a sample', 'samples/s'],
+    ['model', 'batch', 'step', 'µs per sample', 'samples/s'],
     data.map((r) => [
       r.model,
       r.batch,

@@ -1,6 +1,6 @@
 /**
- * `bench ops`: single ops in downhill, TensorFlow.js and jax-js, one after the other, a process each. No time is shown
- * unless the results agree.
+ * `bench ops`: single ops in downhill, TensorFlow.js and jax-js, one after the other, each in its own process. No time
+ * is shown unless the results agree.
  */
 
 import { unknownName } from '../../src/util/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * `bench peers`: the same steps in downhill, TensorFlow.js and jax-js, one after the other, a process each. No time is
- * shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and updates.
+ * `bench peers`: the same steps in downhill, TensorFlow.js and jax-js, one after the other, each in its own process. No
+ * time is shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and
+ * updates.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

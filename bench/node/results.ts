@@ -1,6 +1,6 @@
 /**
- * The results file: one JSON a day and adapter under bench/results/, one section a command, and the same as Markdown.
- * A command that runs again replaces its own section and leaves the others.
+ * The results file: one JSON file per day and adapter under bench/results/, one section per command, and the same as
+ * Markdown. A command that runs again replaces its own section and leaves the others.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

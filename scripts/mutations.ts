@@ -129,7 +129,7 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^sum '],
   },
   {
-    name: 'folds: the last chunk runs over the end',
+    name: 'reductions: the last chunk runs over the end',
     file: 'src/compile/lower/reduce-kernel.ts',
     from: '`let last = min(first + ${length}, ${extent});`',
     to: '`let last = first + ${length} + 0u * ${extent};`',

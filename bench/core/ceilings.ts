@@ -39,7 +39,7 @@ const FORMS: Readonly<Record<MemoryProbe, readonly (readonly [each: number, stri
     [16, false],
     [16, true],
   ],
-  fold: [
+  read: [
     [64, false],
     [64, true],
   ],
@@ -59,7 +59,7 @@ export async function measureCeilings(
     return work / (await timePlan(backend, plan, { budgetMs: 200 })).bestNs;
   };
   const memory: { kind: MemoryProbe; label: string; gbs: number }[] = [];
-  for (const kind of ['fold', 'fill', 'copy'] as const) {
+  for (const kind of ['read', 'fill', 'copy'] as const) {
     for (const bytes of SIZES) {
       const limit = Math.min(bytes, backend.limits.maxStorageBufferBindingSize);
       const found: { kind: MemoryProbe; label: string; gbs: number }[] = [];
@@ -90,7 +90,7 @@ export async function measureCeilings(
   }
   const fastest = products.reduce((a, b) => (b.gflops > a.gflops ? b : a));
   return {
-    readGBs: best('fold'),
+    readGBs: best('read'),
     writeGBs: best('fill'),
     copyGBs: best('copy'),
     memory: memory.map(({ label, gbs }) => ({ label, gbs })),

@@ -122,7 +122,7 @@ describe('--resume', () => {
     const nowhere = join(folder, 'nowhere');
     await expectCliRefusal(['train', '--resume', nowhere], [/there is no backup of a training; --out .* starts one/]);
     const begun = await jsonOf(train('--config', configFile('begun'), '--resume', nowhere));
-    expect(begun.stderr).toMatch(/nowhere has no backup of a training, so this one begins at its beginning/);
+    expect(begun.stderr).toMatch(/nowhere has no backup of a training, so this one starts from the beginning/);
     expect(readdirSync(nowhere).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
   });
 
@@ -132,7 +132,7 @@ describe('--resume', () => {
     await jsonOf(train('--config', config, '--out', out), { status: 143, onStderr: once('epoch 2/', 'SIGTERM') });
     const backup = listing(join(out, 'backup'));
     const { stderr } = await jsonOf(train('--config', config, '--epochs', '2', '--out', out));
-    expect(stderr).toMatch(/WARNING: .*aside has the backup of a training that has not ended; a new one begins/);
+    expect(stderr).toMatch(/WARNING: .*aside has the backup of a training that is not complete; a new one starts/);
     expect(listing(join(out, 'backup-before'))).toEqual(backup);
     // A training that is refused puts nothing aside.
     await expectCliRefusal(train('--config', join(folder, 'none.json'), '--out', out), [/none\.json/]);

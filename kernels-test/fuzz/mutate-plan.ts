@@ -12,7 +12,7 @@ export const MUTATIONS = {
   'a thousandth too large': (wgsl) => edit(wgsl, `^(b\\d+)${INDEX} = (.+);$`, '$1[$2] = ($3) * 1.001;', isFloat),
   'stored beside its place': (wgsl) => edit(wgsl, `^(b\\d+)${INDEX} = `, '$1[($2) ^ 1u] = '),
   'read beside its place': (wgsl) => edit(wgsl, `(= .*\\b)(b\\d+)${INDEX}`, '$1$2[($3) + 1u]'),
-  'the first element of a fold left out': (wgsl) => edit(wgsl, String.raw`for \(var r = 0u;`, 'for (var r = 1u;'),
+  'the first element of a reduction left out': (wgsl) => edit(wgsl, String.raw`for \(var r = 0u;`, 'for (var r = 1u;'),
   'the last factor of a run left out': (wgsl) => edit(wgsl, String.raw`kk < stop; kk\+\+`, 'kk < stop - 1; kk++'),
 } as const satisfies Record<string, (wgsl: string) => string | null>;
 

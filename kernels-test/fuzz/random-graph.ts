@@ -36,7 +36,10 @@ export interface RandomGraph {
 
 const SIZES = [1, 1, 2, 3, 4, 5, 7, 9, 16, 33, 90];
 const MOST_ELEMENTS = 6000;
-/** How often a form of lowering is drawn: folds and contractions are few in the list and much in need of company. */
+/**
+ * How often a form of lowering is drawn: reductions and contractions are few in the list, and others must be drawn with
+ * them.
+ */
 const KINDS: readonly Op['lower']['kind'][] = [
   ...Array<'map'>(5).fill('map'),
   'reduce',
@@ -106,9 +109,10 @@ class Drawer {
     const samples = op.samples.filter(({ inputs }) => inputs.every(isUsable));
     if (samples.length === 0) return;
     const sample = this.pick(samples);
-    // Folds of several operands (batch normalisation) have shapes that depend on each other: those of their samples.
+    // Reductions of several operands (batch normalisation) have shapes that depend on each other: those of their
+    // samples.
     if (Array.isArray(sample.attrs.axes) && sample.inputs.length === 1 && this.random.chance(0.7)) {
-      this.fold(op, sample);
+      this.reduction(op, sample);
       return;
     }
     const attempt =
@@ -116,8 +120,8 @@ class Drawer {
     this.accept(() => applyOp(op, attempt, sample.attrs));
   }
 
-  /** A fold of a value as it is, over any axes: what stands before and after it shares its indices. */
-  private fold(op: Op, { inputs, attrs }: Sample): void {
+  /** A reduction of an existing value, over any axes: its operand and its readers share its indices. */
+  private reduction(op: Op, { inputs, attrs }: Sample): void {
     const { shape } = this.pick(this.pool);
     const axes = shape.flatMap((_, axis) => (this.random.chance(0.5) ? [axis] : []));
     const operand = this.operand(inputs[0], shape);

@@ -223,7 +223,7 @@ test('files of a browser are read as those of a folder', async () => {
   await expectRefusal(
     () => load(nested),
     'data',
-    /more\/a\.png lies in a class folder of "set\/cat", others in one of "set"/,
+    /more\/a\.png is in a class folder of "set\/cat", others are in one of "set"/,
   );
   await expectRefusal(
     () => load([file('set/cat/a.png')], { maxPixels: 34 }),

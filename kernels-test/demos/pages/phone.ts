@@ -37,7 +37,7 @@ async function digits(site: Site): Promise<void> {
   await page.locator('#train:enabled').waitFor(LIMIT);
   await check('phone: charts say what will come while there is nothing to show', async () => {
     const texts = await page.locator('.chart-empty:visible').allTextContents();
-    expect(texts.length === 2 && texts.every((text) => /a point for each step comes here/.test(text)), texts.join());
+    expect(texts.length === 2 && texts.every((text) => /each step adds a point here/.test(text)), texts.join());
   });
   await page.selectOption('[name=data]', '1');
   await page.locator('#train:enabled').waitFor(LIMIT);

@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { longLines, longLinesOfTree } from '../scripts/long-lines.ts';
-import { STILL_LONG } from '../scripts/long-lines-todo.ts';
+import { longLines, longLinesOfTree } from '../scripts/lint/long-lines.ts';
+import { STILL_LONG } from '../scripts/lint/long-lines-todo.ts';
 
 test('no line is over 120 columns', () => {
   const found = longLinesOfTree(fileURLToPath(new URL('..', import.meta.url)));

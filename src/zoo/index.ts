@@ -5,22 +5,17 @@
 import type { LossName } from '../nn/losses/index.ts';
 import type { Model } from '../train/model/model.ts';
 import { unknownName } from '../util/errors.ts';
-import { type AlexNetOptions, alexNet } from './alexnet.ts';
+import { alexNet } from './alexnet.ts';
 import { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';
-import { type CapsuleNetworkOptions, capsuleNetwork, smallCapsuleNetwork } from './capsule-network.ts';
-import { type CifarVggOptions, cifarVgg } from './cifar-vgg.ts';
-import { type GoogLeNetOptions, googLeNet } from './googlenet.ts';
+import { capsuleNetwork, smallCapsuleNetwork } from './capsule-network.ts';
+import { cifarVgg } from './cifar-vgg.ts';
+import { googLeNet } from './googlenet.ts';
 import { lenet5 } from './lenet.ts';
 import { linearRegression, logisticRegression, perceptron, softmaxRegression } from './linear-models.ts';
 import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
 import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from './resnet.ts';
-import {
-  type VariationalAutoencoderOptions,
-  type VariationalOptions,
-  variationalAutoencoder,
-  variationalDecoder,
-} from './variational-autoencoder.ts';
+import { variationalAutoencoder } from './variational-autoencoder.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 /** A model of the zoo, not yet compiled. */
@@ -104,41 +99,5 @@ export function zooModel(name: string, options: ZooOptions & Readonly<Record<str
 }
 
 export type { LinearRegressionOptions } from './linear-models.ts';
-export type { ClassifierOptions, Head, ImageNetOptions, ZooOptions } from './options.ts';
-export {
-  type AlexNetOptions,
-  alexNet,
-  type CapsuleNetworkOptions,
-  type CifarVggOptions,
-  capsuleNetwork,
-  cifarVgg,
-  convolutionalAutoencoder,
-  denoisingAutoencoder,
-  denseAutoencoder,
-  type GoogLeNetOptions,
-  googLeNet,
-  lenet5,
-  linearRegression,
-  logisticRegression,
-  mlp,
-  mlpBatchNorm,
-  mlpDropout,
-  mlpRelu,
-  mlpSigmoid,
-  perceptron,
-  resNet18,
-  resNet20,
-  resNet34,
-  resNet50,
-  resNet101,
-  resNet152,
-  smallCapsuleNetwork,
-  softmaxRegression,
-  sparseAutoencoder,
-  type VariationalAutoencoderOptions,
-  type VariationalOptions,
-  variationalAutoencoder,
-  variationalDecoder,
-  vgg16,
-  vgg19,
-};
+export * from './models.ts';
+export type { Head } from './options.ts';

@@ -2,13 +2,13 @@
  * Lines over 120 columns. Biome breaks code there, but neither comments nor strings, nor WGSL. Columns count
  * characters, not bytes or UTF-16 units.
  *
- * `npx tsx scripts/long-lines.ts` lists them.
+ * `npx tsx scripts/lint/long-lines.ts` lists them.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runScript } from './run-script.ts';
+import { runScript } from '../run-script.ts';
 
 const MOST = 120;
 /** A word so long that breaking its line would not help: a URL, a digest, a regular expression. */
@@ -45,7 +45,7 @@ export function longLinesOfTree(root: string): LongLine[] {
 }
 
 runScript(import.meta.url, () => {
-  const found = longLinesOfTree(fileURLToPath(new URL('..', import.meta.url)));
+  const found = longLinesOfTree(fileURLToPath(new URL('../..', import.meta.url)));
   for (const { path, line, columns } of found) console.log(`${path}:${line}: ${columns} columns`);
   if (found.length > 0) throw new Error(`${found.length} lines over ${MOST} columns`);
 });

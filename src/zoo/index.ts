@@ -12,7 +12,7 @@ import { cifarVgg } from './cifar-vgg.ts';
 import { googLeNet } from './googlenet.ts';
 import { lenet5 } from './lenet.ts';
 import { linearRegression, logisticRegression, perceptron, softmaxRegression } from './linear-models.ts';
-import { mlp, mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
+import { mlpBatchNorm, mlpDropout, mlpRelu, mlpSigmoid } from './mlp.ts';
 import type { ZooOptions } from './options.ts';
 import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from './resnet.ts';
 import { variationalAutoencoder } from './variational-autoencoder.ts';

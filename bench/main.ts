@@ -15,10 +15,10 @@ const USAGE = `npm run bench -- COMMAND [options]
   steps        training with model.fit: first step, median step, dispatches, memory
   peers        the same steps in TensorFlow.js webgpu and jax-js (installs them in bench/peers)
   browser      the steps of peers in headless Chromium (SwiftShader)
-  ops          matmul, conv2d and its gradients, each alone, beside the same peers
+  ops          matmul, conv2d and its gradients, each alone, next to the same peers
   profile      device time of each dispatch of a training step
-  kernels      every op's bench row, beside the adapter's measured ceilings
-  cpu-vs-gpu   the CPU backend beside WebGPU
+  kernels      every op's bench row, next to the adapter's measured ceilings
+  cpu-vs-gpu   the CPU backend next to WebGPU
   scaling      cost against batch size
   tune         the tuner's choices against all candidates, and what tuning a model takes and gives
 
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   const load = [before, loadAverage()] as const;
   const section = { title: command.title, date, load, environment, data, markdown };
   process.stdout.write(values.json ? `${JSON.stringify(section)}\n` : `${describe(section)}\n`);
-  // A part of the rows is no result to keep.
+  // A part of the rows is not a result worth keeping.
   const whole = values.op === undefined && values.model === undefined;
   if (whole && !values['no-save']) say(`saved as ${saveSection(name, section)}.json and .md`);
   return failed === true ? 1 : 0;

@@ -1,7 +1,8 @@
 /**
  * Vite plugin that puts the frame around each page: metadata, styles and theme in the head, the navigation before the
  * page's own content, the footer and the place for notices after it. A page's index.html holds its `main` and scripts;
- * `<!-- include PATH -->` in it stands for a piece of HTML that several pages share.
+ * `<!-- include PATH name="value" … -->` in it is replaced by a piece of HTML that is used several times, in which the
+ * value replaces `__name__`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -53,11 +54,26 @@ function framed(html: string, path: string): string {
     </footer>
     <div id="notices" role="status" aria-live="polite"></div>`;
   return html
-    .replace(/<!-- include (\S+) -->/g, (_, file: string) => readFileSync(`${root}${file}`, 'utf8'))
+    .replace(/<!-- include (\S+)([^>]*) -->/g, (_, file: string, values: string) => included(file, values))
     .replace('<head>', `<head>${head}`)
     .replace('<body>', `<body>${header}`)
     .replace('</body>', `${footer}</body>`)
     .replace('<!-- cards -->', others.map(card).join(''));
+}
+
+/** The piece in `file` with its values. @throws Error for a value that is missing or not used. */
+function included(file: string, values: string): string {
+  const given = new Map([...values.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  const used = new Set<string>();
+  const piece = readFileSync(`${root}${file}`, 'utf8').replace(/__([a-z]+)__/g, (_, name: string) => {
+    used.add(name);
+    const value = given.get(name);
+    if (value === undefined) throw new Error(`${file} needs a value for "${name}"`);
+    return value;
+  });
+  const surplus = [...given.keys()].filter((name) => !used.has(name));
+  if (surplus.length > 0) throw new Error(`${file} does not use ${surplus.join(', ')}`);
+  return piece.trimEnd();
 }
 
 function card({ path, title, summary }: SitePage): string {

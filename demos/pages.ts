@@ -22,7 +22,7 @@ export const PAGES: readonly SitePage[] = [
   {
     path: 'race',
     title: 'CPU against GPU',
-    summary: 'The same training twice: curves that lie on each other, speeds that do not.',
+    summary: 'The same training twice: equal losses, different speeds.',
   },
   {
     path: 'kernels',

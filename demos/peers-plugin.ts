@@ -1,7 +1,7 @@
 /**
- * Vite plugin for the engines that the Kernels page can put beside downhill. They are no dependency: where
- * `npm ci --prefix bench/peers` was run, each becomes a chunk that is fetched when it is asked for; elsewhere the module
- * is empty, and the page says how to get them. `DOWNHILL_DEMO_PEERS=none` builds without them.
+ * Vite plugin for the libraries that the Kernels page can compare with downhill. They are not dependencies: where
+ * `npm ci --prefix bench/peers` was run, each becomes a chunk that is fetched when it is asked for; elsewhere the
+ * module is empty, and the page says how to get them. `DOWNHILL_DEMO_PEERS=none` builds without them.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,7 +11,9 @@ import type { Plugin } from 'vite';
 const folder = fileURLToPath(new URL('../bench/peers/', import.meta.url));
 const modules = `${folder}node_modules/`;
 
-/** Modules of each peer. Of TensorFlow.js what a training step needs: the whole package has WebGL and file formats too. */
+/**
+ * Modules of each peer. Of TensorFlow.js what a training step needs: the whole package has WebGL and file formats too.
+ */
 const PEERS: Readonly<Record<string, { readonly package: string; code(): string }>> = {
   tfjs: {
     package: '@tensorflow/tfjs',

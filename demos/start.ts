@@ -1,4 +1,6 @@
-/** The start page says whether this browser can run the demos on a GPU. Its cards are HTML; no engine is loaded here. */
+/**
+ * The start page says whether this browser can run the demos on a GPU. Its cards are HTML; no engine is loaded here.
+ */
 
 import './start.css';
 import { PAGES } from './pages.ts';
@@ -15,6 +17,8 @@ if (missing === undefined) {
 } else {
   showDevice('No WebGPU here');
   const without = PAGES.filter(({ needsWebGPU }) => needsWebGPU).map(({ title }) => title);
-  const after = `Every demo but ${without.join(' and ')} runs on the CPU instead: the same results. Small networks train well there, large ones slowly.`;
+  const after =
+    `Every demo except ${without.join(' and ')} also runs on the CPU, with the same results. ` +
+    'Small networks train well there, large ones slowly.';
   explainMissing(element('status'), missing, after);
 }

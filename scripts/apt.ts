@@ -1,8 +1,8 @@
 /**
  * Carries out an InstallPlan with apt-get, as root, with no questions asked and its own output shown as progress.
  *
- * Another apt may be at work (unattended upgrades in a machine just booted), so a held lock is waited for. A sources file
- * that was added for an installation which then failed is taken away again.
+ * Another apt may be at work (unattended upgrades in a machine just booted), so a held lock is waited for. A sources
+ * file that was added for an installation which then failed is removed again.
  */
 
 import { spawn } from 'node:child_process';

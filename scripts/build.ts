@@ -2,10 +2,10 @@
  * `npm run build`: src/ → dist/, one JavaScript module and one .d.ts for each source file, and dist/lean/, the same
  * modules without what only checks need (strip-source.ts).
  *
- * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What the
- * compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
+ * Plain `tsc` emit, not a bundle: Node runs it as it is, a user's bundler shakes it, stack traces name our files. What
+ * the compiler leaves to do is to make the command executable and to bring WebGPU's types along with the declarations.
  * Who imports `downhill` or `downhill/node` gets the lean modules; the command and `downhill/self-test`, which run the
- * samples of op records, the whole ones. Declarations are the same for both and stand in dist/ once.
+ * samples of op records, the whole ones. Declarations are the same for both and are in dist/ once.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ import { stripSource } from './strip-source.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
-/** Modules a user may import; they must be there, and their declarations stand alone. */
+/** Modules a user may import; they must be there, and their declarations are complete. */
 const ENTRIES = ['index', 'node', 'self-test'];
 const COMMAND = 'cli/main.js';
 /** What has no lean form: it needs whole records. */
@@ -55,7 +55,7 @@ function writeLean(): void {
   }
 }
 
-/** The map of a module that lies one folder deeper: its lines are the same (strip-source.ts). */
+/** The map of a module that is one folder deeper: its lines are the same (strip-source.ts). */
 function deeperMap(text: string): string {
   const map = JSON.parse(text) as { sources: readonly string[] };
   return JSON.stringify({ ...map, sources: map.sources.map((source) => `../${source}`) });

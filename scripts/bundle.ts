@@ -1,6 +1,6 @@
 /**
- * Bundles of the library as a page gets them: Vite's production build, minified, in memory. Modules of the library's core
- * go into a chunk of their own, so that their size can be told after everything unused has been dropped.
+ * Bundles of the library as a page gets them: Vite's production build, minified, in memory. Modules of the library's
+ * core go into a chunk of their own, so that their size can be told after everything unused has been dropped.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,10 @@ export interface Bundle {
   readonly onDemandGzip: number;
   /** Of the chunk with the core. */
   readonly coreGzip: number;
-  /** What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped ones. */
+  /**
+   * What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped
+   * ones.
+   */
   readonly modules: ReadonlyMap<string, number>;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Packs the package as `npm publish` would, installs the tarball into an empty project, and uses it from there: the
- * entries import and work together, the command answers, and a TypeScript project that is strict about declarations accepts the types.
- * What is only right inside this repository (paths, hooks, dev dependencies) fails here.
+ * entries import and work together, the command answers, and a TypeScript project that is strict about declarations
+ * accepts the types. What is only right inside this repository (paths, hooks, dev dependencies) fails here.
  */
 
 import { spawnSync } from 'node:child_process';

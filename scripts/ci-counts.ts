@@ -1,7 +1,7 @@
 /**
- * Turns a Vitest JSON report into the two numbers of `.ci/run`'s last line: `tsx scripts/ci-counts.ts REPORT.json` prints
- * `PASSED FAILED`. A file that failed to load counts as one failure though it ran no test, and so does each test that
- * was skipped: nothing in this suite may be skipped. A report that is missing or empty is a failure too.
+ * Turns a Vitest JSON report into the two numbers of `.ci/run`'s last line: `tsx scripts/ci-counts.ts REPORT.json`
+ * prints `PASSED FAILED`. A file that failed to load counts as one failure though it ran no test, and so does each test
+ * that was skipped: nothing in this suite may be skipped. A report that is missing or empty is a failure too.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,10 +1,11 @@
 /**
  * Trains networks of the zoo to the accuracy that issue 4 ("Done when", line 3) asks of them, one seed each:
  *
- *   npm run -s convergence -- NAME…            all of them without a name; --steps N ends each after N steps (a speed trial)
- *   npm run -s convergence -- --data DIR NAME  where the data sets lie; ../shared/datasets unless given
+ *   npm run -s convergence -- NAME…            all without a name; --steps N ends each after N steps (a speed trial)
+ *   npm run -s convergence -- --data DIR NAME  folder of the data sets; ../shared/datasets unless given
  *
- * Prints a table and keeps every run in bench/results/DATE-ADAPTER-convergence.json; fails when a goal is missed.
+ * Prints a table and keeps every run in bench/results/DATE-ADAPTER-convergence.json; fails when a target accuracy is
+ * missed.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -31,7 +32,7 @@ interface Run {
   readonly seed: number;
   readonly epochs: number;
   readonly batchSize: number;
-  readonly goal: number;
+  readonly target: number;
   /** Of the held-out examples, an epoch each. */
   readonly accuracy: readonly number[];
   readonly loss: readonly number[];
@@ -90,7 +91,7 @@ function watcher(name: string, steps: number | undefined, accuracy: number[]): C
 
 async function run(experiment: Experiment, { folder, steps }: Words, environment: Environment): Promise<Run> {
   const { train, test } = await experiment.load(folder);
-  const { epochs, batchSize, goal, name } = experiment;
+  const { epochs, batchSize, target, name } = experiment;
   const totalSteps = epochs * Math.ceil(train.size / batchSize);
   const backend = await openBackend();
   setBackend(backend);
@@ -117,9 +118,9 @@ async function run(experiment: Experiment, { folder, steps }: Words, environment
       dataset: train.name,
       parameters: model.countParams(),
       setting: experiment.setting,
-      ...{ seed: SEED, epochs, batchSize, goal, accuracy },
+      ...{ seed: SEED, epochs, batchSize, target, accuracy },
       loss: history.history.valLoss,
-      reached: (accuracy.at(-1) ?? 0) >= goal,
+      reached: (accuracy.at(-1) ?? 0) >= target,
       seconds: (performance.now() - start) / 1000,
       stepMsMedian: history.facts.stepMsMedian,
       digest: history.digest,
@@ -130,7 +131,7 @@ async function run(experiment: Experiment, { folder, steps }: Words, environment
   }
 }
 
-/** Puts `result` beside the runs of the day on this adapter; a name that runs again replaces its own. */
+/** Adds `result` to the runs of the day on this adapter; a name that runs again replaces its own. */
 function keep(name: string, result: Run): string {
   const adapter = result.environment.adapter
     .toLowerCase()
@@ -161,7 +162,7 @@ async function main(): Promise<void> {
         failed++;
       }
     }
-    if (failed > 0) throw new Error(`convergence: ${failed} of ${words.names.length} missed their goal or failed`);
+    if (failed > 0) throw new Error(`convergence: ${failed} of ${words.names.length} missed their target or failed`);
     return;
   }
   const experiment = EXPERIMENTS.find(({ name }) => name === words.names[0])!;
@@ -169,9 +170,9 @@ async function main(): Promise<void> {
   const result = await run(experiment, words, environment);
   const percent = (value: number | undefined) => (value === undefined ? '' : `${(100 * value).toFixed(2)} %`);
   const rows = [
-    ['model', 'data', 'parameters', 'goal', 'held out', 'seconds', 'ms a step'],
+    ['model', 'data', 'parameters', 'target', 'held out', 'seconds', 'ms a step'],
     [
-      ...[experiment.name, result.dataset, String(result.parameters), percent(result.goal)],
+      ...[experiment.name, result.dataset, String(result.parameters), percent(result.target)],
       ...[percent(result.accuracy.at(-1)), result.seconds.toFixed(0), result.stepMsMedian.toFixed(1)],
     ],
   ];
@@ -184,7 +185,7 @@ async function main(): Promise<void> {
     return;
   }
   console.log(`kept in ${join('bench', 'results', keep(experiment.name, result).split('/').at(-1)!)}`);
-  if (!result.reached) throw new Error(`convergence: ${experiment.name} missed its goal of ${percent(result.goal)}`);
+  if (!result.reached) throw new Error(`convergence: ${experiment.name} missed its ${percent(result.target)}`);
 }
 
 runScript(import.meta.url, main);

@@ -1,8 +1,8 @@
 /**
  * What the setup scripts know of Debian: read the machine's facts, decide what to install, say it as shell commands.
  *
- * Everything here is a pure function of its arguments except `readMachine`; what runs apt is in apt.ts. So the decisions
- * are tested without touching a machine.
+ * Everything here is a pure function of its arguments except `readMachine`; what runs apt is in apt.ts. So the
+ * decisions are tested without touching a machine.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -110,7 +110,7 @@ function entries(sources: readonly AptSource[]): SourceEntry[] {
   return sources.flatMap(({ path, text }) => (path.endsWith('.sources') ? deb822(text) : oneLine(text)));
 }
 
-/** `deb [options] uri suite component…`, one a line. */
+/** `deb [options] uri suite component…`, one per line. */
 function oneLine(text: string): SourceEntry[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)/.exec(line);
@@ -118,7 +118,7 @@ function oneLine(text: string): SourceEntry[] {
   });
 }
 
-/** Stanzas of `Key: value`, parted by blank lines; a line that begins with a blank goes on with the value before it. */
+/** Stanzas of `Key: value`, separated by blank lines; a line that begins with a blank continues the value before it. */
 function deb822(text: string): SourceEntry[] {
   const uncommented = text.replace(/^#.*\n?/gm, '');
   return uncommented.split(/\n\s*\n/).flatMap((stanza) => {

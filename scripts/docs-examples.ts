@@ -1,11 +1,12 @@
 /**
- * The code blocks of the documentation as plain data, and a place to run them. What a block is for stands behind its
+ * The code blocks of the documentation as plain data, and a place to run them. The purpose of a block follows its
  * language:
  *
- *   ```ts run              a program that must run as it stands and type-check
+ *   ```ts run              a program that must run unchanged and type-check
  *   ```ts file=src/…       a file that the steps around it create
  *
- * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text` says what is printed: these lines must appear in order (`…` stands for anything).
+ * The programs that pages of the demo site show, `<pre><code>`, are blocks of the first kind. In a program, `// → text`
+ * says what is printed: these lines must appear in order (`…` stands for anything).
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -31,7 +32,7 @@ export interface CodeBlock {
   readonly page: string;
   /** Line of the page on which the code starts, from 1. */
   readonly line: number;
-  /** What stands behind the language: `run`, `file=src/ops/x.ts`. */
+  /** What follows the language: `run`, `file=src/ops/x.ts`. */
   readonly info: string;
   readonly text: string;
 }
@@ -81,7 +82,7 @@ export function missingLine(expected: readonly string[], printed: readonly strin
   return undefined;
 }
 
-/** A folder inside of the repository (git ignores it), so that what lies there finds node_modules. */
+/** A folder inside of the repository (git ignores it), so that what is there finds node_modules. */
 export function temporaryFolder(): string {
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
@@ -89,8 +90,8 @@ export function temporaryFolder(): string {
 }
 
 /**
- * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here.
- * A program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
+ * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here. A
+ * program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
  * the machine. One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
  * @returns the paths of the files, in order.
  */

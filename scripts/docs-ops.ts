@@ -1,8 +1,9 @@
 /**
- * `npm run docs:ops`: writes what can be read from the code into docs/: the op reference from the op records, the switches
- * from the environment table. A test holds the committed files against it (`npm run docs:ops -- --check` does the same).
+ * `npm run docs:ops`: writes what can be read from the code into docs/: the op reference from the op records, the
+ * switches from the environment table. A test compares the committed files with it (`npm run docs:ops -- --check` does
+ * the same).
  *
- * Invariant: the texts depend on the sources alone, one line an op, so that a change of a record is a small diff.
+ * Invariant: the texts depend on the sources alone, one line per op, so that a change of a record is a small diff.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -32,9 +33,9 @@ export function opReference(ops: readonly Op[]): string {
     `${ops.length} ops, of which ${without} have no gradient, on purpose (\`vjp: null\`).`,
     [
       'Lowering: how the op becomes WGSL ([architecture](architecture.md#how-an-op-becomes-wgsl-the-lowering-kinds)).',
-      'Samples: calls that tests make on every backend; refusals: calls that must fail with a given message. Tolerance: how',
-      'far a call may be off in f32 on a GPU, relative to max(1, |value|), and where that comes from; what tests accept',
-      'against the f64 reference is derived from it.',
+      'Samples: calls that tests make on every backend; refusals: calls that must fail with a given message.',
+      'Tolerance: the accepted error of a call in f32 on a GPU, relative to max(1, |value|), and its source; tests',
+      'derive from it what they accept against the f64 reference.',
     ].join('\n'),
     table(
       ['op', 'lowering', 'gradient', 'samples', 'refusals', 'what it computes', 'tolerance'],

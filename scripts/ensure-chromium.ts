@@ -1,8 +1,8 @@
 /**
  * Makes sure that the browser tests have a Chromium. Run by .ci/run only, where the project has browser tests.
  *
- * `CHROMIUM` names a browser to use; otherwise the usual names are looked for on PATH. Where there is none, Debian as root
- * gets its `chromium` package; anyone else is told what to do, and the exit status is 1.
+ * `CHROMIUM` names a browser to use; otherwise the usual names are looked for on PATH. Where there is none, Debian as
+ * root gets its `chromium` package; anyone else is told what to do, and the exit status is 1.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * What the product's list of features (layers, training, models) names, row by row, and where docs/features.md answers for it:
- * with entries of its groups, with a golden file that a test reads, or with the reason why there is no such file.
+ * What the product's list of features (layers, training, models) names, row by row, and where docs/features.md answers
+ * for it: with entries of its groups, with a golden file that a test reads, or with the reason why there is no such
+ * file.
  *
  * Left out are the rows of later work: sequence models, attention, word2vec, GANs, exchange formats and search.
  * Invariant: kernels-test/features.test.ts holds every answer to what is there: entries, files, readers, tests.
@@ -50,7 +51,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'pooling, global pooling',
       'layers',
-      'MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D',
+      'MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D ' +
+        'GlobalAveragePooling1D GlobalAveragePooling2D',
     ),
     of(
       'dropout and noise, in training',
@@ -62,7 +64,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'augmentation, in training',
       'layers',
-      'RandomFlip RandomRotation RandomZoom RandomTranslation RandomCrop RandomContrast RandomBrightness Rescaling Normalization',
+      'RandomFlip RandomRotation RandomZoom RandomTranslation RandomCrop RandomContrast RandomBrightness Rescaling ' +
+        'Normalization',
     ),
     of('Lambda', 'layers', 'Lambda'),
     reason(
@@ -74,7 +77,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'initialisers',
       'initializers',
-      'zeros ones constant randomUniform randomNormal truncatedNormal glorotUniform glorotNormal heUniform heNormal lecunUniform lecunNormal orthogonal identity',
+      'zeros ones constant randomUniform randomNormal truncatedNormal glorotUniform glorotNormal heUniform heNormal ' +
+        'lecunUniform lecunNormal orthogonal identity',
     ),
     of('regularisers of weights', 'regularizers', 'l1 l2 l1l2'),
     of('activity regularisation', 'layers', 'ActivityRegularization'),
@@ -82,7 +86,9 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'losses (cross-entropies from logits and probabilities, with label smoothing)',
       'losses',
-      'meanSquaredError meanAbsoluteError meanSquaredLogarithmicError huber logCosh binaryCrossentropy categoricalCrossentropy sparseCategoricalCrossentropy binaryFocalCrossentropy hinge klDivergence poisson cosineSimilarity tripletHard',
+      'meanSquaredError meanAbsoluteError meanSquaredLogarithmicError huber logCosh binaryCrossentropy ' +
+        'categoricalCrossentropy sparseCategoricalCrossentropy binaryFocalCrossentropy hinge klDivergence poisson ' +
+        'cosineSimilarity tripletHard',
     ),
     held('weights of examples in losses and metrics', 'losses-more.json', 'nn/loss-goldens.test.ts'),
     held('weights of examples by output', 'weighted-outputs.json', 'train/functional.test.ts'),
@@ -94,7 +100,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'momentum, Nesterov, centred, AMSGrad, clipping, decay, averages, accumulation',
       'optimizerOptions',
-      'momentum nesterov centered amsgrad clipValue clipNorm globalClipNorm weightDecay excludeFromWeightDecay useEma emaMomentum emaOverwriteFrequency gradientAccumulationSteps',
+      'momentum nesterov centered amsgrad clipValue clipNorm globalClipNorm weightDecay excludeFromWeightDecay ' +
+        'useEma emaMomentum emaOverwriteFrequency gradientAccumulationSteps',
     ),
     held('schedules, switches and frozen layers in whole trainings', 'updated-trainings.json', 'train/updates.test.ts'),
     reason(
@@ -104,7 +111,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'schedules',
       'schedules',
-      'inverseTimeDecay exponentialDecay piecewiseConstantDecay polynomialDecay cosineDecay cosineDecayRestarts oneCycle warmup',
+      'inverseTimeDecay exponentialDecay piecewiseConstantDecay polynomialDecay cosineDecay cosineDecayRestarts ' +
+        'oneCycle warmup',
     ),
     reason(
       'learning rate finder',
@@ -113,7 +121,8 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     of(
       'metrics',
       'metrics',
-      'accuracy binaryAccuracy categoricalAccuracy sparseCategoricalAccuracy topKCategoricalAccuracy precision recall f1Score auc confusionMatrix meanSquaredError meanAbsoluteError rootMeanSquaredError r2Score',
+      'accuracy binaryAccuracy categoricalAccuracy sparseCategoricalAccuracy topKCategoricalAccuracy precision ' +
+        'recall f1Score auc confusionMatrix meanSquaredError meanAbsoluteError rootMeanSquaredError r2Score',
     ),
     held('Sequential: fit, evaluate, predict', 'trainings.json', 'nn/goldens.test.ts'),
     held(
@@ -124,14 +133,17 @@ export const FEATURE_ROWS: Readonly<Record<'Layers' | 'Training' | 'Models', rea
     held('summary()', 'summary-lenet5.txt', 'nn/goldens.test.ts'),
     reason(
       'validation data and split, initial epoch, shuffling',
-      'which rows and epochs are used is counted, not computed: kernels-test/train/fit.test.ts, kernels-test/train/refusals.test.ts',
+      'which rows and epochs are used is counted, not computed: kernels-test/train/fit.test.ts, ' +
+        'kernels-test/train/refusals.test.ts',
     ),
     reason('trainOnBatch', 'the step of fit, which has figures; kernels-test/train/fit.test.ts'),
     reason('save, load', "files of downhill's own, compared bit by bit in kernels-test/train/saving.test.ts"),
     of(
       'callbacks',
       'callbacks',
-      'progressBar earlyStopping modelCheckpoint learningRateScheduler reduceLROnPlateau terminateOnNaN csvLogger jsonlLogger tensorBoard gradientStatistics activationStatistics deadUnitMonitor lambdaCallback backupAndRestore',
+      'progressBar earlyStopping modelCheckpoint learningRateScheduler reduceLROnPlateau terminateOnNaN csvLogger ' +
+        'jsonlLogger tensorBoard gradientStatistics activationStatistics deadUnitMonitor lambdaCallback ' +
+        'backupAndRestore',
     ),
     held('history', 'trainings.json', 'nn/goldens.test.ts'),
   ],

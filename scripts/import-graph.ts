@@ -1,7 +1,7 @@
 /**
  * The imports of a source tree as plain data, for the tests that keep the architecture: what each file imports, which
- * room it belongs to, which files import each other in a circle. Reads TypeScript's own view of a file's imports (static,
- * dynamic, type-only and re-exports alike), so no comment or string can fool it.
+ * room it belongs to, which files import each other in a circle. Reads TypeScript's own view of a file's imports
+ * (static, dynamic, type-only and re-exports alike), so no comment or string can fool it.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

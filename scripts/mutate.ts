@@ -27,7 +27,7 @@ interface Report {
 /** `text` with the mistake in it. @throws Error when the line is not there, or there twice. */
 export function applyMutation({ name, file, from, to }: Mutation, text: string): string {
   const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`mutation "${name}": its line stands ${parts.length - 1} times in ${file}`);
+  if (parts.length !== 2) throw new Error(`mutation "${name}": its line occurs ${parts.length - 1} times in ${file}`);
   return parts.join(to);
 }
 

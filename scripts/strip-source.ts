@@ -1,8 +1,8 @@
 /**
- * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where an
- * op exists, so it also holds what only checks read: samples, refusals, descriptions, the benchmark's call. Here they are
- * cut out of the text of a module, with the imports and helpers that nothing else uses; what a module computes while it
- * loads is marked as pure, so that bundlers drop what a page does not use; and shaders lose their comments.
+ * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where
+ * an op exists, so it also holds what only checks read: samples, refusals, descriptions, the benchmark's call. Here
+ * they are cut out of the text of a module, with the imports and helpers that nothing else uses; what a module computes
+ * while it loads is marked as pure, so that bundlers drop what a page does not use; and shaders lose their comments.
  *
  * Invariants: the text is read by TypeScript's parser, never searched; lines keep their numbers, so source maps stay
  * right; the result behaves as before to everything but checks.
@@ -97,7 +97,9 @@ function privateName(statement: ts.Statement): ts.Identifier | undefined {
   return declarations.length === 1 && ts.isIdentifier(name) ? name : undefined;
 }
 
-/** True when the word stands anywhere outside of `own` and the cuts: as a property's name too, to be on the safe side. */
+/**
+ * True when the word occurs anywhere outside of `own` and the cuts: as a property's name too, to be on the safe side.
+ */
 function isMentioned(file: ts.SourceFile, { text }: ts.Identifier, own: ts.Node, cuts: readonly Range[]): boolean {
   const visit = (node: ts.Node): boolean => {
     if (node === own || isCut(node.getStart(), cuts)) return false;
@@ -141,7 +143,9 @@ function pureMarks(file: ts.SourceFile, cuts: readonly Range[]): Edit[] {
   );
 }
 
-/** Count of calls, reads of properties and the like that happen when `node` is evaluated: not those inside of functions. */
+/**
+ * Count of calls, reads of properties and the like that happen when `node` is evaluated: not those inside of functions.
+ */
 function countWork(node: ts.Node, cuts: readonly Range[]): number {
   if (ts.isFunctionLike(node) || ts.isTypeNode(node) || isCut(node.getStart(), cuts)) return 0;
   let work = isWork(node) ? 1 : 0;

@@ -2,8 +2,8 @@
  * Vite plugin for builds that pages are made of: downhill's own sources without what only checks read
  * (strip-source.ts). A dev server and tests get the sources as they are.
  *
- * What needs the op records whole (WHOLE) is given a copy of the sources of its own, told apart by `?full`: everything that it
- * imports of ours comes unstripped, beside the stripped modules of the rest of the site.
+ * What needs the op records whole (WHOLE) is given a copy of the sources of its own, told apart by `?full`: everything
+ * that it imports of ours comes unstripped, next to the stripped modules of the rest of the site.
  */
 
 import { fileURLToPath } from 'node:url';

@@ -19,7 +19,7 @@ export interface SelfTestOptions {
   readonly ops?: readonly string[];
   /** Draws other operands; 0 when left out. A whole number ≥ 0. */
   readonly seed?: number;
-  /** Hears of each op when it is done. */
+  /** Called for each op when it is done. */
   readonly onProgress?: (progress: SelfTestProgress) => void;
   /** Ends the test after the op that is running. */
   readonly signal?: AbortSignal;
@@ -32,7 +32,7 @@ export interface SelfTestProgress {
   readonly op: OpSelfTest;
 }
 
-/** What was found of one op; plain data. */
+/** The result for one op; plain data. */
 export interface OpSelfTest {
   readonly name: string;
   readonly pass: boolean;
@@ -44,7 +44,7 @@ export interface OpSelfTest {
   readonly tolerance: number;
   /** Gradients of operands that were compared; 0 where none flows. */
   readonly gradients: number;
-  /** As `worstError`, of the gradients. What is accepted is worked out for the numbers at hand. */
+  /** As `worstError`, of the gradients. The accepted error is computed for the given numbers. */
   readonly worstGradientError: number | null;
   /** What is wrong; empty when the op passes. */
   readonly message: string;
@@ -66,9 +66,9 @@ export interface SelfTestReport {
 }
 
 /**
- * Tests every kernel of the library on `backend`, which stays the caller's: it is neither made the default nor disposed.
- * An op that does not compile, is refused by the device or gives other values than the reference is in the report, with
- * what is wrong.
+ * Tests every kernel of the library on `backend`, which the caller still owns: it does not become the default and is
+ * not disposed. An op that does not compile, is refused by the device or gives other values than the reference is in
+ * the report, with what is wrong.
  * @throws DownhillError `argument` for unknown options or ops, `device-lost` when the device goes; the signal's reason
  *   when it is aborted.
  */

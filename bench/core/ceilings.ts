@@ -1,7 +1,7 @@
 /**
- * What the adapter can do at all, measured before anything is judged by it: bytes a second read and written, and
- * floating-point operations a second of the fastest kernel among a few: multiply-adds in registers alone (a bound that
- * no real kernel reaches), hand-written matrix products without any library, and this package's own matmul.
+ * What the adapter can do at all, measured before anything is judged by it: bytes per second read and written, and
+ * floating-point operations per second of the fastest kernel among a few: multiply-adds in registers alone (a bound
+ * that no real kernel reaches), hand-written matrix products without any library, and this package's own matmul.
  */
 
 import type { Backend } from '../../src/backend/backend.ts';
@@ -39,7 +39,7 @@ const FORMS: Readonly<Record<MemoryProbe, readonly (readonly [each: number, stri
     [16, false],
     [16, true],
   ],
-  fold: [
+  read: [
     [64, false],
     [64, true],
   ],
@@ -47,7 +47,7 @@ const FORMS: Readonly<Record<MemoryProbe, readonly (readonly [each: number, stri
 
 /**
  * @param matmul plans of this package's own products, to be measured with the hand-written ones.
- * @param onProbe hears what is about to be measured.
+ * @param onProbe is told what is about to be measured.
  */
 export async function measureCeilings(
   backend: Backend,
@@ -59,7 +59,7 @@ export async function measureCeilings(
     return work / (await timePlan(backend, plan, { budgetMs: 200 })).bestNs;
   };
   const memory: { kind: MemoryProbe; label: string; gbs: number }[] = [];
-  for (const kind of ['fold', 'fill', 'copy'] as const) {
+  for (const kind of ['read', 'fill', 'copy'] as const) {
     for (const bytes of SIZES) {
       const limit = Math.min(bytes, backend.target.maxStorageBufferBindingSize);
       const found: { kind: MemoryProbe; label: string; gbs: number }[] = [];
@@ -90,7 +90,7 @@ export async function measureCeilings(
   }
   const fastest = products.reduce((a, b) => (b.gflops > a.gflops ? b : a));
   return {
-    readGBs: best('fold'),
+    readGBs: best('read'),
     writeGBs: best('fill'),
     copyGBs: best('copy'),
     memory: memory.map(({ label, gbs }) => ({ label, gbs })),

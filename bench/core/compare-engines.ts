@@ -1,6 +1,6 @@
 /**
- * Engines beside each other: times count only when every engine did the same work, which the losses of the parity steps
- * and the digest of weights and data show.
+ * Engines next to each other: times count only when every engine did the same work, which the losses of the parity
+ * steps and the digest of weights and data show.
  */
 
 import type { EngineReport } from './engine.ts';

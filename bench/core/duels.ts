@@ -1,9 +1,9 @@
 /**
  * Duels: one op alone, the same in every engine. An engine gets the same inputs, runs the op again and again, and each
- * call ends when the device has finished it. Its result is boiled down to a digest that processes can hand on; times of
+ * call ends when the device has finished it. Its result is reduced to a digest that processes can pass on; times of
  * engines whose digests differ are not to be shown.
  *
- * Inputs lie on the device before the clock starts, results stay there while it runs. Free of Node.
+ * Inputs are on the device before the clock starts, results stay there while it runs. Free of Node.
  */
 
 import { Prng } from '../../src/util/prng.ts';
@@ -76,7 +76,10 @@ export interface ResultDigest {
   readonly elements: number;
   /** Root of the sum of squares. */
   readonly norm: number;
-  /** Sum of the elements, each with a sign drawn for its place: what is wrong or moved in more than a few places changes it. */
+  /**
+   * Sum of the elements, each with a sign drawn for its place: what is wrong or moved in more than a few places changes
+   * it.
+   */
   readonly signed: number;
   /** Elements at drawn places, the same for every result of that size. */
   readonly samples: readonly number[];
@@ -103,7 +106,7 @@ export const DUEL_PARITY = 1e-3;
 /**
  * How far `found` is from `own`: the largest of the differences of norm and signed sum, over the norm, and of samples,
  * over the root mean square of the elements (an element near 0 has no relative error to speak of). NaN for another
- * number of elements, or where a value is no number.
+ * number of elements, or where a value is not a number.
  */
 export function digestDifference(found: ResultDigest, own: ResultDigest): number {
   if (found.elements !== own.elements) return Number.NaN;
@@ -146,8 +149,8 @@ export interface DuelReport {
 const MAX_CALLS = 200;
 
 /**
- * Measures `duellist` in `duel`: a first call, whose result is read, one more to warm up, then timed calls for `budgetMs`
- * milliseconds: at least one, however long it takes, and at most 200.
+ * Measures `duellist` in `duel`: a first call, whose result is read, one more to warm up, then timed calls for
+ * `budgetMs` milliseconds: at least one, however long it takes, and at most 200.
  */
 export async function driveDuel(duellist: Duellist, duel: Duel, budgetMs: number): Promise<DuelReport> {
   const op = await duellist.prepare(duel, duelInputs(duel));

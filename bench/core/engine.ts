@@ -1,5 +1,5 @@
 /**
- * How an engine's training step is measured, the same for every engine: weights and data lie on the device before the
+ * How an engine's training step is measured, the same for every engine: weights and data are on the device before the
  * clock starts; a step ends when its loss has been read; the next one starts then. Ten steps are counted and their
  * losses kept, for the comparison of results; then counting is switched off and steps are timed.
  */

@@ -1,6 +1,6 @@
 /**
- * The bench row of every op record: its sample compiled alone, run on the backend, and its rates beside the ceilings of
- * the adapter. No op is skipped: what would take too long is made smaller, what cannot run says why.
+ * The bench row of every op record: its sample compiled alone, run on the backend, and its rates next to the ceilings
+ * of the adapter. No op is skipped: what would take too long is made smaller, what cannot run says why.
  *
  * Bytes are those that must move at least: every input once and the output once; for an op of one load an element
  * (slice, gather) an input counts at most as much as the output. Flops are the record's own.
@@ -51,7 +51,7 @@ const LIMIT_NS = 2e9;
 export interface KernelsOptions {
   /** Only ops whose name contains it; all when left out. */
   readonly filter?: string;
-  /** Hears which probe of the ceilings is about to be measured. */
+  /** Called with the probe of the ceilings that is about to be measured. */
   readonly onProbe?: (label: string) => void;
   /** Hears the ceilings, before the first row. */
   readonly onCeilings?: (ceilings: Ceilings) => void;

@@ -8,8 +8,8 @@ import { Sequential } from '../../src/train/model/sequential.ts';
 export interface VggSmallOptions {
   readonly seed?: number;
   /**
-   * False leaves the three dropouts out. True when left out. Engines draw other random numbers, so their losses could not
-   * be compared with it.
+   * False leaves the three dropouts out. True when left out. Engines draw other random numbers, so their losses could
+   * not be compared with it.
    */
   readonly dropout?: boolean;
 }
@@ -21,12 +21,13 @@ const TENTH_OF_GLOROT = initializers.varianceScaling({ scale: 0.01, mode: 'fanAv
 const DROPOUT = [0.2, 0.3, 0.4];
 
 /**
- * VGG-small for 32×32 images in ten classes: twice a 3×3 convolution, batch normalisation and relu at 32, 64 and 128 maps,
- * pooling behind each pair; a dense layer at the end. 308,394 trainable parameters.
+ * VGG-small for 32×32 images in ten classes: twice a 3×3 convolution, batch normalisation and relu at 32, 64 and 128
+ * maps, pooling behind each pair; a dense layer at the end. 308,394 trainable parameters.
  *
  * The dense layer begins at a tenth of Glorot's range. Its 2048 inputs are all positive: at the whole range the first
  * losses are well above those of guessing, and a change of the weights by 1e-5 grows to 8e-3 of the tenth loss; so does
- * what engines round differently. From here it stays below 2e-5 (batch 32, MOMENTUM of workloads.ts), while losses fall.
+ * what engines round differently. From here it stays below 2e-5 (batch 32, MOMENTUM of workloads.ts), while losses
+ * fall.
  */
 export function vggSmall({ seed = 0, dropout = true }: VggSmallOptions = {}): Sequential {
   const convolution = (filters: number): Layer[] => [

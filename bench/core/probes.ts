@@ -1,6 +1,6 @@
 /**
- * Plans written by hand for the ceilings: no compiler and no op takes part, only the backend that runs them. Each kernel
- * writes something that depends on all its work, so that no driver can drop it.
+ * Plans written by hand for the ceilings: no compiler and no op takes part, only the backend that runs them. Each
+ * kernel writes something that depends on all its work, so that no driver can drop it.
  */
 
 import type { Plan, PlanBuffer } from '../../src/compile/plan.ts';
@@ -23,12 +23,12 @@ interface ProbeKernel {
 }
 
 /** What a memory probe does: reads and writes, writes only, reads only. */
-export type MemoryProbe = 'copy' | 'fill' | 'fold';
+export type MemoryProbe = 'copy' | 'fill' | 'read';
 
 const BODIES = {
   copy: { element: 'y[i] = x[i];', end: '' },
   fill: { element: 'y[i] = vec4f(f32(k));', end: '' },
-  fold: { element: 'sum += x[i];', end: 'y[t] = sum;' },
+  read: { element: 'sum += x[i];', end: 'y[t] = sum;' },
 } as const;
 
 /**
@@ -43,7 +43,7 @@ export function memoryProbe(kind: MemoryProbe, vectors: number, each: number, st
   const bindings = [...input, 'var<storage, read_write> y: array<vec4f>;'];
   return probe({
     name: `${kind} of ${(vectors * 16) >> 20} MiB, ${each} vectors a thread${strided ? ', strided' : ''}`,
-    elements: [...input.map(() => vectors * 4), 4 * (kind === 'fold' ? threads : vectors)],
+    elements: [...input.map(() => vectors * 4), 4 * (kind === 'read' ? threads : vectors)],
     workgroupSize: 64,
     workgroups: [across, Math.ceil(threads / 64 / across), 1],
     flops: 0,

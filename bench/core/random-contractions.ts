@@ -14,7 +14,9 @@ import { gradients } from '../../src/transform/grad.ts';
 import type { Prng } from '../../src/util/prng.ts';
 import type { Shape } from '../../src/util/shape.ts';
 
-/** Operations of a contraction that is drawn: enough to be timed, and done in some milliseconds on a software adapter. */
+/**
+ * Operations of a contraction that is drawn: enough to be timed, and done in some milliseconds on a software adapter.
+ */
 const LEAST_FLOPS = 2e6;
 const MOST_FLOPS = 3e8;
 

@@ -6,7 +6,7 @@
 
 import type { Op, Sample } from '../../src/core/op.ts';
 
-/** `sample` halved; undefined where that is no call of `op`. */
+/** `sample` halved; undefined where that is not a valid call of `op`. */
 export function smallerSample(op: Op, sample: Sample): Sample | undefined {
   const extent = sample.inputs[0]?.shape.find((size) => size >= 2 && size % 2 === 0);
   if (extent === undefined) return undefined;

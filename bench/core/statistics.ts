@@ -1,5 +1,5 @@
 /**
- * Numbers about repeated measurements. A median stands for a series; least and largest show how far it can be trusted.
+ * Numbers about repeated measurements. A median represents a series; least and largest show how far it can be trusted.
  */
 
 /** A series of milliseconds in four numbers. */
@@ -31,7 +31,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Largest |a − b| / max(|b|, 1e-6) over two series of one length; NaN when a value is no number. */
+/** Largest |a − b| / max(|b|, 1e-6) over two series of one length; NaN when a value is not a number. */
 export function largestDifference(a: readonly number[], b: readonly number[]): number {
   if (a.length !== b.length) return Number.NaN;
   return a.reduce((worst, value, k) => {

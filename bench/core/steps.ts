@@ -1,5 +1,5 @@
 /**
- * A training as users run it: `model.fit` on digits that lie on the device as bytes, with accuracy as a metric. Facts
+ * A training as users run it: `model.fit` on digits that are on the device as bytes, with accuracy as a metric. Facts
  * come from the History; calls of WebGPU are counted from outside, in the middle of the run.
  */
 

@@ -4,14 +4,15 @@
 
 export type Cell = string | number;
 
-/** A table; numbers stand right. */
+/** A table; numbers are right-aligned. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)));
   const right = header.map((_, k) => rows.length > 0 && rows.every((row) => typeof row[k] === 'number'));
   const widths = header.map((title, k) => Math.max(3, title.length, ...texts.map((row) => row[k].length)));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, k) => (right[k] ? cell.padStart(widths[k]) : cell.padEnd(widths[k]))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, k) => (right[k] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`;
+  const rules = widths.map((width, k) => (right[k] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const rule = `| ${rules.join(' | ')} |`;
   return [line(header), rule, ...texts.map(line)].join('\n');
 }
 

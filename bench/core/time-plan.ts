@@ -1,7 +1,7 @@
 /**
  * The time of a plan on a backend. With timestamps: the sum of its dispatches' device times. Without: wall time of runs
- * sent together, divided by their number; the cost of sending is then part of the figure. The median says what to expect
- * on the machine as it was, the fastest run what the kernel can do when nothing else runs.
+ * sent together, divided by their number; the cost of sending is then part of the figure. The median says what to
+ * expect on the machine as it was, the fastest run what the kernel can do when nothing else runs.
  */
 
 import type { Backend, Program } from '../../src/backend/backend.ts';

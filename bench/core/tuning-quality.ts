@@ -1,5 +1,5 @@
 /**
- * How good the tuner's choices are: each is held against all candidates, which are timed again, more patiently and in
+ * How good the tuner's choices are: each is compared with all candidates, which are timed again, more patiently and in
  * turn, so that what the machine does meanwhile meets all of them alike.
  */
 
@@ -29,7 +29,9 @@ export interface TuningRow {
 }
 
 const ROUNDS = 30;
-/** Where the best seems to be faster by more than this part, it and the chosen one are timed again, alone and longer. */
+/**
+ * Where the best seems to be faster by more than this part, it and the chosen one are timed again, alone and longer.
+ */
 const DOUBT = 1.05;
 const DUEL_ROUNDS = 150;
 const SAMPLE_MS = 5;

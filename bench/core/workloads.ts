@@ -1,7 +1,7 @@
 /**
  * What is trained in the benches of steps: a model with its initial weights, and batches of the embedded digits, drawn
  * larger and in colour where a model takes such images. A workload is a pure function of its name and batch size, so
- * that processes need not hand it to each other; its digest shows that they had the same.
+ * that processes need not exchange it; its digest shows that they had the same.
  */
 
 import { digits } from '../../src/data/sets/digits.ts';
@@ -59,14 +59,15 @@ export type WorkloadName = keyof typeof WORKLOADS;
 
 /**
  * Adam as all engines run it, over the mean cross-entropy. Epsilon is far below the gradients: engines add it before or
- * after the bias correction (Keras, TensorFlow.js), and with the usual 1e-7 that alone moves the loss of the MLP's tenth
- * step by 2e-3.
+ * after the bias correction (Keras, TensorFlow.js), and with the usual 1e-7 that alone moves the loss of the MLP's
+ * tenth step by 2e-3.
  */
 export const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-11 } as const;
 
 /**
  * Gradient descent with momentum: v ← momentum · v − rate · g, w ← w + v. At ten times this rate weights of VGG-small
- * that differ by 1e-5 give tenth losses that differ by 5e-3, and so would engines that round differently; at this one by 2e-5.
+ * that differ by 1e-5 give tenth losses that differ by 5e-3, and so would engines that round differently; at this one
+ * by 2e-5.
  */
 export const MOMENTUM = { learningRate: 0.001, momentum: 0.9 } as const;
 
@@ -77,7 +78,10 @@ export function optimizerOf(name: WorkloadName): Optimizer {
   return WORKLOADS[name].optimizer === 'adam' ? optimizers.adam(ADAM) : optimizers.sgd(MOMENTUM);
 }
 
-/** Bytes of `count` images of `inputShape`: digits as they are, or in the middle of a larger square, each in its own colour. */
+/**
+ * Bytes of `count` images of `inputShape`: digits as they are, or in the middle of a larger square, each in its own
+ * colour.
+ */
 export function images(inputShape: Shape, count: number): { x: Uint8Array; y: Uint8Array } {
   const { train } = digits({ train: count, test: 1 });
   const [x, y] = [train.x, train.y] as readonly Uint8Array[];

@@ -34,8 +34,8 @@ export async function runBrowser(options: Options): Promise<Outcome> {
     }
     await site.close();
     const note =
-      `Chromium ${browser.version()}, headless, its software adapter; a fresh worker an engine, four seconds of steps. ` +
-      'A step ends when its loss has been read, then the next begins.';
+      `Chromium ${browser.version()}, headless, its software adapter; a fresh worker per engine, four seconds of ` +
+      'steps. A step ends when its loss has been read, then the next begins.';
     return {
       data: comparisons,
       markdown: [...comparisons.map(describeComparison), note].join('\n\n'),

@@ -1,6 +1,6 @@
 /**
- * Child process: `child-downhill.ts MODEL BUDGET_MS MAX_STEPS [TUNING_FILE]` runs downhill under the rules of the peers and prints
- * an EngineReport.
+ * Child process: `child-downhill.ts MODEL BUDGET_MS MAX_STEPS [TUNING_FILE]` runs downhill under the rules of the peers
+ * and prints an EngineReport.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * Child process: `child-steps.ts MODEL BATCH BUDGET_MS MAX_STEPS BACKEND` trains with `model.fit` and prints a StepsReport.
+ * Child process: `child-steps.ts MODEL BATCH BUDGET_MS MAX_STEPS BACKEND` trains with `model.fit` and prints a
+ * StepsReport.
  */
 
 import { createCpuBackend } from '../../src/backend/cpu.ts';

@@ -43,9 +43,9 @@ const MAX_STEPS = 200;
 
 export const COMMANDS: Readonly<Record<string, BenchCommand>> = {
   steps: { title: 'Training steps (`model.fit`)', run: runSteps },
-  peers: { title: 'Beside other engines', run: runPeers },
-  browser: { title: 'Beside other engines, in Chromium', run: runBrowser },
-  ops: { title: 'Single ops beside other engines', run: runOps },
+  peers: { title: 'Next to other engines', run: runPeers },
+  browser: { title: 'Next to other engines, in Chromium', run: runBrowser },
+  ops: { title: 'Single ops next to other engines', run: runOps },
   profile: { title: 'Where the time of a step goes', run: runProfile },
   kernels: { title: 'Kernels', run: runKernels },
   'cpu-vs-gpu': { title: 'CPU backend and WebGPU', run: runCpuVsGpu },
@@ -90,9 +90,9 @@ async function runSteps(options: Options): Promise<Outcome> {
     ]),
   );
   const note =
-    'Adam, or momentum for the networks with batch normalisation; accuracy as metric, images resident as bytes, shuffled on the device. A fresh process each, Mesa’s shader ' +
-    'cache off (`MESA_SHADER_CACHE_DISABLE=true`); `step` is the median time between the ends of two steps, the first ' +
-    'epoch left out.';
+    'Adam, or momentum for the networks with batch normalisation; accuracy as metric, images resident as bytes, ' +
+    'shuffled on the device. A fresh process each, Mesa’s shader cache off (`MESA_SHADER_CACHE_DISABLE=true`); ' +
+    '`step` is the median time between the ends of two steps, without the first epoch.';
   return { data, markdown: `${table}\n\n${note}` };
 }
 
@@ -114,7 +114,8 @@ async function runCpuVsGpu(options: Options): Promise<Outcome> {
     ]),
   );
   const note =
-    'Median steps. The CPU backend runs the ops’ reference functions in f32 on one thread: it is written to be read, not to be fast.';
+    'Median steps. The CPU backend runs the ops’ reference functions in f32 on one thread: it is written to be read, ' +
+    'not to be fast.';
   return { data: rows, markdown: `${table}\n\n${note}` };
 }
 
@@ -124,7 +125,7 @@ async function runScaling(options: Options): Promise<Outcome> {
     for (const batch of [1, 4, 16, 64, 256]) data.push(await stepsOf(name, options, batch));
   }
   const table = markdownTable(
-    ['model', 'batch', 'step', 'µs a sample', 'samples/s'],
+    ['model', 'batch', 'step', 'µs per sample', 'samples/s'],
     data.map((r) => [
       r.model,
       r.batch,

@@ -1,4 +1,4 @@
-/** The other engines, by their lock file, into bench/peers: on demand, as they are no dependency of downhill. */
+/** The other engines, by their lock file, into bench/peers: on demand, as they are not dependencies of downhill. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * `bench kernels`: every op's row beside the ceilings of the adapter.
+ * `bench kernels`: every op's row next to the ceilings of the adapter.
  */
 
 import { FOR_PROFILES } from '../../src/backend/webgpu.node.ts';
@@ -32,8 +32,8 @@ export async function runKernels({ filter, say }: Options): Promise<Outcome> {
   );
   const clocks = new Set(rows.map(({ clock }) => clock));
   const note =
-    `Clock: ${[...clocks].join(', ')}. Rates are those of the fastest run, ms is the median. Per cent: the time ` +
-    'that the best probes would need to read and write the op’s bytes, or for its flops (the best product for products and ' +
-    'convolutions, multiply-adds in registers for others), the longer of the two, over its own.';
+    `Clock: ${[...clocks].join(', ')}. Rates are those of the fastest run, ms is the median. Per cent: the time that ` +
+    'the best probes would need to read and write the op’s bytes, or for its flops (the best product for products ' +
+    'and convolutions, multiply-adds in registers for others), the longer of the two, divided by its own.';
   return { data: report, markdown: [ceilingTable, rowTable, note].join('\n\n') };
 }

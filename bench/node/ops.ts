@@ -1,6 +1,6 @@
 /**
- * `bench ops`: single ops in downhill, TensorFlow.js and jax-js, one after the other, a process each. No time is shown
- * unless the results agree.
+ * `bench ops`: single ops in downhill, TensorFlow.js and jax-js, one after the other, each in its own process. No time
+ * is shown unless the results agree.
  */
 
 import { unknownName } from '../../src/util/errors.ts';
@@ -28,10 +28,11 @@ export async function runOps(options: Options): Promise<Outcome> {
   const comparisons: DuelComparison[] = [];
   for (const name of names) comparisons.push(compareDuel(duelOf(name), await measure(name, options)));
   const note =
-    'Inputs lie on the device; a call ends when its queue has finished (`onSubmittedWorkDone`), then the next begins, for ' +
-    'every engine. `call` is the median, GFLOP/s are the median’s, padding counted; `first call` compiles (Mesa’s shader ' +
-    'cache off). `call ×` and `first ×`: that engine’s time over downhill’s. Gradients are the kernels that the gradient ' +
-    'of `tf.conv2d` runs, and the `vjp` of jax-js’ convolution in a `jit`, which drops the forward pass.';
+    'Inputs are on the device; a call ends when its queue has finished (`onSubmittedWorkDone`), then the next ' +
+    'begins, for every engine. `call` is the median, GFLOP/s are the median’s, with padding counted; `first call` ' +
+    'compiles (Mesa’s shader cache off). `call ×` and `first ×`: that engine’s time over downhill’s. Gradients are ' +
+    'the kernels that the gradient of `tf.conv2d` runs, and the `vjp` of jax-js’ convolution in a `jit`, which drops ' +
+    'the forward pass.';
   return {
     data: comparisons.map(withoutSamples),
     markdown: [...comparisons.map(describeDuel), note].join('\n\n'),

@@ -1,6 +1,7 @@
 /**
- * `bench peers`: the same steps in downhill, TensorFlow.js and jax-js, one after the other, a process each. No time is
- * shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and updates.
+ * `bench peers`: the same steps in downhill, TensorFlow.js and jax-js, one after the other, each in its own process. No
+ * time is shown unless the losses of the first ten steps agree, which needs the same weights, data, gradients and
+ * updates.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,12 +56,12 @@ async function compareAll(options: Options, folder: string): Promise<Outcome> {
     comparisons.push(compareEngines(name, found.map(inOne)));
   }
   const note =
-    'A step ends when its loss has been read, then the next begins, for every engine; weights and batches lie on the ' +
-    'device before the clock starts. Reading the loss costs each engine a submit. `first step` compiles everything ' +
-    '(Mesa’s shader cache off). VGG-small runs without dropout, whose random numbers differ, and the peers keep no moving ' +
-    'averages of its batch normalisation. `memory` is the largest sum of GPU buffers up to the tenth step, batches included. ' +
-    '`first ×` and `step ×`: that engine’s time over downhill’s without tuning. Tuning ran before, in a process of its own: ' +
-    notes.join(' ');
+    'A step ends when its loss has been read, then the next begins, for every engine; weights and batches are on the ' +
+    'device before the clock starts. Reading the loss costs each engine a submission. `first step` compiles ' +
+    'everything (Mesa’s shader cache off). VGG-small runs without dropout, whose random numbers differ, and the ' +
+    'peers keep no moving averages of its batch normalisation. `memory` is the largest sum of GPU buffers up to the ' +
+    'tenth step, batches included. `first ×` and `step ×`: that engine’s time over downhill’s without tuning. ' +
+    `Tuning ran before, in a process of its own: ${notes.join(' ')}`;
   return {
     data: comparisons,
     markdown: [...comparisons.map(describeComparison), note].join('\n\n'),

@@ -29,7 +29,9 @@ export async function runProfile(options: Options): Promise<Outcome> {
       markdownTable(['nr', 'dispatch', 'ms', '% of step', 'GFLOP/s', 'GB/s'], rows),
     );
   }
-  const note = `Medians of ${RUNS} runs, each dispatch in a pass of its own, timestamps not quantised. Bytes of GB/s are the least that must move.`;
+  const note =
+    `Medians of ${RUNS} runs, each dispatch in its own pass, timestamps not quantised. ` +
+    'GB/s count the bytes that must move at least.';
   return { data, markdown: [...parts, note].join('\n\n') };
 }
 

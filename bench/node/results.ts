@@ -1,6 +1,6 @@
 /**
- * The results file: one JSON a day and adapter under bench/results/, one section a command, and the same as Markdown.
- * A command that runs again replaces its own section and leaves the others.
+ * The results file: one JSON file per day and adapter under bench/results/, one section per command, and the same as
+ * Markdown. A command that runs again replaces its own section and leaves the others.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -40,8 +40,9 @@ export function describe({ title, date, load, environment: e, markdown }: Sectio
   const busy = load[0] > 1 ? ' **The machine was busy before it began: times are too long, ratios uncertain.**' : '';
   return [
     `## ${title}`,
-    `${date.slice(0, 16).replace('T', ' ')} UTC · ${e.adapter} · ${e.processor}, ${e.cores} cores · downhill ${e.downhill} (${e.commit}), ` +
-      `webgpu ${e.webgpu}, Node ${e.node}, ${e.platform} · load ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after.${busy}`,
+    `${date.slice(0, 16).replace('T', ' ')} UTC · ${e.adapter} · ${e.processor}, ${e.cores} cores · ` +
+      `downhill ${e.downhill} (${e.commit}), webgpu ${e.webgpu}, Node ${e.node}, ${e.platform} · ` +
+      `load ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after.${busy}`,
     markdown,
   ].join('\n\n');
 }

@@ -1,6 +1,6 @@
 /**
- * `bench tune`: how near the tuner's choices are to the best candidate, on random sizes; and what tuning a model takes and
- * gives. It fails when a choice is over 10 % slower than the best, or a model takes a minute.
+ * `bench tune`: how near the tuner's choices are to the best candidate, on random sizes; and what tuning a model takes
+ * and gives. It fails when a choice is over 10 % slower than the best, or a model takes a minute.
  */
 
 import { formatMs, markdownTable } from '../core/table.ts';
@@ -52,14 +52,16 @@ export async function runTune({ models, budgetMs, say }: Options): Promise<Outco
   const gain = mean(rows.map(({ defaultMs, chosenMs }) => defaultMs / chosenMs));
   const { title, batch, tuneSeconds, kernels, total, defaultStep, tunedStep } = steps;
   const lines = [
-    `**${title}**, batch ${batch}: tuned in ${tuneSeconds.toFixed(1)} s, ${kernels} of ${total} kernels; the kernels one by one ` +
+    `**${title}**, batch ${batch}: tuned in ${tuneSeconds.toFixed(1)} s, ${kernels} of ${total} kernels; ` +
+      'the kernels one by one ' +
       `${formatMs(steps.kernelsDefaultMs)} → ${formatMs(steps.kernelsTunedMs)}, a step of \`fit\` ` +
-      `${formatMs(defaultStep.median)} → ${formatMs(tunedStep.median)} (fastest ${formatMs(defaultStep.min)} → ${formatMs(tunedStep.min)}).`,
-    `**${SHAPES} random contractions**: the choice takes ${worst.toFixed(3)} times as long as the best candidate at worst; it is ` +
-      `${gain.toFixed(2)} times as fast as the default in the geometric mean.`,
+      `${formatMs(defaultStep.median)} → ${formatMs(tunedStep.median)} ` +
+      `(fastest ${formatMs(defaultStep.min)} → ${formatMs(tunedStep.min)}).`,
+    `**${SHAPES} random contractions**: at worst the choice takes ${worst.toFixed(3)} times as long as the best ` +
+      `candidate; in the geometric mean it is ${gain.toFixed(2)} times as fast as the default.`,
     table,
-    'Chosen by the tuner, then all candidates timed again: the fastest of thirty samples in turn, and of 150 more for ' +
-      'the chosen and the best one where these differ by over 5 %. The model is tuned in a fresh ' +
+    'Chosen by the tuner, then all candidates timed again: the fastest of thirty samples in turn, and of 150 more ' +
+      'for the chosen and the best one where these differ by over 5 %. The model is tuned in a fresh ' +
       'process with Mesa’s shader cache off.',
   ];
   const failed = worst > WORST_RATIO || tuneSeconds > MOST_SECONDS;

@@ -1,7 +1,7 @@
 /**
- * jax-js as a Duellist: each op in a `jit`. Layout NCHW and OIHW, the only one its convolution takes; inputs are rearranged
- * before the clock starts, results after it. A gradient is the `vjp` of the convolution; `jit` drops the forward pass, whose
- * value nobody uses. Free of Node.
+ * jax-js as a Duellist: each op in a `jit`. Layout NCHW and OIHW, the only one its convolution takes; inputs are
+ * rearranged before the clock starts, results after it. A gradient is the `vjp` of the convolution; `jit` drops the
+ * forward pass, whose value nobody uses. Free of Node.
  */
 
 import { permute } from './permute.mjs';

@@ -1,7 +1,7 @@
 /**
- * jax-js: the whole step (forward, backward, update) in one `jit`, which is its fastest way, with batches resident on the
- * device. Layout NCHW and OIHW, the only one its convolution takes; weights are rearranged once, before the clock starts.
- * Free of Node.
+ * jax-js: the whole step (forward, backward, update) in one `jit`, which is its fastest way, with batches resident on
+ * the device. Layout NCHW and OIHW, the only one its convolution takes; weights are rearranged once, before the clock
+ * starts. Free of Node.
  */
 
 import { ADAM, CLASSES, MOMENTUM, WORKLOADS } from '../core/workloads.ts';
@@ -17,7 +17,9 @@ export function jaxEngine(jax, version) {
     return np.max(np.reshape(x, [n, c, h / 2, 2, w / 2, 2]), [3, 5]);
   };
   const bias = (b) => np.reshape(b, [1, -1, 1, 1]);
-  /** As a layer in training: statistics of the batch, through which the gradient goes. Epsilon is downhill's and Keras'. */
+  /**
+   * As a layer in training: statistics of the batch, through which the gradient goes. Epsilon is downhill's and Keras'.
+   */
   const batchNorm = (x, gamma, beta) => {
     const mean = np.mean(x.ref, [0, 2, 3], { keepdims: true });
     const centred = x.sub(mean);

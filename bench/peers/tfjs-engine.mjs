@@ -1,6 +1,7 @@
 /**
- * TensorFlow.js, WebGPU backend: the step as its users write it, `optimizer.minimize` over a function of variables, with
- * batches resident on the device. Layout NHWC, as its layers have it; `tf.tidy` keeps the step's memory. Free of Node.
+ * TensorFlow.js, WebGPU backend: the step as its users write it, `optimizer.minimize` over a function of variables,
+ * with batches resident on the device. Layout NHWC, as its layers have it; `tf.tidy` keeps the step's memory. Free of
+ * Node.
  */
 
 import { ADAM, CLASSES, MOMENTUM, WORKLOADS } from '../core/workloads.ts';
@@ -8,7 +9,9 @@ import { trained } from './trained.mjs';
 
 /** @param tf the module, with its WebGPU backend set and ready. */
 export function tfjsEngine(tf, version) {
-  /** As a layer in training: statistics of the batch, through which the gradient goes. Epsilon is downhill's and Keras'. */
+  /**
+   * As a layer in training: statistics of the batch, through which the gradient goes. Epsilon is downhill's and Keras'.
+   */
   const batchNorm = (x, gamma, beta) => {
     const { mean, variance } = tf.moments(x, [0, 1, 2]);
     return tf.batchNorm(x, mean, variance, beta, gamma, 1e-3);

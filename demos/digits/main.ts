@@ -1,14 +1,12 @@
-/** Digits: a network learns to read digits, and reads one that is drawn meanwhile. */
+/** Digits: a network learns to read digits, and reads the one that the user draws. */
 
 import '../shared/training/training.css';
 import './digits.css';
-import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { sent } from '../shared/training/client.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
 import { examiner } from '../shared/training/insight-view.ts';
 import { drawPlanes } from '../shared/training/pictures.ts';
-import { field } from '../shared/training/run-form.ts';
 import { RunView } from '../shared/training/run-view.ts';
 import { keepWorker } from '../shared/worker/start.ts';
 import { Pad } from './pad.ts';
@@ -98,7 +96,7 @@ function showProbabilities(probabilities: Float32Array | undefined): void {
     const name = bars[best].name.textContent;
     answer.textContent = `It is a ${name}, says the network (${(100 * probabilities![best]).toFixed(0)} %).`;
   } else if (probabilities !== undefined) {
-    answer.textContent = 'The network answers with no number: its steps were too large.';
+    answer.textContent = "The network's output is not a number: its steps were too large.";
   } else {
     answer.textContent =
       pad?.image === undefined ? 'Nothing drawn yet.' : 'Press Train first: there is no network yet.';
@@ -123,11 +121,5 @@ element('another').addEventListener('click', async () => {
 });
 
 takeFiles(view, 'mnist');
-const knobs = element<HTMLFormElement>('knobs');
-adviseRate(
-  knobs.elements.namedItem('optimizer') as HTMLSelectElement,
-  field(knobs, 'learningRate'),
-  element('rate-advice'),
-);
 
 await view.start();

@@ -49,7 +49,10 @@ export class Pad {
     });
   }
 
-  /** Values 0 … 1 of the image as the network sees it; undefined while nothing is drawn. The same array while it is the same. */
+  /**
+   * Values 0 … 1 of the image as the network sees it; undefined while nothing is drawn. The same array while it is the
+   * same.
+   */
   get image(): Float32Array | undefined {
     if (this.stale) this.current = this.normalised();
     this.stale = false;

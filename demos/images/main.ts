@@ -2,7 +2,6 @@
 
 import '../shared/training/training.css';
 import './images.css';
-import { adviseRate } from '../shared/rate-advice.ts';
 import { element, messageOf, notify, startPage } from '../shared/shell.ts';
 import { takeFiles } from '../shared/training/file-drop.ts';
 import { examiner } from '../shared/training/insight-view.ts';
@@ -127,11 +126,5 @@ element('another').addEventListener('click', () => {
   void showPreview();
 });
 takeFiles(view, 'fashion-mnist');
-const knobs = element<HTMLFormElement>('knobs');
-adviseRate(
-  knobs.elements.namedItem('optimizer') as HTMLSelectElement,
-  field(knobs, 'learningRate'),
-  element('rate-advice'),
-);
 
 await view.start();

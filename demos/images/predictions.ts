@@ -39,9 +39,9 @@ export class PredictionGrid {
       if (row.length === 0) return;
       if (!row.every(Number.isFinite)) {
         figure.className = '';
-        caption.textContent = 'no number';
+        caption.textContent = 'not a number';
         bar.style.transform = 'scaleX(0)';
-        figure.title = `${this.names[label]}; the network says no number`;
+        figure.title = `${this.names[label]}; the network's output is not a number`;
         return;
       }
       const best = row.indexOf(Math.max(...row));

@@ -64,7 +64,7 @@ export function kernelView(onResult: () => void): { result(): KernelResult } {
     }
   }
 
-  /** What hears of the measurement of these ops. */
+  /** Callbacks of the measurement of these ops. */
   function eventsFor(names: readonly string[], during: During): KernelEvents {
     let probes = 0;
     return {

@@ -1,4 +1,6 @@
-/** The Kernels page: the adapter, its ceilings and rows, a training step beside other engines, and all of it as JSON. */
+/**
+ * The Kernels page: the adapter, its ceilings, a row per kernel, a training step next to other libraries; all as JSON.
+ */
 
 import './kernels.css';
 import { adapterReport, binaryBytes } from '../shared/adapter.ts';

@@ -1,6 +1,6 @@
 /**
- * A training step of downhill beside other engines: each in a worker of its own, one after the other. The losses are
- * compared before a time is shown, and an engine whose losses are others gets none.
+ * A training step of downhill next to other engines, each in its own worker, one after the other. The losses are
+ * compared before a time is shown; an engine whose losses differ gets none.
  */
 
 import { peers } from 'virtual:peers';

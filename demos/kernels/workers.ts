@@ -23,7 +23,7 @@ export type EngineName = 'downhill' | 'tfjs' | 'jax';
 export interface StepBench {
   /**
    * @param from where a peer's code comes from.
-   * @param onLosses hears the losses of the parity steps, before any step is timed.
+   * @param onLosses gets the losses of the parity steps, before any step is timed.
    */
   measure(
     engine: EngineName,

@@ -77,7 +77,7 @@ export function makeOptimizer(name: OptimizerName, learningRate: number) {
   return optimizers[name]({ learningRate });
 }
 
-/** A model that stands at `start` and goes down `surface`: for the input (0, 0) it gives the height of its place. */
+/** A model that starts at `start` and goes down `surface`: for the input (0, 0) it gives the height of its position. */
 export function makeClimber(surface: SurfaceName, name: OptimizerName, rate: number, start: Place): Sequential {
   const model = sequential([
     layers.input({ shape: [2] }),

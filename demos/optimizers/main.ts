@@ -40,7 +40,7 @@ const FRAMES_PER_CHART = 4;
 startPage();
 const { race: first, refused } = fromHash(location.hash);
 if (refused.length > 0) {
-  const text = `The address says what cannot be: ${refused.join(', ')}. The usual values stand there.`;
+  const text = `The URL has values that cannot be set: ${refused.join(', ')}. Defaults are used instead.`;
   notify(text, { kind: 'warning' });
 }
 
@@ -60,7 +60,7 @@ const chart = new LineChart(element('chart'), {
   label: 'Height above the lowest point',
   xLabel: 'step',
   yLabel: 'height',
-  empty: 'Press Play: the height of each optimizer comes here.',
+  empty: 'Press Play to see the height of each optimizer here.',
   logarithmic: true,
   floor: FLOOR,
   series: NAMES.map((name) => ({ label: OPTIMIZERS[name], color: seriesOf(name), digits: 4 })),
@@ -203,7 +203,7 @@ function rateField(name: OptimizerName): NumberField {
     const usual = usualRace(race.surface).rates[name];
     if (rate < LARGE * usual) return;
     const times = Number((rate / usual).toPrecision(2)).toLocaleString('en');
-    const text = `${rate} is ${times} times the usual rate of ${OPTIMIZERS[name]} here (${usual}): it may leave the map.`;
+    const text = `${rate} is ${times} times the usual rate of ${OPTIMIZERS[name]} (${usual}): it may leave the map.`;
     notify(text, { kind: 'warning', key: `rate-${name}` });
   });
 }

@@ -1,4 +1,4 @@
-/** What the page and its worker say to each other, beside the events of every run (shared/worker/run-protocol.ts). */
+/** Messages between the page and its worker, besides the events of every run (shared/worker/run-protocol.ts). */
 
 import type { OptimizerName } from './surfaces.ts';
 

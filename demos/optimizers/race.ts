@@ -1,6 +1,6 @@
 /**
- * The race, in the worker: a model for each optimizer, all started from one place, stepped together; on the CPU or on the
- * GPU, between which they may change in the middle. Who leaves for infinity is out.
+ * The race, in the worker: a model for each optimizer, all started from one place, stepped together; on the CPU or on
+ * the GPU, between which they may change in the middle. Who leaves for infinity is out.
  *
  * Invariant: what was sent to the page is what `places` holds; a lost device costs the steps since the last snapshot.
  */
@@ -65,7 +65,7 @@ class Racer {
     this.snapshot = { file: (await this.model.save({ optimizer: true })).weights, steps };
   }
 
-  /** A model anew, at the last snapshot. */
+  /** A new model, at the last snapshot. */
   restore(): void {
     this.model.dispose();
     this.model = makeClimber(this.race.surface, this.name, this.rate, this.race.start);
@@ -97,7 +97,7 @@ export class RaceRunner extends Player<News> {
   /** Everything that touches the models, one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** A race from its start. @returns how it stands there. */
+  /** A race from its start. @returns its state there. */
   begin(race: Race): Promise<News> {
     return this.inTurn(async () => {
       for (const { model } of this.racers) model.dispose();
@@ -118,7 +118,11 @@ export class RaceRunner extends Player<News> {
     });
   }
 
-  /** Moves all racers to another backend. @returns what it is. @throws DownhillError `device`; they stay where they were then. */
+  /**
+   * Moves all racers to another backend.
+   * @returns what it is.
+   * @throws DownhillError `device`; they stay where they were then.
+   */
   move(to: BackendName): Promise<string> {
     return this.inTurn(() =>
       this.device.open(to, async () => {

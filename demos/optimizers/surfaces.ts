@@ -159,7 +159,7 @@ export function toHash({ surface, start, rates }: Race): string {
   return new URLSearchParams(parts).toString();
 }
 
-/** What a fragment says; `refused` names what it says wrongly, for which the usual value stands. */
+/** The race in a fragment; `refused` names invalid parts, for which the defaults are used. */
 export function fromHash(hash: string): { race: Race; refused: string[] } {
   const said = new URLSearchParams(hash.replace(/^#/, ''));
   const name = said.get('surface') ?? 'rosenbrock';

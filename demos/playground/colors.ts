@@ -5,7 +5,7 @@ import { themeChannels, themeColor } from '../shared/shell.ts';
 export interface Palette {
   /** Colours as little-endian RGBA words, for the bytes 1 to 255 of surfaces. */
   readonly words: Uint32Array;
-  /** Stripes where there is no number. */
+  /** Stripes where the value is not a number. */
   readonly none: readonly [number, number];
   readonly low: string;
   readonly high: string;

@@ -62,8 +62,8 @@ export function cellCentres(): Float32Array {
 }
 
 /**
- * Values as bytes: 1 for −1, 255 for 1, and 0 for what is not finite. With `scaled`, the largest of those that go beyond ±1
- * is the end.
+ * Values as bytes: 1 for −1, 255 for 1, and 0 for what is not finite. With `scaled`, the largest of those that go
+ * beyond ±1 is the end.
  */
 export function toBytes(values: ArrayLike<number>, into: Uint8Array, scaled: boolean): void {
   let largest = 1;
@@ -79,8 +79,8 @@ export function toBytes(values: ArrayLike<number>, into: Uint8Array, scaled: boo
 }
 
 /**
- * Mean loss and share of right answers of `outputs` for `targets`: cross-entropy for classes, squares for values. With an
- * output that is no number, both are none.
+ * Mean loss and accuracy of `outputs` for `targets`: cross-entropy for classes, squares for values. With an
+ * output that is not a number, both are none.
  */
 export function judge(
   outputs: ArrayLike<number>,

@@ -19,12 +19,12 @@ import { SurfaceView } from './surface-view.ts';
 /** Pictures for each point of the chart: it is drawn less often than they are. */
 const FRAMES_PER_POINT = 5;
 
-const HINT = 'Point at a neuron, or go from one to the next with the arrow keys, to see its surface large.';
+const HINT = 'Point at a neuron, or move between neurons with the arrow keys, to enlarge its surface.';
 
 startPage();
 const start = fromHash(location.hash);
 if (start.refused.length > 0) {
-  notify(`The address says what no knob can be: ${start.refused.join(', ')}. The usual values stand there.`, {
+  notify(`The URL has values that cannot be set: ${start.refused.join(', ')}. Defaults are used instead.`, {
     kind: 'warning',
   });
 }
@@ -46,11 +46,11 @@ const network = new NetworkView(element('network'), element<HTMLCanvasElement>('
   },
 });
 const chart = new LineChart(element('chart'), {
-  label: 'Loss and share of right answers by updates',
+  label: 'Loss and accuracy by update',
   xLabel: 'update',
   yLabel: 'loss',
   rightLabel: 'share right',
-  empty: 'Press Play: loss and share of right answers come here.',
+  empty: 'Press Play to see loss and accuracy here.',
   rightRange: [0, 1],
   series: [
     { label: 'loss, trained on', color: 'series-1' },
@@ -77,16 +77,16 @@ const controls = new PlayControls<Frame>({
   },
   onRecovered: () => chart.clear(),
   onDiverged: () =>
-    notify('The loss is no number any more: the steps were too large. Lower the learning rate, then press Reset.', {
+    notify('The loss is no longer a number: the steps were too large. Lower the learning rate, then press Reset.', {
       kind: 'warning',
       key: 'diverged',
     }),
   onFailed: (message) =>
-    notify(`${message} Reload the page to open the device again, or go on with the CPU from the last weights.`, {
+    notify(`${message} Reload the page to open the device again, or continue on the CPU from the last weights.`, {
       kind: 'error',
       key: 'device',
       action: {
-        label: 'Go on with the CPU',
+        label: 'Continue on the CPU',
         run: () => void open('cpu').then(async () => stand(await engine.resume())),
       },
     }),
@@ -118,13 +118,13 @@ async function work(): Promise<void> {
   }
 }
 
-/** Says whether what is seen is the network that the knobs ask for. */
+/** Says whether the page shows the network that the controls describe. */
 function settle(): void {
   const settled = !busy && built !== undefined && frame?.build === built.build;
   element('network').setAttribute('aria-busy', String(!settled));
 }
 
-/** A network stands ready. */
+/** A network is ready. */
 function stand(next: Built): void {
   const same =
     String(built?.sizes) === String(next.sizes) && String(built?.settings.features) === String(next.settings.features);
@@ -137,9 +137,9 @@ function stand(next: Built): void {
   if (restart !== undefined) {
     chart.clear();
     frames = 0;
-    if (frame !== undefined) say(`The network starts anew: ${restart}.`);
+    if (frame !== undefined) say(`The network starts over: ${restart}.`);
   } else if (frame !== undefined) {
-    say('Changed; the network goes on from its weights.');
+    say('Changed; the network continues from its weights.');
   }
   const held = next.points.length / 3 - next.trainCount;
   const shapes = next.sizes.slice(1).map((count, k) => `${next.sizes[k]}×${count}`);
@@ -163,7 +163,7 @@ function drawSurface(): void {
   canvas.closest('.result')!.classList.toggle('broken', broken);
   canvas.setAttribute(
     'aria-label',
-    broken ? 'Decision surface: there is no number in the striped part' : 'Decision surface',
+    broken ? 'Decision surface: in the striped part the output is not a number' : 'Decision surface',
   );
   element('result-title').textContent = place === undefined ? 'Output' : network.name(place);
   if (place !== undefined) say(network.describe(place));

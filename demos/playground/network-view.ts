@@ -50,7 +50,7 @@ export class NetworkView {
     this.redraw();
   }
 
-  /** Lays the columns out for `settings`, before any network stands. */
+  /** Lays the columns out for `settings`, before any network is ready. */
   layOut(settings: Settings): void {
     const focused = document.activeElement?.getAttribute('aria-label');
     for (const column of this.host.querySelectorAll('.column')) column.remove();

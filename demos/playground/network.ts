@@ -1,6 +1,7 @@
 /** The network that settings ask for, and what is read out of it for the page. Used in the worker. */
 
 import { type LayerOutput, layers, optimizers, regularizers, type Sequential, sequential } from '../../src/index.ts';
+import { joinBytes } from '../../src/util/join-bytes.ts';
 import { cellCentres, features, judge, toBytes } from './data.ts';
 import type { Frame } from './protocol.ts';
 import { CELLS, FEATURES, type FeatureName, isRegression, type Settings, trainCount } from './settings.ts';
@@ -101,13 +102,7 @@ function surfaces(outputs: readonly LayerOutput[], probability: boolean): Uint8A
     const values = isOutput && probability ? data.subarray(0, CELLS * CELLS).map((p) => 2 * p - 1) : data;
     return columns(values, shape[1], !isOutput);
   });
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
+  return joinBytes(parts);
 }
 
 /** Columns of the first CELLS² rows of values [rows, width], as bytes one after the other. */

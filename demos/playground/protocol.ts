@@ -1,8 +1,8 @@
-/** What the page and its worker say to each other, beside the events of every run (shared/worker/run-protocol.ts). */
+/** Messages between the page and its worker, besides the events of every run (shared/worker/run-protocol.ts). */
 
 import type { Settings } from './settings.ts';
 
-/** A network that stands ready. */
+/** A network that is ready. */
 export interface Built {
   /** Counts the networks that were made; frames of another one are not for this one. */
   readonly build: number;
@@ -31,10 +31,10 @@ export interface Frame {
   /** Without the penalty, so that the two can be compared. */
   readonly trainLoss: number;
   readonly testLoss: number;
-  /** Undefined for regression; NaN, as the losses, when an output is no number. */
+  /** Undefined for regression; NaN, as the losses, when an output is not a number. */
   readonly trainAccuracy: number | undefined;
   readonly testAccuracy: number | undefined;
-  /** CELLS² bytes for each neuron of each layer after the inputs: 1 is −1, 255 is 1, 0 is no number. */
+  /** CELLS² bytes for each neuron of each layer after the inputs: 1 is −1, 255 is 1, 0 is not a number. */
   readonly cells: Uint8Array;
   /** Kernel [in, out] and bias of each layer after the inputs. */
   readonly layers: readonly { readonly kernel: Float32Array; readonly bias: Float32Array }[];

@@ -1,6 +1,6 @@
 /**
- * The knobs of the playground: their values, what is allowed, which of them start the network anew, and how they stand
- * in the address of the page. The page and its worker share this file; the engine is not imported here.
+ * The settings of the playground: their values and limits, which of them restart the network, and how the page's URL
+ * stores them. The page and its worker share this file; the engine is not imported here.
  */
 
 export const DATA_SETS = {
@@ -135,7 +135,7 @@ export function toHash(settings: Settings): string {
   return new URLSearchParams(changed.map(([key, value]) => [key, String(value)])).toString();
 }
 
-/** What a fragment says; `refused` names what it says wrongly, for which the default stands. */
+/** The settings in a fragment; `refused` names invalid ones, for which the defaults are used. */
 export function fromHash(hash: string): { settings: Settings; refused: string[] } {
   const refused: string[] = [];
   const found: Record<string, unknown> = {};

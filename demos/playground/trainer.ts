@@ -1,6 +1,7 @@
 /**
- * Trainer: one network in training, in the worker. `fit` runs all the time; before each update it asks here whether it may
- * go on, so that playing, pausing, single steps and looking at the network are one gate, and nothing is built twice.
+ * Trainer: one network in training, in the worker. `fit` runs all the time; before each update it asks here whether it
+ * may go on, so that playing, pausing, single steps and looking at the network are one gate, and nothing is built
+ * twice.
  *
  * Invariants: settings that change no shape go on from the weights (and from the optimizer's state, if it is the same
  * optimizer); at most a second of work is lost with a device. Surfaces take at most a third of the time.
@@ -58,7 +59,7 @@ export class Trainer extends Player<Frame> {
   private lastSnapshot = 0;
   private lastTurn = 0;
 
-  /** Makes the network of `settings`, or changes the one there is. @returns what stands ready; a look at it follows. */
+  /** Makes the network of `settings`, or changes the one there is. @returns what is ready; a look at it follows. */
   async apply(settings: Settings): Promise<Built> {
     const restart = this.network === undefined ? 'the start' : restartCause(this.settings, settings);
     if (restart === undefined && onlyRateDiffers(this.settings, settings)) {

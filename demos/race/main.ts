@@ -1,6 +1,6 @@
 /**
- * The race: two lanes, each a worker with its own backend, and what they find beside each other. The page compares the
- * losses step by step as soon as both lanes have one.
+ * The race: two lanes, each a worker with its own backend. The page shows their results next to each other, and
+ * compares the losses step by step as soon as both lanes have one.
  */
 
 import './race.css';
@@ -38,7 +38,7 @@ const lossChart = new LineChart(element('losses'), {
   label: 'Loss of each batch by step, on both backends',
   xLabel: 'step',
   yLabel: 'loss',
-  empty: 'Press Start: the losses of both come here.',
+  empty: 'Press Start to see both losses here.',
   series: [
     { label: 'GPU', color: 'series-1', noisy: true },
     { label: 'CPU', color: 'series-2', dashed: true, noisy: true },
@@ -48,7 +48,7 @@ const differenceChart = new LineChart(element('difference'), {
   label: 'Relative difference of the two losses by step',
   xLabel: 'step',
   yLabel: 'relative difference',
-  empty: 'Comes when both have taken a step.',
+  empty: 'Appears when both have made a step.',
   logarithmic: true,
   leftRange: [FLOOR, 1],
   floor: FLOOR,
@@ -85,7 +85,9 @@ if (missing !== undefined) {
   play.disabled = false;
   show('state', 'Ready; on the CPU alone, as there is no WebGPU to race against.');
 }
-showDevice(kinds.length === 1 ? 'CPU backend, f32: no WebGPU here' : 'WebGPU and the CPU backend, a worker each');
+showDevice(
+  kinds.length === 1 ? 'CPU backend, f32: no WebGPU here' : 'WebGPU and the CPU backend, each in its own worker',
+);
 
 function start(): void {
   if (!form.reportValidity()) return;
@@ -223,8 +225,8 @@ function finalWords(): string {
   const drift = kinds.length === 1 ? undefined : firstDrift();
   if (drift !== undefined) return `Done. From step ${drift} on the curves differ by over 0.1 %.`;
   const broken = losses[kinds[0]].findIndex((loss) => !Number.isFinite(loss));
-  if (broken >= 0) return `Done. From step ${broken + 1} on the loss is no number: the steps were too large.`;
-  return kinds.length === 1 ? 'Done.' : 'Done. The curves lie on each other: no step differs by over 0.1 %.';
+  if (broken >= 0) return `Done. From step ${broken + 1} on the loss is not a number: the steps were too large.`;
+  return kinds.length === 1 ? 'Done.' : 'Done. The curves agree: no step differs by over 0.1 %.';
 }
 
 function setState(next: State, words: string): void {
@@ -256,7 +258,7 @@ function show(id: string, text: string): void {
 }
 
 function relative(a: number, b: number): number {
-  // Two that are no number any more are as far as each other.
+  // Two losses that are both not numbers count as equal.
   return Object.is(a, b) ? 0 : Math.abs(a - b) / Math.max(Math.abs(b), 1e-6);
 }
 

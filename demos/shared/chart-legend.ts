@@ -27,7 +27,10 @@ export class ChartLegend {
     this.list.append(this.place);
   }
 
-  /** @param x where the values are; undefined while there are none. @param means of smoothed series, at the same place. */
+  /**
+   * @param x where the values are; undefined while there are none.
+   * @param means of smoothed series, at the same place.
+   */
   show(x: number | undefined, values: readonly Value[], means: readonly Value[]): void {
     write(this.place, x === undefined ? '' : `at ${this.xLabel} ${x}`);
     this.series.forEach((one, k) => {

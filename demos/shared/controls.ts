@@ -1,6 +1,6 @@
 /**
- * Switches controls on and off without losing the keyboard: a control that has the focus and is switched off hands it to
- * the next one that can be used; where there is none yet, the first that can be used later gets it.
+ * Switches controls on and off without losing the keyboard focus: a control that has it and is switched off passes it
+ * to the next one that can be used. If there is none yet, the first that can be used later gets it.
  */
 
 import { element } from './shell.ts';
@@ -10,7 +10,10 @@ type Control = HTMLElement & { disabled: boolean };
 /** A control that had the focus when everything was switched off. */
 let waiting: HTMLElement | undefined;
 
-/** @param on what of each control's id, or of the control. @param next who gets the focus of a control that goes off, best first. */
+/**
+ * @param on what of each control's id, or of the control.
+ * @param next who gets the focus of a control that goes off, best first.
+ */
 export function switchControls(
   on: ReadonlyMap<string | Control, boolean> | Readonly<Record<string, boolean>>,
   next: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * A chart of lines that grow while something runs (uPlot on a 2D canvas), with a legend in HTML that says the last values,
- * or those under the pointer. Points come as often as they like; it is drawn once a frame at most, and keeps at most
- * MAX_POINTS of them by merging neighbours, so that a long training costs no more to draw than a short one.
+ * A chart of lines that grow while something runs (uPlot on a 2D canvas), with a legend in HTML that says the last
+ * values, or those under the pointer. Points come as often as they like; it is drawn once a frame at most, and keeps at
+ * most MAX_POINTS of them by merging neighbours, so that a long training costs no more to draw than a short one.
  */
 
 import uPlot from 'uplot';
@@ -34,7 +34,7 @@ export interface LineChartOptions {
   readonly yLabel: string;
   /** Of the axis on the right. */
   readonly rightLabel?: string;
-  /** What stands there while there is no point. */
+  /** Shown while there is no point. */
   readonly empty: string;
   readonly series: readonly LineSeries[];
   /** Fixed range of an axis; it follows the data when left out. */

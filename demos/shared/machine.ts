@@ -37,6 +37,6 @@ export class Machine<State extends string, Move extends string> {
 
   /** @throws Error where `move` is not legal: a mistake of ours. */
   move(move: Move): void {
-    if (!this.try(move)) throw new Error(`"${move}" is no move of the state "${this.now}"`);
+    if (!this.try(move)) throw new Error(`"${move}" is not a move of the state "${this.now}"`);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A number field that always has a valid value: what is no number, or out of range, gives a message that says what would
- * fit, and the last valid value stays.
+ * A number field that always has a valid value: input that is not a number, or out of range, gives a message that says
+ * what would fit, and the last valid value stays.
  */
 
 import { notify } from './shell.ts';
@@ -38,7 +38,7 @@ export class NumberField {
     return this.current;
   }
 
-  /** Sets a value that is known to be valid; `onChange` does not hear of it. */
+  /** Sets a value that is known to be valid; `onChange` is not called. */
   set value(value: number) {
     this.current = value;
     this.input.value = String(value);

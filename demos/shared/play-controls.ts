@@ -12,7 +12,7 @@ import type { BackendName, EngineEvent, Listener } from './worker/run-protocol.t
 export type PlayState = 'opening' | 'paused' | 'playing' | 'failed' | 'dead';
 export type PlayMove = 'opened' | 'begun' | 'play' | 'pause' | 'fail' | 'die';
 
-/** A step is legal while it plays, and pauses it. After a failure a run that begins anew, or on another device, helps. */
+/** A step is legal while it plays, and pauses it. After a failure a new run, or another device, helps. */
 export const PLAY_TABLE: Table<PlayState, PlayMove> = {
   opening: { opened: 'paused', die: 'dead' },
   paused: { opened: 'paused', begun: 'paused', play: 'playing', pause: 'paused', fail: 'failed', die: 'dead' },
@@ -89,7 +89,7 @@ export class PlayControls<Picture> {
     this.machine.try('opened');
   }
 
-  /** A run stands at its start. */
+  /** A run is at its start. */
   begun(): void {
     this.machine.try('begun');
   }
@@ -126,7 +126,8 @@ export class PlayControls<Picture> {
       case 'recovered': {
         onRecovered();
         showDevice(event.device);
-        const text = `The graphics device was lost. A new one goes on from ${unit} ${event.at}; ${event.again} ${unit}s were lost.`;
+        const lost = `${event.again} ${unit}s were lost`;
+        const text = `The graphics device was lost. A new one continues from ${unit} ${event.at}; ${lost}.`;
         notify(text, { kind: 'good', key: 'device' });
         break;
       }

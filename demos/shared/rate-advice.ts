@@ -1,4 +1,4 @@
-/** A word beside the learning rate when it is far above what its optimizer is used with. It is an advice: nothing is refused. */
+/** Advice next to the learning rate when it is far above what its optimizer is used with. Nothing is refused. */
 
 /** Rates above these rarely train anything: about a hundred times the usual ones, which Keras' defaults are near. */
 const HIGHEST: Readonly<Record<string, number>> = {
@@ -14,15 +14,20 @@ const HIGHEST: Readonly<Record<string, number>> = {
   lion: 0.02,
 };
 
-/** @returns the word; empty where there is nothing to say. */
+/** @returns the advice; empty where there is none. */
 export function rateAdvice(optimizer: string, rate: number): string {
   const highest = HIGHEST[optimizer];
   if (highest === undefined || !(rate > highest)) return '';
-  return `${rate} is far above the rates that ${optimizer} trains with (up to ${highest}): the loss may stay high or become NaN.`;
+  const usual = `the rates that ${optimizer} trains with (up to ${highest})`;
+  return `${rate} is far above ${usual}: the loss may stay high or become NaN.`;
 }
 
-/** Keeps the word in `output` in step with the two fields. */
-export function adviseRate(optimizer: HTMLSelectElement, rate: HTMLInputElement, output: HTMLElement): void {
+/** Keeps the advice in `output` up to date with the two fields. */
+export function adviseRate(
+  optimizer: HTMLSelectElement | HTMLInputElement,
+  rate: HTMLInputElement,
+  output: HTMLElement,
+): void {
   const look = () => {
     const text = rateAdvice(optimizer.value, Number(rate.value));
     if (output.textContent !== text) output.textContent = text;

@@ -1,6 +1,6 @@
 /**
- * Exponential smoothing of a noisy series, free of the bias towards the start: what is left of a value after a way of x is
- * `strength` ** x, so that points that were merged or left out change nothing about how smooth the line is.
+ * Exponential smoothing of a noisy series, free of the bias towards the start: what is left of a value after a way of x
+ * is `strength` ** x, so that points that were merged or left out change nothing about how smooth the line is.
  * Source: the bias correction of D. P. Kingma and J. Ba, "Adam" (2015), section 3, on uneven distances.
  */
 

@@ -104,7 +104,7 @@ export class SortableTable<Row> {
   }
 }
 
-/** What is no number comes last, whichever way round. */
+/** What is not a number comes last, whichever way round. */
 function compare(a: string | number, b: string | number, sign: number): number {
   if (typeof a === 'string' || typeof b === 'string') return sign * String(a).localeCompare(String(b));
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));

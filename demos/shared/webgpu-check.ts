@@ -1,6 +1,6 @@
 /**
  * Is there WebGPU? Asked on the page, before the engine is fetched, so that the answer comes at once; and what to do
- * where there is none, with the CPU backend as an offer, never as a silent stand-in.
+ * where there is none, with the CPU backend as an offer, never as a silent substitute.
  */
 
 import { button } from './shell.ts';

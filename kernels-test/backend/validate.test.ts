@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
-import { firstDivergence, makeWorlds } from '../../src/backend/validate/bounds.ts';
+import { arithmeticSamples, firstDivergence } from '../../src/backend/validate/bounds.ts';
 import { dispatchGroups } from '../../src/backend/validate/dispatch-group.ts';
 import { wrapForValidation } from '../../src/backend/validate.node.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -172,14 +172,14 @@ describe('what is accepted', () => {
   const f32 = (values: readonly number[]): CpuTensor => {
     return { shape: [values.length], dtype: 'f32', data: Float64Array.from(values) };
   };
-  /** Runs `f` on one element through the worlds and judges `found`. */
+  /** Runs `f` on one element through the samples and judges `found`. */
   function judge(f: (x: number) => number, x: number, found: number, relative = 1e-6, dtype: 'f32' | 'bool' = 'f32') {
     const cpu: Op['cpu'] = ([input], output) => {
       output.data[0] = f(input.data[0]);
     };
     const op = { name: 'f', cpu, tolerance: { relative, source: '' } } as unknown as Op;
-    const worlds = makeWorlds().map((world) => world.apply(op, [f32([x])], { shape: [1], dtype }, {}));
-    return firstDivergence([found], worlds) === undefined;
+    const samples = arithmeticSamples().map((sample) => sample.apply(op, [f32([x])], { shape: [1], dtype }, {}));
+    return firstDivergence([found], samples) === undefined;
   }
 
   test.each<[string, (x: number) => number, number, number, boolean]>([
@@ -206,8 +206,8 @@ describe('what is accepted', () => {
   });
 
   test('what has vanished beside the rest of a tensor is not asked for', () => {
-    const worlds = makeWorlds().map(() => f32([1000, 1e-6, 1e-2]));
-    expect(firstDivergence([1000, 0, 1e-2], worlds)).toBeUndefined();
-    expect(firstDivergence([1000, 0, 0.9e-2], worlds)).toMatchObject({ element: 2, found: 0.9e-2, expected: 1e-2 });
+    const samples = arithmeticSamples().map(() => f32([1000, 1e-6, 1e-2]));
+    expect(firstDivergence([1000, 0, 1e-2], samples)).toBeUndefined();
+    expect(firstDivergence([1000, 0, 0.9e-2], samples)).toMatchObject({ element: 2, found: 0.9e-2, expected: 1e-2 });
   });
 });

@@ -44,7 +44,8 @@ describe.concurrent('the command line', () => {
     [
       ['trian'],
       [
-        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, profile, compare, gradcheck, tune, self-test, info/,
+        /unknown command "trian"; did you mean "train"\? Known: train, evaluate, profile, compare, gradcheck, /,
+        /gradcheck, tune, self-test, info/,
       ],
     ],
     [['help', 'evalute'], [/unknown command "evalute"; did you mean "evaluate"/]],
@@ -143,7 +144,7 @@ describe.concurrent('saved models', () => {
   test.each<[string, Parameters<typeof savedModel>[1], RegExp]>([
     ['truncated weights', { weights: (bytes) => bytes.subarray(0, bytes.length - 3) }, /weights.safetensors: /],
     ['weights that are none', { weights: () => Uint8Array.of(1, 2, 3) }, /weights.safetensors: /],
-    ['a model that is no JSON', { json: (text) => text.slice(1) }, /model.json: not JSON/],
+    ['a model that is not JSON', { json: (text) => text.slice(1) }, /model.json: not JSON/],
     [
       'an unknown layer',
       { json: (text) => text.replace('"Dense"', '"Densse"') },

@@ -1,4 +1,4 @@
-/** How two traces are held against each other: a gradient that jumps at one point is no fault, one that is wrong is. */
+/** How two traces are compared: a gradient that jumps at one point is accepted, a wrong one is not. */
 import { expect, test } from 'vitest';
 import { compareRuns } from '../../src/cli/compare/compare-runs.ts';
 import type { TrainingTrace } from '../../src/cli/compare/trace-training.ts';
@@ -16,7 +16,7 @@ test.each([
   ['agree everywhere', trace([0, 0, 0], [0, 0, 0]), true, 0, 0],
   ['jump at one point', trace([0, 0, 0], [0.02, 0, 0.02]), true, 1, 0],
   ['are wrong at every point', trace([0, 0, 0], [0.02, 0.03, 0.04]), false, 0, 0.02],
-  ['are no numbers', trace([0, 0, 0], [Number.NaN, Number.NaN, Number.NaN]), false, 0, Number.NaN],
+  ['are not numbers', trace([0, 0, 0], [Number.NaN, Number.NaN, Number.NaN]), false, 0, Number.NaN],
 ])('gradients that %s', (_, device, ok, point, difference) => {
   const result = compareRuns(exact, device);
   expect(result).toMatchObject({ ok, gradientPoints: { atStep1: 0, afterStep1: point } });

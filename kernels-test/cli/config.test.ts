@@ -1,5 +1,5 @@
 /**
- * `train --config`: the guide's example runs, what the command line says stands above it, and every key, name and option
+ * `train --config`: the guide's example runs, what the command line says overrides it, and every key, name and option
  * that is not known is refused with the file, its path and the nearest one.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -53,7 +53,7 @@ const images = arrayDataset({
 });
 
 describe('a config', () => {
-  test('of the guide runs as it stands, and the command line stands above it', async () => {
+  test('of the guide runs as it stands, and the command line overrides it', async () => {
     const path = await configFile(await example());
     const words = ['train', '--config', path, '--backend', 'cpu'];
     const result = await jsonOf(words);
@@ -137,7 +137,7 @@ describe('a config', () => {
 
 describe('refuses', () => {
   test.each<[string, unknown, RegExp]>([
-    ['text that is no JSON', '{', /run-\d+\.json: not JSON/],
+    ['text that is not JSON', '{', /run-\d+\.json: not JSON/],
     ['a list', [], /run-\d+\.json: it must be an object with model, .* found/],
     ['an unknown key', { epoch: 3 }, /run-\d+\.json: unknown key "epoch"; did you mean "epochs"\? Known: model, /],
     [
@@ -208,7 +208,7 @@ describe('refuses', () => {
     [
       'weights of words',
       { classWeight: { cat: 2 } },
-      /json: classWeight: key "cat" is no class index; keys are class indices/,
+      /json: classWeight: key "cat" is not a class index; keys are class indices/,
     ],
   ])('%s', async (_title, config, message) => {
     await expect(readTrainConfig(await configFile(config))).rejects.toThrow(message);

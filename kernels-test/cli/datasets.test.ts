@@ -1,4 +1,6 @@
-/** What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused. */
+/**
+ * What `--dataset NAME --data PATH --target COLUMN` loads: task, classes and sizes of each kind, and what is refused.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,7 +63,7 @@ describe('csv', () => {
     await expectRefusal(() => load('iris', folder, 'n'), 'argument', /iris has its own target/);
     await expectRefusal(() => load('iris', folder), 'file', /iris\.csv: no such file/);
     const binary = await put('b.csv', Uint8Array.of(0x61, 0xff, 0xfe));
-    await expectRefusal(() => load('csv', binary, 'n'), 'file', /b\.csv: found bytes that are no UTF-8/);
+    await expectRefusal(() => load('csv', binary, 'n'), 'file', /b\.csv: found bytes that are not UTF-8/);
   });
 });
 
@@ -102,7 +104,7 @@ describe('npz', () => {
       ],
       ['differences', (k: number) => (k % 5) - 2, /5 values from -2 to 2; class ids are 0 to k − 1/],
       ['counts', (k: number) => 13 * (k % 40), /40 values from 0 to 507, which may be either/],
-    ])('%s are no classes, and the error says which option to give', async (name, id, message) => {
+    ])('%s are not classes, and the error says which option to give', async (name, id, message) => {
       const path = await of(name, id);
       await expectRefusal(() => load('npz', path), 'data', message, /--task regression/);
       if (name === 'timestamps') {
@@ -140,7 +142,7 @@ describe('npz', () => {
       await expectRefusal(
         () => load('npz', path, undefined, 'classification'),
         'argument',
-        /y is f64 \[20\]; expected a whole number an example/,
+        /y is f64 \[20\]; expected one whole number per example/,
       );
       const csv = await put('task.csv', `a,b\n${Array.from({ length: 50 }, (_, k) => `${k},${k % 3}`).join('\n')}\n`);
       expect((await load('csv', csv, 'b')).task).toBe('classification');

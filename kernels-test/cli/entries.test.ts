@@ -10,7 +10,7 @@ import { expectRefusal } from '../data/refusal.ts';
 const { allOps, DownhillError, tensor } = universal;
 
 describe('entries', () => {
-  test('Node has everything that browsers have, its own way to a backend, and callbacks that write files beside the others', () => {
+  test('Node has all that browsers have, its own way to a backend, and callbacks that write files', () => {
     const own = Object.keys(universal).filter((name) => Reflect.get(universal, name) !== Reflect.get(node, name));
     expect(own.sort()).toEqual(['callbacks', 'loadTuning', 'saveTuning', 'useBackend']);
     expect(node.callbacks).toMatchObject({ ...universal.callbacks, modelCheckpoint: expect.any(Function) });

@@ -1,7 +1,7 @@
 /**
- * `downhill train --out X` is killed at random moments, in every way, and goes on with `--resume`: it ends in the bits of
- * the training that nobody disturbed, and the good model that was in X is there until then. KILLS=30 makes thirty kills of
- * each kind of training, SEED another row of moments.
+ * `downhill train --out X` is killed at random moments, in every way, and goes on with `--resume`: it ends in the bits
+ * of the training that nobody disturbed, and the good model that was in X is there until then. KILLS=30 makes thirty
+ * kills of each kind of training, SEED another row of moments.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -56,7 +56,9 @@ interface Cut {
   readonly stderr: string;
 }
 
-/** Runs a training and disturbs it `after` milliseconds of its first line, or with a disk that is full after `writes`. */
+/**
+ * Runs a training and disturbs it `after` milliseconds of its first line, or with a disk that is full after `writes`.
+ */
 function disturbed(words: readonly string[], way: (typeof WAYS)[number], share: number, ms: number): Promise<Cut> {
   const full = way === 'full' ? ['--import', FULL_DISK] : [];
   const child = spawn(process.execPath, ['--import', 'tsx', ...full, 'src/cli/main.ts', ...words], {
@@ -115,8 +117,8 @@ describe.each(['cpu', 'webgpu'])('train --backend %s', (backend) => {
         }
         expect(status, `${title}\n${stderr}`).toBe(STATUS[way]);
         const now = fileDigests(out);
-        // A disk may become full after the training has ended: behind the weights, which come first and hold their model (it is
-        // the one that loads), or behind the whole model.
+        // A disk may become full after the training has ended: behind the weights, which come first and hold their
+        // model (it is the one that loads), or behind the whole model.
         const ended = [{ ...goodFiles, 'weights.safetensors': wanted['weights.safetensors'] }, wanted];
         const allowed = way === 'full' ? [goodFiles, ...ended] : [goodFiles];
         if (existsSync(join(out, 'backup'))) expect(allowed, title).toContainEqual(now);

@@ -1,4 +1,6 @@
-/** Whose model stays in the folder of `train --out`: that of a training that has ended, whoever is interrupted there. */
+/**
+ * Whose model stays in the folder of `train --out`: that of a training that has ended, whoever is interrupted there.
+ */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +33,7 @@ const begun = async (path: string, seed: number, resumed: boolean) => {
   return folder;
 };
 
-test('a training that was interrupted never replaces the model of one that has ended, however often it goes on', async () => {
+test('an interrupted training never replaces the model of a complete one, however often it continues', async () => {
   const path = join(place, 'ended');
   await (await begun(path, 1, false)).finish(modelOf(1), { run: run(1) });
   const good = bytes(path);

@@ -74,7 +74,7 @@ describe('profile refuses', () => {
     }));
 
   test('kernels that are compared with the reference', () =>
-    expectCliRefusal(words, [/profile: VALIDATE=1 runs every dispatch by itself on two backends; unset it/], {
+    expectCliRefusal(words, [/profile: VALIDATE=1 runs every dispatch separately on two backends; unset it/], {
       env: { VALIDATE: '1' },
     }));
 
@@ -101,7 +101,7 @@ test('the table shows the slowest, in order, and leaves out rates that nothing t
       workgroups: [1, 1, 1],
     } as const;
   };
-  const kernels = [kernel('copy', 1000, 0), kernel('x'.repeat(80), 6000, 60_000), kernel('fold', 3000, 300)];
+  const kernels = [kernel('copy', 1000, 0), kernel('x'.repeat(80), 6000, 60_000), kernel('reduction', 3000, 300)];
   const result = profileResult({ model: 'm', dataset: 'd', batchSize: 1, runs: 3, adapter: 'a' }, kernels);
   expect(result).toMatchObject({ ns: 10_000, flops: 60_300, bytes: 10_000, gflops: 6.03, gbs: 1 });
   const rows = describeProfile(result, 2)
@@ -109,7 +109,7 @@ test('the table shows the slowest, in order, and leaves out rates that nothing t
     .map((line) => line.trim().split(/ {2,}/));
   expect(rows).toEqual([
     ['1', `${'x'.repeat(55)}…`, '6.0', '60.0', '10.0', '1.00'],
-    ['2', 'fold', '3.0', '30.0', '0.10', '1.00'],
+    ['2', 'reduction', '3.0', '30.0', '0.10', '1.00'],
     ['1 more (--top)', '1.0', '10.0'],
     ['total', '10.0', '100.0', '6.03', '1.00'],
   ]);

@@ -58,7 +58,7 @@ describe('a training that is interrupted', () => {
     });
     expect(status, stderr).toBe(130);
     expect(stderr).toMatch(/interrupted: ending after this step/);
-    expect(stdout).toMatch(/keeps the model that it had|interrupted before the first step/);
+    expect(stdout).toMatch(/keeps its earlier model|interrupted before the first step/);
     expect(stdout).toContain(`downhill train --resume ${out}`);
     expect(listing(out).filter((line) => !line.startsWith('backup'))).toEqual(good);
   });
@@ -77,7 +77,7 @@ describe('a training that is interrupted', () => {
     expect(history().interrupted).toBe(true);
     const rest = await jsonOf(['train', '--resume', out, '--epochs', '400']);
     expect(rest).toMatchObject({ epochs: 400, steps: 400 * 13, model: 'small', dataset: 'moons', backend: 'cpu' });
-    expect(rest.stderr).toMatch(/going on at epoch \d+, step \d+/);
+    expect(rest.stderr).toMatch(/continuing at epoch \d+, step \d+/);
     expect(history()).toMatchObject({ steps: 400 * 13, digest: rest.digest });
     expect(history().losses).toHaveLength(400 * 13);
     expect(history().interrupted).toBeUndefined();
@@ -107,7 +107,7 @@ describe('--resume', () => {
       /model\.compiled\.optimizer\.config\.learningRate 0\.1, this one has 0\.2/,
     );
     await refused(['--limit', '700'], /with samples 800, this one has 700/);
-    await refused(['--out', join(folder, 'elsewhere')], /goes on in that folder, found --out/);
+    await refused(['--out', join(folder, 'elsewhere')], /continues in that folder, found --out/);
     // What was refused is not what goes on.
     const rest = await jsonOf(['train', '--resume', out, '--epochs', '310']);
     expect(rest).toMatchObject({ epochs: 310, steps: 310 * 13 });
@@ -115,14 +115,14 @@ describe('--resume', () => {
     expect(rest.digest).toBe(straight.digest);
     // It has ended now.
     expect(await jsonOf(['train', '--resume', out])).toMatchObject({ epochs: 310, digest: rest.digest });
-    await expectCliRefusal(['train', '--resume', out, '--seed', '4'], [/has ended; its --seed was none, found 4/]);
+    await expectCliRefusal(['train', '--resume', out, '--seed', '4'], [/is complete; its --seed was none, found 4/]);
   });
 
   test('needs a backup, or options that say what to train', async () => {
     const nowhere = join(folder, 'nowhere');
-    await expectCliRefusal(['train', '--resume', nowhere], [/there is no backup of a training; --out .* begins one/]);
+    await expectCliRefusal(['train', '--resume', nowhere], [/there is no backup of a training; --out .* starts one/]);
     const begun = await jsonOf(train('--config', configFile('begun'), '--resume', nowhere));
-    expect(begun.stderr).toMatch(/nowhere has no backup of a training, so this one begins at its beginning/);
+    expect(begun.stderr).toMatch(/nowhere has no backup of a training, so this one starts from the beginning/);
     expect(readdirSync(nowhere).sort()).toEqual(['history.json', 'model.json', 'weights.safetensors']);
   });
 
@@ -132,7 +132,7 @@ describe('--resume', () => {
     await jsonOf(train('--config', config, '--out', out), { status: 143, onStderr: once('epoch 2/', 'SIGTERM') });
     const backup = listing(join(out, 'backup'));
     const { stderr } = await jsonOf(train('--config', config, '--epochs', '2', '--out', out));
-    expect(stderr).toMatch(/WARNING: .*aside has the backup of a training that has not ended; a new one begins/);
+    expect(stderr).toMatch(/WARNING: .*aside has the backup of a training that is not complete; a new one starts/);
     expect(listing(join(out, 'backup-before'))).toEqual(backup);
     // A training that is refused puts nothing aside.
     await expectCliRefusal(train('--config', join(folder, 'none.json'), '--out', out), [/none\.json/]);

@@ -60,7 +60,9 @@ export async function jsonOf(
   return { ...JSON.parse(lines[0]), stderr };
 }
 
-/** Expects a refusal: exit status 1, nothing on stdout, one message without a stack trace that says all of `messages`. */
+/**
+ * Expects a refusal: exit status 1, nothing on stdout, one message without a stack trace that says all of `messages`.
+ */
 export async function expectCliRefusal(
   words: readonly string[],
   messages: readonly (string | RegExp)[],

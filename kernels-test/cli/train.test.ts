@@ -1,6 +1,6 @@
 /**
- * Training from the command line, on both backends: the record it ends with, the same digest twice, the files it leaves,
- * the score of the saved model, Ctrl-C, and what happens where there is no adapter.
+ * Training from the command line, on both backends: the record it ends with, the same digest twice, the files it
+ * leaves, the score of the saved model, Ctrl-C, and what happens where there is no adapter.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -26,11 +26,11 @@ import { max, mean, sum } from '../../src/ops/reduction/reduce.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import type { DownhillError } from '../../src/util/errors.ts';
+import { divergenceOf, evaluateArithmeticSamples } from '../support/arithmetic-samples.ts';
 import { input, planned, type Roots, SOFTWARE_TARGET, specOf } from '../support/graphs.ts';
 import { textOf } from '../support/kernels.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawInput } from '../support/sample-values.ts';
-import { divergenceOf, evaluateWorlds } from '../support/worlds.ts';
 
 describe('every file of shaders/', () => {
   let device: WebGPUBackend;
@@ -139,7 +139,7 @@ describe('texts', () => {
       const spec = specOf('reshaped', { outputs });
       const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
       const [run] = await runPlan(gpu, compileGraph(spec, gpu.target), spec, bindings);
-      expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+      expect(divergenceOf(run.outputs, evaluateArithmeticSamples(outputs, bindings))).toBeUndefined();
       await gpu.dispose();
     },
   );
@@ -217,7 +217,7 @@ describe('folded grids', () => {
     expect(grids.some(([, rows]) => rows > 1)).toBe(true);
     const bindings = new Map(spec.inputs.map(({ tensor }, k) => [tensor, drawInput({ shape: tensor.shape }, [k])]));
     const [run] = await runPlan(gpu, plan, spec, bindings);
-    expect(divergenceOf(run.outputs, evaluateWorlds(outputs, bindings))).toBeUndefined();
+    expect(divergenceOf(run.outputs, evaluateArithmeticSamples(outputs, bindings))).toBeUndefined();
   });
 });
 

@@ -18,12 +18,12 @@ import { type Aval, describe as describeAval, Tensor } from '../../src/core/tens
 import { allOps } from '../../src/ops/index.ts';
 import { gradients } from '../../src/transform/grad.ts';
 import { sizeOf } from '../../src/util/shape.ts';
+import { describeDivergence, evaluateArithmeticSamples } from '../support/arithmetic-samples.ts';
 import { type Draw, deviceSamples, specialDraws } from '../support/device-samples.ts';
 import { type Bindings, bindPlaceholders, evaluateAll } from '../support/evaluate.ts';
 import { specOf } from '../support/graphs.ts';
 import { runPlan, sameBits } from '../support/run-plan.ts';
 import { drawCotangent, drawSample, isFiniteSample } from '../support/sample-values.ts';
-import { describeDivergence, evaluateWorlds } from '../support/worlds.ts';
 
 let gpu: Backend;
 beforeAll(async () => {
@@ -116,14 +116,14 @@ function beyondTolerance(op: Op, { roots, bindings }: Job, found: readonly Array
   });
 }
 
-/** Values that no world explains, in words. */
-function beyondWorlds({ roots, bindings }: Job, found: readonly ArrayLike<number>[]): string[] {
-  const worlds = evaluateWorlds(
+/** Values that no sample explains, in words. */
+function beyondSamples({ roots, bindings }: Job, found: readonly ArrayLike<number>[]): string[] {
+  const samples = evaluateArithmeticSamples(
     roots.map(({ tensor }) => tensor),
     bindings,
   );
   return roots.flatMap(({ title }, k) => {
-    const divergence = firstDivergence(found[k], worlds[k]);
+    const divergence = firstDivergence(found[k], samples[k]);
     return divergence === undefined ? [] : [describeDivergence(title, divergence)];
   });
 }
@@ -177,11 +177,11 @@ describe.each(allOps.map((op) => [op.name, op] as const))('%s', (_name, op) => {
       const job = backward(op);
       if (job.roots.length === 0) return;
       expect(job.roots.some(({ tensor }) => sizeOf(tensor.shape) > 1)).toBe(true);
-      expect(beyondWorlds(job, await runTwice(job, true))).toEqual([]);
+      expect(beyondSamples(job, await runTwice(job, true))).toEqual([]);
       if (op.lower.kind === 'contract') {
-        expect(beyondWorlds(job, await runTwice(job, true, 'subgroups')), 'in subgroups').toEqual([]);
+        expect(beyondSamples(job, await runTwice(job, true, 'subgroups')), 'in subgroups').toEqual([]);
       }
-      expect(beyondWorlds(job, await runTwice(job, false)), 'without fusion').toEqual([]);
+      expect(beyondSamples(job, await runTwice(job, false)), 'without fusion').toEqual([]);
     });
   }
 });

@@ -1,4 +1,7 @@
-/** CIFAR-10 from bytes and from folders: planes become pixels; truncated files, wrong labels and missing files are named. */
+/**
+ * CIFAR-10 from bytes and from folders: planes become pixels; truncated files, wrong labels and missing files are
+ * named.
+ */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -141,7 +141,10 @@ describe('npyDataset', () => {
     await expectRefusal(
       () => npyDataset(x, y),
       'data',
-      /value 1 of x is 16777217, which f32 rounds to 16777216; subtract a common offset, divide them, or give round: true/,
+      new RegExp(
+        'value 1 of x is 16777217, which f32 rounds to 16777216; ' +
+          'subtract a common offset, divide them, or give round: true',
+      ),
     );
     expect([...npyDataset(x, y, { round: true }).x]).toEqual([16_777_216, 16_777_216]);
     // 2⁵³ + 1 is rounded by Number itself.

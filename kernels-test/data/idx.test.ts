@@ -79,6 +79,6 @@ describe('readIdx', () => {
   });
 });
 
-test('gunzip says when bytes are no gzip', async () => {
+test('gunzip says when bytes are not gzip', async () => {
   await expectRefusal(() => gunzip(Uint8Array.of(1, 2, 3), 'b.gz'), 'file', /^b.gz: no gzip .*3 bytes/);
 });

@@ -1,4 +1,6 @@
-/** Image folders: PNG and JPEG as TensorFlow decodes and resizes them, classes by folder, every unreadable file named. */
+/**
+ * Image folders: PNG and JPEG as TensorFlow decodes and resizes them, classes by folder, every unreadable file named.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -162,7 +164,7 @@ describe('imageFolder', () => {
     await expectRefusal(() => load(), 'file', /cannot follow link .*z\.png: no such file or folder/);
   });
 
-  test('passes over nothing without a word', async () => {
+  test('passes over nothing silently', async () => {
     await put('a/x.png', bytesOf(golden.png));
     await put('a/y.webp', Uint8Array.of(1));
     await expectRefusal(() => load(), 'data', /1 image of kinds that are not read: .*y\.webp; expected PNG or JPEG/);
@@ -176,7 +178,7 @@ describe('imageFolder', () => {
     await expectRefusal(() => load(), 'data', /class folder .* has a folder "deep" in it/);
     await rm(join(folder, 'a/deep'), { recursive: true });
     await put('loose.png', bytesOf(golden.png));
-    await expectRefusal(() => load(), 'data', /loose\.png lies in no class folder/);
+    await expectRefusal(() => load(), 'data', /loose\.png is not in a class folder/);
   });
 
   test('refuses a pipe that is called an image', async () => {
@@ -205,7 +207,7 @@ test('files of a browser are read as those of a folder', async () => {
     imagesFromFiles(files, { size: [5, 7], ...options } as ImageOptions);
   const set = await load([file('set/dog/b.png'), file('set/cat/a.png'), file('set/.git/a.png')]);
   expect(set).toMatchObject({ size: 2, classNames: ['cat', 'dog'], x: Uint8Array.of(...noise.data, ...noise.data) });
-  await expectRefusal(() => load([file('x.png')]), 'data', /x\.png lies in no folder/);
+  await expectRefusal(() => load([file('x.png')]), 'data', /x\.png is not in a folder/);
   await expectRefusal(
     () => load([file('set/cat/x.png', Uint8Array.of(1))]),
     'file',
@@ -221,7 +223,7 @@ test('files of a browser are read as those of a folder', async () => {
   await expectRefusal(
     () => load(nested),
     'data',
-    /more\/a\.png lies in a class folder of "set\/cat", others in one of "set"/,
+    /more\/a\.png is in a class folder of "set\/cat", others are in one of "set"/,
   );
   await expectRefusal(
     () => load([file('set/cat/a.png')], { maxPixels: 34 }),

@@ -1,4 +1,7 @@
-/** NumPy's files: what NumPy wrote is read to the bit, what is written NumPy's header describes, broken files are refused. */
+/**
+ * NumPy's files: what NumPy wrote is read to the bit, what is written NumPy's header describes, broken files are
+ * refused.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type NpyArray, readNpy, writeNpy } from '../../src/data/formats/npy.ts';

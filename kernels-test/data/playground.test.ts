@@ -1,4 +1,6 @@
-/** The drawn sets: their shapes, ranges and targets without noise, what noise does, the same points by the same seed. */
+/**
+ * The drawn sets: their shapes, ranges and targets without noise, what noise does, the same points by the same seed.
+ */
 import { describe, expect, test } from 'vitest';
 import type { ArrayDataset } from '../../src/data/dataset.ts';
 import { type PlaygroundName, playground } from '../../src/data/sets/playground.ts';

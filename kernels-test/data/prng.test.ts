@@ -16,7 +16,7 @@ test('keys that differ anywhere give other streams', () => {
   expect(new Set(streams).size).toBe(keys.length);
 });
 
-test('a key that is no whole number is refused', async () => {
+test('a key that is not a whole number is refused', async () => {
   await expectRefusal(() => new Prng(0.5), 'argument', /seed: expected a whole number, found 0.5/);
   await expectRefusal(() => new Prng(Number.NaN), 'argument', /found NaN/);
 });

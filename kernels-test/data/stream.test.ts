@@ -1,4 +1,6 @@
-/** Streams from generators: re-batched in order, asked for ahead, ended when nobody reads on, checked batch by batch. */
+/**
+ * Streams from generators: re-batched in order, asked for ahead, ended when nobody reads on, checked batch by batch.
+ */
 import { describe, expect, test } from 'vitest';
 import { collect, type DatasetStream, fromGenerator, type GeneratedBatch } from '../../src/data/stream.ts';
 import { expectRefusal } from './refusal.ts';

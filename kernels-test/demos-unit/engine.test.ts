@@ -1,4 +1,7 @@
-/** The engine of the Digits and Images pages, on the CPU backend: what a page may ask of it before, during and between runs. */
+/**
+ * The engine of the Digits and Images pages, on the CPU backend: what a page may ask of it before, during and between
+ * runs.
+ */
 
 import { expect, test } from 'vitest';
 import { Engine } from '../../demos/shared/training/engine.ts';

@@ -1,4 +1,6 @@
-/** The machines of the demos' runs: which moves are legal, and that every control and every word follows from the state. */
+/**
+ * The machines of the demos' runs: which moves are legal, and that every control and every word follows from the state.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { Machine, type Table } from '../../demos/shared/machine.ts';
@@ -37,7 +39,7 @@ describe('Machine', () => {
     expect(machine.can('stay')).toBe(false);
     expect(machine.try('stay')).toBe(false);
     expect(machine.state).toBe('a');
-    expect(() => machine.move('stay')).toThrow('"stay" is no move of the state "a"');
+    expect(() => machine.move('stay')).toThrow('"stay" is not a move of the state "a"');
     machine.move('go');
     expect(machine.try('stay')).toBe(true);
     expect(machine.state).toBe('b');

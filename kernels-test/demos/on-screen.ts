@@ -5,7 +5,9 @@ import { expect } from '../browser/page/check.ts';
 
 export const PHONE = { width: 390, height: 844 };
 
-/** The elements of `selectors` that are not whole in the window, or covered in their middle, each with what is wrong. */
+/**
+ * The elements of `selectors` that are not whole in the window, or covered in their middle, each with what is wrong.
+ */
 export function boxesOffScreen(page: Page, selectors: readonly string[]): Promise<string[]> {
   return page.evaluate((wanted) => {
     const [w, h] = [document.documentElement.clientWidth, window.innerHeight];
@@ -15,7 +17,8 @@ export function boxesOffScreen(page: Page, selectors: readonly string[]): Promis
       if (elements.length === 0) found.push(`${selector} is not there`);
       for (const element of elements) {
         const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
-        const box = `x ${left.toFixed()} to ${right.toFixed()}, y ${top.toFixed()} to ${bottom.toFixed()} of ${w} × ${h}`;
+        const [xs, ys] = [`${left.toFixed()} to ${right.toFixed()}`, `${top.toFixed()} to ${bottom.toFixed()}`];
+        const box = `x ${xs}, y ${ys} of ${w} × ${h}`;
         if (width < 1 || height < 1) found.push(`${selector} has no size`);
         else if (left < -0.5 || top < -0.5 || right > w + 0.5 || bottom > h + 0.5)
           found.push(`${selector} is at ${box}`);

@@ -17,8 +17,9 @@ export const keepLongTasks = `
 `;
 
 /**
- * Checks that no task of the page's own thread takes 50 ms: a second and a half in which the browser tells of none, of three.
- * Where other programs hold every task up (a shared machine), what counts is the processor's time of the longest task.
+ * Checks that no task of the page's own thread takes 50 ms: a second and a half in which the browser tells of none, of
+ * three. Where other programs hold every task up (a shared machine), what counts is the processor's time of the longest
+ * task.
  * @returns what was found. @throws Error when the page itself works for 50 ms in one task.
  */
 export async function checkSmooth(page: Page): Promise<string> {

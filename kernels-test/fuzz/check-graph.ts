@@ -12,8 +12,8 @@ import { verifyPlan } from '../../src/compile/verify-plan.ts';
 import { buildGraph, verifyGraph } from '../../src/core/graph.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
 import { Prng } from '../../src/util/prng.ts';
+import { divergenceOf } from '../support/arithmetic-samples.ts';
 import { bitsOf, type RunResult, runPlan } from '../support/run-plan.ts';
-import { divergenceOf } from '../support/worlds.ts';
 import type { RandomGraph } from './random-graph.ts';
 
 /** Plans that must compute the same. */
@@ -27,8 +27,8 @@ const VARIANTS = {
 type Variant = keyof typeof VARIANTS;
 
 /**
- * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any device
- * can run, those of a software adapter without subgroups, and with those of `backend`.
+ * A plan of the graph within WebGPU's default limits. The graphs get in turn the tiles and chunks of a GPU, which any
+ * device can run, those of a software adapter without subgroups, and with those of `backend`.
  */
 export function planOf(graph: RandomGraph, variant: Variant, backend: Backend): Plan {
   const { spec, seed } = graph;
@@ -79,13 +79,13 @@ export async function checkGraph(graph: RandomGraph, gpu: Backend, cpu: Backend)
   );
 }
 
-/** The first value of a run that no world of the reference explains. */
+/** The first value of a run that no sample of the reference explains. */
 export function wrongValues(
   what: string,
   { outputs, updates }: RunResult,
-  { worlds }: RandomGraph,
+  { samples }: RandomGraph,
 ): string | undefined {
-  const divergence = divergenceOf([...outputs, ...updates], worlds);
+  const divergence = divergenceOf([...outputs, ...updates], samples);
   return divergence === undefined ? undefined : `${what}: ${divergence}`;
 }
 

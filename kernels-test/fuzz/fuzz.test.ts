@@ -1,6 +1,7 @@
 /**
- * Random graphs: CPU = GPU, fused = unfused, planned = unplanned, tuned = untuned, the same bits in every run. `SEED=123` runs one graph
- * and prints it, `FUZZ=500` more of them. That these comparisons find a broken kernel is itself tested at the end.
+ * Random graphs: CPU = GPU, fused = unfused, planned = unplanned, tuned = untuned, the same bits in every run.
+ * `SEED=123` runs one graph and prints it, `FUZZ=500` more of them. That these comparisons find a broken kernel is
+ * itself tested at the end.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Seeded damage to the bytes of a file: what a bad disk, a bad program or a bad person does to it. The same seed gives the
- * same bytes.
+ * Seeded damage to the bytes of a file: what a bad disk, a bad program or a bad person does to it. The same seed gives
+ * the same bytes.
  */
 import type { Prng } from '../../src/util/prng.ts';
 

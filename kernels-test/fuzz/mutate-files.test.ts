@@ -1,6 +1,6 @@
 /**
- * Mutated files of every reader: each is a value or a DownhillError, within bounds of time and memory. `MUTATED_FILES=2000`
- * reads as many of each reader, three times with other seeds; `SEED=123` reads one of each.
+ * Mutated files of every reader: each is a value or a DownhillError, within bounds of time and memory.
+ * `MUTATED_FILES=2000` reads as many of each reader, three times with other seeds; `SEED=123` reads one of each.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,8 @@ test.each(rounds)('from seed %i, %i of each reader', { timeout: 3_600_000 }, asy
 
 function summary({ reader, files, values, refused, slowest, peak, growth }: ReaderReport): string {
   const memory = `peak ${(peak / MIB).toFixed()} MiB, growth ${(growth / MIB).toFixed(1)} MiB`;
-  return `${reader}: ${files} files, ${values} values, ${refused} refused, slowest ${slowest.ms.toFixed()} ms, ${memory}`;
+  const counts = `${files} files, ${values} values, ${refused} refused`;
+  return `${reader}: ${counts}, slowest ${slowest.ms.toFixed()} ms, ${memory}`;
 }
 
 /** @throws Error that names reader and seed when the process dies or is silent. */

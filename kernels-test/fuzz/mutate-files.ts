@@ -3,9 +3,9 @@
  *
  *     node --expose-gc --import tsx kernels-test/fuzz/mutate-files.ts FIRST COUNT [READER]
  *
- * For every reader, files FIRST to FIRST + COUNT − 1. A line of JSON says what is being read before it is read, so that a
- * crash or a hang has a name; then comes a line with what came of all. What is neither a value nor a DownhillError is a
- * fault.
+ * For every reader, files FIRST to FIRST + COUNT − 1. A line of JSON says what is being read before it is read, so that
+ * a crash or a hang has a name; then comes a line with what came of all. What is neither a value nor a DownhillError is
+ * a fault.
  */
 import { DownhillError } from '../../src/util/errors.ts';
 import { Prng } from '../../src/util/prng.ts';

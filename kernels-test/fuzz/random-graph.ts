@@ -1,13 +1,13 @@
 /**
  * Random well-typed graphs from the op list, with their gradients and updates. Nothing here knows an op by name, except
- * the few that reshape, tame and weigh values: dtypes, ranges, attributes and operand counts come from each record's own
- * samples, and its shape rule decides what fits.
+ * the few that reshape, tame and weigh values: dtypes, ranges, attributes and operand counts come from each record's
+ * own samples, and its shape rule decides what fits.
  *
- * Every node is computed as soon as it is drawn, in all worlds (see backend/validate/bounds.ts), and dropped when it is
- * not benign: not finite, large, or so ill-conditioned that a comparison would prove nothing.
+ * Every node is computed as soon as it is drawn, in all samples (see backend/validate/bounds.ts), and dropped when it
+ * is not benign: not finite, large, or so ill-conditioned that a comparison would prove nothing.
  */
 
-import { firstDivergence, makeWorlds, type World } from '../../src/backend/validate/bounds.ts';
+import { type ArithmeticSample, arithmeticSamples, firstDivergence } from '../../src/backend/validate/bounds.ts';
 import { isFloat } from '../../src/core/dtype.ts';
 import { type GraphSpec, topologicalOrder } from '../../src/core/graph.ts';
 import { applyOp, type CpuTensor, type Op, type Sample, type SampleInput } from '../../src/core/op.ts';
@@ -30,13 +30,16 @@ export interface RandomGraph {
   readonly seed: number;
   readonly spec: GraphSpec;
   readonly bindings: ReadonlyMap<Tensor, CpuTensor>;
-  /** Outputs, then new values of updates, in every world. */
-  readonly worlds: readonly (readonly CpuTensor[])[];
+  /** Outputs, then new values of updates, in every sample. */
+  readonly samples: readonly (readonly CpuTensor[])[];
 }
 
 const SIZES = [1, 1, 2, 3, 4, 5, 7, 9, 16, 33, 90];
 const MOST_ELEMENTS = 6000;
-/** How often a form of lowering is drawn: folds and contractions are few in the list and much in need of company. */
+/**
+ * How often a form of lowering is drawn: reductions and contractions are few in the list, and others must be drawn with
+ * them.
+ */
 const KINDS: readonly Op['lower']['kind'][] = [
   ...Array<'map'>(5).fill('map'),
   'reduce',
@@ -50,7 +53,7 @@ const KINDS: readonly Op['lower']['kind'][] = [
   'view',
 ];
 const LARGEST = 1e4;
-/** Widest spread of the worlds, as a part of a value's own scale, at which a comparison still says something. */
+/** Widest spread of the samples, as a fraction of a value's own scale, at which a comparison is still meaningful. */
 const WIDEST = 1e-2;
 /** How far operands are moved to see whether a value jumps, as a part of their scale. */
 const NUDGE = 1e-5;
@@ -62,7 +65,7 @@ export function randomGraph(seed: number): RandomGraph {
 
 class Drawer {
   private readonly random: Prng;
-  private readonly machine: readonly World[] = makeWorlds();
+  private readonly machine: readonly ArithmeticSample[] = arithmeticSamples();
   private readonly values = new Map<Tensor, readonly CpuTensor[]>();
   private readonly bindings = new Map<Tensor, CpuTensor>();
   private readonly scalars: Tensor[] = [];
@@ -85,7 +88,7 @@ class Drawer {
     for (let k = 0; k < 3; k++) if (this.random.chance(0.5)) this.addUpdate(updates);
     const spec = specOf('fuzz', { outputs: [...outputs], updates, scalars: this.scalars });
     const roots = [...outputs, ...updates.map(([, value]) => value)];
-    return { seed: this.seed, spec, bindings: this.bindings, worlds: roots.map((root) => this.values.get(root)!) };
+    return { seed: this.seed, spec, bindings: this.bindings, samples: roots.map((root) => this.values.get(root)!) };
   }
 
   private nodes(): Tensor[] {
@@ -106,9 +109,10 @@ class Drawer {
     const samples = op.samples.filter(({ inputs }) => inputs.every(isUsable));
     if (samples.length === 0) return;
     const sample = this.pick(samples);
-    // Folds of several operands (batch normalisation) have shapes that depend on each other: those of their samples.
+    // Reductions of several operands (batch normalisation) have shapes that depend on each other: those of their
+    // samples.
     if (Array.isArray(sample.attrs.axes) && sample.inputs.length === 1 && this.random.chance(0.7)) {
-      this.fold(op, sample);
+      this.reduction(op, sample);
       return;
     }
     const attempt =
@@ -116,8 +120,8 @@ class Drawer {
     this.accept(() => applyOp(op, attempt, sample.attrs));
   }
 
-  /** A fold of a value as it is, over any axes: what stands before and after it shares its indices. */
-  private fold(op: Op, { inputs, attrs }: Sample): void {
+  /** A reduction of an existing value, over any axes: its operand and its readers share its indices. */
+  private reduction(op: Op, { inputs, attrs }: Sample): void {
     const { shape } = this.pick(this.pool);
     const axes = shape.flatMap((_, axis) => (this.random.chance(0.5) ? [axis] : []));
     const operand = this.operand(inputs[0], shape);
@@ -187,16 +191,16 @@ class Drawer {
       if (this.values.has(tensor) || tensor.op === null) continue;
       const operands = tensor.inputs.map((input) => this.values.get(input)!);
       const { op, attrs } = tensor;
-      const worlds = this.machine.map((world, w) =>
-        world.apply(
+      const samples = this.machine.map((sample, w) =>
+        sample.apply(
           op,
           operands.map((of) => of[w]),
           tensor,
           attrs,
         ),
       );
-      if (!isBenign([...worlds, ...this.nudged(tensor, operands)])) return undefined;
-      this.values.set(tensor, worlds);
+      if (!isBenign([...samples, ...this.nudged(tensor, operands)])) return undefined;
+      this.values.set(tensor, samples);
       fresh.push(tensor);
     }
     this.pool.push(made);
@@ -216,7 +220,9 @@ class Drawer {
     });
   }
 
-  /** Gradients of a weighted sum of a value, in some of what it depends on; one of them may become a step of descent. */
+  /**
+   * Gradients of a weighted sum of a value, in some of what it depends on; one of them may become a step of descent.
+   */
   private addGradients(outputs: Set<Tensor>, updates: [Tensor, Tensor][]): void {
     const candidates = this.nodes().filter(({ dtype }) => isFloat(dtype));
     if (candidates.length === 0) return;
@@ -292,9 +298,9 @@ function isUsable({ shape, values }: SampleInput): boolean {
   );
 }
 
-/** Finite, not large, and (for floats) known to a part of its scale in every world; whole numbers equal in all. */
+/** Finite, not large, and (for floats) known to a part of its scale in every sample; whole numbers equal in all. */
 function isBenign([exact, ...others]: readonly CpuTensor[]): boolean {
-  if (!isFloat(exact.dtype)) return others.every((world) => firstDivergence(world.data, [exact]) === undefined);
+  if (!isFloat(exact.dtype)) return others.every((sample) => firstDivergence(sample.data, [exact]) === undefined);
   if (!exact.data.every((x: number) => Math.abs(x) < LARGEST)) return false;
   const scale = scaleOf(exact);
   return others.every(({ data }) =>

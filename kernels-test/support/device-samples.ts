@@ -1,6 +1,6 @@
 /**
  * Calls that only a device needs, beside the samples of the record: sizes at which kernels change their form (several
- * workgroups, folds and contractions in chunks, tiles with a rest), and operands with NaN and infinities in them.
+ * workgroups, reductions and contractions in chunks, tiles with a rest), and operands with NaN and infinities in them.
  */
 
 import { isFloat } from '../../src/core/dtype.ts';
@@ -15,7 +15,7 @@ import { avalOf, drawSample, isFiniteSample } from './sample-values.ts';
 const MANY = [3, 1700];
 
 /** A row over 64 × 64 elements, long rows, many short ones, and columns: whole and chunked, with a rest. */
-const FOLDS: readonly (readonly [shape: readonly number[], axes: readonly number[]])[] = [
+const REDUCTIONS: readonly (readonly [shape: readonly number[], axes: readonly number[]])[] = [
   [[4500, 2], [1]],
   [[5000], [0]],
   [[3, 1700], [1]],
@@ -71,7 +71,7 @@ const CONTRACTIONS = new Map<Op, readonly Sample[]>([
 
 /** The samples of the record and those above that fit it. */
 export function deviceSamples(op: Op): Sample[] {
-  return [...op.samples, ...mapSamples(op), ...foldSamples(op), ...(CONTRACTIONS.get(op) ?? [])];
+  return [...op.samples, ...mapSamples(op), ...reductionSamples(op), ...(CONTRACTIONS.get(op) ?? [])];
 }
 
 function mapSamples(op: Op): Sample[] {
@@ -83,15 +83,19 @@ function mapSamples(op: Op): Sample[] {
   return accepts(op, many) ? [many] : [];
 }
 
-function foldSamples(op: Op): Sample[] {
+function reductionSamples(op: Op): Sample[] {
   const [like] = op.samples;
   if (op.lower.kind !== 'reduce' || like === undefined) return [];
   const { values, dtype } = like.inputs[0];
-  return FOLDS.map(([shape, axes]) => {
+  return REDUCTIONS.map(([shape, axes]) => {
     const named = 'axis' in like.attrs ? { axis: axes[0] } : { axes };
     const given = values === undefined ? {} : { values };
     const type = dtype === undefined ? {} : { dtype };
-    return { title: `fold [${shape}]`, inputs: [{ shape, ...type, ...given }], attrs: { ...like.attrs, ...named } };
+    return {
+      title: `reduction [${shape}]`,
+      inputs: [{ shape, ...type, ...given }],
+      attrs: { ...like.attrs, ...named },
+    };
   }).filter((sample) => accepts(op, sample));
 }
 

@@ -3,8 +3,8 @@
  * of ⟨c, f(x)⟩: element by element for small inputs, for large ones on random elements and along random directions
  * (each of which sees every element).
  *
- * Differences are central and of fourth order, (8(f₊ₕ − f₋ₕ) − (f₊₂ₕ − f₋₂ₕ)) / 12h: with h = 1e-3 both the error of the
- * formula (h⁴ f⁽⁵⁾ / 30) and that of rounding (2⁻⁵² / h) stay near 1e-12.
+ * Differences are central and of fourth order, (8(f₊ₕ − f₋ₕ) − (f₊₂ₕ − f₋₂ₕ)) / 12h: with h = 1e-3 both the error of
+ * the formula (h⁴ f⁽⁵⁾ / 30) and that of rounding (2⁻⁵² / h) stay near 1e-12.
  */
 
 import { isFloat } from '../../src/core/dtype.ts';

@@ -104,7 +104,9 @@ fn load_${k}(index: u32) -> f32 {
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
 ${inputs.join('\n')}
 fn outside() -> f32 { return bitcast<f32>(0x7fc00000u | (arrayLength(&counts) & 1u)); }
-fn touch() -> u32 { return arrayLength(&counts)${[...Array(inputCount).keys()].map((k) => ` + arrayLength(&in${k})`).join('')}; }`;
+fn touch() -> u32 {
+  return arrayLength(&counts)${[...Array(inputCount).keys()].map((k) => ` + arrayLength(&in${k})`).join('')};
+}`;
 }
 
 function bodyOf<A>(lower: Lowering<A>, emit: EmitContext<A>): string {
@@ -146,7 +148,8 @@ ${main(`
     let whole = run.lo == 0 && run.hi == inner;
     if (run.lo < 0 || run.hi > inner || (!${c.clipped} && !whole)) { sum += outside(); }
     for (var k = run.lo; k < run.hi; k++) {
-      sum += load_${c.a}(u32(run.base + k * i32(${emit.count(c.aStep)}))) * load_${c.b}(u32(column + k * i32(${emit.count(c.bStep)})));
+      let a = load_${c.a}(u32(run.base + k * i32(${emit.count(c.aStep)})));
+      sum += a * load_${c.b}(u32(column + k * i32(${emit.count(c.bStep)})));
     }
   }
   out[(product * ${emit.count(c.m)} + out_row(m)) * ${emit.count(c.n)} + n] = sum;`)}`;

@@ -22,7 +22,7 @@ export interface Experiment {
   readonly epochs: number;
   readonly batchSize: number;
   /** Share of the held-out examples that must be right after the last epoch. */
-  readonly goal: number;
+  readonly target: number;
 }
 
 /** Adam whose rate falls from `peak` to zero over the run. */
@@ -41,17 +41,17 @@ const mnist = {
 };
 
 export const EXPERIMENTS: readonly Experiment[] = [
-  { name: 'mlp-sigmoid', ...mnist, make: (seed) => mlpSigmoid({ seed }), goal: 0.965 },
-  { name: 'mlp-relu', ...mnist, make: (seed) => mlpRelu({ seed }), goal: 0.978 },
-  { name: 'mlp-batch-norm', ...mnist, make: (seed) => mlpBatchNorm({ seed }), goal: 0.978 },
-  { name: 'mlp-dropout', ...mnist, make: (seed) => mlpDropout({ seed }), goal: 0.978 },
-  { name: 'lenet', ...mnist, make: (seed) => lenet5({ seed }), goal: 0.989 },
+  { name: 'mlp-sigmoid', ...mnist, make: (seed) => mlpSigmoid({ seed }), target: 0.965 },
+  { name: 'mlp-relu', ...mnist, make: (seed) => mlpRelu({ seed }), target: 0.978 },
+  { name: 'mlp-batch-norm', ...mnist, make: (seed) => mlpBatchNorm({ seed }), target: 0.978 },
+  { name: 'mlp-dropout', ...mnist, make: (seed) => mlpDropout({ seed }), target: 0.978 },
+  { name: 'lenet', ...mnist, make: (seed) => lenet5({ seed }), target: 0.989 },
   {
     name: 'lenet-fashion',
     ...mnist,
     load: (folder) => loadMnist('fashion-mnist', { folder: join(folder, 'fashion-mnist') }),
     make: (seed) => lenet5({ seed }),
-    goal: 0.88,
+    target: 0.88,
   },
   {
     name: 'cifar-vgg',
@@ -62,6 +62,6 @@ export const EXPERIMENTS: readonly Experiment[] = [
     optimizer: cosineAdam(0.003, 0.25),
     epochs: 8,
     batchSize: 64,
-    goal: 0.5,
+    target: 0.5,
   },
 ];

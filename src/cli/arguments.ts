@@ -13,7 +13,8 @@ const OTHER_WORDS: Readonly<Record<string, string>> = { '--model': '--model-dir'
 /**
  * The values of `table` in `words`; options that are not given have their fallback. Given twice, the last one counts.
  * @param command named in errors.
- * @throws DownhillError `argument` for a word or an option that the command does not take, or a value that does not fit.
+ * @throws DownhillError `argument` for a word or an option that the command does not take, or a value that does not
+ *   fit.
  */
 export function readArguments<T extends OptionTable>(
   command: string,
@@ -40,7 +41,8 @@ export function readArguments<T extends OptionTable>(
     if (token.kind === 'positional') {
       throw new DownhillError(
         'argument',
-        `${command}: unexpected word ${JSON.stringify(token.value)}; everything after the command is an option: ${[...keys.keys()].join(' ')}`,
+        `${command}: unexpected word ${JSON.stringify(token.value)}; everything after the command is an option: ` +
+          [...keys.keys()].join(' '),
       );
     }
     const key = keys.get(token.rawName);

@@ -1,5 +1,5 @@
 /**
- * The callbacks that a config file may name, made from its options; those that write files take their place as `path`.
+ * The callbacks that a config file may name, made from its options; those that write files take a `path`.
  */
 
 import { checkKnownOptions } from '../nn/check-options.ts';
@@ -9,7 +9,7 @@ import { DownhillError } from '../util/errors.ts';
 import { show } from '../util/show.ts';
 import type { JsonRecord } from './config-reader.ts';
 
-/** Options as they stand in the file, which each callback checks itself. */
+/** Options as they are in the file, which each callback checks itself. */
 // biome-ignore lint/suspicious/noExplicitAny: the callbacks check what they are given
 type Unchecked = any;
 

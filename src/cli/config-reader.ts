@@ -10,7 +10,7 @@ import { show } from '../util/show.ts';
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** A thing by name, with options: `"adam"` or `{ "name": "adam", "config": { … } }`. */
+/** A name with options: `"adam"` or `{ "name": "adam", "config": { … } }`. */
 export interface Named {
   readonly name: string;
   readonly config: JsonRecord;
@@ -22,7 +22,7 @@ export interface ConfigSource {
   readonly root: unknown;
 }
 
-/** @throws DownhillError `file` for a file that cannot be read or is no JSON. */
+/** @throws DownhillError `file` for a file that cannot be read or is not JSON. */
 export async function readConfigSource(file: string): Promise<ConfigSource> {
   const text = new TextDecoder().decode(await readFileBytes(file, 'config'));
   try {
@@ -41,7 +41,7 @@ export class ConfigReader {
     this.root = root;
   }
 
-  /** For errors: what stands at `path` is `found`, but should be `expected`. */
+  /** For errors: the value at `path` is `found`, but should be `expected`. */
   refusal(path: string, expected: string, found: unknown): DownhillError {
     return new DownhillError(
       'argument',
@@ -49,10 +49,10 @@ export class ConfigReader {
     );
   }
 
-  /** For errors: `key` at `path` is no class index. */
+  /** For errors: `key` at `path` is not a class index. */
   noClass(path: string, key: string): DownhillError {
     const expected = 'keys are class indices, as in { "0": 1, "1": 5 }';
-    return new DownhillError('argument', `${this.file}: ${path}: key ${show(key)} is no class index; ${expected}`);
+    return new DownhillError('argument', `${this.file}: ${path}: key ${show(key)} is not a class index; ${expected}`);
   }
 
   /** For errors: `found` at `path` is none of `names`. */

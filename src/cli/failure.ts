@@ -1,6 +1,6 @@
 /**
- * How the program fails: one message on stderr and exit status 1. A stack trace is for whoever works on downhill:
- * DEBUG=1 or more prints it.
+ * How the program fails: one message on stderr and exit status 1. Stack traces are for people who work on downhill:
+ * DEBUG=1 or more prints them.
  */
 
 import { environment } from '../util/environment.ts';

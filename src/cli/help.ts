@@ -15,7 +15,7 @@ export function overview(commands: readonly Command[]): string[] {
     '',
     ...columns(commands.map(({ name, doc }) => [`  ${name}`, doc])),
     '',
-    'downhill COMMAND --help tells the options of a command; downhill --version the version.',
+    'downhill COMMAND --help lists the options of a command; downhill --version prints the version.',
   ];
 }
 
@@ -31,7 +31,7 @@ export function describeCommand({ name, doc, example, options }: Command): strin
 
 /** Columns of a terminal that help fits into. */
 const WIDTH = 100;
-/** Choices that take more room stand in the text. */
+/** Longer lists of choices go into the text. */
 const LONGEST_PLACEHOLDER = 24;
 
 function describeValue({ placeholder }: Option<unknown>): { word: string | undefined; names: string } {

@@ -1,8 +1,9 @@
 /**
- * Ctrl-C, and what systems send to end a process: the first signal asks the running work to end soon, so that what there
- * is can be saved; another one ends the process at once.
+ * Ctrl-C and the other signals that end a process: the first one asks the running work to end soon, so that its result
+ * can be saved; another one ends the process at once.
  *
- * Invariant: one Ctrl-C never counts twice, however often it is passed on and however long a step blocks the event loop.
+ * Invariant: one Ctrl-C never counts twice, however often it is passed on and however long a step blocks the event
+ * loop.
  */
 
 import { SIGNAL_STATUS } from './failure.ts';
@@ -20,7 +21,7 @@ export class Interrupt implements Disposable {
   private armed = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly onSignal = (signal: Signal): void => {
-    // The terminal has gone: what is written to it fails from now on, and must not end the process.
+    // The terminal is gone: writing to it fails from now on, and must not end the process.
     if (signal === 'SIGHUP') ignoreLostOutput();
     if (this.armed) process.exit(SIGNAL_STATUS[signal]);
     if (this.requested) return;
@@ -31,7 +32,7 @@ export class Interrupt implements Disposable {
     this.onFirst();
   };
 
-  /** Listens until it is disposed. @param onFirst hears of the first signal. */
+  /** Listens until it is disposed. @param onFirst is called at the first signal. */
   constructor(private readonly onFirst: () => void) {
     for (const signal of SIGNALS) process.on(signal, this.onSignal);
   }

@@ -60,17 +60,17 @@ export const DATASET_OPTIONS = {
   dataset: choice({
     names: DATASETS,
     fallback: 'digits' as const,
-    doc: `${DRAWN.slice(0, -1).join(', ')} and ${DRAWN.at(-1)} are drawn by downhill itself, the others are read or downloaded`,
+    doc: `downhill draws ${DRAWN.slice(0, -1).join(', ')} and ${DRAWN.at(-1)}; the others are read or downloaded`,
   }),
   data: text({
     placeholder: 'PATH',
-    doc: 'file or folder of the data set; mnist and fashion-mnist are downloaded without',
+    doc: 'file or folder of the data set; without it, mnist and fashion-mnist are downloaded',
   }),
   target: text({ placeholder: 'COLUMN', doc: 'with --dataset csv: the column to predict' }),
   task: choice({
     names: TASKS,
     fallback: undefined,
-    doc: 'with --dataset csv and npz: whether whole numbers are classes; told by the targets unless given',
+    doc: 'with --dataset csv and npz: whether whole numbers are classes; inferred from the targets unless given',
   }),
 };
 
@@ -137,7 +137,9 @@ async function load({ dataset, data, target, task: wanted }: DatasetChoice, outp
   });
 }
 
-/** A .npz with x_train, y_train, x_test, y_test (as Keras' mnist.npz), or with x and y, of which a fifth is held out. */
+/**
+ * A .npz with x_train, y_train, x_test, y_test (as Keras' mnist.npz), or with x and y, of which a fifth is held out.
+ */
 async function loadArrays(path: string, task: TableTask | undefined): Promise<TrainTest> {
   const arrays = await readNpzFile(path);
   const [xName, yName] = arrays.has('x_train') ? ['x_train', 'y_train'] : ['x', 'y'];
@@ -158,8 +160,8 @@ const SURE_CLASSES = 20;
 const MOST_CLASSES = 2 ** 16;
 
 /**
- * The classes, when the targets are class ids: whole numbers, one an example, that look like ids (0 to k − 1, most of
- * them in use and two examples of each on average) or are said to be. @returns undefined for numbers to predict.
+ * The classes, when the targets are class ids: whole numbers, one per example, that look like ids (0 to k − 1, most of
+ * them in use and two examples of each on average) or are declared as such. @returns undefined for numbers to predict.
  * @throws DownhillError `data` for whole numbers that could be either, `argument` for a task that does not fit.
  */
 function classNamesOf(
@@ -175,7 +177,7 @@ function classNamesOf(
     const found = `--task classification: ${where} is ${dtype} [${shape}]`;
     throw new DownhillError(
       'argument',
-      `${found}; expected a whole number an example, such as u8 [${shape[0] ?? 'n'}]`,
+      `${found}; expected one whole number per example, such as u8 [${shape[0] ?? 'n'}]`,
     );
   }
   const ids = new Set<number>();
@@ -207,7 +209,9 @@ function inFloats(array: NpyArray): NpyArray {
   return { ...array, dtype: 'f64', values: Float64Array.from<number | bigint>(array.values, Number) };
 }
 
-/** Colour images of 32 × 32, from `train` and `test` folders of class folders, or from class folders, a fifth held out. */
+/**
+ * Colour images of 32 × 32, from `train` and `test` folders of class folders, or from class folders, a fifth held out.
+ */
 async function loadImages(path: string): Promise<TrainTest> {
   const size = [32, 32] as const;
   const [train, test] = [join(path, 'train'), join(path, 'test')];
@@ -234,7 +238,7 @@ export function limited(set: ArrayDataset, limit: number | undefined): ArrayData
   return limit === undefined ? set : take(set, limit);
 }
 
-/** Says how far each file is: one line that is written again on a terminal, a line a file elsewhere. */
+/** Progress of each file: one line that is overwritten on a terminal, one line per file elsewhere. */
 function downloadProgress(output: Output): (progress: DownloadProgress) => void {
   const { progress: writer } = output;
   return ({ key, received, total }) => {

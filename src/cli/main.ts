@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The command `downhill`: finds the command, reads its options, runs it, and turns whatever goes wrong into one message
- * on stderr and exit status 1. The process ends by itself when the work is done, so that nothing written is cut off.
+ * on stderr and exit status 1. The process exits on its own when the work is done, so that no output is cut off.
  */
 
 import { unknownName } from '../util/errors.ts';
@@ -40,7 +40,7 @@ function fail(error: unknown): void {
   process.exitCode = FAILED;
 }
 
-// `downhill … | head`: the reader has gone, and nobody is left to tell.
+// `downhill … | head`: the reader is gone, and no message can reach it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
 // Errors outside of the awaited work (a device's callback): the state is unknown, so the process must not go on.
 process.on('uncaughtException', (error) => {

@@ -1,6 +1,6 @@
 /**
- * Models as the command line makes them: of the zoo or of a config, for the examples of a data set, compiled for what
- * the data set asks.
+ * Models as the command line makes them: of the zoo or of a config, for the examples of a data set, compiled for its
+ * task.
  */
 
 import type { ArrayDataset } from '../data/dataset.ts';
@@ -34,7 +34,7 @@ export const MODEL_OPTIONS = {
 export const LOSS_OPTION = choice({
   names: LOSS_NAMES,
   fallback: undefined,
-  doc: 'what is made small; chosen by the data set and the outputs unless given',
+  doc: 'what the training minimizes; chosen by the data set and the outputs unless given',
 });
 
 /** What a model is made of. */
@@ -63,14 +63,16 @@ export interface ModelSetting {
   readonly seed: number;
 }
 
-/** A compiled model, which the caller disposes, and how it wants its data. */
+/** A compiled model, which the caller disposes, and the data in the form that it takes. */
 export interface TrainableModel {
   readonly model: ZooModel;
   /** The data set with the targets that the model's loss takes. */
   prepare(set: ArrayDataset): ArrayDataset;
 }
 
-/** Peaks of the cosine schedule unless given: about twice the usual constant rate, because the average is half the peak. */
+/**
+ * Peaks of the cosine schedule unless given: about twice the usual constant rate, because the average is half the peak.
+ */
 const COSINE_PEAK: Readonly<Partial<Record<string, number>>> = { adam: 0.002, sgd: 0.05 };
 
 /** An optimizer by name, its options and the schedule of its rate. */

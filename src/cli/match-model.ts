@@ -21,7 +21,7 @@ const OBJECTIVES = {
   input: { loss: 'binaryCrossentropy', metrics: ['meanSquaredError'] },
 } as const satisfies Record<Answer, object>;
 
-/** Loss and metric of outputs that are scores: yes is above 0. */
+/** Loss and metric of outputs that are scores: above 0 means the second class. */
 const SCORES = { loss: 'hinge', metrics: [binaryAccuracy({ name: 'accuracy', threshold: 0 })] } as const;
 
 /** The loss and the metric of a model whose outputs mean `answer`. @param entry of a model of the zoo. */
@@ -76,9 +76,10 @@ export function checkOutputs({ name, classNames }: ArrayDataset, answer: Answer,
   }
   const classes = classNames.length;
   const outputs = outputShape.at(-1) ?? 1;
-  // One output says yes or no.
+  // One output tells two classes apart.
   if (outputs >= classes || (outputs === 1 && classes === 2)) return;
-  const found = `data set "${name}" has ${classes} classes; the model has ${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  const width = `${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  const found = `data set "${name}" has ${classes} classes; the model has ${width}`;
   throw new DownhillError('argument', `${found}: its last layer needs ${classes} units, one for each class`);
 }
 
@@ -128,7 +129,7 @@ function misfit({ answers, classesOnly, leastSide, sides = 1, loss }: ZooEntry, 
   const telling = classesOnly || (answers === 'classes' && loss !== undefined);
   if (telling && classNames === undefined) return 'classes to tell apart';
   if (answers === 'numbers' && classNames !== undefined) return 'numbers to predict';
-  if (answers === 'input' && xShape.length !== 3) return 'images, which it gives back';
+  if (answers === 'input' && xShape.length !== 3) return 'images, which it reproduces';
   return undefined;
 }
 

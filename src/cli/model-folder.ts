@@ -1,6 +1,6 @@
 /**
- * The folder of `train --out`: model.json and weights.safetensors, as `loadModel` reads them, history.json and, until the
- * training has ended, `backup`: what the training was told (run.json) and where it stands (`backupAndRestore`).
+ * The folder of `train --out`: model.json and weights.safetensors, as `loadModel` reads them, history.json and, until
+ * the training has ended, `backup`: the options of the training (run.json) and its state (`backupAndRestore`).
  *
  * Invariants: whether the folder can be made is known before a training starts; a training that ends in an error before
  * its first backup leaves nothing of its own behind. A model in the folder is replaced by that of a training that has
@@ -29,7 +29,7 @@ const RUN_FILE = 'run.json';
 const BACKUP_FOLDER = 'backup';
 const FORMAT = 'downhill-run';
 
-/** What a training was told. */
+/** The options of a training. */
 export interface RunRecord {
   /** Options of the command line by key. */
   readonly words: Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ export interface RunRecord {
   readonly adapter?: string;
 }
 
-/** What history.json says beside its curves. */
+/** What history.json holds besides the curves. */
 export interface FinishedRun {
   readonly run: RunRecord;
   readonly interrupted: boolean;
@@ -54,7 +54,7 @@ export class ModelFolder {
   private constructor(
     readonly path: string,
     private readonly made: boolean,
-    /** True when it goes on with a training that was cut off. */
+    /** True when it continues an interrupted training. */
     readonly resumed: boolean,
     private readonly hadModel: boolean,
   ) {
@@ -62,8 +62,8 @@ export class ModelFolder {
   }
 
   /**
-   * Makes the folder if need be, for a new training or to go on with the one whose backup is in it. What the training is
-   * told is kept at once, unless a backup is there: that of another one waits for `begin`.
+   * Makes the folder if need be, for a new training or to go on with the one whose backup is in it. What the training
+   * is told is kept at once, unless a backup is there: that of another one waits for `begin`.
    * @throws DownhillError `file` when it cannot be made or written to.
    */
   static async prepare(path: string, run: RunRecord, resumed: boolean): Promise<ModelFolder> {
@@ -81,14 +81,17 @@ export class ModelFolder {
     }
   }
 
-  /** What the training whose backup is in `path` was told; undefined where there is none. @throws DownhillError `file`. */
+  /**
+   * What the training whose backup is in `path` was told; undefined where there is none.
+   * @throws DownhillError `file`.
+   */
   static async readRun(path: string): Promise<RunRecord | undefined> {
     const file = join(path, BACKUP_FOLDER, RUN_FILE);
     const json = await readJson(file);
     if (json === undefined) return undefined;
     const run = runOf(json);
     if (run !== undefined) return run;
-    throw new DownhillError('file', `--resume ${path}: ${file} is no record of a training`);
+    throw new DownhillError('file', `--resume ${path}: ${file} is not the record of a training`);
   }
 
   /** The training that left its model in `path`, if one has that told what it was. */
@@ -102,7 +105,7 @@ export class ModelFolder {
 
   /**
    * The training begins: its options and its data are right. Puts the backup of another training aside.
-   * @param warn hears of that. @throws DownhillError `file`.
+   * @param warn is told of that. @throws DownhillError `file`.
    */
   async begin(run: RunRecord, warn: (line: string) => void): Promise<void> {
     if (!this.resumed && (await this.hasBackup())) {
@@ -110,15 +113,19 @@ export class ModelFolder {
       await rm(aside, { recursive: true, force: true });
       await rename(this.backupPath, aside);
       warn(
-        `WARNING: ${this.path} has the backup of a training that has not ended; a new one begins here, and the backup is ` +
-          `now ${aside}. To go on with it: move it back to ${this.backupPath}, then downhill train --resume ${this.path}`,
+        `WARNING: ${this.path} has the backup of a training that is not complete; a new one starts here, and the ` +
+          `backup is now ${aside}. To continue it: move it back to ${this.backupPath}, then ` +
+          `downhill train --resume ${this.path}`,
       );
     }
     this.begun = true;
     if (!this.resumed) await this.record(run);
   }
 
-  /** Keeps what the training is told; of one that goes on when its backup was accepted. @throws DownhillError `file`. */
+  /**
+   * Keeps what the training is told; of one that goes on when its backup was accepted.
+   * @throws DownhillError `file`.
+   */
   async record(run: RunRecord): Promise<void> {
     await writeFileAtomic(
       join(this.backupPath, RUN_FILE),
@@ -147,8 +154,8 @@ export class ModelFolder {
   }
 
   /**
-   * The same for a training that was interrupted, whose backup stays. @returns false when the folder has a model of another
-   * training, or of one that had ended, which is left alone.
+   * The same for a training that was interrupted, whose backup stays. @returns false when the folder has a model of
+   * another training, or of one that had ended, which is left alone.
    */
   async keepInterrupted(model: Model, history: object): Promise<boolean> {
     const own = this.resumed && (await ModelFolder.readFinished(this.path))?.interrupted === true;

@@ -1,6 +1,5 @@
 /**
- * The backend a command runs on, and the one way to be rid of it: whatever happens to the work, the device is given
- * back, so that the process can end.
+ * The backend a command runs on. Whatever happens to the work, the device is released, so that the process can end.
  */
 
 import type { Backend } from '../backend/backend.ts';

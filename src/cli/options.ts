@@ -2,7 +2,7 @@
  * Options of a command, as a typed table: `{ epochs: whole({ … }), json: flag(…) }` says what may be written on the
  * command line, what it means and which type comes out. Help texts and error messages read the same table.
  *
- * Invariant: a value that leaves `read` has been checked; nothing behind the command line sees NaN or an unknown name.
+ * Invariant: `read` returns only checked values; no code behind the command line sees NaN or an unknown name.
  */
 
 import { DownhillError, unknownName } from '../util/errors.ts';
@@ -69,31 +69,31 @@ export function choice<T extends string, F extends T | undefined>(
 export function whole<F extends number | undefined>(
   options: Described & { least: number; most?: number; fallback: F },
 ): Option<number | F> {
-  const { doc, least, most = Number.MAX_SAFE_INTEGER, fallback } = options;
-  return {
-    doc,
-    placeholder: 'N',
-    fallback,
-    read(name, raw) {
-      const value = parseNumber(raw);
-      if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-      const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-      throw refusal(name, `a whole number ${range}`, raw);
-    },
-  };
+  const { least, most = Number.MAX_SAFE_INTEGER } = options;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  const fits = (value: number) => Number.isSafeInteger(value) && value >= least && value <= most;
+  return numeric(options, 'N', `a whole number ${range}`, fits);
 }
 
 /** A finite number above 0. */
 export function positive<F extends number | undefined>(options: Described & { fallback: F }): Option<number | F> {
-  const { doc, fallback } = options;
+  return numeric(options, 'X', 'a finite number above 0', (value) => Number.isFinite(value) && value > 0);
+}
+
+function numeric<F extends number | undefined>(
+  { doc, fallback }: Described & { fallback: F },
+  placeholder: string,
+  expected: string,
+  fits: (value: number) => boolean,
+): Option<number | F> {
   return {
     doc,
-    placeholder: 'X',
+    placeholder,
     fallback,
     read(name, raw) {
       const value = parseNumber(raw);
-      if (Number.isFinite(value) && value > 0) return value;
-      throw refusal(name, 'a finite number above 0', raw);
+      if (fits(value)) return value;
+      throw refusal(name, expected, raw);
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * Where a command's words go. People read stdout; with --json stdout holds one line of JSON, the result, and whatever
- * is said on the way goes to stderr.
+ * Where a command's output goes. People read stdout. With --json, stdout holds one line of JSON, the result, and
+ * progress goes to stderr.
  *
- * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names that
- * come from a file do not reach the terminal.
+ * Invariants: with --json, nothing but `result` writes to stdout, and it writes one line; control characters in names
+ * that come from a file do not reach the terminal.
  */
 
 import type { ProgressWriter } from '../train/callbacks/progress-bar.ts';
@@ -21,7 +21,7 @@ export class Output {
     return this.json ? this.stderr : this.stdout;
   }
 
-  /** A line about what is going on. */
+  /** A line about progress. */
   say(line: string): void {
     this.progress.write(`${printable(line)}\n`);
   }

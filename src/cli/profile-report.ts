@@ -1,5 +1,5 @@
 /**
- * A profile as the command line gives it: the record that `profile --json` ends with, and the table for people.
+ * A profile as the command line prints it: the record that `profile --json` ends with, and the table for people.
  */
 
 import type { DispatchTime } from '../backend/profile.ts';
@@ -34,7 +34,7 @@ export function profileResult(subject: ProfileSubject, kernels: readonly Dispatc
   return { ...subject, dispatches: kernels.length, ns, flops, bytes, gflops: flops / ns, gbs: bytes / ns, kernels };
 }
 
-/** Longest name of a kernel in the table: several that run side by side have several names. */
+/** Longest name of a kernel in the table: a dispatch group has several names. */
 const LONGEST_NAME = 56;
 
 /** The `top` slowest kernels, the rest in one row, the total. */
@@ -59,11 +59,12 @@ export function describeProfile(result: ProfileResult, top: number): string[] {
     ...columns([
       [
         'a step',
-        `${(result.ns / 1e6).toFixed(2)} ms in ${result.dispatches} kernels, ${result.runs === 1 ? 'one run' : `medians of ${result.runs} runs`}`,
+        `${(result.ns / 1e6).toFixed(2)} ms in ${result.dispatches} kernels, ` +
+          (result.runs === 1 ? 'one run' : `medians of ${result.runs} runs`),
       ],
       ['adapter', result.adapter],
     ]),
-    'GB/s are of the bytes that must move at least: every value read and written once.',
+    'GB/s count the bytes that must move at least: every value read and written once.',
   ];
 }
 

@@ -1,5 +1,5 @@
 /**
- * `train --resume DIR`: what the training in DIR was told, below what the command line says now, so that the folder alone
+ * `train --resume DIR`: the options of the training in DIR, which the command line overrides, so that the folder alone
  * is enough.
  */
 
@@ -36,7 +36,8 @@ export interface Run<T> {
 /**
  * @param values options of the command line; undefined is not given.
  * @param fallbacks values of options that are not given.
- * @throws DownhillError `argument` for `--out` beside `--resume`, and for a folder without a training where no option says what to train.
+ * @throws DownhillError `argument` for `--out` with `--resume`, and for a folder without a training where no option
+ *   says what to train.
  */
 export async function planRun<T extends ResumeValues>(
   values: T,
@@ -47,7 +48,7 @@ export async function planRun<T extends ResumeValues>(
   const given = await recordOf(values, fallbacks);
   if (resume === undefined) return { values, record: given, out, resumed: false };
   if (out !== undefined && resolve(out) !== resolve(resume)) {
-    const found = `--resume ${resume} goes on in that folder, found --out ${out}`;
+    const found = `--resume ${resume} continues in that folder, found --out ${out}`;
     throw new DownhillError('argument', `train: ${found}; leave one of them out`);
   }
   const earlier = await ModelFolder.readRun(resume);
@@ -60,18 +61,18 @@ export async function planRun<T extends ResumeValues>(
     const difference = firstDifference(finished.run.words, joined(finished.run, given).words);
     if (difference === undefined) return { values, record: finished.run, out: resume, resumed: false, finished };
     const { path, before, after } = difference;
-    const found = `the training in ${resume} has ended; its ${optionName(path)} was ${before}, found ${after}`;
-    throw new DownhillError('argument', `train: ${found}; --out begins another training`);
+    const found = `the training in ${resume} is complete; its ${optionName(path)} was ${before}, found ${after}`;
+    throw new DownhillError('argument', `train: ${found}; --out starts another training`);
   }
   if (Object.keys(given.words).length === 0 && given.config === undefined) {
-    const advice = `--out ${resume} with the options of a training begins one`;
+    const advice = `--out ${resume} with the options of a training starts one`;
     throw new DownhillError('file', `--resume ${resume}: there is no backup of a training; ${advice}`);
   }
-  warn(`WARNING: ${resume} has no backup of a training, so this one begins at its beginning`);
+  warn(`WARNING: ${resume} has no backup of a training, so this one starts from the beginning`);
   return { values, record: given, out: resume, resumed: false };
 }
 
-/** What the command line says of the training; paths are absolute, so that it goes on from another folder, too. */
+/** The training's options on the command line; paths are absolute, so that it can continue from another folder, too. */
 async function recordOf<T extends ResumeValues>(
   values: T,
   fallbacks: Readonly<Record<string, unknown>>,

@@ -1,8 +1,8 @@
 /**
- * The file of `train --config`: everything that a training can be told, as JSON. docs/guides/command-line.md lists the
- * keys. What the command line says besides stands above the file.
+ * The file of `train --config`: all options of a training, as JSON. docs/guides/command-line.md lists the keys. Options
+ * on the command line override the file.
  *
- * Invariant: a config that was read has known keys only, and its names and options have been taken by whom they are for.
+ * Invariant: a config that was read has known keys only, and what its names and options are for has accepted them.
  */
 
 import type { TableTask } from '../data/tabular.ts';
@@ -69,7 +69,7 @@ export const NO_CONFIG: TrainConfig = { augmentation: [], callbacks: [], at: (_p
 
 /**
  * The configuration in a file, or that was read from one.
- * @throws DownhillError `file` for what is no JSON, `argument` for a key, a name or a value that is not accepted.
+ * @throws DownhillError `file` for what is not JSON, `argument` for a key, a name or a value that is not accepted.
  */
 export async function readTrainConfig(from: string | ConfigSource): Promise<TrainConfig> {
   const reader = new ConfigReader(typeof from === 'string' ? await readConfigSource(from) : from);

@@ -1,5 +1,5 @@
 /**
- * What a training comes to: the record that `train --json` ends with, and the same for people.
+ * The result of a training: the record that `train --json` ends with, and the same for people.
  */
 
 import type { Backend } from '../backend/backend.ts';
@@ -71,7 +71,7 @@ export function trainResult(
   };
 }
 
-/** The last values of the metrics besides the accuracy. */
+/** The last values of the metrics other than the accuracy. */
 function otherMetrics({ last }: History): Pick<TrainResult, 'testMetrics'> {
   const others = Object.keys(last).filter((name) => !name.startsWith('val') && !['loss', 'accuracy'].includes(name));
   const known = others.filter((name) => last[validationName(name)] !== undefined);

@@ -1,5 +1,6 @@
 /**
- * What `train` is to do: the options of the command line, above those of the config file, above the defaults.
+ * What `train` is to do: the options of the command line override those of the config file, which override the
+ * defaults.
  */
 
 import type { ArrayDataset, TrainTest } from '../data/dataset.ts';
@@ -24,18 +25,23 @@ import { choice, text, whole } from './options.ts';
 import type { Output } from './output.ts';
 import { NO_CONFIG, readTrainConfig, type TrainConfig } from './train-config.ts';
 
-/** Options of the commands that make a step as `train` does. Undefined is "not said", so that a config file can say it. */
+/**
+ * Options of the commands that make a step as `train` does. Undefined is "not said", so that a config file can say it.
+ */
 export const SETTING_OPTIONS = {
   model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model of the zoo; lenet unless given' }),
   dataset: { ...DATASET_OPTIONS.dataset, fallback: undefined as DatasetName | undefined },
   data: DATASET_OPTIONS.data,
   target: DATASET_OPTIONS.target,
   task: DATASET_OPTIONS.task,
-  config: text({ placeholder: 'FILE', doc: 'JSON that says all of this and more; options stand above it' }),
+  config: text({
+    placeholder: 'FILE',
+    doc: 'JSON file with all of these options and more; the command line overrides it',
+  }),
   optimizer: { ...MODEL_OPTIONS.optimizer, fallback: undefined as OptimizerName | undefined },
   learningRate: MODEL_OPTIONS.learningRate,
   loss: LOSS_OPTION,
-  batchSize: whole({ least: 1, fallback: undefined, doc: 'examples of a step; 64 unless given' }),
+  batchSize: whole({ least: 1, fallback: undefined, doc: 'examples per step; 64 unless given' }),
 };
 
 /** The common option, which a config file can say, too. */
@@ -69,7 +75,7 @@ export interface TrainSetting {
   /** Of the model, as reports call it. */
   readonly name: string;
   readonly dataset: DatasetName;
-  /** True when the learning rate changes by itself. */
+  /** True when a schedule changes the learning rate. */
   readonly scheduled: boolean;
   /** Makes the model; @throws DownhillError when it does not fit the data. */
   make(): TrainableModel;
@@ -162,7 +168,7 @@ function optimizerOf(words: TrainWords, config: TrainConfig): Named {
   return { ...named, config: { ...named.config, learningRate: words.learningRate } };
 }
 
-/** An optimizer that the file describes keeps its rate unless somebody says otherwise; else the rate falls to zero. */
+/** An optimizer that the file describes keeps its rate unless there is a schedule; otherwise the rate falls to zero. */
 function scheduleOf(words: TrainWords, config: TrainConfig): Named {
   if (words.schedule !== undefined) return { name: words.schedule, config: {} };
   if (config.schedule !== undefined) return config.schedule;

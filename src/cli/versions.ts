@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The version in the package.json of downhill; both src/cli and dist/cli lie two folders below it. */
+/** The version in the package.json of downhill; both src/cli and dist/cli are two folders below it. */
 export function packageVersion(): string {
   return versionIn(new URL('../../package.json', import.meta.url));
 }

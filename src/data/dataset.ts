@@ -31,7 +31,7 @@ export interface ArrayDataset {
   readonly scaleBytes?: ScaledSides;
 }
 
-/** True where a byte means value / 255, false for numbers as they stand; a side left out goes by its shape (util/bytes.ts). */
+/** True where a byte means value / 255, false for plain numbers; a side left out follows its shape (util/bytes.ts). */
 export interface ScaledSides {
   readonly x?: boolean;
   readonly y?: boolean;
@@ -51,7 +51,7 @@ const INIT_KEYS = ['name', 'x', 'xShape', 'y', 'yShape', 'classNames', 'scaleByt
 
 /**
  * A checked data set over the given arrays (kept, not copied). `yShape` defaults to [], a class id per example.
- * @throws DownhillError('data') for an empty set, counts that differ or class ids that do not fit;
+ * @throws DownhillError('data') for an empty set, different counts or class ids that do not fit;
  *   DownhillError('shape') for a shape that does not divide its array.
  */
 export function arrayDataset(init: ArrayDatasetInit, ...surplus: Surplus): ArrayDataset {
@@ -89,7 +89,7 @@ export function checkDataset(set: ArrayDataset, ...surplus: Surplus): void {
 
 /**
  * Checks that every target is a class id: a whole number from 0 to `classes` - 1.
- * @throws DownhillError('data') that names the first value that does not fit and where it stands.
+ * @throws DownhillError('data') that names the first value that does not fit and its position.
  */
 export function checkClassIds(set: Pick<ArrayDataset, 'name' | 'y' | 'yShape'>, classes: number): void {
   const { name, y, yShape } = set;
@@ -102,14 +102,15 @@ export function checkClassIds(set: Pick<ArrayDataset, 'name' | 'y' | 'yShape'>, 
     const problem = Number.isInteger(id) ? 'out of range' : 'not a whole number';
     throw new DownhillError(
       'data',
-      `data set "${name}": label ${id} of example ${i} is ${problem}; expected 0 to ${classes - 1} (${classes} classes)`,
+      `data set "${name}": label ${id} of example ${i} is ${problem}; ` +
+        `expected 0 to ${classes - 1} (${classes} classes)`,
     );
   }
 }
 
 /**
  * The first `n` examples, as views on the same arrays; all of them when the set has no more than `n`.
- * @throws DownhillError('argument') when `n` is no whole number of at least 1.
+ * @throws DownhillError('argument') when `n` is not a whole number of at least 1.
  */
 export function take(set: ArrayDataset, n: number, ...surplus: Surplus): ArrayDataset {
   refuseSurplus('take', surplus);
@@ -153,12 +154,12 @@ export function volume(shape: readonly number[]): number {
 function countRows(name: string, side: 'x' | 'y', values: DataArray, shape: readonly number[]): number {
   for (const extent of shape) {
     if (Number.isInteger(extent) && extent >= 1) continue;
-    const message = `data set "${name}": ${side}Shape [${shape}] has extent ${extent}; expected whole numbers of at least 1`;
-    throw new DownhillError('shape', message);
+    const found = `${side}Shape [${shape}] has extent ${extent}`;
+    throw new DownhillError('shape', `data set "${name}": ${found}; expected whole numbers of at least 1`);
   }
   const rows = values.length / volume(shape);
   if (!Number.isInteger(rows)) {
-    const found = `${values.length} values in ${side} are no whole number of [${shape}] rows`;
+    const found = `${values.length} values in ${side} are not a whole number of [${shape}] rows`;
     throw new DownhillError('shape', `data set "${name}": ${found} (${volume(shape)} values each)`);
   }
   return rows;

@@ -1,6 +1,6 @@
 /**
- * Image folders in Node: `folder/CLASS/file.png`, decoded as in browsers (docs/adr/0021-one-image-decoder.md). Links are
- * followed.
+ * Image folders in Node: `folder/CLASS/file.png`, decoded as in browsers (docs/adr/0021-one-image-decoder.md). Links
+ * are followed.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -20,10 +20,10 @@ import {
 
 /**
  * The images of `folder`, which has a folder for each class: x u8 [height, width, channels], y i32 class ids by sorted
- * name. Names that begin with a dot are passed over; of other files that are no images one warning tells.
- * @throws DownhillError('file') for a folder or image that cannot be read, naming it; ('data') for a class folder without
- *   an image or with a folder in it, no class folder at all, images beside the class folders, or images of kinds that
- *   are not read, unless `others: 'skip'`; ('argument') for options that do not fit.
+ * name. Names that begin with a dot are skipped; one warning lists other files that are not images.
+ * @throws DownhillError('file') for a folder or image that cannot be read, naming it; ('data') for a class folder
+ *   without an image or with a folder in it, no class folder at all, images next to the class folders, or images of
+ *   kinds that are not read, unless `others: 'skip'`; ('argument') for options that do not fit.
  */
 export async function imageFolder(folder: string, options: ImageOptions): Promise<ArrayDataset> {
   const named = { name: folder, ...checkImageOptions(options) };
@@ -37,7 +37,7 @@ export async function imageFolder(folder: string, options: ImageOptions): Promis
     throw new DownhillError('data', `folder ${folder} has no folders in it; expected one for each class`);
   }
   if (found.image.length > 0) {
-    throw new DownhillError('data', `image ${found.image[0]} lies in no class folder; expected one for each class`);
+    throw new DownhillError('data', `image ${found.image[0]} is not in a class folder; expected one for each class`);
   }
   const sources: ImageSource[] = [];
   for (const className of classes) {

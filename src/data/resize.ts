@@ -1,7 +1,8 @@
 /**
- * Images of bytes to another size and number of channels: bilinear with antialiasing. Each output pixel is the mean of
- * the input under a triangle of its own width; where the image grows that is ordinary bilinear interpolation, where it
- * shrinks every input pixel counts. Pixel centres lie at k + ½, and weights that fall outside the image are left out.
+ * Images of bytes to another size and number of channels: bilinear with antialiasing. Each output pixel is a mean of
+ * the input, weighted by a triangle of the output pixel's width. Where the image grows, that is ordinary bilinear
+ * interpolation; where it shrinks, every input pixel counts. Pixel centres are at k + ½, and weights outside the image
+ * are left out.
  *
  * Invariant: a constant image stays constant; an image of the same size stays as it is.
  * Source: P. Heckbert's filtered zoom, as tf.image.resize(antialias=True) and Pillow's BILINEAR do it.

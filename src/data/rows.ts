@@ -1,6 +1,6 @@
 /**
- * Helpers that make one data set of others: the rest after some examples, several in a row, each example changed, one-hot
- * targets, batches; and the scaler, whose statistics come from the training set and are applied to every other.
+ * Helpers that make one data set from others: the rest after some examples, several concatenated, each example changed,
+ * one-hot targets, batches; and the scaler, whose statistics come from the training set and are applied to every other.
  *
  * Invariant: nothing here changes its argument.
  */
@@ -26,8 +26,8 @@ export function skip(set: ArrayDataset, n: number, ...surplus: Surplus): ArrayDa
 
 /**
  * The examples of all `sets`, one set after the other, copied; class names are those of the first.
- * @throws DownhillError('argument') for no set at all; DownhillError('data') for shapes, array kinds or class names that
- *   differ from the first set's.
+ * @throws DownhillError('argument') for no set at all; DownhillError('data') for shapes, array kinds or class names
+ *   that differ from the first set's.
  */
 export function concatenate(sets: readonly ArrayDataset[], name?: string, ...surplus: Surplus): ArrayDataset {
   refuseSurplus('concatenate', surplus);
@@ -75,7 +75,7 @@ export function mapExamples(
 /**
  * The set with one-hot rows for its class ids: y f32 [size, classes], for losses such as categoricalCrossentropy.
  * @param classes the number of class names unless given.
- * @throws DownhillError('data') for targets that are no class ids below `classes`, or when neither tells how many.
+ * @throws DownhillError('data') for targets that are not class ids below `classes`, or when the count is unknown.
  */
 export function oneHotTargets(set: ArrayDataset, classes = set.classNames?.length, ...surplus: Surplus): ArrayDataset {
   refuseSurplus('oneHotTargets', surplus);
@@ -101,7 +101,7 @@ export interface BatchesOptions {
 
 /**
  * The examples in batches of `size`, each a data set of its own; a view when not shuffled.
- * @throws DownhillError('argument') when `size` is no whole number of at least 1.
+ * @throws DownhillError('argument') when `size` is not a whole number of at least 1.
  */
 export function* batches(
   set: ArrayDataset,
@@ -129,15 +129,15 @@ export function* batches(
   }
 }
 
-/** How values are brought to one scale: mean 0 and deviation 1, or from 0 to 1; over the training examples. */
+/** How values are scaled: to mean 0 and deviation 1, or from 0 to 1, over the training examples. */
 export type ScaleMethod = 'standard' | 'minMax';
 
 /** A scaling learnt from one set: x becomes (x − offset) / scale, feature by feature of the last axis. */
 export interface Scaler {
   readonly method: ScaleMethod;
-  /** One value a feature: the mean, or the least value. */
+  /** One value per feature: the mean, or the least value. */
   readonly offset: Float64Array;
-  /** One value a feature: the standard deviation (over n), or greatest less least value; 1 where that is 0. */
+  /** One value per feature: the standard deviation (over n), or greatest minus least value; 1 where that is 0. */
   readonly scale: Float64Array;
   /** The set with x scaled, as f32. @throws DownhillError('shape') for another number of features. */
   apply(set: ArrayDataset): ArrayDataset;
@@ -172,7 +172,7 @@ export function fitScaler(train: ArrayDataset, method: ScaleMethod = 'standard',
   };
 }
 
-/** Offset and scale of each of `features` interleaved columns; NaN stands for a missing value and is passed over. */
+/** Offset and scale of each of `features` interleaved columns; NaN marks a missing value and is skipped. */
 export function columnScale(
   values: ArrayLike<number>,
   features: number,

@@ -1,16 +1,16 @@
 /**
- * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, turned, stretched and moved, over
- * a shaded and speckled ground. A first run of an image network needs no download; colour says nothing about the class,
- * so it is the outline that must be learned.
+ * An embedded data set in colour: ten plain shapes, 32 × 32, of any colour on any other, rotated, stretched and moved,
+ * on a shaded and speckled background. A first run of an image network needs no download. Colour says nothing about the
+ * class, so the outline must be learned.
  *
- * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine (+ - × ÷ and √
- * alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
+ * Invariants: image `i` of a split is a pure function of (seed, split, i), the same bytes on every engine (+ - × ÷ and
+ * √ alone, which IEEE 754 rounds exactly), whatever the sizes asked for; every run of ten images from a multiple of ten
  * holds each shape once.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
-import { DownhillError } from '../util/errors.ts';
-import { Prng } from '../util/prng.ts';
-import { type ArrayDataset, arrayDataset, type TrainTest } from './dataset.ts';
+import type { Prng } from '../util/prng.ts';
+import type { TrainTest } from './dataset.ts';
+import { type DrawnSplit, drawnSplit } from './sets/drawn-split.ts';
 
 /** Rows and columns of an image. */
 const SIDE = 32;
@@ -65,32 +65,22 @@ export interface ShapesOptions {
 
 /**
  * Draws the embedded shapes: x u8 [n, 32, 32, 3] (height, width, RGB), y u8 class ids 0–9 of `SHAPE_NAMES`.
- * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
+ * @throws DownhillError('argument') when a size is not a whole number of at least 1 or the seed is not a whole number.
  */
 export function shapes(options: ShapesOptions = {}, ...surplus: Surplus): TrainTest {
   refuseSurplus('shapes', surplus);
   const { train = 4000, test = 1000, seed = 0 } = checkOptions('shapes', options, ['train', 'test', 'seed']);
-  return { train: drawSplit('train', train, seed, 0), test: drawSplit('test', test, seed, 1) };
-}
-
-function drawSplit(name: string, count: number, seed: number, stream: number): ArrayDataset {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    const message = `shapes: ${name} expected a whole number of images, at least 1, found ${count}`;
-    throw new DownhillError('argument', message);
-  }
-  const classes = SHAPE_NAMES.length;
-  const x = new Uint8Array(count * SIDE * SIDE * 3);
-  const y = new Uint8Array(count);
-  const order = new Uint8Array(classes);
-  for (let i = 0; i < count; i++) {
-    if (i % classes === 0) {
-      for (let k = 0; k < classes; k++) order[k] = k;
-      new Prng(seed, stream, i, 1).shuffle(order);
-    }
-    y[i] = order[i % classes]!;
-    drawShape(x, i * SIDE * SIDE * 3, SHAPES[SHAPE_NAMES[y[i]!]!]!, new Prng(seed, stream, i, 0));
-  }
-  return arrayDataset({ name: `shapes/${name}`, x, xShape: [SIDE, SIDE, 3], y, classNames: SHAPE_NAMES });
+  const common: Omit<DrawnSplit, 'split' | 'count' | 'stream'> = {
+    set: 'shapes',
+    seed,
+    xShape: [SIDE, SIDE, 3],
+    classNames: SHAPE_NAMES,
+    draw: (x, at, id, random) => drawShape(x, at, SHAPES[SHAPE_NAMES[id]!]!, random),
+  };
+  return {
+    train: drawnSplit({ ...common, split: 'train', count: train, stream: 0 }),
+    test: drawnSplit({ ...common, split: 'test', count: test, stream: 1 }),
+  };
 }
 
 /** Draws one image at `at` of `bytes`, everything about it taken from `random`. */
@@ -128,7 +118,7 @@ function colours(random: Prng): { readonly ground: readonly number[]; readonly i
   }
 }
 
-/** From a pixel's place to the shape's own square: moved, turned, stretched and slanted. */
+/** From a pixel's position to the shape's own square: moved, rotated, stretched and slanted. */
 function placement(random: Prng): (x: number, y: number) => readonly [number, number] {
   // Rotation without sine and cosine: (1 - t²)/(1 + t²) and 2t/(1 + t²) with t the tangent of half the angle.
   const t = random.between(-0.12, 0.12);

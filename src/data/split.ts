@@ -1,10 +1,10 @@
 /**
- * Parting examples by seed: train, dev and test, or k folds for cross-validation; on request stratified, so that every
- * part holds the classes in the same proportion.
+ * Splitting examples by seed: train, dev and test, or k folds for cross-validation; on request stratified, so that
+ * every part holds the classes in the same proportion.
  *
- * Invariant: which example goes where is a pure function of (size, fractions, seed) and, when stratified, the labels; no
- * example is in two parts. Stratifying puts the examples into one order of which every stretch has the classes in
- * proportion: an example that is r-th of the n of its class stands at (r + ½) / n.
+ * Invariant: which example goes where is a pure function of (size, fractions, seed) and, when stratified, the labels;
+ * no example is in two parts. Stratifying orders the examples so that every stretch has the classes in proportion: the
+ * r-th of the n examples of its class gets the position (r + ½) / n.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
 import { DownhillError } from '../util/errors.ts';
@@ -17,7 +17,7 @@ const PARTS = ['train', 'dev', 'test'] as const;
 
 export type PartName = (typeof PARTS)[number];
 
-/** Share of the examples for each part, above 0 and in all at most 1; what is left over goes to none. */
+/** Fraction of the examples for each part, above 0 and in total at most 1; examples left over are in no part. */
 export type SplitFractions = { readonly [P in PartName]?: number };
 
 export interface SplitOptions extends SplitFractions {
@@ -27,15 +27,16 @@ export interface SplitOptions extends SplitFractions {
   readonly stratify?: boolean;
 }
 
-/** One thing for each part that was asked for. */
+/** A value for each requested part. */
 export type PartsOf<O extends SplitFractions, T> = { readonly [P in PartName & keyof O]: T };
 
 /**
- * Shuffles by seed and parts the examples: `split(set, { train: 0.8, dev: 0.1, test: 0.1, seed: 1 })`. Sizes are the
+ * Shuffles by seed and splits the examples: `split(set, { train: 0.8, dev: 0.1, test: 0.1, seed: 1 })`. Sizes are the
  * fractions of the size, rounded at each border; no part is empty. All parts are copies, named `set/train` …
  * The short form `split(set, testFraction, seed)` gives train and test.
- * @throws DownhillError('argument') for fractions that are not above 0 or exceed 1 in all, an unknown option, a seed that
- *   is no whole number; DownhillError('data') for fewer examples than parts, or stratified targets that are no class ids.
+ * @throws DownhillError('argument') for fractions that are not above 0 or exceed 1 in all, an unknown option, a seed
+ *   that is not a whole number; DownhillError('data') for fewer examples than parts, or stratified targets that are not
+ *   class ids.
  */
 export function split(set: ArrayDataset, testFraction: number, seed: number): TrainTest;
 export function split<const O extends SplitOptions>(set: ArrayDataset, options: O): PartsOf<O, ArrayDataset>;
@@ -53,8 +54,8 @@ export function split(set: ArrayDataset, how: number | SplitOptions, ...rest: re
 }
 
 /**
- * The indices of the examples in each part, by the rules of `split`; for tables and whatever else has rows.
- * @param labels one a row, any values that compare equal within a class; parts are stratified by them when given.
+ * The indices of the examples in each part, by the rules of `split`; for tables and anything else that has rows.
+ * @param labels one per row, any values that compare equal within a class; parts are stratified by them when given.
  */
 export function splitIndices<const O extends SplitFractions>(
   size: number,
@@ -103,7 +104,7 @@ export function splitIndices<const O extends SplitFractions>(
 /**
  * `k` folds for cross-validation: fold f holds out about size / k examples as test and trains on the others; every
  * example is held out exactly once.
- * @throws DownhillError('argument') when `k` is no whole number from 2 to the number of examples.
+ * @throws DownhillError('argument') when `k` is not a whole number from 2 to the number of examples.
  */
 export function kFold(
   set: ArrayDataset,
@@ -177,7 +178,7 @@ function seededOrder(size: number, seed: number, labels?: ArrayLike<unknown>): U
   return Uint32Array.from(sorted, (k) => order[k]);
 }
 
-/** A stretch of a stratified order has its classes in turn; a training that is not shuffled would see that. */
+/** A stretch of a stratified order alternates its classes; a training that is not shuffled would see that. */
 function reshuffled(part: Uint32Array, seed: number, stream: number, labels?: ArrayLike<unknown>): Uint32Array {
   return labels === undefined ? part : new Prng(seed, 1 + stream).shuffle(part);
 }

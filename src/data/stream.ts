@@ -1,10 +1,10 @@
 /**
- * Data that comes batch by batch from a generator, without ever being in memory as a whole: checked, re-batched to the
- * size that a training step takes, the next batch asked for while the last one is used.
+ * Data that comes batch by batch from a generator, never in memory as a whole. It is checked and re-batched to the size
+ * that a training step takes; the next batch is requested while the last one is used.
  *
- * Invariants: what the generator yields is copied before it is asked for more, so it may fill the same arrays again.
- * Rows keep their order; every batch that is given out has the asked size but the last; whoever stops early
- * ends the generator too (`return`), so that its `finally` runs.
+ * Invariants: what the generator yields is copied before more is requested, so it may fill the same arrays again. Rows
+ * keep their order; every batch except the last has the requested size. Stopping early ends the generator too
+ * (`return`), so that its `finally` runs.
  */
 import { trueOrFalse, wholeNumber } from '../nn/check-options.ts';
 import { checkOptions, refuseSurplus, type Surplus } from '../util/check-options.ts';
@@ -41,7 +41,7 @@ export interface StreamOptions {
   readonly dropRemainder?: boolean;
 }
 
-/** Examples that are generated anew in every pass. */
+/** Examples that are generated again in every pass. */
 export interface DatasetStream {
   readonly name: string;
   readonly xShape: readonly number[];
@@ -57,7 +57,8 @@ export interface DatasetStream {
 }
 
 /**
- * A stream from a generator function (sync or async): `fromGenerator(async function* () { yield { x, y }; }, { xShape: [2] })`.
+ * A stream from a generator function (sync or async):
+ * `fromGenerator(async function* () { yield { x, y }; }, { xShape: [2] })`.
  * @throws DownhillError('argument') for something else than a function, an unknown option or a missing xShape.
  */
 export function fromGenerator(source: BatchSource, options: GeneratorOptions, ...surplus: Surplus): DatasetStream {
@@ -107,7 +108,7 @@ export async function collect(stream: DatasetStream, limit?: number, ...surplus:
   const parts: ArrayDataset[] = [];
   let count = 0;
   for await (const batch of stream.batches(Math.min(limit ?? 1024, 1024))) {
-    // A stream of somebody else's making may fill the same arrays again.
+    // A stream made elsewhere may fill the same arrays again.
     parts.push({ ...batch, x: batch.x.slice(), y: batch.y.slice() });
     count += batch.size;
     if (limit !== undefined && count >= limit) break;
@@ -140,7 +141,7 @@ async function* rebatch(
     for (let k = 0; ; k++) {
       const { done, value } = await next;
       if (done) break;
-      // First the copy: the generator may fill the same arrays again as soon as it is asked.
+      // Copy first: the generator may fill the same arrays again at the next request.
       const batch = checkBatch(about, value, k, first);
       next = ask(iterator);
       first ??= batch;
@@ -157,7 +158,7 @@ async function* rebatch(
     ended = true;
   } finally {
     if (!ended) {
-      // The batch that was asked for ahead is not wanted any more, nor is what it may throw.
+      // The batch requested in advance is no longer needed, nor is an error that it may throw.
       await next.catch(() => undefined);
       await iterator.return?.();
     }
@@ -188,7 +189,7 @@ function iterate(name: string, source: BatchSource): BatchIterator {
   );
 }
 
-/** The next batch; its error waits for whoever awaits it. */
+/** The next batch; its error is thrown where it is awaited. */
 function ask(iterator: BatchIterator): Promise<IteratorResult<GeneratedBatch>> {
   const result = (async () => iterator.next())();
   result.catch(() => undefined);

@@ -1,7 +1,7 @@
 /**
- * From a table to a data set for training: features and target picked, missing values filled or refused, categories
- * encoded, numbers scaled. All statistics (means, medians, scales, which categories there are) are learnt from the
- * training rows once and then applied to any rows, so that nothing of the test rows leaks into the training.
+ * From a table to a data set for training: features and target are chosen, missing values filled or refused, categories
+ * encoded, numbers scaled. All statistics (means, medians, scales, categories) are learnt once from the training rows
+ * and then applied to any rows, so that nothing of the test rows leaks into the training.
  *
  * Invariant: a transform applied to the rows that it was fitted on or to any others gives the same features in the same
  * order; a category or class that the training rows do not have is refused by name.
@@ -23,8 +23,8 @@ import { columnScale, type ScaleMethod } from './rows.ts';
 export type TableTask = 'classification' | 'regression';
 
 /**
- * What is done about a missing feature: refuse it, leave out its row, or fill it with the mean or median of the training
- * rows or with a constant. Categories are filled with the most frequent one where numbers take mean or median.
+ * What to do about a missing feature: refuse it, drop its row, or fill it with the mean or median of the training rows
+ * or with a constant. Where numbers take mean or median, categories take the most frequent one.
  */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | 'median' | { readonly constant: number | string };
 
@@ -41,14 +41,14 @@ export interface TabularOptions {
   readonly categories?: 'oneHot' | 'ordinal';
   /** Scale of numbers (one-hot features stay 0 and 1); `standard` unless given. */
   readonly scale?: ScaleMethod | 'none';
-  /** Scale of the target in regression; `none` unless given. `TabularTransform.unscale` turns it back. */
+  /** Scale of the target in regression; `none` unless given. `TabularTransform.unscale` undoes it. */
   readonly targetScale?: ScaleMethod | 'none';
 }
 
 /** What was learnt from the training rows. */
 export interface TabularTransform {
   readonly task: TableTask;
-  /** One name a feature: a column, or `column=category`. */
+  /** One name per feature: a column, or `column=category`. */
   readonly featureNames: readonly string[];
   /** In classification. */
   readonly classNames?: readonly string[];
@@ -74,8 +74,8 @@ interface Feature {
 
 /**
  * Learns from the training rows how a table becomes a data set.
- * @throws DownhillError('argument') for an unknown option or column (with the nearest name), a policy that does not fit;
- *   ('data') for a column without any value, or a target that is missing or does not fit the task.
+ * @throws DownhillError('argument') for an unknown option or column (with the nearest name), a policy that does not
+ *   fit; ('data') for a column without any value, or a target that is missing or does not fit the task.
  */
 export function fitTabular(train: CsvTable, options: TabularOptions): TabularTransform {
   const owner = `fitTabular of "${train.name}"`;
@@ -85,8 +85,8 @@ export function fitTabular(train: CsvTable, options: TabularOptions): TabularTra
   oneOf(owner, 'scale', scale, ['standard', 'minMax', 'none']);
   oneOf(owner, 'targetScale', targetScale, ['standard', 'minMax', 'none']);
   if (typeof missing !== 'object') oneOf(owner, 'missing', missing, ['error', 'drop', 'mean', 'median']);
-  const goal = columnOf(train, target);
-  const task = checked.task ?? (goal.type === 'category' ? 'classification' : 'regression');
+  const targetColumn = columnOf(train, target);
+  const task = checked.task ?? (targetColumn.type === 'category' ? 'classification' : 'regression');
   oneOf(owner, 'task', task, ['classification', 'regression']);
   const names = checked.features ?? train.columns.map(({ name }) => name).filter((name) => name !== target);
   if (names.length === 0) throw new DownhillError('argument', `${owner}: no feature but the target "${target}"`);
@@ -99,7 +99,8 @@ export function fitTabular(train: CsvTable, options: TabularOptions): TabularTra
       ? numberFeature(owner, column, missing, scale)
       : categoryFeature(owner, column, missing, categories, scale);
   });
-  const readTarget = task === 'classification' ? classTarget(rows, goal) : valueTarget(rows, goal, targetScale);
+  const readTarget =
+    task === 'classification' ? classTarget(rows, targetColumn) : valueTarget(rows, targetColumn, targetScale);
   const featureNames = features.flatMap((feature) => feature.names);
   checkWidth(owner, features, rows.size);
   return {
@@ -248,11 +249,11 @@ interface Target {
 }
 
 /** Class names are those of the training rows, sorted: numbers by size, text by code units. */
-function classTarget(train: CsvTable, goal: CsvColumn): Target {
-  const column = columnOf(train, goal.name);
+function classTarget(train: CsvTable, targetColumn: CsvColumn): Target {
+  const column = columnOf(train, targetColumn.name);
   const label = (given: CsvColumn, table: CsvTable, row: number): string => {
     if (!isPresent(given, row))
-      throw new DownhillError('data', `${where(table, goal.name, row)}: the target has no value`);
+      throw new DownhillError('data', `${where(table, targetColumn.name, row)}: the target has no value`);
     return given.type === 'category' ? given.categories[given.values[row]!]! : String(given.values[row]);
   };
   const names = [...new Set(Array.from({ length: train.size }, (_, row) => label(column, train, row)))];
@@ -262,11 +263,11 @@ function classTarget(train: CsvTable, goal: CsvColumn): Target {
   return {
     classNames: names,
     apply(table) {
-      const given = columnOf(table, goal.name);
+      const given = columnOf(table, targetColumn.name);
       const y = Int32Array.from({ length: table.size }, (_, row) => {
         const name = label(given, table, row);
         const id = ids.get(name);
-        if (id === undefined) throw unseen(where(table, goal.name, row), 'class', name, names);
+        if (id === undefined) throw unseen(where(table, targetColumn.name, row), 'class', name, names);
         return id;
       });
       return { y, yShape: [], classNames: names };
@@ -275,15 +276,15 @@ function classTarget(train: CsvTable, goal: CsvColumn): Target {
   };
 }
 
-function valueTarget(train: CsvTable, goal: CsvColumn, method: ScaleMethod | 'none'): Target {
+function valueTarget(train: CsvTable, targetColumn: CsvColumn, method: ScaleMethod | 'none'): Target {
   const values = (table: CsvTable): Float64Array => {
-    const column = columnOf(table, goal.name);
+    const column = columnOf(table, targetColumn.name);
     if (column.type === 'category') {
-      const message = `${table.name}: the target "${goal.name}" holds text such as ${show(column.categories[0])}`;
-      throw new DownhillError('data', `${message}; regression takes numbers`);
+      const found = `the target "${targetColumn.name}" holds text such as ${show(column.categories[0])}`;
+      throw new DownhillError('data', `${table.name}: ${found}; regression takes numbers`);
     }
     const row = column.values.findIndex(Number.isNaN);
-    if (row !== -1) throw new DownhillError('data', `${where(table, goal.name, row)}: the target has no value`);
+    if (row !== -1) throw new DownhillError('data', `${where(table, targetColumn.name, row)}: the target has no value`);
     return column.values;
   };
   const own = values(train);

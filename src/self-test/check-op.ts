@@ -1,9 +1,11 @@
 /**
- * The self-test of one op: each sample of its record as a program on the backend, and its gradients as another, each run
- * twice. (All of them as one program would be joined into one large kernel, which drivers take minutes to compile.) Values must be those of the f64 reference: forward within the tolerance of the record,
- * gradients within what rounding can do to these very numbers (backend/validate/bounds.ts), the same bits both times.
+ * The self-test of one op. Each sample of its record is a program on the backend, and its gradients are another; each
+ * runs twice. (One program for all of them would be fused into one large kernel, which drivers take minutes to
+ * compile.) Values must be those of the f64 reference: forward within the tolerance of the record, gradients within
+ * what rounding can do to the given numbers (backend/validate/bounds.ts). Both runs must give the same bits.
  *
- * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is broken.
+ * A gradient is a graph of other ops, so a broken kernel can fail several ops; the one whose forward pass fails is
+ * broken.
  */
 
 import type { Backend } from '../backend/backend.ts';
@@ -13,8 +15,8 @@ import { isFloat } from '../core/dtype.ts';
 import { applyOp, type CpuTensor, type Op, type Sample } from '../core/op.ts';
 import { describe, Tensor } from '../core/tensor.ts';
 import { gradients } from '../transform/grad.ts';
+import { type Bindings, evaluateArithmeticSamples } from './arithmetic-samples.ts';
 import { drawCotangent, drawSample, isFiniteSample } from './sample-values.ts';
-import { type Bindings, evaluateWorlds } from './worlds.ts';
 
 /** What was found of one direction of an op. */
 export interface PassReport {
@@ -89,11 +91,11 @@ function bindSample({ bindings }: Job, sample: Sample, seed: number): Tensor[] {
   });
 }
 
-type Judge = (found: ArrayLike<number>, worlds: readonly CpuTensor[]) => Divergence | undefined;
+type Judge = (found: ArrayLike<number>, samples: readonly CpuTensor[]) => Divergence | undefined;
 
-/** @param erring worlds beside the exact one that `judge` looks at. */
+/** @param erring count of samples with errors, besides the exact one, that `judge` sees. */
 async function compare(job: Job, backend: Backend, erring: number | undefined, judge: Judge): Promise<PassReport> {
-  const expected = evaluateWorlds(
+  const expected = evaluateArithmeticSamples(
     job.roots.map(({ tensor }) => tensor),
     job.bindings,
     erring,
@@ -106,7 +108,7 @@ async function compare(job: Job, backend: Backend, erring: number | undefined, j
     if (message !== '') continue;
     const divergence = judge(found[k], expected[k]);
     const changed = Array.from(found[k]).findIndex((value, i) => !Object.is(value, again[k][i]));
-    if (divergence !== undefined) message = inWords(title, divergence);
+    if (divergence !== undefined) message = describeDivergence(title, divergence);
     else if (changed >= 0) message = `${title}, element ${changed}: ${found[k][changed]}, then ${again[k][changed]}`;
   }
   return { compared: job.roots.length, worstError: Number.isFinite(worst) ? worst : null, message };
@@ -174,6 +176,7 @@ function titleOf({ title, inputs }: Sample): string {
   return title === undefined ? `sample ${shapes}` : `sample "${title}" ${shapes}`;
 }
 
-function inWords(title: string, { element, found, expected, accepted }: Divergence): string {
-  return `${title}, element ${element}: ${found}, expected ${expected} (accepted difference ${accepted.toPrecision(2)})`;
+export function describeDivergence(where: string, { element, found, expected, accepted }: Divergence): string {
+  const limit = accepted.toPrecision(2);
+  return `${where}, element ${element}: ${found}, expected ${expected} (accepted difference ${limit})`;
 }

@@ -1,6 +1,7 @@
 /**
  * Values for the sample inputs of op records, drawn from a seed: the same sample gives the same values in every test
- * and in every self-test. They are f32 values (a device starts from the same numbers), whatever the array that holds them.
+ * and in every self-test. They are f32 values (a device starts from the same numbers), whatever the array that holds
+ * them.
  */
 
 import { type CpuData, cpuArray, type DType, type Precision } from '../core/dtype.ts';

@@ -2,7 +2,7 @@
  * What bytes mean, written once for training, prediction, statistics and the command line.
  *
  * The rule: a `Uint8Array` or `Uint8ClampedArray` is an image where one example has the shape [height, width, channels]
- * with 1 to 4 channels, and its bytes mean value / 255. In any other shape bytes are numbers as they stand. `scaleBytes`,
+ * with 1 to 4 channels, and its bytes mean value / 255. In any other shape bytes are plain numbers. `scaleBytes`,
  * where it is given, decides instead of the shape.
  */
 
@@ -22,9 +22,9 @@ export function isBytes(data: unknown): data is Uint8Array | Uint8ClampedArray {
 
 /**
  * True when the bytes of examples of `shape` mean value / 255.
- * @param name what errors call them. @param scaleBytes what the caller said.
- * @throws DownhillError `data` for bytes of 0 and 1 alone in the shape of an image, when the caller did not say what they
- *   mean: masks and boards are numbers, and 1 / 255 would train nothing.
+ * @param name their name in errors. @param scaleBytes what the caller said.
+ * @throws DownhillError `data` for bytes of 0 and 1 alone in the shape of an image, when the caller did not say what
+ *   they mean: masks and boards are numbers, and 1 / 255 would train nothing.
  */
 export function bytesAreImages(
   name: string,
@@ -38,7 +38,7 @@ export function bytesAreImages(
     throw new DownhillError(
       'data',
       `${name}: bytes of 0 and 1 alone in the shape of images [${shape}], where a byte means value / 255; give a ` +
-        'Float32Array, or say scaleBytes: false for numbers as they stand (a mask, a board), true for an image; a data ' +
+        'Float32Array, or say scaleBytes: false for plain numbers (a mask, a board), true for an image; a data ' +
         'set says it by side, scaleBytes: { y: false }',
     );
   }

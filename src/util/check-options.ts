@@ -5,7 +5,7 @@
 import { DownhillError, nearestName } from './errors.ts';
 import { show } from './show.ts';
 
-/** @throws DownhillError `argument` when `options` is no object or has a key that is not in `known`. */
+/** @throws DownhillError `argument` when `options` is not an object or has a key that is not in `known`. */
 export function checkKnownOptions(owner: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`;
@@ -51,7 +51,7 @@ function nearestOption(key: string, known: readonly string[]): string | undefine
 export type Surplus = readonly undefined[];
 
 /**
- * What JavaScript would drop without a word: arguments after the last one that a call takes.
+ * Refuses what JavaScript would drop silently: arguments after the last one that a call takes.
  * @param given all arguments of the call, or those after the last with `most` 0.
  * @throws DownhillError `argument` for more than `most`.
  */
@@ -61,7 +61,10 @@ export function refuseSurplus(owner: string, given: readonly unknown[], most = 0
   throw new DownhillError('argument', `${owner}: one argument too many: ${show(found)}; options go into one object`);
 }
 
-/** `made`, which a call with one object of options gives. @throws DownhillError `argument` for arguments after the object. */
+/**
+ * `made`, which a call with one object of options gives.
+ * @throws DownhillError `argument` for arguments after the object.
+ */
 export function sole<T>(owner: string, surplus: readonly unknown[], made: T): T {
   refuseSurplus(owner, surplus);
   return made;

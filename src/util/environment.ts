@@ -1,6 +1,6 @@
 /**
- * The environment table: every switch that downhill reads, typed, in one place; the guide in docs/ prints from it.
- * In a browser there is no environment and every switch has its default.
+ * The environment table: every switch that downhill reads, typed, in one place; docs/environment.md is generated from
+ * it. In a browser there is no environment, and every switch has its default.
  */
 
 export interface Environment {
@@ -22,14 +22,15 @@ export const ENVIRONMENT_TABLE = [
   {
     name: 'DEBUG',
     meaning:
-      '1 devices and plans loaded (and stack traces in the command line), 2 the dispatches of each plan, 3 what was not fused and why, 4 WGSL, 5 the graph after each pass',
+      '1 devices and plans loaded (and stack traces in the command line), 2 the dispatches of each plan, ' +
+      '3 what was not fused and why, 4 WGSL, 5 the graph after each pass',
   },
-  { name: 'VALIDATE', meaning: '1: every dispatch compared with the CPU reference; stops at the first divergence' },
-  { name: 'NOFUSE', meaning: '1: every node gets a kernel of its own' },
-  { name: 'NOPLAN', meaning: '1: every value gets a buffer of its own' },
+  { name: 'VALIDATE', meaning: '1: compares every dispatch with the CPU reference and stops at the first divergence' },
+  { name: 'NOFUSE', meaning: '1: every node gets its own kernel' },
+  { name: 'NOPLAN', meaning: '1: every value gets its own buffer' },
   { name: 'DUMP', meaning: 'folder for the repros of VALIDATE; runs/validate when left out' },
   { name: 'DOWNHILL_CACHE', meaning: 'folder for downloaded data sets and tunings; ~/.cache/downhill when left out' },
-  { name: 'DOWNHILL_TUNING', meaning: 'off: tiles that `downhill tune` has stored are ignored' },
+  { name: 'DOWNHILL_TUNING', meaning: 'off: ignores the tiles that `downhill tune` has stored' },
 ] as const;
 
 /** The switches as they are now. */

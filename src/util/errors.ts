@@ -13,7 +13,7 @@ export type ErrorCode =
   | 'dtype'
   /** An option, name or value that is not accepted. */
   | 'argument'
-  /** Training or evaluation data that cannot be used (labels out of range, counts that differ, empty set). */
+  /** Training or evaluation data that cannot be used (labels out of range, different counts, empty set). */
   | 'data'
   /** A file or folder that is missing, truncated, corrupt or of another format. */
   | 'file'
@@ -54,7 +54,7 @@ export function invariant(condition: unknown, message: string): asserts conditio
 
 /** The entry of `names` nearest to `name` by edit distance, or undefined when none is near. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
-  // Nobody mistypes a text of this length, and the distance takes its square.
+  // Long texts are not typing errors, and the time for the distance grows with the square of the length.
   if (name.length > 100) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
@@ -69,7 +69,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return best;
 }
 
-/** Where the functions lie that make a thing of a kind: passing one without calling it is the usual slip. */
+/** Where the functions are that make a value of a kind: passing one without calling it is the usual slip. */
 const FACTORIES: Readonly<Record<string, string>> = {
   loss: 'losses',
   optimizer: 'optimizers',

@@ -20,7 +20,7 @@ function temporaryOf(path: string): string {
 }
 
 /**
- * Takes away temporary files of `folder` that processes which are no more have left.
+ * Removes temporary files in `folder` that dead processes left behind.
  * @param isOurs whether a file of that final name is the caller's.
  */
 export async function removeStaleTemporaries(folder: string, isOurs: (name: string) => boolean): Promise<void> {
@@ -43,7 +43,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then renamed.
+ * Writes `data` to `path`: into a temporary file of the same folder (made if missing), flushed to the disk, then
+ * renamed.
  * @throws DownhillError('file') that names the path and the system's reason.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
@@ -68,7 +69,8 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 }
 
 /**
- * Whether `writeFileAtomic` could write `path`: for work that takes long before there is something to write. The folder is made.
+ * Whether `writeFileAtomic` could write `path`: for work that takes long before there is something to write. The folder
+ * is made.
  * @throws DownhillError('file') as `writeFileAtomic`.
  */
 export async function assertWritable(path: string): Promise<void> {
@@ -98,7 +100,7 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   try {
     await mkdir(path);
   } catch (cause) {
-    // Made by somebody else meanwhile.
+    // Another process made it in the meantime.
     if (await isFolder(path)) return made;
     if (systemCode(cause) !== 'ENOENT') throw cause;
     throw new Error(`no folder can be made in ${parent}`, { cause });
@@ -117,8 +119,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * The bytes of `path`, a file or a pipe that the shell hands over (`/dev/stdin`, `/dev/fd/63`). Other pipes and devices
- * are refused: one without a writer is never read to its end.
+ * The bytes of `path`, a file or a pipe that the shell passes (`/dev/stdin`, `/dev/fd/63`). Other pipes and devices are
+ * refused: reading one without a writer would never end.
  * @param what what the file is, for the error: `cannot read weights "x.safetensors": no such file`.
  * @throws DownhillError('file') that names the path and the system's reason.
  */

@@ -1,6 +1,6 @@
 /**
- * JSON that comes from a file. What is parsed is walked by functions that call themselves, so its depth is bounded here:
- * a file of brackets must not exhaust the stack.
+ * JSON that comes from a file. What is parsed is walked by functions that call themselves, so its depth is bounded
+ * here: a file of brackets must not exhaust the stack.
  */
 
 /** Levels of arrays and objects. A model in a model takes four. */

@@ -18,7 +18,7 @@ export class Prng {
 
   /**
    * @param key safe integers, of which all bits count; streams of different keys are unrelated.
-   * @throws DownhillError('argument') when a part of the key is no safe integer.
+   * @throws DownhillError('argument') when a part of the key is not a safe integer.
    */
   constructor(...key: readonly number[]) {
     for (const part of key) {

@@ -47,7 +47,8 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
     if (da !== db && da !== 1 && db !== 1) {
       throw new DownhillError(
         'shape',
-        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${rank - i} has ${da} and ${db}; sizes must be equal or 1`,
+        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${rank - i} has ${da} and ` +
+          `${db}; sizes must be equal or 1`,
       );
     }
     out[rank - i] = da === 1 ? db : da;

@@ -2,7 +2,9 @@
  * Small pieces of text that several rooms print: attribute lists, byte counts; a hash to name them by.
  */
 
-/** JSON of plain data in which NaN, infinities and -0 keep their identity, so that equal text means equal attributes. */
+/**
+ * JSON of plain data in which NaN, infinities and -0 keep their identity, so that equal text means equal attributes.
+ */
 export function attributesKey(attributes: unknown): string {
   return JSON.stringify(attributes, (_, value) => {
     if (typeof value !== 'number') return value;

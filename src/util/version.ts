@@ -1,2 +1,2 @@
-/** The version of the package, where there is no package.json to read: a test holds the two together. */
+/** The version of the package, where there is no package.json to read: a test checks that the two agree. */
 export const VERSION = '0.1.0';

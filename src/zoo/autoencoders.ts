@@ -1,11 +1,10 @@
 /**
- * Autoencoders: networks that give their input back through a bottleneck. Trained with the images as their own
- * targets (x = y, values from 0 to 1) and `binaryCrossentropy` or `meanSquaredError`.
+ * Autoencoders: networks that reproduce their input through a bottleneck. Trained with the images as their own targets
+ * (x = y, values from 0 to 1) and `binaryCrossentropy` or `meanSquaredError`.
  *
- * The dense ones squeeze an image through 32 units (Hinton and Salakhutdinov 2006 for the kind); the sparse one has
- * more units than it needs and pays for those in use (an L1 penalty on the code); the denoising one sees its input
- * through noise (Vincent et al. 2008). The convolutional one is that of keras.io/examples/vision/autoencoder
- * (Valdarrama 2021), 28,353 parameters.
+ * The dense ones compress an image to 32 units (after Hinton and Salakhutdinov 2006). The sparse one has more units
+ * than it needs, with an L1 penalty on the code. The denoising one gets its input with noise (Vincent et al. 2008). The
+ * convolutional one is that of keras.io/examples/vision/autoencoder (Valdarrama 2021), with 28,353 parameters.
  */
 
 import { checkKnownOptions } from '../nn/check-options.ts';
@@ -30,7 +29,8 @@ export function convolutionalAutoencoder(options: ZooOptions = {}): Sequential {
   if (inputShape.length !== 3 || height % 4 !== 0 || width % 4 !== 0) {
     throw new DownhillError(
       'shape',
-      `convolutionalAutoencoder: takes images [height, width, channels] with height and width that are multiples of 4, found ${formatShape(inputShape)}`,
+      'convolutionalAutoencoder: takes images [height, width, channels] with height and width that are multiples of ' +
+        `4, found ${formatShape(inputShape)}`,
     );
   }
   const convolution = { kernelSize: 3, padding: 'same' } as const;
@@ -54,12 +54,12 @@ export function denseAutoencoder(options: ZooOptions = {}): Sequential {
   return dense('denseAutoencoder', 'dense_autoencoder', options, [128, 64, 32, 64, 128]);
 }
 
-/** One hidden layer of 128 units with an L1 penalty of 1e-4 on what they give: 201,616 parameters. Not yet compiled. */
+/** One hidden layer of 128 units with an L1 penalty of 1e-4 on their outputs: 201,616 parameters. Not yet compiled. */
 export function sparseAutoencoder(options: ZooOptions = {}): Sequential {
   return dense('sparseAutoencoder', 'sparse_autoencoder', options, [128], { code: l1({ l1: 1e-4 }) });
 }
 
-/** The dense autoencoder behind Gaussian noise of standard deviation 0.3, in training only. Not yet compiled. */
+/** The dense autoencoder after Gaussian noise of standard deviation 0.3, in training only. Not yet compiled. */
 export function denoisingAutoencoder(options: ZooOptions = {}): Sequential {
   return dense('denoisingAutoencoder', 'denoising_autoencoder', options, [128, 64, 32, 64, 128], { noise: 0.3 });
 }

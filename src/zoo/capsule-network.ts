@@ -46,7 +46,7 @@ const KNOWN = ['inputShape', 'seed', 'classes', 'filters', 'channels', 'kernelSi
 /**
  * Capsules for images of at least 17×17 pixels (twice the kernel's side less one); [28, 28, 1] and ten classes when
  * left out: 6,804,224 parameters, 8,215,568 with `reconstruction`. The paper weighs the sum of squared differences of
- * the reconstruction by 0.0005: `lossWeights: { lengths: 1, reconstruction: 0.0005 * 784 }` beside `meanSquaredError`.
+ * the reconstruction by 0.0005: `lossWeights: { lengths: 1, reconstruction: 0.0005 * 784 }` with `meanSquaredError`.
  * Not yet compiled.
  */
 export function capsuleNetwork(options: CapsuleNetworkOptions = {}): Functional {

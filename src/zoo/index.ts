@@ -21,7 +21,7 @@ import { vgg16, vgg19 } from './vgg.ts';
 /** A model of the zoo, not yet compiled. */
 export type ZooModel = Model;
 
-/** What a model's outputs are: probabilities of classes, one probability of yes, numbers, or the input again. */
+/** What a model's outputs are: probabilities of classes, one probability, numbers, or the reconstructed input. */
 export type Answer = 'classes' | 'yesOrNo' | 'numbers' | 'input';
 
 /** What the command line must know to put a model and data together. */
@@ -35,7 +35,7 @@ export interface ZooEntry {
   readonly sides?: number;
   /** True for a classifier that predicts no numbers: its name says so. */
   readonly classesOnly?: true;
-  /** True for outputs that are scores: yes is above 0. */
+  /** True for outputs that are scores: above 0 means the second class. */
   readonly scores?: true;
   /**
    * The loss that the model is made for, where it is not the usual one of its answer; it then takes no other answer.

@@ -1,6 +1,6 @@
 /**
- * One dense layer: what it answers depends on what follows the product. All of them have one weight an input
- * value and output, and one bias an output.
+ * One dense layer; what it predicts depends on the activation after the product. All models have one weight per input
+ * value and output, and one bias per output.
  *
  * Sources: Rosenblatt, "The perceptron", Psychological Review 1958; Cox, "The regression analysis of binary sequences",
  * J. R. Stat. Soc. B 1958.
@@ -20,11 +20,11 @@ export interface LinearRegressionOptions extends ZooOptions {
 }
 
 /**
- * Rosenblatt's perceptron: a score w·x + b, whose sign is the answer, to be trained with `hinge` (with batches of one
- * example and SGD that is Rosenblatt's rule with a margin: w += rate · y · x for an example on the wrong side of it,
- * and nothing for the others). The step itself has no gradient, so it follows the model: yes is above 0, which is what
- * `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the plane, the default. Not yet
- * compiled.
+ * Rosenblatt's perceptron: a score w·x + b, whose sign is the prediction. Train it with `hinge`: with batches of one
+ * example and SGD, that is Rosenblatt's rule with a margin, w += rate · y · x for an example on the wrong side of the
+ * margin and nothing for the others. The step function has no gradient, so it is not part of the model: a score above 0
+ * means the second class, as `metrics.binaryAccuracy({ threshold: 0 })` counts. Three parameters on points in the
+ * plane, the default. Not yet compiled.
  */
 export function perceptron(options: ZooOptions = {}): Sequential {
   checkKnownOptions('perceptron', options, ['inputShape', 'seed']);
@@ -32,7 +32,7 @@ export function perceptron(options: ZooOptions = {}): Sequential {
 }
 
 /**
- * Least squares: predictions w·x + b, to be trained with `meanSquaredError`. Nine parameters on the eight features of
+ * Least squares: predictions w·x + b. Train it with `meanSquaredError`. Nine parameters on the eight features of
  * California housing, the default. Not yet compiled.
  */
 export function linearRegression(options: LinearRegressionOptions = {}): Sequential {
@@ -42,8 +42,8 @@ export function linearRegression(options: LinearRegressionOptions = {}): Sequent
 }
 
 /**
- * Probability of yes: sigmoid(w·x + b), to be trained with `binaryCrossentropy`. 31 parameters on the thirty features
- * of the breast cancer data, the default. Not yet compiled.
+ * Probability of the second class: sigmoid(w·x + b). Train it with `binaryCrossentropy`. 31 parameters on the thirty
+ * features of the breast cancer data, the default. Not yet compiled.
  */
 export function logisticRegression(options: ZooOptions = {}): Sequential {
   checkKnownOptions('logisticRegression', options, ['inputShape', 'seed']);

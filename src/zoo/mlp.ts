@@ -1,6 +1,6 @@
 /**
- * The four perceptrons 784–512–128–10 of the MNIST lessons. They differ in one thing each: the activation, what
- * comes between a layer's product and its activation (batch normalisation), or after the activation (dropout).
+ * The four perceptrons 784–512–128–10 of the MNIST lessons. They differ in one thing each: the activation, batch
+ * normalisation between a layer's product and its activation, or dropout after the activation.
  *
  * 468,874 parameters on 28×28 grey images and ten classes: 784·512 + 512, 512·128 + 128, 128·10 + 10; with batch
  * normalisation 471,434: four numbers a unit more, two of them moving averages.

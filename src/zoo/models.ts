@@ -1,7 +1,4 @@
-/**
- * The functions that make the models of the zoo, with their options: what the package exports beside the names of
- * index.ts.
- */
+/** The models of the zoo as functions, with the types of their options: what `downhill` exports of them. */
 
 export { type AlexNetOptions, alexNet } from './alexnet.ts';
 export { convolutionalAutoencoder, denoisingAutoencoder, denseAutoencoder, sparseAutoencoder } from './autoencoders.ts';

@@ -14,7 +14,7 @@ export interface ZooOptions {
   readonly seed?: number;
 }
 
-/** What comes last: probabilities of classes, one probability of yes, or numbers as they are. */
+/** The last activation: probabilities of classes, one probability, or plain numbers. */
 export type Head = 'softmax' | 'sigmoid' | 'linear';
 
 const HEADS: readonly Head[] = ['softmax', 'sigmoid', 'linear'];
@@ -43,7 +43,7 @@ export interface CheckedClassifier {
 
 /**
  * The options with their defaults: 28×28 grey images and ten classes unless `defaults` says otherwise.
- * @param more names of the options that the model takes besides.
+ * @param more names of further options that the model takes.
  * @throws DownhillError `argument` for one that is not accepted.
  */
 export function classifier(

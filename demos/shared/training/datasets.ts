@@ -20,7 +20,7 @@ import type { DataSource, NamedBytes } from './protocol.ts';
 /** Hears how far reading or downloading is. */
 export type OnProgress = (text: string, done?: number, total?: number) => void;
 
-/** Larger files than this are no IDX or CIFAR file of ours: a page must not be filled by a wrong address. */
+/** Larger files cannot be IDX or CIFAR files of ours: a wrong address must not fill the page's memory. */
 const MAX_BYTES = 256 * 2 ** 20;
 const PARTS = {
   trainImages: /train.*images|images.*train/i,

@@ -214,7 +214,9 @@ export class Engine {
     });
   }
 
-  /** The same training image several times, as augmentation changes it: RGB or grey values 0 … 1, one after the other. */
+  /**
+   * The same training image several times, as augmentation changes it: RGB or grey values 0 … 1, one after the other.
+   */
   async preview(augmentation: Augmentation, index: number, count: number): Promise<Float32Array> {
     const { pixels } = this.example('train', index);
     const make = () => preview(augmentationLayers(augmentation), pixels, this.dataInfo().shape, count);

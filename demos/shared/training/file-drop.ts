@@ -29,7 +29,7 @@ async function loadFiles(view: RunView, list: Iterable<File>): Promise<void> {
   }
 }
 
-/** Wires the panel "Data of your own". @param name what a folder at an address holds. */
+/** Wires the panel "Your own data". @param name what a folder at an address holds. */
 export function takeFiles(view: RunView, name: 'mnist' | 'fashion-mnist'): void {
   const drop = element('drop');
   for (const type of ['dragover', 'dragleave', 'drop'] as const) {

@@ -8,7 +8,7 @@ import type { RunView } from './run-view.ts';
 
 /**
  * Confusion matrix and mistakes of the network as it is when the function is called; one look at a time.
- * @param more what a page shows beside.
+ * @param more what else a page shows.
  */
 export function examiner(engine: RemoteEngine, view: () => RunView, more = async () => {}): () => Promise<void> {
   let busy = false;
@@ -64,7 +64,7 @@ function showConfusion(table: HTMLTableElement, { confusion, examples }: Insight
   });
   const unanswered = examples - confusion.flat().reduce((sum, count) => sum + count, 0);
   if (unanswered === 0) table.deleteCaption();
-  else table.createCaption().textContent = `The network answers ${unanswered} of ${examples} with no number.`;
+  else table.createCaption().textContent = `For ${unanswered} of ${examples} the network's output is not a number.`;
   table.setAttribute('aria-label', `Confusion matrix over ${examples} held-out examples`);
 }
 

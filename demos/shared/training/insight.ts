@@ -21,7 +21,7 @@ export async function insightOf(model: Model, test: ArrayDataset, classes: numbe
     let answer = 0;
     for (let k = 1; k < classes; k++) if (row[k] > row[answer]) answer = k;
     const truth = part.y[example];
-    // Of what is no number, none is the largest: such an example has no answer.
+    // Of what is not a number, none is the largest: such an example has no answer.
     if (!row.every(Number.isFinite)) continue;
     confusion[truth][answer]++;
     if (answer === truth) right++;

@@ -79,8 +79,8 @@ function vggSmall({ inputShape, classes, seed }: Common): Model {
 }
 
 /**
- * The smallest of the CIFAR ResNets of the paper's form 6n + 2, n = 1: three stages of 16, 32 and 64 maps with one block
- * each. Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2.
+ * The smallest of the CIFAR ResNets of the paper's form 6n + 2, n = 1: three stages of 16, 32 and 64 maps with one
+ * block each. Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2.
  */
 function resNet8({ inputShape, classes, seed }: Common): Model {
   const image = input({ shape: inputShape });

@@ -20,8 +20,8 @@ const MAX_PLANES = 32;
 const GAP = 1;
 
 /**
- * Draws planes side by side on one canvas. `signed` values go from one colour through the ground to another; others from
- * the ground up to one, each plane by its own largest value.
+ * Draws planes side by side on one canvas. `signed` values go from one colour through the ground to another; others
+ * from the ground up to one, each plane by its own largest value.
  */
 export function drawPlanes(host: HTMLElement, { name, height, width, channels, data }: Planes, signed: boolean): void {
   const figure = figureOf(host, name);

@@ -17,13 +17,13 @@ export class RunFigures {
       { label: 'training', color: 'series-1', noisy: true },
       { label: 'validation', color: 'series-2', marked: true },
     ];
-    const empty = 'Nothing was trained yet: a point for each step comes here.';
+    const empty = 'Nothing trained yet: each step adds a point here.';
     const common = { xLabel: 'step', series, empty, smoothing: 0.8 };
     this.loss = new LineChart(element('loss-chart'), { ...common, label: 'Loss', yLabel: 'loss' });
     this.accuracy = new LineChart(element('accuracy-chart'), {
       ...common,
       label: 'Accuracy',
-      yLabel: 'share of right answers',
+      yLabel: 'accuracy',
       leftRange: [0, 1],
     });
   }
@@ -98,7 +98,7 @@ export class RunFigures {
   }
 }
 
-/** An accuracy that stands for something: of outputs that are no numbers some class is the largest all the same. */
+/** An accuracy that means something: among outputs that are not numbers some class is still the largest. */
 function known(accuracy: number, loss: number): number | null {
   return Number.isFinite(loss) ? accuracy : null;
 }

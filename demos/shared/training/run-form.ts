@@ -1,5 +1,6 @@
 /** The form that a run is described by: which data, which network, and its numbers. */
 
+import { adviseRate } from '../rate-advice.ts';
 import { element } from '../shell.ts';
 import {
   type Augmentation,
@@ -11,7 +12,7 @@ import {
   type RunSpec,
 } from './protocol.ts';
 
-/** A data set to choose; `ask` stands for files of one's own. */
+/** A data set to choose; `ask` means the user's own files. */
 export interface SourceChoice {
   readonly label: string;
   readonly source: DataSource | 'ask';
@@ -39,9 +40,10 @@ export class RunForm {
       OPTIMIZERS.map((name) => [name, name]),
     );
     this.write(defaults);
+    adviseRate(this.field('optimizer'), this.field('learningRate'), element('rate-advice'));
   }
 
-  /** Controls by what they stand for: other data, the learning rate, the rest. */
+  /** Controls by what they change: the data, the learning rate, the rest. */
   get controls(): readonly { readonly control: HTMLInputElement; readonly kind: 'source' | 'rate' | 'knobs' }[] {
     return [...this.form.elements].map((element) => {
       const control = element as HTMLInputElement;

@@ -1,4 +1,4 @@
-/** The buttons of a run and the line beside them: what is on and what is said follows from the state alone. */
+/** The buttons of a run and the status line next to them: both follow from the state alone. */
 
 import { switchControls } from '../controls.ts';
 import { element, messageOf, notify } from '../shell.ts';

@@ -1,4 +1,6 @@
-/** The states of a run on the Digits and Images pages: which moves are legal in each, what can be pressed, what is said. */
+/**
+ * The states of a run on the Digits and Images pages: which moves are legal in each, what can be pressed, what is said.
+ */
 
 import type { Table } from '../machine.ts';
 import { preparing } from '../webgpu-check.ts';
@@ -31,7 +33,7 @@ export type RunMove =
   | 'loaded'
   | 'refused'
   | 'train'
-  /** The run stands at its first step, or at the one that a new device goes on from. */
+  /** The run is at its first step, or at the one that a new device continues from. */
   | 'begin'
   | 'step'
   | 'pause'
@@ -80,7 +82,7 @@ export const RUN_TABLE: Table<RunState, RunMove> = {
   dead: {},
 };
 
-/** What beside the state decides what is possible and what is said. */
+/** What, besides the state, decides what is possible and what is said. */
 export interface RunFacts {
   /** Where it runs; undefined while no device is chosen. */
   readonly backend: BackendName | undefined;
@@ -97,7 +99,9 @@ export interface RunFacts {
 export const isLive = (state: RunState): boolean =>
   ['compiling', 'training', 'paused', 'replacing', 'stopping'].includes(state);
 
-/** What can be pressed: buttons by their id, `source` for all that brings other data, `knobs` for the form beside the rate. */
+/**
+ * What can be pressed: buttons by id, `source` for all that loads other data, `knobs` for the form without the rate.
+ */
 export function runControls(state: RunState, { backend, network, fits }: RunFacts) {
   const live = isLive(state);
   const answers = network && fits && (state === 'ready' || live);
@@ -117,7 +121,7 @@ export function runControls(state: RunState, { backend, network, fits }: RunFact
   } as const;
 }
 
-/** What the line beside the buttons says. */
+/** The status line next to the buttons. */
 export function runWords(state: RunState, { backend, compiled, words }: RunFacts): string {
   const compiling = compiled === undefined ? undefined : `${compiled[0]} of ${compiled[1]} kernels`;
   switch (state) {

@@ -1,7 +1,7 @@
 /**
  * RunView: the panel with which a run is started, watched, paused, kept and taken up again; the same on each page that
- * trains. Its state is one machine (run-state.ts); every control and the line of words follow from it. What a page shows
- * beside it hangs on the hooks.
+ * trains. Its state is one machine (run-state.ts); every control and the line of words follow from it. What a page
+ * shows besides is attached to the hooks.
  */
 
 import { download } from '../download.ts';
@@ -63,7 +63,7 @@ export class RunView {
   private trainedOn: DataInfo | undefined;
   /** Counts the runs: what comes of one before is not for this one. */
   private run = 0;
-  /** The loss of this run is no number any more, which was said. */
+  /** The loss of this run is no longer a number, which was said. */
   private diverged = false;
   private readonly form: RunForm;
   private readonly panel: RunPanel;
@@ -107,7 +107,7 @@ export class RunView {
     const when = new Date(saved.savedAt).toLocaleString();
     notify(`Your run of ${when} was kept: ${MODELS[saved.spec.model]}, ${saved.index} steps.`, {
       key: 'kept',
-      action: { label: 'Go on with it', run: () => void this.takeUp() },
+      action: { label: 'Continue it', run: () => void this.takeUp() },
     });
   }
 
@@ -129,8 +129,8 @@ export class RunView {
   }
 
   /**
-   * Brings data or a saved run, where the state allows it. @param get gives what takes it over; until it has, everything
-   * stays as it was. @returns whether it was taken over.
+   * Brings data or a saved run, where the state allows it. @param get gives what takes it over; until it has,
+   * everything stays as it was. @returns whether it was taken over.
    */
   private async bring(words: string, get: () => Promise<() => void>): Promise<boolean> {
     if (!this.mayLoad()) return false;
@@ -304,7 +304,8 @@ export class RunView {
       case 'lost':
         this.figures.cut(event.fromIndex);
         notify(
-          `The GPU device was lost. Training goes on at step ${event.fromIndex} on a new one; ${event.steps} steps (${(event.ms / 1000).toFixed(1)} s) are taken again.`,
+          `The GPU device was lost. Training continues at step ${event.fromIndex} on a new one; ${event.steps} steps ` +
+            `(${(event.ms / 1000).toFixed(1)} s) are repeated.`,
           { kind: 'warning', key: 'lost', sticky: true },
         );
         this.machine.try('lost');
@@ -323,17 +324,17 @@ export class RunView {
       this.words = 'The run ended with an error.';
       notify(message ?? 'The run failed.', { kind: 'error', key: 'run' });
     } else {
-      this.words = reason === 'finished' ? 'Finished.' : 'Stopped; Train begins anew, Load takes up a saved run.';
+      this.words = reason === 'finished' ? 'Finished.' : 'Stopped; Train starts over, Load continues a saved run.';
     }
     if (this.machine.try('end')) this.options.onEnd?.();
   }
 
-  /** Says once a run that its loss is no number any more. */
+  /** Says once per run that its loss is no longer a number. */
   private tellDiverged(points: readonly StepPoint[]): void {
     if (this.diverged || points.every(({ loss }) => Number.isFinite(loss))) return;
     this.diverged = true;
     const text =
-      'The loss is no number any more: the steps were too large. Stop, lower the learning rate, and train anew.';
+      'The loss is no longer a number: the steps were too large. Stop, lower the learning rate, and train again.';
     notify(text, { kind: 'warning', key: 'diverged', sticky: true });
   }
 

@@ -1,4 +1,7 @@
-/** A run as a file: a zip with model.json, weights.safetensors (what the command line reads) and run.json (where to go on). */
+/**
+ * A run as a file: a zip with model.json, weights.safetensors (what the command line reads) and run.json (where to go
+ * on).
+ */
 
 import { DownhillError, loadModelFiles, readZip, type TrainingSnapshot, writeZip } from '../../../src/index.ts';
 import type { RunSpec, SavedRun } from './protocol.ts';

@@ -20,8 +20,8 @@ export class Device {
   constructor(private readonly precision: 'f32' | 'f64' = 'f32') {}
 
   /**
-   * Opens `kind`, makes it the default backend, lets `move` take the work there, and frees the one before. If that fails,
-   * everything is as it was. @returns what it is, in words. @throws DownhillError `device`.
+   * Opens `kind`, makes it the default backend, lets `move` take the work there, and frees the one before. If that
+   * fails, everything is as it was. @returns what it is, in words. @throws DownhillError `device`.
    */
   async open(kind: BackendName, move: () => Promise<void> = async () => {}): Promise<string> {
     const before = { kind: this.kind, backend: this.backend };
@@ -45,7 +45,8 @@ export class Device {
 
   /**
    * If `error` says that the device is lost: opens another and lets `restore` go back to what was kept; both are told.
-   * @param restore gives where the work goes on. @param at where it was. @throws `error` else, and when it is lost again and again.
+   * @param restore gives where the work goes on. @param at where it was. @throws `error` else, and when it is lost
+   *   again and again.
    */
   async replace(
     error: unknown,

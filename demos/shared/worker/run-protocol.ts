@@ -9,7 +9,7 @@ export type EngineEvent =
   | { readonly type: 'lost'; readonly message: string }
   /** The run goes on at step `at` on `device`; `again` steps are taken again. */
   | { readonly type: 'recovered'; readonly device: string; readonly at: number; readonly again: number }
-  /** The loss is no number any more. */
+  /** The loss is no longer a number. */
   | { readonly type: 'diverged' }
   | { readonly type: 'ended'; readonly at: number }
   | { readonly type: 'failed'; readonly message: string };

@@ -52,7 +52,8 @@ export class Job<Name extends PartName> {
   constructor(private readonly name: Name) {}
 
   /**
-   * @param work gets what the worker can be asked, and `during`, through which everything goes that the worker may call.
+   * @param work gets what the worker can be asked, and `during`, through which everything goes that the worker may
+   *   call.
    * @throws Stopped after `stop`; Error when the worker dies.
    */
   async run<T>(work: (remote: Remote<Parts[Name]>, during: During) => Promise<T>): Promise<T> {

@@ -125,7 +125,7 @@ async function offers(site: Site): Promise<void> {
     await page.click('#train');
     await page.waitForFunction(() => /step [1-9]/.test(document.getElementById('figure-saved')!.textContent!));
     await page.reload();
-    const offer = page.getByRole('button', { name: 'Go on with it' });
+    const offer = page.getByRole('button', { name: 'Continue it' });
     await offer.waitFor({ timeout: 30_000 });
     await ready(page);
     await page.selectOption('[name=model]', 'mlp');

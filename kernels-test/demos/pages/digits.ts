@@ -76,7 +76,8 @@ async function learns(site: Site): Promise<void> {
     );
     const seconds = (performance.now() - started) / 1000;
     expect(seconds < 120, `it took ${seconds.toFixed(1)} s`);
-    return `${await page.textContent('#figure-accuracy')} after ${seconds.toFixed(1)} s, ${await page.textContent('#figure-steps')} steps/s`;
+    const [accuracy, rate] = [await page.textContent('#figure-accuracy'), await page.textContent('#figure-steps')];
+    return `${accuracy} after ${seconds.toFixed(1)} s, ${rate} steps/s`;
   });
 
   await check('digits: drawn digits are recognised', async () => {
@@ -157,12 +158,13 @@ async function survives(site: Site): Promise<void> {
     await page.click('#lose');
     await page.waitForFunction(() => /device was lost/.test(document.getElementById('notices')!.textContent!));
     const notice = (await page.textContent('#notices .notice[data-key=lost] div')) ?? '';
-    const [, again, seconds] = /; (\d+) steps \(([\d.]+) s\) are taken again/.exec(notice)!.map(Number);
+    const [, again, seconds] = /; (\d+) steps \(([\d.]+) s\) are repeated/.exec(notice)!.map(Number);
     expect(seconds * 1000 < LOST_MS, notice);
     await finished(page);
     const weights = await savedWeights(page);
     expect(Buffer.compare(weights, undisturbed) === 0, 'the weights differ from those of the undisturbed run');
-    return `at step ${before} ${again} steps (${seconds} s) were taken again; back after ${(performance.now() - at).toFixed()} ms with the same weights`;
+    const back = `back after ${(performance.now() - at).toFixed()} ms with the same weights`;
+    return `at step ${before} ${again} steps (${seconds} s) were repeated; ${back}`;
   });
 
   await check(
@@ -172,7 +174,7 @@ async function survives(site: Site): Promise<void> {
       await reaches(page, 25);
       await page.waitForFunction(() => /step [1-9]/.test(document.getElementById('figure-saved')!.textContent!));
       await page.reload();
-      await page.getByRole('button', { name: 'Go on with it' }).click({ timeout: 30_000 });
+      await page.getByRole('button', { name: 'Continue it' }).click({ timeout: 30_000 });
       await page.waitForFunction(() => /^\d/.test(document.getElementById('figure-step')!.textContent!));
       const from = await step(page);
       await finished(page);

@@ -1,4 +1,7 @@
-/** Each page of the site at both sizes and in both themes, at rest: axe-core finds nothing, and the navigation shows where one is. */
+/**
+ * Each page of the site at both sizes and in both themes, at rest: axe-core finds nothing, and the navigation shows
+ * where one is.
+ */
 
 import { PAGES } from '../../../demos/pages.ts';
 import { expect } from '../../browser/page/check.ts';

@@ -1,4 +1,6 @@
-/** The Images page: augmentation is shown as it is used, predictions are refreshed, a ResNet learns, CIFAR files load. */
+/**
+ * The Images page: augmentation is shown as it is used, predictions are refreshed, a ResNet learns, CIFAR files load.
+ */
 
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';
@@ -56,7 +58,8 @@ export async function test(site: Site): Promise<void> {
     const accuracy = Number.parseFloat((await page.textContent('#figure-accuracy'))!);
     const right = await page.locator('#predictions .right').count();
     expect(accuracy > 20, `validation accuracy ${accuracy} %: no better than guessing among ten`);
-    return `${accuracy} % after three epochs, ${right} of 40 shown are right, ${await page.textContent('#figure-steps')} steps/s`;
+    const rate = await page.textContent('#figure-steps');
+    return `${accuracy} % after three epochs, ${right} of 40 shown are right, ${rate} steps/s`;
   });
 
   await check('images: ResNet-8 with every augmentation trains, and a step is measured', async () => {

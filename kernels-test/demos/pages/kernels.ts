@@ -145,7 +145,8 @@ async function steps(site: Site): Promise<void> {
       expect(own.perStep.newObjects === 0, `downhill made ${own.perStep.newObjects} objects in a steady step`);
       const figures = reports.map(
         ({ engine, step }, k) =>
-          `${engine} ${step.median.toFixed(0)} ms (×${(step.median / own.step.median).toFixed(1)}, losses within ${differences[k].toExponential(1)})`,
+          `${engine} ${step.median.toFixed(0)} ms (×${(step.median / own.step.median).toFixed(1)}, ` +
+          `losses within ${differences[k].toExponential(1)})`,
       );
       return figures.join(', ');
     },

@@ -17,7 +17,7 @@ async function playground(site: Site): Promise<void> {
   const { page } = visit;
   await page.locator('#play:enabled').waitFor(LIMIT);
   await page.click('#play');
-  await page.locator('.notice', { hasText: /no number any more/ }).waitFor(LIMIT);
+  await page.locator('.notice', { hasText: /no longer a number/ }).waitFor(LIMIT);
   await page.waitForTimeout(300);
   await site.check('no number: the Playground shows no share of right answers and no surface', async () => {
     const figures = await page.locator('#trainLoss, #testLoss, #trainAccuracy, #testAccuracy').allTextContents();
@@ -64,21 +64,23 @@ async function digits(site: Site): Promise<void> {
   await page.click('#train');
   await page.waitForFunction(() => document.getElementById('state')!.textContent === 'Finished.', undefined, LIMIT);
   await site.check('no number: Digits gives no accuracy, no answer and no confusion for NaN', async () => {
-    await page.locator('.notice', { hasText: /no number any more/ }).waitFor(LIMIT);
+    await page.locator('.notice', { hasText: /no longer a number/ }).waitFor(LIMIT);
     expect(
       (await page.textContent('#figure-accuracy')) === '–',
       `accuracy ${await page.textContent('#figure-accuracy')}`,
     );
     await page.click('#another');
     await page.waitForFunction(
-      () => /no number/.test(document.getElementById('answer')!.textContent!),
+      () => /not a number/.test(document.getElementById('answer')!.textContent!),
       undefined,
       LIMIT,
     );
     expect((await page.locator('#bars .best').count()) === 0, 'a class is the best');
   });
   await site.check('no number: the confusion matrix says that there are no answers', async () => {
-    await page.locator('#confusion caption', { hasText: /500 of 500 with no number/ }).waitFor(LIMIT);
+    await page
+      .locator('#confusion caption', { hasText: /For 500 of 500 the network.s output is not a number/ })
+      .waitFor(LIMIT);
     const counts = await page.locator('#confusion td').allTextContents();
     expect(counts.join('') === '', `counts ${counts.filter((text) => text !== '')}`);
   });

@@ -1,6 +1,6 @@
 /**
- * The optimizer race: every path is compared with its update rule, written out here in plain numbers; the saddle is left
- * or not as theory says; who diverges is said to; start, rates, switches, speed and backend do what they are for.
+ * The optimizer race: every path is compared with its update rule, written out here in plain numbers; the saddle is
+ * left or not as theory says; who diverges is said to; start, rates, switches, speed and backend do what they are for.
  */
 
 import type { Page } from 'playwright-core';
@@ -96,7 +96,7 @@ async function paths(site: Site): Promise<void> {
   await check('optimizers: a rate of 100 gets a word, and who has left the map is said to', async () => {
     await enter(page, 'rate-sgd', '0.01');
     await enter(page, 'rate-adam', '100');
-    await page.locator('.notice', { hasText: /100 is 500 times the usual rate of Adam here \(0\.2\)/ }).waitFor();
+    await page.locator('.notice', { hasText: /100 is 500 times the usual rate of Adam \(0\.2\)/ }).waitFor();
     await press(page, 'reset');
     const adam = (await run(page, 3)).racers.find(({ name }) => name === 'adam')!;
     const [x, y] = adam.places.slice(-2);
@@ -305,7 +305,7 @@ async function onTheGpu(site: Site): Promise<void> {
     await page.locator('#play').click();
     await until(page, (one) => one.steps > 40);
     await loseDevice(page);
-    const notice = page.locator('.notice', { hasText: /A new one goes on from step \d+; \d+ steps were lost/ });
+    const notice = page.locator('.notice', { hasText: /A new one continues from step \d+; \d+ steps were lost/ });
     await notice.waitFor({ timeout: 20_000 });
     const from = Number(/from step (\d+)/.exec((await notice.textContent()) ?? '')?.[1]);
     const after = await until(page, (one) => one.steps > from + 10);

@@ -1,6 +1,6 @@
 /**
- * On a phone (390 × 844), while a training runs: what it is steered by is on the screen together with what that changes;
- * nothing is cut; and charts say what they show: last values, samples of their lines, whole steps.
+ * On a phone (390 × 844), while a training runs: what it is steered by is on the screen together with what that
+ * changes; nothing is cut; and charts say what they show: last values, samples of their lines, whole steps.
  */
 
 import type { Page } from 'playwright-core';
@@ -37,7 +37,7 @@ async function digits(site: Site): Promise<void> {
   await page.locator('#train:enabled').waitFor(LIMIT);
   await check('phone: charts say what will come while there is nothing to show', async () => {
     const texts = await page.locator('.chart-empty:visible').allTextContents();
-    expect(texts.length === 2 && texts.every((text) => /a point for each step comes here/.test(text)), texts.join());
+    expect(texts.length === 2 && texts.every((text) => /each step adds a point here/.test(text)), texts.join());
   });
   await page.selectOption('[name=data]', '1');
   await page.locator('#train:enabled').waitFor(LIMIT);

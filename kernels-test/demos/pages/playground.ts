@@ -331,7 +331,7 @@ async function everyKnob(site: Site): Promise<void> {
     await choose(page, 'data', 'plane');
     await enter(page, 'learningRate', '10');
     await page.locator('#play').click();
-    await notice(page, /The loss is no number any more/);
+    await notice(page, /The loss is no longer a number/);
     expect((await page.locator('#play').textContent()) === 'Play', 'it plays on');
     await enter(page, 'learningRate', '0.1');
     const { trainLoss } = await press(page, 'reset');
@@ -358,7 +358,7 @@ async function lostDevice(site: Site): Promise<void> {
     await page.waitForTimeout(1200);
     const before = await figure(page, 'updates');
     await loseDevice(page);
-    const text = await notice(page, /A new one goes on from update \d+/, 20_000);
+    const text = await notice(page, /A new one continues from update \d+/, 20_000);
     const from = Number(/from update (\d+)/.exec(text)?.[1]);
     await until(page, 'updates', (value) => value > from + 30, 20_000);
     const accuracy = await figure(page, 'trainAccuracy');
@@ -400,7 +400,7 @@ async function withoutWebGPU(site: Site): Promise<void> {
     await page.locator('#no-webgpu').waitFor();
     await keepWords(page, 'about');
     expect(await page.locator('#play').isDisabled(), 'Play before consent');
-    await page.getByRole('button', { name: 'Go on with the CPU' }).click();
+    await page.getByRole('button', { name: 'Continue on the CPU' }).click();
     await ready(page);
     await page.locator('#play').click();
     await until(page, 'trainAccuracy', (value) => value > 95, 60_000);

@@ -1,4 +1,7 @@
-/** CPU against GPU: the two trainings agree step by step, can be paused, resumed and reset, and say when they do not agree. */
+/**
+ * CPU against GPU: the two trainings agree step by step, can be paused, resumed and reset, and say when they do not
+ * agree.
+ */
 
 import type { Page } from 'playwright-core';
 import { expect } from '../../browser/page/check.ts';

@@ -1,4 +1,6 @@
-/** The Self-test page: every op passes on SwiftShader; a kernel broken on purpose is caught and named; stop and report. */
+/**
+ * The Self-test page: every op passes on SwiftShader; a kernel broken on purpose is caught and named; stop and report.
+ */
 
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';

@@ -83,7 +83,7 @@ export async function test(site: Site): Promise<void> {
   const without = await site.visit('', { initScript: NO_WEBGPU });
   await check('start: without WebGPU it says which demos run on the CPU, and claims no speed', async () => {
     const words = (await without.page.locator('#status .panel').textContent()) ?? '';
-    expect(words.includes('Every demo but Kernels runs on the CPU instead'), words);
+    expect(words.includes('Every demo except Kernels also runs on the CPU'), words);
     expect(!/times/.test(words), words);
   });
   await without.close();

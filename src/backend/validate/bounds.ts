@@ -1,12 +1,12 @@
 /**
- * How far a device may be from the reference, worked out for the very numbers at hand instead of guessed: the same steps
- * are computed once exactly (f64) and a few times in "worlds" that err as a device may. There every step takes slightly
- * wrong inputs, gives a slightly wrong result (both by the op's own tolerance) and rounds it to f32. Where a formula
- * amplifies errors (cancellation, a kink, overflow) the worlds fall apart and much is accepted; elsewhere they agree and
- * little is.
+ * How far a device may be from the reference, computed for the given numbers by Monte Carlo arithmetic: the same steps
+ * are computed once exactly (f64) and a few times as samples that err as a device may. In a sample every step takes
+ * slightly wrong inputs, gives a slightly wrong result (both by the op's own tolerance) and rounds it to f32. Where a
+ * formula amplifies errors (cancellation, a kink, overflow) the samples spread and much is accepted; elsewhere they agree
+ * and little is.
  *
  * Source of the error model: mixed forward-backward stability, Higham, "Accuracy and Stability of Numerical Algorithms",
- * section 1.5.
+ * section 1.5; of the sampling: Parker, "Monte Carlo arithmetic", UCLA technical report CSD-970002, 1997.
  */
 
 import { type CpuData, cpuArray, isFloat } from '../../core/dtype.ts';
@@ -14,11 +14,11 @@ import type { CpuTensor, Op } from '../../core/op.ts';
 import type { Aval } from '../../core/tensor.ts';
 import { sizeOf } from '../../util/shape.ts';
 
-/** Worlds beside the exact one. Each may miss a jump that the device takes, so one is not enough. */
-const WORLDS = 5;
+/** Samples with errors, besides the exact one. Each may miss a jump that the device takes, so one is not enough. */
+const SAMPLES = 5;
 /** How much more wrong results are than operands, so that the errors of operands seldom undo that of the result. */
 const RESULT = 2.5;
-/** The device may be this many times as far away as the farthest world. */
+/** The device may be this many times as far away as the farthest sample. */
 const SAFETY = 2;
 /** Relative error that is always accepted: two units in the last place of an f32. */
 const FLOOR = 2 ** -22;
@@ -30,10 +30,10 @@ const SMALLEST_NORMAL = 2 ** -126;
 const LARGEST = 3.4e38;
 
 /** One way to compute steps: exactly, or with the errors of a device. */
-export class World {
+export class ArithmeticSample {
   #state: number;
 
-  /** @param seed of the errors; 0 is the exact world. */
+  /** @param seed of the errors; 0 is the exact sample. */
   constructor(private readonly seed: number) {
     this.#state = Math.imul(seed, 0x9e3779b9) | 1;
   }
@@ -73,9 +73,9 @@ export class World {
   }
 }
 
-/** The exact world, then the erring ones. */
-export function makeWorlds(erring = WORLDS): World[] {
-  return Array.from({ length: erring + 1 }, (_, seed) => new World(seed));
+/** The exact sample, then those with errors. */
+export function arithmeticSamples(erring = SAMPLES): ArithmeticSample[] {
+  return Array.from({ length: erring + 1 }, (_, seed) => new ArithmeticSample(seed));
 }
 
 /** An element where the device is too far away. */
@@ -87,9 +87,9 @@ export interface Divergence {
   readonly accepted: number;
 }
 
-/** The first element of `found` that no world explains. @param worlds the same value in each world, the exact one first. */
-export function firstDivergence(found: ArrayLike<number>, worlds: readonly CpuTensor[]): Divergence | undefined {
-  const [exact] = worlds;
+/** The first element of `found` that no sample explains. @param samples the value in each sample, the exact one first. */
+export function firstDivergence(found: ArrayLike<number>, samples: readonly CpuTensor[]): Divergence | undefined {
+  const [exact] = samples;
   let negligible = SMALLEST_NORMAL;
   for (const value of exact.data) {
     if (Number.isFinite(value)) negligible = Math.max(negligible, NEGLIGIBLE * Math.abs(value));
@@ -97,7 +97,7 @@ export function firstDivergence(found: ArrayLike<number>, worlds: readonly CpuTe
   for (let i = 0; i < exact.data.length; i++) {
     const expected = exact.data[i];
     if (found[i] === expected) continue;
-    const values = worlds.map(({ data }) => data[i]);
+    const values = samples.map(({ data }) => data[i]);
     const accepted = isFloat(exact.dtype)
       ? acceptedError(found[i], values, negligible)
       : acceptedStep(found[i], values);
@@ -107,21 +107,21 @@ export function firstDivergence(found: ArrayLike<number>, worlds: readonly CpuTe
 }
 
 /** undefined when `found` passes, else the difference that would have passed. */
-function acceptedError(found: number, worlds: readonly number[], negligible: number): number | undefined {
-  const [exact] = worlds;
-  if (Number.isNaN(found)) return worlds.some(Number.isNaN) ? undefined : 0;
+function acceptedError(found: number, samples: readonly number[], negligible: number): number | undefined {
+  const [exact] = samples;
+  if (Number.isNaN(found)) return samples.some(Number.isNaN) ? undefined : 0;
   if (!Number.isFinite(found)) {
-    const overflows = worlds.some((value) => value === found || value * Math.sign(found) > LARGEST);
+    const overflows = samples.some((value) => value === found || value * Math.sign(found) > LARGEST);
     return overflows ? undefined : 0;
   }
-  const finite = worlds.filter(Number.isFinite);
-  if (finite.length < worlds.length) return finite.length > 0 ? undefined : 0;
+  const finite = samples.filter(Number.isFinite);
+  if (finite.length < samples.length) return finite.length > 0 ? undefined : 0;
   const least = FLOOR * Math.abs(exact) + negligible;
   const accepted = least + SAFETY * Math.max(...finite.map((value) => Math.abs(value - exact)));
   return Math.abs(found - exact) <= accepted ? undefined : accepted;
 }
 
-/** As `acceptedError`, for whole numbers and bools: anything between two worlds passes. */
-function acceptedStep(found: number, worlds: readonly number[]): number | undefined {
-  return found >= Math.min(...worlds) && found <= Math.max(...worlds) ? undefined : 0;
+/** As `acceptedError`, for whole numbers and bools: anything between two samples passes. */
+function acceptedStep(found: number, samples: readonly number[]): number | undefined {
+  return found >= Math.min(...samples) && found <= Math.max(...samples) ? undefined : 0;
 }

@@ -11,10 +11,10 @@ import { isFloat } from '../../core/dtype.ts';
 import { type CpuTensor, opOfKey } from '../../core/op.ts';
 import { sizeOf } from '../../util/shape.ts';
 import { wordsIn } from '../bookkeeping.ts';
-import { type Divergence, firstDivergence, makeWorlds } from './bounds.ts';
+import { arithmeticSamples, type Divergence, firstDivergence } from './bounds.ts';
 
-/** Erring worlds: the reference of a training step is slow, and each costs as much again. */
-const VALIDATION_WORLDS = 3;
+/** Samples with errors: the reference of a training step is slow, and each costs as much again. */
+const VALIDATION_SAMPLES = 3;
 
 /** Memory of the device by plan buffer: the bits. */
 export type Contents = ReadonlyMap<number, Uint32Array>;
@@ -100,15 +100,15 @@ export function checkGroup(
   before: Contents,
   after: Contents,
 ): Finding | undefined {
-  const worlds = makeWorlds(VALIDATION_WORLDS);
+  const samples = arithmeticSamples(VALIDATION_SAMPLES);
   const results: CpuTensor[][] = [];
   const unexpected = new Map(written.map((id) => [id, new Uint8Array(wordsIn(plan.buffers[id])).fill(1)]));
   for (const [k, step] of dispatch.reference.entries()) {
     const placed = step.inputs.map((input) => ('step' in input ? input : tensorAt(input, before)));
     const op = opOfKey(step.op);
-    const result = worlds.map((world, w) => {
+    const result = samples.map((sample, w) => {
       const inputs = placed.map((input) => ('step' in input ? results[input.step][w] : input));
-      return world.apply(op, inputs, step, step.attrs);
+      return sample.apply(op, inputs, step, step.attrs);
     });
     results.push(result);
     if (step.output === undefined) continue;

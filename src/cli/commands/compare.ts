@@ -1,8 +1,8 @@
 /**
  * `downhill compare`: the same training (same weights, same batches in the same order) on a device and on the f64
- * reference, side by side: the loss of every step, and the gradient of every parameter. Fails when they part. The losses
- * are of two independent trainings; each gradient is taken at the same weights on both: the initial ones, and those that
- * the device has after step 1; where rounding turns a near tie there (max pooling, relu), at a point 0.1 % beside them.
+ * reference: the loss of every step, and the gradient of every parameter. Fails when they differ. The losses come from
+ * two independent trainings. Each gradient is taken at the same weights on both: the initial ones, and those that the
+ * device has after step 1. Where rounding flips a near tie there (max pooling, relu), the point is moved by 0.1 %.
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';
@@ -22,13 +22,13 @@ const SHOWN_STEPS = 10;
 
 export const compare = defineCommand({
   name: 'compare',
-  doc: 'hold a training on the device against the f64 reference',
+  doc: 'compare a training on the device with the f64 reference',
   example: 'compare --model lenet --dataset digits --steps 10',
   options: {
     ...MODEL_OPTIONS,
     ...DATASET_OPTIONS,
     steps: whole({ least: 1, fallback: 50, doc: 'training steps' }),
-    batchSize: whole({ least: 1, fallback: 64, doc: 'examples of a step' }),
+    batchSize: whole({ least: 1, fallback: 64, doc: 'examples per step' }),
     ...COMMON_OPTIONS,
   },
   async run(values, output) {
@@ -91,7 +91,7 @@ function describe({
     ...Object.values(gradientPoints).flatMap((point, k) =>
       point === 0
         ? []
-        : [`(${k === 0 ? 'at' : 'after'} step 1, taken 0.1 % beside: they agree there, so a tie turned)`],
+        : [`(${k === 0 ? 'at' : 'after'} step 1, moved by 0.1 %: they agree there, so rounding flipped a tie)`],
     ),
     '',
     `largest relative difference of a loss: ${verdict(maxLossDifference, LOSS_TOLERANCE)}`,

@@ -23,14 +23,14 @@ export const evaluate = defineCommand({
   doc: 'score a saved model on held-out examples',
   example: 'evaluate --model-dir runs/lenet --dataset digits',
   options: {
-    modelDir: text({ placeholder: 'DIR', doc: 'folder that train --out left' }),
+    modelDir: text({ placeholder: 'DIR', doc: 'folder written by train --out' }),
     ...DATASET_OPTIONS,
-    batchSize: whole({ least: 1, fallback: BATCH_SIZE, doc: 'examples of a step' }),
+    batchSize: whole({ least: 1, fallback: BATCH_SIZE, doc: 'examples per step' }),
     ...COMMON_OPTIONS,
   },
   async run({ modelDir, dataset, data, target, task, batchSize, backend: wanted }, output) {
     if (modelDir === undefined) {
-      throw new DownhillError('argument', 'evaluate: --model-dir DIR is needed: the folder that train --out left');
+      throw new DownhillError('argument', 'evaluate: --model-dir DIR is needed: the folder written by train --out');
     }
     const { test } = await loadDataset({ dataset, data, target, task }, output);
     return withBackend(wanted, output, async (backend) => {
@@ -76,6 +76,6 @@ function compiledLoss(model: Model): Loss {
   }
   throw new DownhillError(
     'state',
-    `evaluate: model "${model.name}" was saved without a loss; compile it before it is saved`,
+    `evaluate: model "${model.name}" was saved without a loss; compile it before you save it`,
   );
 }

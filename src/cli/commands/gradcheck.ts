@@ -1,6 +1,6 @@
 /**
- * `downhill gradcheck`: holds every gradient rule against finite differences in f64; with `--model`, the gradients of a
- * whole model instead. The gradients are computed in f64 on the CPU, or in f32 on the device with `--backend webgpu`.
+ * `downhill gradcheck`: checks every gradient rule against finite differences in f64; with `--model`, the gradients of
+ * a whole model instead. The gradients are computed in f64 on the CPU, or in f32 on the device with `--backend webgpu`.
  */
 
 import { createCpuBackend } from '../../backend/cpu.ts';
@@ -27,13 +27,13 @@ const BATCH_SIZE = 2;
 
 const OPTIONS = {
   op: text({ placeholder: 'NAME', doc: 'one op only' }),
-  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'a model in place of the ops' }),
+  model: choice({ names: ZOO_NAMES, fallback: undefined, doc: 'check a model instead of the ops' }),
   ...COMMON_OPTIONS,
 };
 
 export const gradcheck = defineCommand({
   name: 'gradcheck',
-  doc: 'hold gradients against finite differences',
+  doc: 'check gradients against finite differences',
   example: 'gradcheck --op matmul',
   options: OPTIONS,
   async run(values, output) {
@@ -85,7 +85,7 @@ async function modelCheck(
   return summary.ok ? 0 : FAILED;
 }
 
-/** A line that is written again; only on a terminal, since the work takes seconds. */
+/** A line that is overwritten; only on a terminal, since the work takes seconds. */
 function progressLine({ progress }: Output): (line: string) => void {
   return (line) => {
     if (progress.isTTY) progress.write(`\r\u001b[2K${line}`);

@@ -1,6 +1,6 @@
 /**
  * `downhill info`: what this machine offers: versions, the adapter with its features and limits, which backends work.
- * That there is no adapter is an answer, not a failure.
+ * A missing adapter is an answer, not a failure.
  */
 
 import os from 'node:os';
@@ -111,7 +111,7 @@ function describeTuning({ path, state, kernels, reason }: TuningReport): string 
   return `tuning: stored and not used (${reason})${reason?.includes(path) ? '' : `, ${path}`}`;
 }
 
-/** Limits stand on the prototype as getters, so they have to be asked for one by one. */
+/** Limits are getters of the prototype, so they have to be read one by one. */
 function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   const names = Object.getOwnPropertyNames(Object.getPrototypeOf(limits)).concat(Object.keys(limits));
   const values: Record<string, number> = {};

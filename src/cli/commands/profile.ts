@@ -1,7 +1,7 @@
 /**
- * `downhill profile`: where the GPU time of a training step goes: each kernel's time, rates and share, as a table and as a
- * file for a trace viewer. The step is that of `trainOnBatch` on the first examples: a training that keeps its data set on
- * the device picks each batch out of it besides. The weights are not kept.
+ * `downhill profile`: where the GPU time of a training step goes: each kernel's time, rates and share, as a table and
+ * as a file for a trace viewer. The step is that of `trainOnBatch` on the first examples. A training whose data set is
+ * on the device also gathers each batch from it. The weights are not saved.
  */
 
 import type { Backend } from '../../backend/backend.ts';
@@ -23,9 +23,9 @@ export const profile = defineCommand({
   example: 'profile --model lenet --dataset digits --trace runs/lenet-trace.json',
   options: {
     ...SETTING_OPTIONS,
-    runs: whole({ least: 1, fallback: 5, doc: 'steps to take the median of; in the first, drivers still compile' }),
+    runs: whole({ least: 1, fallback: 5, doc: 'steps whose median is shown; drivers may still compile in the first' }),
     top: whole({ least: 1, fallback: 25, doc: 'kernels in the table, the slowest; --json has all of them, in order' }),
-    trace: text({ placeholder: 'FILE', doc: 'writes a trace for chrome://tracing or ui.perfetto.dev there' }),
+    trace: text({ placeholder: 'FILE', doc: 'where to write a trace for chrome://tracing or ui.perfetto.dev' }),
     ...COMMON_OPTIONS,
     seed: SEED_OPTION,
   },
@@ -37,7 +37,7 @@ export const profile = defineCommand({
     if (environment().validate) {
       throw new DownhillError(
         'argument',
-        'profile: VALIDATE=1 runs every dispatch by itself on two backends; unset it',
+        'profile: VALIDATE=1 runs every dispatch separately on two backends; unset it',
       );
     }
     const { setting, data } = await loadSetting(values, output);

@@ -13,7 +13,7 @@ import { columns } from '../output.ts';
 
 export const selfTestCommand = defineCommand({
   name: 'self-test',
-  doc: 'hold every kernel on this adapter against the f64 reference',
+  doc: 'check every kernel on this adapter against the f64 reference',
   example: 'self-test --json',
   options: { op: text({ placeholder: 'NAME', doc: 'one op only' }), ...COMMON_OPTIONS },
   async run({ op, seed, backend: wanted }, output) {

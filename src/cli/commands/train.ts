@@ -1,8 +1,8 @@
 /**
  * `downhill train`: trains a model of the zoo on a data set, scores it on the held-out examples after every epoch, and
- * saves it. While it trains, `--out` holds a backup that is never more than an epoch or half a minute old; `--resume` goes
- * on from there, to the bit. Ctrl-C and the signals that end a process end it after the current step, with a backup of
- * just that step; what there is by then is scored and reported as usual.
+ * saves it. During training, `--out` holds a backup that is never more than an epoch or half a minute old; `--resume`
+ * continues from it, bit for bit. Ctrl-C and the signals that end a process end the training after the current step,
+ * with a backup of exactly that step; the result so far is scored and reported as usual.
  */
 
 import { createHash } from 'node:crypto';
@@ -36,30 +36,30 @@ const OPTIONS = {
   schedule: choice({
     names: ['cosine', 'constant'],
     fallback: undefined,
-    doc: 'of the learning rate: falling to zero over the run, or as it is; cosine unless given',
+    doc: 'learning rate: falling to zero over the run, or constant; cosine unless given',
   }),
   epochs: whole({ least: 1, fallback: undefined, doc: 'passes over the training examples; 2 unless given' }),
   limit: whole({ least: 1, fallback: undefined, doc: 'only the first N training examples' }),
   out: text({
     placeholder: 'DIR',
-    doc: 'saves model.json, weights.safetensors and history.json there, and a backup while it trains',
+    doc: 'where to save model.json, weights.safetensors and history.json, and a backup during training',
   }),
   resume: text({
     placeholder: 'DIR',
-    doc: 'goes on with the training whose backup is there, to the bit; its options are known and need not be given',
+    doc: 'continues the training whose backup is there, bit for bit, with the options it was started with',
   }),
   backupSeconds: positive({
     fallback: BACKUP_SECONDS,
-    doc: 'with --out: a backup is made after every epoch, and in a long one every so many seconds',
+    doc: 'with --out: seconds between backups within a long epoch; there is one after every epoch anyway',
   }),
-  tensorboard: text({ placeholder: 'DIR', doc: 'writes event files for TensorBoard there' }),
+  tensorboard: text({ placeholder: 'DIR', doc: 'where to write event files for TensorBoard' }),
   ...COMMON_OPTIONS,
   seed: SEED_OPTION,
 };
 
 const FALLBACKS = Object.fromEntries(Object.entries(OPTIONS).map(([key, { fallback }]) => [key, fallback]));
 
-/** What a training needs beside its model. */
+/** What a training needs besides its model. */
 interface Job {
   readonly setting: TrainSetting;
   readonly data: TrainTest;
@@ -99,11 +99,11 @@ export const train = defineCommand({
 
 async function run({ model, prepare }: TrainableModel, job: Job): Promise<number> {
   const { setting, data, backend, folder, output } = job;
-  // Before the first line: whoever reads it may press Ctrl-C.
+  // Before the first line: a reader of it may press Ctrl-C.
   using interrupt = new Interrupt(() => output.warn('\ninterrupted: ending after this step (again to quit at once)'));
   output.say(
-    `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ${setting.dataset}, ` +
-      `${backend.description}`,
+    `training ${setting.name} (${model.countParams()} parameters) on ${data.train.size} examples of ` +
+      `${setting.dataset}, ${backend.description}`,
   );
   await begin(job);
   const { description: adapter } = backend;
@@ -124,7 +124,7 @@ async function run({ model, prepare }: TrainableModel, job: Job): Promise<number
   return interrupted ? interrupt.status : 0;
 }
 
-/** Saves the model, or says where an interrupted training goes on. */
+/** Saves the model, or says how to continue an interrupted training. */
 async function keep(
   model: ZooModel,
   history: object,
@@ -135,14 +135,14 @@ async function keep(
     output.say(`saved in ${folder.path}`);
     return;
   }
-  if (steps === 0) output.say('interrupted before the first step: there is nothing to save');
+  if (steps === 0) output.say('interrupted before the first step: nothing to save');
   else if (await folder.keepInterrupted(model, history)) output.say(`saved in ${folder.path} as it is`);
-  else output.say(`${folder.path} keeps the model that it had`);
-  output.say(`the training is not done${resumeHint(folder)}`);
+  else output.say(`${folder.path} keeps its earlier model`);
+  output.say(`the training is not complete${resumeHint(folder)}`);
 }
 
 /**
- * The training, joined to what was trained of it before; `interrupted` when it did not come to its end.
+ * The training, together with its earlier parts; `interrupted` when it did not reach its end.
  * @throws DownhillError `argument` when the loss stops being a number.
  */
 async function trainModel(
@@ -169,12 +169,12 @@ async function trainModel(
       : backupAndRestore(folder.backupPath, {
           ...{ seconds: backupSeconds, share: BACKUP_SHARE, deleteCheckpoint: false },
           identity: { dataset, data: digestOf(train, test), classWeight: fit.classWeight, model: model.toJSON() },
-          onError: ({ message }) => output.warn(`WARNING: no backup could be made: ${message}; the training goes on`),
+          onError: ({ message }) => output.warn(`WARNING: no backup could be made: ${message}; the training continues`),
         });
   const tell: Callback = {
     onTrainBegin: async () => {
       const point = backup?.earlier?.point;
-      if (point !== undefined) output.say(`going on at ${describePoint(point)}`);
+      if (point !== undefined) output.say(`continuing at ${describePoint(point)}`);
       if (folder?.resumed) await folder.record(record);
     },
   };
@@ -203,9 +203,7 @@ async function trainModel(
 async function begin({ record, folder, backend, output }: Job): Promise<void> {
   const { adapter } = record;
   if (adapter !== undefined && adapter !== backend.description) {
-    output.warn(
-      `WARNING: so far this training ran on ${adapter}; on ${backend.description} it goes on with other rounding`,
-    );
+    output.warn(`WARNING: so far this training ran on ${adapter}; on ${backend.description} rounding differs`);
   }
   await folder?.begin({ ...record, adapter: backend.description }, (line) => output.warn(line));
 }
@@ -226,11 +224,11 @@ function describePoint({ epoch, step }: { readonly epoch: number; readonly step:
 }
 
 function resumeHint({ path }: ModelFolder): string {
-  return `; to go on: downhill train --resume ${path}`;
+  return `; to continue: downhill train --resume ${path}`;
 }
 
 function reportFinished({ history }: FinishedRun, path: string, output: Output): number {
   const { run: _, params: __, epoch: ___, history: ____, losses: _____, ...result } = history;
-  output.result(result, [`the training in ${path} has ended: ${result.steps} steps, digest ${result.digest}`]);
+  output.result(result, [`the training in ${path} is complete: ${result.steps} steps, digest ${result.digest}`]);
   return 0;
 }

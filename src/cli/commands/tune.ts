@@ -1,6 +1,6 @@
 /**
- * `downhill tune`: times the kernels of a model's training step on this machine's adapter, and keeps the fastest tile of
- * each, which every later process on the adapter uses. What was kept for other models stays.
+ * `downhill tune`: times the kernels of a model's training step on this machine's adapter, and stores the fastest tile
+ * of each, which every later process on the adapter uses. Tunings of other models stay.
  */
 
 import { tune } from '../../train/loop/tune.ts';
@@ -28,14 +28,14 @@ export const tuneCommand = defineCommand({
   options: {
     ...MODEL_OPTIONS,
     ...DATASET_OPTIONS,
-    batchSize: whole({ least: 1, fallback: 64, doc: 'examples of a step, as train will be told' }),
+    batchSize: whole({ least: 1, fallback: 64, doc: 'examples per step, as for train' }),
     budget: positive({
       fallback: BUDGET,
-      doc: 'seconds, largest kernels first; what is not reached keeps its default',
+      doc: 'seconds; the largest kernels come first, those not reached keep their defaults',
     }),
     out: text({
       placeholder: 'FILE',
-      doc: 'writes the tuning there, to ship with a page, instead of the cache folder',
+      doc: 'where to write the tuning, to ship it with a page, instead of the cache folder',
     }),
     ...COMMON_OPTIONS,
   },
@@ -78,7 +78,7 @@ async function keep(tuning: Tuning, out: string | undefined): Promise<string> {
   return out;
 }
 
-/** One line that is written again on a terminal, a line a kernel elsewhere. */
+/** One line that is overwritten on a terminal, one line per kernel elsewhere. */
 function showProgress({ done, total, label }: TuneProgress, { progress }: Output): void {
   const line = label === undefined ? '' : `${done + 1}/${total} ${label}`;
   if (progress.isTTY) progress.write(`\r\u001b[2K${line}`);
@@ -100,11 +100,12 @@ function describe({ kernels, total, seconds }: TuneReport, path: string, exporte
   );
   const all = ['all', milliseconds(before), milliseconds(after), (before / after).toFixed(2)];
   const head = ['kernel', 'default ms', 'tuned ms', '×', 'tile'];
+  const rest = kernels.length < total ? '; the others keep their defaults (a larger --budget reaches them)' : '';
   return [
     ...columns([head, ...rows, ...(rows.length > 1 ? [all] : [])], [1, 2, 3]),
     '',
     ...dropped,
-    `${kernels.length} of ${total} kernels in ${seconds.toFixed(1)} s${kernels.length < total ? '; the others keep their defaults (a larger --budget reaches them)' : ''}`,
+    `${kernels.length} of ${total} kernels in ${seconds.toFixed(1)} s${rest}`,
     exported ? `written to ${path}` : `stored in ${path}; used from now on, unless DOWNHILL_TUNING=off`,
   ];
 }

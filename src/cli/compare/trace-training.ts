@@ -2,8 +2,8 @@
  * One training as a record of numbers: the gradients at the initial weights and after one update, and the loss of every
  * step of a `fit`. Two backends given the same choice see the same weights and the same batches in the same order.
  *
- * A gradient jumps where rounding turns the winner of a max pooling or the sign before a relu. So the second trace takes
- * its gradients at the first one's very weights, and there are several nearby points for each: forward passes of two
+ * A gradient jumps where rounding changes the winner of a max pooling or the sign before a relu. So the second trace
+ * takes its gradients at exactly the weights of the first, and at several nearby points: forward passes of two
  * precisions differ too, and one of some 100 000 windows is a near tie now and then, but not at every point.
  */
 
@@ -38,11 +38,13 @@ export interface GradientPoint {
 
 /** Points at which each gradient is taken: the weights themselves first. */
 const POINTS = 3;
-/** Relative distance of the nearby points: far above rounding, so that ties are others, and far below what matters. */
+/**
+ * Relative distance of the nearby points: far above rounding, so that other elements tie, and far below what matters.
+ */
 const NEARBY = 1e-3;
 
 /**
- * Trains on `backend`, which becomes the default backend meanwhile.
+ * Trains on `backend`, which is the default backend until it ends.
  * @param other a trace whose points are taken for the gradients; the losses do not see them.
  */
 export async function traceTraining(

@@ -15,7 +15,7 @@ import type { WeightValue } from '../../train/weights/weight-store.ts';
 import { invariant } from '../../util/errors.ts';
 import { type Comparison, choosePositions, derivative, relativeError } from './finite-differences.ts';
 
-/** So small that hardly any relu changes sides, and 1e-16 / STEP is still far below the tolerance. */
+/** So small that hardly any relu changes its sign, and 1e-16 / STEP is still far below the tolerance. */
 const STEP = 2e-7;
 /** Gradients below this count as noise. */
 const FLOOR = 1e-6;
@@ -34,7 +34,7 @@ export interface ParameterReport {
 
 /**
  * @param make a fresh, compiled model with always the same weights. @param backend computes the gradients.
- * @param reference a CPU backend of precision f64. @param onProgress hears of each parameter.
+ * @param reference a CPU backend of precision f64. @param onProgress is called for each parameter.
  */
 export async function checkModel(
   make: () => Model,

@@ -1,6 +1,6 @@
 /**
- * Gradient check of one op record: for each sample, the gradient that `vjp` gives along a random cotangent, compiled and
- * run on a backend as any gradient is, against finite differences of the op's own reference function.
+ * Gradient check of one op record: for each sample, the gradient that `vjp` gives along a random cotangent, compiled
+ * and run on a backend as any gradient is, against finite differences of the op's own reference function.
  */
 
 import type { Backend } from '../../backend/backend.ts';

@@ -1,5 +1,5 @@
 /**
- * Numerical derivatives in f64, to hold analytic ones against.
+ * Numerical derivatives in f64, to check analytic ones.
  *
  * The five-point stencil (8(f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h is off by h⁴f⁽⁵⁾/30 and by about ε|f|/h of
  * rounding; at h = 2e-4 both are below 1e-9 for functions of ordinary size, three digits under the tolerance.
@@ -20,9 +20,9 @@ export interface Comparison {
 
 /**
  * The derivative of `f` with respect to `x[position]`; `x` is changed and put back. Undefined where `f` has a kink or a
- * jump (a tie of a maximum, a relu at 0): there a difference quotient says nothing. Whether it has one is told by
- * d(h) = (f(x+h) − 2f(x) + f(x−h)) / h, which is h f″ where f is smooth, so that d(2h) = 2 d(h); at a kink d(2h) = d(h),
- * at a jump half of it. The gradient that is being checked has no say in this.
+ * jump (a tie of a maximum, a relu at 0): there a difference quotient says nothing. Whether it has one is told by d(h)
+ * = (f(x+h) − 2f(x) + f(x−h)) / h, which is h f″ where f is smooth, so that d(2h) = 2 d(h); at a kink d(2h) = d(h), at
+ * a jump half of it. The gradient that is being checked has no say in this.
  */
 export async function derivative(
   f: () => number | Promise<number>,

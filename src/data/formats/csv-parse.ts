@@ -1,7 +1,7 @@
 /**
  * Text with separated values to rows of fields, by RFC 4180: fields in double quotes may hold separators, line ends and
  * doubled quotes. Beyond the RFC: any one-character separator, any line end, a byte order mark, and empty lines, which
- * are passed over.
+ * are skipped.
  *
  * Invariant: what is accepted is unambiguous; an unclosed quote or text after a closing one is an error with its line.
  */
@@ -15,7 +15,7 @@ export interface CsvRecord {
 
 /**
  * The records of `text`.
- * @param name what errors call the text, such as its path.
+ * @param name the name of the text in errors, such as its path.
  * @throws DownhillError('file') for a quote that is never closed or text after a closing quote, naming the line.
  */
 export function parseCsv(text: string, delimiter: string, name: string): CsvRecord[] {
@@ -52,7 +52,7 @@ export function parseCsv(text: string, delimiter: string, name: string): CsvReco
     if (text[at] === '\r' && text[at + 1] === '\n') at++;
     at++;
     line++;
-    // An empty line is no record; a quoted empty field is one.
+    // An empty line is not a record; a quoted empty field is one.
     if (quoted || fields.length > 1 || fields[0]!.trim() !== '') records.push({ line: start, fields });
   }
   return records;

@@ -1,8 +1,8 @@
 /**
- * Tables and NumPy files from the file system, plain or gzip (tables), and the well-known tables by name: which file,
- * which target, what is learnt about it.
+ * Tables and NumPy files from the file system, plain or gzip (tables), and the well-known tables by name: file, target
+ * and transform.
  *
- * Invariant: the rows of a named table are parted into train and test by seed before anything is learnt, stratified
+ * Invariant: the rows of a named table are split into train and test by seed before anything is learnt, stratified
  * where the target is a class.
  */
 import { stat } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { readNpz } from './npz.ts';
 
 /**
  * Reads a CSV file in UTF-8, plain or gzip; `name` is the path unless given.
- * @throws DownhillError('file') when it cannot be read or is no UTF-8; and what `readCsv` throws.
+ * @throws DownhillError('file') when it cannot be read or is not UTF-8; and what `readCsv` throws.
  */
 export async function readCsvFile(path: string, options: CsvOptions = {}): Promise<CsvTable> {
   const raw = await readFileBytes(path, 'table');
@@ -28,7 +28,9 @@ export async function readCsvFile(path: string, options: CsvOptions = {}): Promi
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new DownhillError('file', `${path}: found bytes that are no UTF-8; expected a text file in UTF-8`, { cause });
+    throw new DownhillError('file', `${path}: found bytes that are not UTF-8; expected a text file in UTF-8`, {
+      cause,
+    });
   }
   return readCsv(text, { name: path, ...options });
 }
@@ -89,9 +91,9 @@ export async function loadTable(name: TableName, path: string, seed = 0): Promis
 
 /** Learns from four fifths of the rows and applies it to both parts; stratified by seed where the target is a class. */
 export function partTable(table: CsvTable, name: string, options: TabularOptions, seed = 0): LoadedTable {
-  const goal = columnOf(table, options.target);
-  const task = options.task ?? taskOf(goal);
-  const labels = task === 'classification' ? goal.values : undefined;
+  const targetColumn = columnOf(table, options.target);
+  const task = options.task ?? taskOf(targetColumn);
+  const labels = task === 'classification' ? targetColumn.values : undefined;
   const parts = splitIndices(table.size, { train: 0.8, test: 0.2 }, seed, labels, name);
   // Errors name the table by its file, data sets by their name.
   const rows = { train: selectRows(table, parts.train), test: selectRows(table, parts.test) };

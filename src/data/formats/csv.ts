@@ -1,6 +1,6 @@
 /**
- * Tables with typed columns from CSV text: numbers or categories, as declared or as the values show; missing values are
- * kept as such (NaN, −1) until a transform decides about them (see tabular.ts).
+ * Tables with typed columns from CSV text: numbers or categories, as declared or as the values show. Missing values
+ * stay (NaN, −1) until a transform decides about them (see tabular.ts).
  *
  * Invariant: every column of a CsvTable has `size` values. A column whose values are mostly numbers is a column of
  * numbers, and text in it is an error with line and name, not a silent change of its kind.
@@ -10,14 +10,14 @@ import { DownhillError, unknownName } from '../../util/errors.ts';
 import { show } from '../../util/show.ts';
 import { type CsvRecord, parseCsv } from './csv-parse.ts';
 
-/** A column of numbers; NaN stands for a missing value. */
+/** A column of numbers; NaN marks a missing value. */
 export interface NumberColumn {
   readonly name: string;
   readonly type: 'number';
   readonly values: Float64Array;
 }
 
-/** A column of categories: indices into the sorted names; −1 stands for a missing value. */
+/** A column of categories: indices into the sorted names; −1 marks a missing value. */
 export interface CategoryColumn {
   readonly name: string;
   readonly type: 'category';
@@ -38,13 +38,13 @@ export interface CsvTable {
 }
 
 export interface CsvOptions {
-  /** What errors call the table; `csv` unless given. */
+  /** The name of the table in errors; `csv` unless given. */
   readonly name?: string;
   /** One character between fields; a comma unless given. */
   readonly delimiter?: string;
   /** Whether the first line names the columns; true unless `columns` are given. */
   readonly header?: boolean;
-  /** Names of the columns, in place of a header or over it. */
+  /** Names of the columns, instead of a header or overriding it. */
   readonly columns?: readonly string[];
   /** Types of columns by name; found from the values unless given. */
   readonly types?: Readonly<Record<string, 'number' | 'category'>>;
@@ -59,7 +59,8 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /**
  * Reads CSV text (RFC 4180). A column is numeric when at least half of its values that are there are numbers.
  * @throws DownhillError('data') for rows of another length than the header, text in a numeric column (both naming the
- *   line), no row at all, two columns of one name; ('file') for broken quoting; ('argument') for options that do not fit.
+ *   line), no row at all, two columns of one name; ('file') for broken quoting; ('argument') for options that do not
+ *   fit.
  */
 export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
   const { name = 'csv', delimiter = ',', columns, ...rest } = checkOptions('readCsv', options, OPTIONS);

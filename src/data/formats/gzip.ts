@@ -9,7 +9,9 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** Decompressed bytes that are allowed where nothing says how many there are: 256 MiB, or 100 times those of the file. */
+/**
+ * Decompressed bytes that are allowed where nothing says how many there are: 256 MiB, or 100 times those of the file.
+ */
 export function mostPlainBytes(bytes: Uint8Array): number {
   return Math.max(2 ** 28, 100 * bytes.length);
 }

@@ -46,7 +46,7 @@ const TYPES: Readonly<Record<number, IdxType>> = {
 
 /**
  * Parses an uncompressed IDX file.
- * @param name what errors call the file, such as its path.
+ * @param name the name of the file in errors, such as its path.
  * @throws DownhillError('file') for a wrong magic number, an unknown type byte, a truncated header, missing values
  *   or bytes left over; it says what was found and what would fit.
  */
@@ -60,7 +60,10 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   return { dtype: type.dtype, shape, values: type.read(view, start, count) };
 }
 
-/** What the header says, of which `bytes` are the file or its beginning. @throws DownhillError('file') as `parseIdx`. */
+/**
+ * What the header says, of which `bytes` are the file or its beginning.
+ * @throws DownhillError('file') as `parseIdx`.
+ */
 function parseHeader(bytes: Uint8Array, name: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw refusal(name, `${bytes.length} bytes`, 'an IDX file of at least 4 (truncated?)');

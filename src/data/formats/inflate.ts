@@ -5,6 +5,8 @@
  * Invariant: no more is decompressed than the caller allows, give or take one chunk; a small file cannot fill memory.
  */
 
+import { joinBytes } from '../../util/join-bytes.ts';
+
 /** Thrown where more comes out than was allowed. */
 export class TooMuch extends Error {
   constructor(readonly limit: number) {
@@ -17,7 +19,8 @@ const START = 2048;
 
 /**
  * The decompressed content of `bytes`.
- * @param limit most bytes to allow, or a function that says so from the first of them (2048, or all where there are fewer).
+ * @param limit most bytes to allow, or a function that says so from the first of them (2048, or all where there are
+ *   fewer).
  * @throws TooMuch; what `limit` throws; and the stream's own error for bytes that are truncated or corrupt.
  */
 export async function inflate(
@@ -36,28 +39,17 @@ export async function inflate(
       if (done) break;
       chunks.push(value);
       length += value.length;
-      if (most === undefined && length >= START)
-        most = (limit as (start: Uint8Array) => number)(joined(chunks, length));
+      if (most === undefined && length >= START) most = (limit as (start: Uint8Array) => number)(joinBytes(chunks));
       if (length > (most ?? Number.POSITIVE_INFINITY)) throw new TooMuch(most!);
     }
   } catch (error) {
     await reader.cancel(error).catch(() => undefined);
     throw error;
   }
-  const whole = joined(chunks, length);
+  const whole = joinBytes(chunks);
   if (most === undefined) {
     most = (limit as (start: Uint8Array) => number)(whole);
     if (length > most) throw new TooMuch(most);
-  }
-  return whole;
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
   }
   return whole;
 }

@@ -2,8 +2,8 @@
  * NumPy's array files (.npy): read in versions 1 to 3, little and big endian, C and Fortran order; written as version 1
  * (2 where the header needs it), little endian, C order.
  *
- * Invariant: the values of an NpyArray are in C order (last axis fastest), whatever the file had; a read accepts exactly
- * the bytes that the header announces.
+ * Invariant: the values of an NpyArray are in C order (last axis fastest), whatever the file had; a read accepts
+ * exactly the bytes that the header announces.
  * Source: NumPy's format description, numpy/lib/format.py (NEP 1).
  */
 import { DownhillError } from '../../util/errors.ts';
@@ -52,9 +52,9 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
  * Parses a .npy file.
- * @param name what errors call the file.
- * @throws DownhillError('file') for another magic number, a version above 3, a header that is not as NumPy writes it, an
- *   element type that is not among f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, missing or left-over bytes.
+ * @param name the name of the file in errors.
+ * @throws DownhillError('file') for another magic number, a version above 3, a header that is not as NumPy writes it,
+ *   an element type that is not among f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1, missing or left-over bytes.
  */
 export function readNpy(bytes: Uint8Array, name = 'npy'): NpyArray {
   if (MAGIC.some((byte, k) => bytes[k] !== byte)) {

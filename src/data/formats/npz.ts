@@ -42,9 +42,9 @@ export interface NpyDatasetOptions {
 }
 
 /**
- * A data set of two arrays, the example as the first axis of both. u8 examples stay bytes (images), other numbers become
- * f32: those of f64 are rounded to its 24 bits, whole numbers must be among those that it holds. Whole-number targets
- * must fit 32 bits.
+ * A data set of two arrays, the example as the first axis of both. u8 examples stay bytes (images), other numbers
+ * become f32: those of f64 are rounded to its 24 bits, whole numbers must be among those that it holds. Whole-number
+ * targets must fit 32 bits.
  * @throws DownhillError('data') for numbers that do not fit or counts that differ; ('shape') for a single number.
  */
 export function npyDataset(x: NpyArray, y: NpyArray, options: NpyDatasetOptions = {}): ArrayDataset {
@@ -55,7 +55,7 @@ export function npyDataset(x: NpyArray, y: NpyArray, options: NpyDatasetOptions 
     ['y', y],
   ] as const) {
     if (shape.length > 0) continue;
-    throw new DownhillError('shape', `data set "${name}": ${side} is a single number; expected one row an example`);
+    throw new DownhillError('shape', `data set "${name}": ${side} is a single number; expected one row per example`);
   }
   const examples = x.dtype === 'u8' ? x.values : inF32(name, 'x', x.values, round);
   return arrayDataset({
@@ -88,7 +88,10 @@ function targets(name: string, { values }: NpyArray): DataArray {
 /** Up to here f32 holds every whole number. */
 const MOST_WHOLE = 2 ** 24;
 
-/** @throws DownhillError('data') for a value beyond f32's range and, unless `round`, a whole number that it does not hold. */
+/**
+ * @throws DownhillError('data') for a value beyond f32's range and, unless `round`, a whole number that it does not
+ *   hold.
+ */
 function inF32(name: string, side: 'x' | 'y', values: NpyArray['values'], round: boolean): Float32Array {
   if (values instanceof Float32Array) return values;
   const isFloat = values instanceof Float64Array;

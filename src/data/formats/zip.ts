@@ -18,10 +18,10 @@ const FULL = 0xffffffff;
 
 /**
  * The entries of an archive by name, decompressed; folders are left out.
- * @param name what errors call the archive.
- * @throws DownhillError('file') for no zip, a truncated one, a directory of more or fewer entries than the archive says,
- *   two entries of one name or in one place, an encrypted entry, another compression than deflate, a wrong length or
- *   checksum; naming the entry.
+ * @param name the name of the archive in errors.
+ * @throws DownhillError('file') for no zip, a truncated one, a directory of more or fewer entries than the archive
+ *   says, two entries of one name or in one place, an encrypted entry, another compression than deflate, a wrong length
+ *   or checksum; naming the entry.
  */
 export async function readZip(bytes: Uint8Array, name: string): Promise<Map<string, Uint8Array>> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

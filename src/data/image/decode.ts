@@ -9,7 +9,10 @@ import { MAX_PIXELS } from './image-limits.ts';
 export interface DecodeOptions {
   /** Most pixels of an image; 2²⁶ (67 million) unless given. */
   readonly maxPixels?: number;
-  /** `exif` turns photographs upright, as browsers show them; `stored` leaves rows and columns as they are. `exif` unless given. */
+  /**
+   * `exif` turns photographs upright, as browsers show them; `stored` leaves rows and columns as they are. `exif`
+   * unless given.
+   */
   readonly orientation?: 'exif' | 'stored';
 }
 

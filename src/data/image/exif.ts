@@ -32,7 +32,7 @@ export function upright(image: ByteImage, orientation: Orientation): ByteImage {
   const { width, height, channels, data } = image;
   const turned = orientation >= 5;
   const [wide, high] = turned ? [height, width] : [width, height];
-  // Whether the stored column runs against the upright axis it lies on, and the stored row.
+  // Whether the stored column runs against its upright axis, and the same for the stored row.
   const columnBack = [2, 3, 7, 8].includes(orientation);
   const rowBack = [3, 4, 6, 7].includes(orientation);
   const out = new Uint8Array(data.length);

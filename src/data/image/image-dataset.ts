@@ -1,9 +1,9 @@
 /**
- * Labelled image files as a data set: a class for each folder, classes and files in sorted order, every image brought to
- * one size and number of channels: what ../images.ts (a browser's files) and ../image-folder.node.ts share.
+ * Labelled image files as a data set: one class per folder, classes and files in sorted order, all images with one size
+ * and number of channels. ../images.ts (a browser's files) and ../image-folder.node.ts share it.
  *
- * Invariants: example k is the k-th file in sorted order; x is u8; the same files give the same bytes in Node and in every
- * browser; no file is passed over without a word.
+ * Invariants: example k is the k-th file in sorted order; x is u8; the same files give the same bytes in Node and in
+ * every browser; no file is skipped silently.
  */
 import { oneOf, wholeNumber } from '../../nn/check-options.ts';
 import { checkOptions } from '../../util/check-options.ts';
@@ -19,15 +19,18 @@ export interface ImageOptions extends DecodeOptions {
   readonly colour?: 'rgb' | 'grey';
   /** Named in errors; `images` unless given. */
   readonly name?: string;
-  /** Images of kinds that are not decoded (GIF, WebP, BMP …) are an `error`, or are a `skip` with a warning; `error` unless given. */
+  /**
+   * What to do about images of kinds that are not decoded (GIF, WebP, BMP …): `error`, or `skip` with a warning;
+   * `error` unless given.
+   */
   readonly others?: 'error' | 'skip';
 }
 
-/** One image to come: which class, what errors call it, and its bytes. */
+/** An image to read: its class, its name in errors, and its bytes. */
 export interface ImageSource {
   readonly className: string;
   readonly path: string;
-  /** @throws DownhillError, or an error that says why the bytes cannot be had. */
+  /** @throws DownhillError, or an error that says why the bytes cannot be read. */
   read(): Promise<Uint8Array>;
 }
 
@@ -43,8 +46,8 @@ export function fileKind(name: string): FileKind {
 
 /**
  * A data set of the images: x u8 [height, width, channels], y i32 class ids, classes sorted by name.
- * @throws DownhillError('file') for an unreadable image, naming its path; ('data') for no image at all; ('argument') for
- *   a size that is no two whole numbers, or an unknown option.
+ * @throws DownhillError('file') for an unreadable image, naming its path; ('data') for no image at all; ('argument')
+ *   for a size that is not two whole numbers, or an unknown option.
  */
 export async function imageDataset(sources: readonly ImageSource[], options: ImageOptions): Promise<ArrayDataset> {
   const { size, colour = 'rgb', name = 'images', ...decoding } = checkImageOptions(options);
@@ -90,8 +93,8 @@ export function checkImageOptions(options: ImageOptions): ImageOptions {
 }
 
 /**
- * Refuses images of other kinds, or warns of them, and of files that are no images: one warning for all.
- * @param others paths of images that are not decoded; `strays` of files that are no images.
+ * Refuses images of other kinds, or warns about them and about files that are not images: one warning for all.
+ * @param others paths of images that are not decoded; `strays` of files that are not images.
  * @throws DownhillError('data') for `others` unless they are to be skipped.
  */
 export function accountFor(others: readonly string[], strays: readonly string[], options: ImageOptions): void {
@@ -99,8 +102,8 @@ export function accountFor(others: readonly string[], strays: readonly string[],
   if (others.length > 0 && options.others !== 'skip') {
     throw new DownhillError(
       'data',
-      `data set "${name}": ${count(others, 'image')} of kinds that are not read: ${some(others)}; expected PNG or JPEG: ` +
-        'convert them, or leave them out with others: "skip"',
+      `data set "${name}": ${count(others, 'image')} of kinds that are not read: ${some(others)}; expected PNG or ` +
+        'JPEG: convert them, or leave them out with others: "skip"',
     );
   }
   const parts = [
@@ -125,13 +128,13 @@ export async function datasetOfFiles(files: Iterable<File>, options: ImageOption
     if (kind !== 'image') continue;
     const className = folders.at(-1);
     if (className === undefined) {
-      throw new DownhillError('data', `image ${path} lies in no folder; expected one for each class`);
+      throw new DownhillError('data', `image ${path} is not in a folder; expected one for each class`);
     }
     const parent = folders.slice(0, -1).join('/');
     home ??= parent;
     if (parent !== home) {
       const where = (folder: string) => (folder === '' ? 'no folder' : `"${folder}"`);
-      const message = `image ${path} lies in a class folder of ${where(parent)}, others in one of ${where(home)}`;
+      const message = `image ${path} is in a class folder of ${where(parent)}, others are in one of ${where(home)}`;
       throw new DownhillError('data', `${message}; expected class folders side by side`);
     }
     sources.push({ className, path, read: async () => new Uint8Array(await file.arrayBuffer()) });

@@ -2,7 +2,7 @@
 import type { ByteImage } from '../resize.ts';
 import type { Orientation } from './exif.ts';
 
-/** RGB bytes as they are stored, and how the image wants to be turned. */
+/** RGB bytes as they are stored, and the image's Exif orientation. */
 export interface DecodedImage extends ByteImage {
   readonly channels: 3;
   readonly orientation: Orientation;
@@ -15,5 +15,5 @@ export const MAX_PIXELS = 2 ** 26;
 export function checkPixels(width: number, height: number, maxPixels: number): void {
   if (width === 0 || height === 0) throw new Error(`it has ${width} × ${height} pixels`);
   if (width * height <= maxPixels) return;
-  throw new Error(`it has ${width} × ${height} pixels, more than maxPixels = ${maxPixels}, an option that raises it`);
+  throw new Error(`it has ${width} × ${height} pixels, more than maxPixels = ${maxPixels}; give a larger maxPixels`);
 }

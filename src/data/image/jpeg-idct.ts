@@ -17,7 +17,8 @@ const work = new Int32Array(64);
 const line = new Int32Array(8);
 
 /**
- * Writes the 8 × 8 samples of the block at `from` (row by row, not yet multiplied by `quantization`) to `plane` at `to`.
+ * Writes the 8 × 8 samples of the block at `from` (row by row, not yet multiplied by `quantization`) to `plane` at
+ * `to`.
  */
 export function inverseTransform(
   coefficients: Int16Array,

@@ -1,6 +1,6 @@
 /**
- * From the components of a JPEG to RGB: components stored at half size are brought to the image's by a triangle filter
- * (each new sample takes 3 parts of the nearest and 1 of the next), other sizes by repetition; then colour.
+ * From the components of a JPEG to RGB: components stored at half size are enlarged by a triangle filter (each new
+ * sample takes 3 parts of the nearest and 1 of the next), other sizes by repetition; then colours are converted.
  * Source: ITU-T T.871 (JFIF) for YCbCr; the filter and its rounding are those of libjpeg's "fancy upsampling".
  */
 import type { ByteImage } from '../resize.ts';
@@ -9,7 +9,7 @@ import type { Component } from './jpeg-scan.ts';
 /** What the components are; inverted CMYK is Adobe's, where 255 means no ink. */
 export type ColourCode = 'grey' | 'rgb' | 'ycc' | 'cmyk' | 'invertedCmyk' | 'ycck';
 
-/** Writes row `y` of the image, one sample a pixel, into `out`. */
+/** Writes row `y` of the image, one sample per pixel, into `out`. */
 type RowSource = (y: number, out: Uint8Array) => void;
 
 /** RGB bytes of the image. */

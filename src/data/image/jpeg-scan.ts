@@ -115,7 +115,7 @@ class BitReader {
     return (this.held >>> this.count) & ((1 << n) - 1);
   }
 
-  /** `n` bits as the signed number that they stand for (T.81, F.12). */
+  /** `n` bits as the signed number that they encode (T.81, F.12). */
   signed(n: number): number {
     if (n === 0) return 0;
     const value = this.bits(n);

@@ -1,9 +1,10 @@
 /**
- * JPEG: baseline, extended and progressive, 8 bits, Huffman coded, of 1, 3 or 4 components at any sampling. Here are the
- * markers; scans are in jpeg-scan.ts, the inverse transform in jpeg-idct.ts, upsampling and colour in jpeg-pixels.ts.
+ * JPEG: baseline, extended and progressive, 8 bits, Huffman coded, of 1, 3 or 4 components at any sampling. Here are
+ * the markers; scans are in jpeg-scan.ts, the inverse transform in jpeg-idct.ts, upsampling and colour in
+ * jpeg-pixels.ts.
  *
- * Invariant: the same bytes wherever this runs, those of libjpeg (accurate integer transform, smooth upsampling); a file
- * that ends before its end mark, or within a scan, is refused.
+ * Invariant: the same bytes wherever this runs, those of libjpeg (accurate integer transform, smooth upsampling); a
+ * file that ends before its end mark, or within a scan, is refused.
  * Source: ITU-T T.81 (annexes B, F, G); T.872 for the JFIF and Adobe markers.
  */
 import { exifOrientation, type Orientation } from './exif.ts';
@@ -60,9 +61,9 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): DecodedImage {
     const marker = nextMarker(bytes, at);
     at = marker.end;
     if (marker.code === 0xd9) break;
-    // Restart markers and TEM stand alone.
+    // Restart markers and TEM have no length.
     if ((marker.code >= 0xd0 && marker.code <= 0xd7) || marker.code === 1) continue;
-    if (marker.code === 0xd8) throw new Error('it begins anew (a second start mark)');
+    if (marker.code === 0xd8) throw new Error('it has a second start mark');
     const length = at + 2 <= bytes.length ? (bytes[at]! << 8) | bytes[at + 1]! : 0;
     if (at + length > bytes.length || length < 2) throw truncated(bytes, at);
     const body = bytes.subarray(at + 2, at + length);
@@ -106,13 +107,13 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): DecodedImage {
         }
     }
   }
-  if (frame === undefined) throw new Error('there is no image in it');
+  if (frame === undefined) throw new Error('it holds no image');
   for (const component of frame.components) finishComponent(component);
   const code = colourCode(frame.components, jfif, adobe);
   return { ...pixelsOf(frame.width, frame.height, frame.components, code), orientation };
 }
 
-/** The next marker at or after `at`; bytes before it are passed over, as fill bytes are. */
+/** The next marker at or after `at`; bytes before it are skipped, as fill bytes are. */
 function nextMarker(bytes: Uint8Array, at: number): { readonly code: number; readonly end: number } {
   for (let k = at; k + 1 < bytes.length; k++) {
     if (bytes[k] === 0xff && bytes[k + 1] !== 0xff && bytes[k + 1] !== 0) return { code: bytes[k + 1]!, end: k + 2 };

@@ -2,8 +2,8 @@
  * PNG: every colour type and depth, interlaced or not. Alpha is left out: the colours are those that are stored, under
  * transparent pixels too; 16 bits are rounded to 8; gamma and colour profiles are not applied.
  *
- * Invariant: the same bytes wherever this runs; a file that lacks its end, a wrong checksum or too few or too many pixels
- * is refused.
+ * Invariant: the same bytes wherever this runs; a file that lacks its end, a wrong checksum or too few or too many
+ * pixels is refused.
  * Source: W3C, Portable Network Graphics (third edition).
  */
 import { inflate, TooMuch } from '../formats/inflate.ts';
@@ -19,7 +19,10 @@ interface Header {
   readonly interlaced: boolean;
 }
 
-/** Samples of a pixel and the depths that are allowed, by colour type: grey, RGB, palette, grey and alpha, RGB and alpha. */
+/**
+ * Samples of a pixel and the depths that are allowed, by colour type: grey, RGB, palette, grey and alpha, RGB and
+ * alpha.
+ */
 const COLOURS: Readonly<Record<number, readonly [samples: number, depths: readonly number[]]>> = {
   0: [1, [1, 2, 4, 8, 16]],
   2: [3, [8, 16]],
@@ -60,7 +63,7 @@ export async function decodePng(bytes: Uint8Array, maxPixels: number): Promise<D
     const body = bytes.subarray(at + 8, at + 8 + length);
     const isCritical = (bytes[at + 4]! & 0x20) === 0;
     if (isCritical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) {
-      throw new Error(`part ${JSON.stringify(type)} has another checksum than it says`);
+      throw new Error(`the checksum of part ${JSON.stringify(type)} is wrong`);
     }
     at += 12 + length;
     if (header === undefined && type !== 'IHDR') throw new Error('it does not begin with its header');
@@ -104,8 +107,9 @@ function readHeader(body: Uint8Array, maxPixels: number): Header {
     number,
   ];
   if (!COLOURS[colour]?.[1].includes(depth))
-    throw new Error(`it has colour type ${colour} of ${depth} bits, which PNG has not`);
-  if (compression !== 0 || filter !== 0 || interlace > 1) throw new Error('it is packed in a way that PNG has not');
+    throw new Error(`it has colour type ${colour} of ${depth} bits, which PNG does not have`);
+  if (compression !== 0 || filter !== 0 || interlace > 1)
+    throw new Error('its compression, filter or interlace method is unknown to PNG');
   checkPixels(width, height, maxPixels);
   return { width, height, depth, colour, interlaced: interlace === 1 };
 }
@@ -119,7 +123,7 @@ async function unpack(packed: Uint8Array, header: Header, fileLength: number): P
     if (across > 0 && down > 0) expected += down * (lineLength(header, across) + 1);
   }
   const size = `${width} × ${height} pixels`;
-  // Memory is not asked for before the bytes can fill it.
+  // No memory is allocated that the bytes cannot fill.
   if (expected > (packed.length + 1) * MOST_EXPANSION) {
     throw new Error(`the file is truncated: its ${fileLength} bytes cannot hold ${size}`);
   }
@@ -138,7 +142,7 @@ function lineLength({ colour, depth }: Header, pixels: number): number {
   return Math.ceil((pixels * COLOURS[colour]![0] * depth) / 8);
 }
 
-/** How far back the same byte of the pixel before lies. */
+/** Distance in bytes to the same byte of the previous pixel. */
 function bytesApart({ colour, depth }: Header): number {
   return Math.max(1, (COLOURS[colour]![0] * depth) >> 3);
 }

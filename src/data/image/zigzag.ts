@@ -1,4 +1,7 @@
-/** The order in which a JPEG stores the 64 coefficients of a block: the place, row by row, of the k-th (T.81, figure A.6). */
+/**
+ * The order in which a JPEG stores the 64 coefficients of a block: the place, row by row, of the k-th (T.81, figure
+ * A.6).
+ */
 export const ZIGZAG = zigzag();
 
 function zigzag(): Uint8Array {

@@ -1,5 +1,6 @@
 /**
- * The download cache in Node: a folder, that of util/cache-folder.node.ts. Files are written atomically, so an interrupted run leaves no half file behind.
+ * The download cache in Node: the folder of util/cache-folder.node.ts. Files are written atomically, so an interrupted
+ * run leaves no partial file behind.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

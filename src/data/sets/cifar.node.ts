@@ -16,7 +16,8 @@ const TEST = /^test.*\.bin(\.gz)?$/;
 
 /**
  * Loads CIFAR-10, or a part of it in the same records: x u8 [n, 32, 32, 3], y u8 class ids.
- * @throws DownhillError('file') for a folder that cannot be read or lacks the files, and what `cifar10FromBytes` throws.
+ * @throws DownhillError('file') for a folder that cannot be read or lacks the files, and what `cifar10FromBytes`
+ *   throws.
  */
 export async function loadCifar10(folder: string, name = 'cifar10'): Promise<TrainTest> {
   const present = await readdir(folder).catch((cause) => {

@@ -17,7 +17,7 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 const RECORD = 1 + 3 * PLANE;
 
-/** One file: what errors call it, and its bytes, gzip-compressed or plain. */
+/** One file: its name in errors, and its bytes, gzip-compressed or plain. */
 export interface CifarFile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -62,12 +62,12 @@ export async function cifar10FromBytes(
   return arrayDataset({ name, x, xShape: [SIDE, SIDE, 3], y, classNames });
 }
 
-/** The class names in a `batches.meta.txt`: one a line, empty lines aside. @throws DownhillError('file') for none. */
+/** The class names in a `batches.meta.txt`: one per line, empty lines aside. @throws DownhillError('file') for none. */
 export function parseClassNames(text: string, name: string): string[] {
   const names = text.split(/\r?\n/).map((line) => line.trim());
   const found = names.filter((line) => line !== '');
   if (found.length > 0) return found;
-  throw new DownhillError('file', `${name}: no class name in it; expected one a line`);
+  throw new DownhillError('file', `${name}: no class name in it; expected one per line`);
 }
 
 function checkLength({ name, bytes }: CifarFile): void {

@@ -9,7 +9,7 @@
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 
-/** Segments that stand for one cubic Bézier curve. */
+/** Segments that approximate one cubic Bézier curve. */
 const SEGMENTS = 7;
 
 /** How the pen marks the paper; lengths in pixels. */

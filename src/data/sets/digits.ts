@@ -8,11 +8,11 @@
  * the sizes asked for; every run of ten images from a multiple of ten holds each digit once.
  */
 import { checkOptions, refuseSurplus, type Surplus } from '../../util/check-options.ts';
-import { DownhillError } from '../../util/errors.ts';
-import { Prng } from '../../util/prng.ts';
-import { type ArrayDataset, arrayDataset, type TrainTest } from '../dataset.ts';
+import type { Prng } from '../../util/prng.ts';
+import type { TrainTest } from '../dataset.ts';
 import { GLYPHS, type Stroke } from './digits-glyphs.ts';
 import { Canvas, type Pen, PIXELS, SIDE } from './digits-raster.ts';
+import { type DrawnSplit, drawnSplit } from './drawn-split.ts';
 
 const CLASSES = 10;
 
@@ -52,36 +52,26 @@ export interface DigitsOptions {
 
 /**
  * Draws the embedded digits: x u8 [n, 28, 28, 1] with ink bright (255) on 0, y u8 class ids 0–9.
- * @throws DownhillError('argument') when a size is no whole number of at least 1 or the seed no whole number.
+ * @throws DownhillError('argument') when a size is not a whole number of at least 1 or the seed is not a whole number.
  */
 export function digits(options: DigitsOptions = {}, ...surplus: Surplus): TrainTest {
   refuseSurplus('digits', surplus);
   const { train = 8000, test = 2000, seed = 0 } = checkOptions('digits', options, ['train', 'test', 'seed']);
-  return { train: drawSplit('train', train, seed, 0), test: drawSplit('test', test, seed, 1) };
-}
-
-function drawSplit(name: string, count: number, seed: number, stream: number): ArrayDataset {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    const message = `digits: ${name} expected a whole number of images, at least 1, found ${count}`;
-    throw new DownhillError('argument', message);
-  }
-  const x = new Uint8Array(count * PIXELS);
-  const y = new Uint8Array(count);
   const canvas = new Canvas();
-  const order = new Uint8Array(CLASSES);
-  for (let i = 0; i < count; i++) {
-    if (i % CLASSES === 0) shuffledClasses(order, new Prng(seed, stream, i, 1));
-    y[i] = order[i % CLASSES]!;
-    drawDigit(canvas, y[i]!, new Prng(seed, stream, i, 0));
-    canvas.write(x, i * PIXELS);
-  }
-  const classNames = Array.from({ length: CLASSES }, (_, digit) => String(digit));
-  return arrayDataset({ name: `digits/${name}`, x, xShape: [SIDE, SIDE, 1], y, classNames });
-}
-
-function shuffledClasses(order: Uint8Array, random: Prng): void {
-  for (let digit = 0; digit < CLASSES; digit++) order[digit] = digit;
-  random.shuffle(order);
+  const common: Omit<DrawnSplit, 'split' | 'count' | 'stream'> = {
+    set: 'digits',
+    seed,
+    xShape: [SIDE, SIDE, 1],
+    classNames: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
+    draw(x, at, digit, random) {
+      drawDigit(canvas, digit, random);
+      canvas.write(x, at);
+    },
+  };
+  return {
+    train: drawnSplit({ ...common, split: 'train', count: train, stream: 0 }),
+    test: drawnSplit({ ...common, split: 'test', count: test, stream: 1 }),
+  };
 }
 
 /** Draws one image of `digit`, everything about it taken from `random`. */

@@ -6,6 +6,7 @@
  * is dropped whole otherwise. A cached file that does not match any more is downloaded again.
  */
 import { DownhillError } from '../../util/errors.ts';
+import { joinBytes } from '../../util/join-bytes.ts';
 
 /** Keeps downloaded bytes between runs. `put` must be atomic: a reader sees all of the bytes or none. */
 export interface ByteCache {
@@ -18,13 +19,13 @@ export interface ByteCache {
 export interface RemoteFile {
   /** Its name in the cache and in errors, such as `mnist/train-images-idx3-ubyte.gz`. */
   readonly key: string;
-  /** Where it can be had, tried in turn. */
+  /** Its addresses, tried in turn. */
   readonly urls: readonly string[];
   /** SHA-256 sums in lower-case hex, any of which is accepted; `any` for content that is not known beforehand. */
   readonly sha256: readonly string[] | 'any';
 }
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface DownloadProgress {
   readonly key: string;
   readonly url: string;
@@ -94,7 +95,7 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** One GET, read chunk by chunk; throws when the answer is no 2xx, stalls or ends early. */
+/** One GET, read chunk by chunk; throws when the answer is not 2xx, stalls or ends early. */
 async function fetchBytes(key: string, url: string, options: DownloadOptions): Promise<Uint8Array> {
   const { onProgress, stallMs = 30_000, maxBytes = Number.POSITIVE_INFINITY } = options;
   const abort = new AbortController();
@@ -129,20 +130,10 @@ async function fetchBytes(key: string, url: string, options: DownloadOptions): P
       onProgress?.({ key, url, received, ...(total !== undefined && { total }) });
     }
     if (total !== undefined && received < total) throw new Error(`ended after ${received} of ${total} bytes`);
-    return concatenate(chunks, received);
+    return joinBytes(chunks);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 /** The error's message with that of its cause: Node's fetch says only "fetch failed" and keeps why in `cause`. */

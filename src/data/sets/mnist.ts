@@ -1,9 +1,10 @@
 /**
- * MNIST and the sets that share its four-file layout (Fashion-MNIST): which files there are, where they can be had,
- * and how their bytes become a data set. Browser-safe: bytes come from a caller or by `fetch`.
+ * MNIST and the sets that share its four-file layout (Fashion-MNIST): their files, the mirrors, and how the bytes
+ * become a data set. Browser-safe: bytes come from a caller or by `fetch`.
  *
  * Invariant: images and labels of a split have the same count, images are u8 of rank 3, labels class ids 0–9.
- * Sources: Y. LeCun, C. Cortes, C. Burges, "The MNIST database"; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST" (2017).
+ * Sources: Y. LeCun, C. Cortes, C. Burges, "The MNIST database"; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST"
+ * (2017).
  */
 import { DownhillError } from '../../util/errors.ts';
 import { type ArrayDataset, arrayDataset, type TrainTest } from '../dataset.ts';
@@ -102,8 +103,8 @@ export const MNIST_SOURCES: Readonly<Record<MnistName, MnistSource>> = {
 
 /**
  * Builds the data set from the bytes of its four files: x u8 [n, height, width, 1], y u8 class ids.
- * @param paths what errors call each file; the official names unless given.
- * @throws DownhillError('file') for a file that is no such IDX file; DownhillError('data') for images and labels of
+ * @param paths the names of the files in errors; the official names unless given.
+ * @throws DownhillError('file') for a file that is not a valid IDX file; DownhillError('data') for images and labels of
  *   different counts, an empty file, labels outside 0–9, or train and test images of different sizes.
  */
 export async function mnistFromBytes(
@@ -130,7 +131,7 @@ export interface MnistDownloadOptions extends Omit<DownloadOptions, 'advice'> {
 
 /**
  * Downloads the four files (each checked against its SHA-256) and builds the data set.
- * @throws DownhillError('network') when a file cannot be had from any mirror; naming each URL and what it answered.
+ * @throws DownhillError('network') when no mirror delivers a file; it names each URL and its answer.
  */
 export async function mnistFromUrl(name: MnistName = 'mnist', options: MnistDownloadOptions = {}): Promise<TrainTest> {
   const { classNames: _, mirrors: official, sha256 } = MNIST_SOURCES[name];

@@ -1,10 +1,10 @@
 /**
- * Small drawn sets of points in the plane, for looking at what a network does: those of the TensorFlow playground (two
- * spirals, circles, XOR, two Gaussians; a plane and a field of Gaussians for regression) with its ranges and its meaning
- * of noise, and scikit-learn's two moons.
+ * Small random sets of points in the plane, to watch what a network does: those of the TensorFlow playground (two
+ * spirals, circles, XOR, two Gaussians; a plane and a field of Gaussians for regression) with its ranges and its
+ * meaning of noise, and scikit-learn's two moons.
  *
- * Invariants: a set is a pure function of (name, size, noise, seed); the two classes have the same size (up to one) where
- * they are drawn one by one; examples come shuffled.
+ * Invariants: a set is a pure function of (name, size, noise, seed); the two classes have the same size (up to one)
+ * where they are drawn one by one; examples come shuffled.
  * Sources: D. Smilkov, S. Carter et al., "Direct-Manipulation Visualization of Deep Networks" (2016), playground
  * data sets; scikit-learn's make_moons.
  */
@@ -50,7 +50,7 @@ const spiral: Draw = (random, k, size, noise) => {
   return [x, radius * Math.cos(angle) + jitter(random, 1, noise), target];
 };
 
-/** A disc of radius 2.5 within a ring from 3.5 to 5; noise moves where the class is looked up, not the point. */
+/** A disc of radius 2.5 inside a ring from 3.5 to 5; noise moves the position that decides the class, not the point. */
 const circles: Draw = (random, k, size, noise) => {
   const radius = half(k, size) === 1 ? random.between(0, 2.5) : random.between(3.5, 5);
   const angle = random.between(0, 2 * Math.PI);
@@ -84,7 +84,7 @@ const moons: Draw = (random, k, size, noise) => {
   return [x + noise * random.bell(), y + noise * random.bell(), target];
 };
 
-/** Noise moves where the value is looked up, by up to 6 × noise. */
+/** Noise moves the position that decides the value, by up to 6 × noise. */
 const plane: Draw = (random, _k, _size, noise) => {
   const [x, y] = [random.between(-6, 6), random.between(-6, 6)];
   return [x, y, (x + jitter(random, 6, noise) + y + jitter(random, 6, noise)) / 10];
@@ -102,9 +102,9 @@ const gaussianField: Draw = (random, _k, _size, noise) => {
 };
 
 /**
- * The sets by name: `playground.spiral({ size: 500, noise: 0.1, seed: 1 })`. x is f32 [2]; y is a class id i32 [] (0 or 1),
- * or for `plane` and `gaussianField` a value f32 [1]. Each throws DownhillError('argument') for an unknown option, a size
- * below 2, a noise that is negative or no number, a seed that is no whole number.
+ * The sets by name: `playground.spiral({ size: 500, noise: 0.1, seed: 1 })`. x is f32 [2]; y is a class id i32 [] (0 or
+ * 1), or for `plane` and `gaussianField` a value f32 [1]. Each throws DownhillError('argument') for an unknown option,
+ * a size below 2, a noise that is negative or not a number, a seed that is not a whole number.
  */
 export const playground = {
   spiral: drawn('spiral', spiral, true),

@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import { checkKnownOptions, show, wholeNumber } from '../../nn/check-options.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { writeFileAtomic } from '../../util/files.node.ts';
+import { joinBytes } from '../../util/join-bytes.ts';
 import { validationName } from '../step/report.ts';
 import { histogramEvent, scalarEvent, versionEvent } from '../tensorboard/events.ts';
-import { joinBytes } from '../tensorboard/protobuf.ts';
 import type { Callback, CallbackState, Logs, TrainedModel, TrainingParams } from './callback.ts';
 import { LogFile } from './log-file.node.ts';
 

@@ -6,8 +6,9 @@
  * Source: tensorflow/core/util/event.proto and summary.proto, tensorboard/plugins/histogram/summary_v2.py (`_buckets`).
  */
 
+import { joinBytes } from '../../util/join-bytes.ts';
 import { eventRecord } from './event-record.ts';
-import { bytesField, doubleField, joinBytes, varintField } from './protobuf.ts';
+import { bytesField, doubleField, varintField } from './protobuf.ts';
 
 /** When something was seen. */
 export interface EventTime {

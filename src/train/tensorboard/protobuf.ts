@@ -4,6 +4,8 @@
  * Source: protobuf.dev/programming-guides/encoding.
  */
 
+import { joinBytes } from '../../util/join-bytes.ts';
+
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
@@ -24,16 +26,6 @@ export function doubleField(number: number, value: number): Uint8Array {
 export function bytesField(number: number, value: Uint8Array | string): Uint8Array {
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   return joinBytes([varint(8 * number + BYTES), varint(bytes.length), bytes]);
-}
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
 }
 
 /** Seven bits a byte, the lowest first; up to 2⁵³, where bit operators would stop at 2³². */

@@ -1,6 +1,6 @@
 /**
- * Bundles of the library as a page gets them: Vite's production build, minified, in memory. Modules of the library's core
- * go into a chunk of their own, so that their size can be told after everything unused has been dropped.
+ * Bundles of the library as a page gets them: Vite's production build, minified, in memory. On request the modules of the
+ * library's core go into a chunk of their own, so that their size can be told after everything unused has been dropped.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ export interface Bundle {
   readonly gzip: number;
   /** Of what is loaded later, when it is used; not part of `gzip`. */
   readonly onDemandGzip: number;
-  /** Of the chunk with the core. */
+  /** Of the chunk with the core; 0 unless it was asked for. */
   readonly coreGzip: number;
   /** What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped ones. */
   readonly modules: ReadonlyMap<string, number>;
@@ -37,10 +37,35 @@ export interface BundleOptions {
   readonly plugins?: readonly Plugin[];
   /** False leaves op records whole. */
   readonly strip?: boolean;
+  /** True for a page, whose own exports nobody reads: chunks may then take from the entry's what both need. */
+  readonly page?: boolean;
+}
+
+/** What this module alone asks of a build. */
+interface BuildOptions extends BundleOptions {
+  /** Modules that go into a chunk of their own, by id. */
+  readonly apart?: ReadonlySet<string>;
 }
 
 /** @param entry path from the root; with `text`, any name that ends in .ts. */
-export async function bundle(entry: string, { text, plugins = [], strip = true }: BundleOptions = {}): Promise<Bundle> {
+export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  return measured(await chunksOf(entry, options));
+}
+
+/**
+ * The same with the core in a chunk of its own: what of it is loaded at once. The whole is a little larger so, by the names
+ * that cross the border.
+ */
+export async function bundleCoreApart(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  const atOnce = loadedAtOnce(await chunksOf(entry, options)).flatMap(({ modules }) => Object.keys(modules));
+  return measured(await chunksOf(entry, { ...options, apart: new Set(atOnce.filter((id) => CORE.test(id))) }));
+}
+
+async function chunksOf(
+  entry: string,
+  { text, plugins = [], strip = true, page = false, apart }: BuildOptions,
+): Promise<Rolldown.OutputChunk[]> {
+  const core = apart && { groups: [{ name: 'core', test: (id: string) => apart.has(id) }] };
   const result = await build({
     root,
     configFile: false,
@@ -54,13 +79,13 @@ export async function bundle(entry: string, { text, plugins = [], strip = true }
       modulePreload: false,
       rolldownOptions: {
         input: root + entry,
-        preserveEntrySignatures: 'strict',
-        output: { codeSplitting: { groups: [{ name: 'core', test: CORE }] } },
+        preserveEntrySignatures: page ? false : 'strict',
+        ...(core && { output: { codeSplitting: core } }),
       },
     },
   });
   const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []));
-  return measured(outputs.filter((output) => output.type === 'chunk'));
+  return outputs.filter((output) => output.type === 'chunk');
 }
 
 function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {

@@ -4,11 +4,13 @@
 
 import type { GraphSpec } from '../core/graph.ts';
 import { environment } from '../util/environment.ts';
+import { markCompiled } from './compiled-plans.ts';
 import { fuseGraph } from './fuse/fuse-graph.ts';
 import type { Plan, PlanLimits } from './plan.ts';
 import { DEFAULT_LIMITS } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
 import { planWaves } from './schedule/waves.ts';
+import { verifyPlan } from './verify-plan.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
@@ -27,7 +29,8 @@ export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMIT
   const { fused, scheduled } = fuseGraph(spec, limits, fusion);
   const { waves, reasons } = planWaves(fused, scheduled, limits, fusion);
   if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
-  const plan = buildPlan(fused, scheduled, waves, limits, options.reuse ?? !environment().noPlan);
+  const plan = markCompiled(buildPlan(fused, scheduled, waves, limits, options.reuse ?? !environment().noPlan), limits);
+  verifyPlan(plan, limits);
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

@@ -2,8 +2,8 @@
  * The WebGPU backend: the Backend interface over one GPUDevice, in a browser or in Node.
  */
 
+import { isCompiled, verifyForeign } from '../../compile/compiled-plans.ts';
 import { type Plan, type PlanLimits, type TileChoices, withTiles } from '../../compile/plan.ts';
-import { verifyPlan } from '../../compile/verify-plan.ts';
 import type { DType, TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Backend, BackendBuffer, BackendCounters } from '../backend.ts';
@@ -97,7 +97,7 @@ export class WebGPUBackend implements Backend {
     onProgress?: (built: number, total: number) => void,
   ): Promise<WebGPUProgram> {
     this.context.assertHealthy();
-    verifyPlan(plan, this.limits);
+    if (!isCompiled(plan, this.limits)) await verifyForeign(plan, this.limits);
     const own = bound.map((buffer) => ownBuffer(this.context, buffer, `load "${plan.name}"`));
     const host = { context: this.context, pipelines: this.#pipelines, staging: this.#staging };
     return loadProgram(host, plan, own, onProgress);

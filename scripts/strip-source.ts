@@ -57,7 +57,8 @@ function selfChecks(file: ts.SourceFile): Range[] {
   const visit = (node: ts.Node): void => {
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
       const called = node.expression.expression;
-      if (ts.isIdentifier(called) && SELF_CHECKS.has(called.text) && imported.has(called.text)) cuts.push(rangeOf(node));
+      if (ts.isIdentifier(called) && SELF_CHECKS.has(called.text) && imported.has(called.text))
+        cuts.push(rangeOf(node));
     }
     ts.forEachChild(node, visit);
   };

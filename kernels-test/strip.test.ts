@@ -198,7 +198,7 @@ describe('the stripped library', () => {
   });
 
   test('what loads with the entry of a page has no reference, CPU backend or check of plans', async () => {
-    const page = await bundle('kernels-test/browser/budget/lenet.ts', { page: true });
+    const page = await bundle('kernels-test/browser/budget/lenet.ts', { exports: 'none' });
     const [entry, ...later] = page.files.values();
     for (const words of ['(f64 reference)', 'ids are places in the list', 'cpu(']) {
       expect([words, entry.includes(words), page.code.includes(words)]).toEqual([words, false, true]);

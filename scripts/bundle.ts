@@ -37,8 +37,11 @@ export interface BundleOptions {
   readonly plugins?: readonly Plugin[];
   /** False leaves op records whole. */
   readonly strip?: boolean;
-  /** True for a page, whose own exports nobody reads: chunks may then take from the entry's what both need. */
-  readonly page?: boolean;
+  /**
+   * `strict` (when left out) leaves the entry's exports as they are, so that what it shares with later chunks lies in
+   * chunks of its own; `extended` adds to them what later chunks need; `none` is for a page, whose exports nobody reads.
+   */
+  readonly exports?: 'strict' | 'extended' | 'none';
 }
 
 /** What this module alone asks of a build. */
@@ -61,11 +64,17 @@ export async function bundleCoreApart(entry: string, options: BundleOptions = {}
   return measured(await chunksOf(entry, { ...options, apart: new Set(atOnce.filter((id) => CORE.test(id))) }));
 }
 
+const SIGNATURES = { strict: 'strict', extended: 'allow-extension', none: false } as const;
+
 async function chunksOf(
   entry: string,
-  { text, plugins = [], strip = true, page = false, apart }: BuildOptions,
+  { text, plugins = [], strip = true, exports = 'strict', apart }: BuildOptions,
 ): Promise<Rolldown.OutputChunk[]> {
-  const core = apart && { groups: [{ name: 'core', test: (id: string) => apart.has(id) }] };
+  // Helpers of the bundler's that the core calls are not the core.
+  const core = apart && {
+    groups: [{ name: 'core', test: (id: string) => apart.has(id) }],
+    includeDependenciesRecursively: false,
+  };
   const result = await build({
     root,
     configFile: false,
@@ -79,7 +88,7 @@ async function chunksOf(
       modulePreload: false,
       rolldownOptions: {
         input: root + entry,
-        preserveEntrySignatures: page ? false : 'strict',
+        preserveEntrySignatures: SIGNATURES[exports],
         ...(core && { output: { codeSplitting: core } }),
       },
     },

@@ -24,8 +24,8 @@ export type Form = 'lean' | 'references';
 /** The compiler's checks of its own work: functions called for what they throw, in statements of their own. */
 const SELF_CHECKS = new Set(['verifyGraph', 'verifyPlan']);
 
-/** What a record has beside its name and its reference. */
-const BESIDE_REFERENCES = new Set(['infer', 'vjp', 'lower', 'expand', 'tolerance', 'bench']);
+/** What a record has beside its name, its reference and what the reference is compared by. */
+const BESIDE_REFERENCES = new Set(['infer', 'vjp', 'lower', 'expand', 'bench']);
 
 /** The module that the CPU loads references from, and the import in it that goes to the copy. */
 export const REFERENCES = { from: 'backend/cpu/references', import: 'ops/index' } as const;
@@ -93,10 +93,10 @@ function needlessProperties({ properties }: ts.ObjectLiteralExpression, form: Fo
     if (names.has('doc') && CHECKS_ONLY.has(name)) return true;
     if (form === 'references') {
       if (names.has('cpu') && BESIDE_REFERENCES.has(name)) return true;
-    } else if (name === 'cpu' || (name === 'f' && names.has('doc'))) {
+    } else if (name === 'cpu' || name === 'tolerance' || (name === 'f' && names.has('doc'))) {
       return true;
     }
-    // The flops of a call are counted for plans too, and tolerances read by the validating backend.
+    // The flops of a call are counted for plans too, and the validating backend reads tolerances.
     return (name === 'sample' && names.has('flops')) || (name === 'source' && names.has('relative'));
   });
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Plan } from '../../compile/plan.ts';
-import type { Op, OpRecord } from '../../core/op.ts';
+import type { Op } from '../../core/op.ts';
 import { invariant } from '../../util/errors.ts';
 
 /** The ops of `plan` whose records came without their reference. */
@@ -14,13 +14,14 @@ export function opsWithoutReference(plan: Plan): Op[] {
   return [...new Set(ops)].filter((op) => !('cpu' in op));
 }
 
-/** Puts their references into the records of `ops`. */
+/** Puts the references, and what they are compared by, into the records of `ops`. */
 export async function bringReferences(ops: readonly Op[]): Promise<void> {
   const { allOps } = await import('../../ops/index.ts');
-  const references = new Map(allOps.map((op) => [op.name, op.cpu]));
+  const whole = new Map(allOps.map((op) => [op.name, op]));
   for (const op of ops) {
-    const cpu: OpRecord['cpu'] | undefined = references.get(op.name);
-    invariant(cpu !== undefined, `no reference of op ${op.name}`);
-    Object.assign(op, { cpu });
+    const found = whole.get(op.name);
+    invariant(found !== undefined, `no reference of op ${op.name}`);
+    const { cpu, tolerance } = found;
+    Object.assign(op, { cpu, tolerance });
   }
 }

@@ -23,8 +23,8 @@ export interface Bundle {
   /** Sizes in bytes. */
   readonly minified: number;
   readonly gzip: number;
-  /** Of what is loaded later, when it is used; not part of `gzip`. */
-  readonly onDemandGzip: number;
+  /** Of what is loaded later, when it is used; not part of `gzip`. With `of`, of the files with a module of that path. */
+  onDemandGzip(of?: RegExp): number;
   /** Of the chunk with the core; 0 unless it was asked for. */
   readonly coreGzip: number;
   /** What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped ones. */
@@ -111,7 +111,8 @@ function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
     ),
     minified: chunks.reduce((total, { code }) => total + Buffer.byteLength(code), 0),
     gzip: gzip(initial),
-    onDemandGzip: gzip(chunks.filter((chunk) => !initial.includes(chunk))),
+    onDemandGzip: (of = /./) =>
+      gzip(chunks.filter((chunk) => !initial.includes(chunk) && Object.keys(chunk.modules).some((id) => of.test(id)))),
     coreGzip: gzip(chunks.filter(({ name }) => name === 'core')),
     modules: new Map(left.map(([id, module]) => [id.replace(root, ''), module!.renderedLength])),
   };

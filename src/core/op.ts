@@ -3,7 +3,8 @@
  * `tensor.op === relu`. Shape rule, reference, gradient, lowering, samples and rejects stand together; tests, the
  * benchmark rows and the op reference walk `ops/index.ts` and read them here. Built packages leave out what only they
  * read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look at `doc`, `samples`, `rejects`,
- * `bench.sample` or `tolerance.source`.
+ * `bench.sample` or `tolerance.source`. `cpu` and `tolerance` come when a backend needs them
+ * (backend/cpu/references.ts).
  */
 
 import { DownhillError } from '../util/errors.ts';

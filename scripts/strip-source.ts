@@ -16,8 +16,9 @@ import { minifyWgsl } from './minify-wgsl.ts';
 const CHECKS_ONLY = new Set(['doc', 'samples', 'rejects', 'values', 'extremes']);
 
 /**
- * What of an op file stays beside its samples. `lean`: records without references, which only the CPU runs (src/backend/cpu/references.ts). `references`: records with
- * them and without what makes kernels and gradients: the copy of `ops/` that the CPU loads.
+ * What of an op file stays beside its samples. `lean`: records without references and tolerances, which only the CPU and the
+ * validating backend read (src/backend/cpu/references.ts). `references`: records with these and without what makes kernels
+ * and gradients: the copy of `ops/` that the CPU loads.
  */
 export type Form = 'lean' | 'references';
 

@@ -12,13 +12,18 @@ import { type Bundle, bundle } from '../scripts/bundle.ts';
 import { minifyWgsl } from '../scripts/minify-wgsl.ts';
 import { stripSource } from '../scripts/strip-source.ts';
 import { createNodeWebGPUBackend } from '../src/backend/webgpu.node.ts';
+import type { Op } from '../src/core/op.ts';
 import * as source from '../src/index.ts';
+import { drawSample } from '../src/self-test/sample-values.ts';
 import { shaders } from '../src/shaders.gen.ts';
+import { scalePlan } from './backend/hand-plans.ts';
+import { runReference } from './support/evaluate.ts';
 
 describe('stripSource', () => {
   const record = [
     "import { convSamples, helper } from './conv-samples.ts';",
     "import { only } from './only.ts';",
+    "import { compute } from './compute.ts';",
     'const table = [only(1)];',
     'function draw() {',
     '  return table;',
@@ -29,6 +34,7 @@ describe('stripSource', () => {
     "    doc: 'what it ' +",
     "      'computes',",
     '    infer: ([x]) => helper(x),',
+    '    cpu: ([x], y) => compute(x, y),',
     '    samples: [...convSamples, draw()],',
     '    rejects,',
     "    tolerance: { relative: 1e-6, source: 'somewhere' },",
@@ -40,10 +46,21 @@ describe('stripSource', () => {
 
   test('cuts what only checks read, and what nothing else used', () => {
     const text = stripSource('ops/op.ts', record);
-    for (const gone of ['convSamples', 'only', 'draw', 'table', 'doc', 'rejects', 'sample', 'somewhere']) {
+    for (const gone of [
+      'convSamples',
+      'only',
+      'draw',
+      'table',
+      'doc',
+      'rejects',
+      'sample',
+      'tolerance',
+      'cpu',
+      'compute',
+    ]) {
       expect(text, gone).not.toMatch(new RegExp(`\\b${gone}\\b`));
     }
-    for (const kept of ["name: 'op'", 'helper(x)', 'relative: 1e-6', 'flops: () => 1', '(apply) => apply']) {
+    for (const kept of ["name: 'op'", 'helper(x)', 'flops: () => 1', '(apply) => apply']) {
       expect(text).toContain(kept);
     }
   });
@@ -51,8 +68,37 @@ describe('stripSource', () => {
   test('leaves every line where it is', () => {
     const lines = stripSource('ops/op.ts', record).split('\n');
     expect(lines).toHaveLength(record.split('\n').length);
-    expect(lines[11]).toBe('    infer: ([x]) => helper(x),');
-    expect(lines[17]).toBe('  (apply) => apply,');
+    expect(lines[12]).toBe('    infer: ([x]) => helper(x),');
+    expect(lines[19]).toBe('  (apply) => apply,');
+  });
+
+  test('the copy for the CPU has the name and the reference, and nothing that only they do without', () => {
+    const text = stripSource('ops/op.ts', record, 'references');
+    const reference = ["name: 'op'", 'cpu: ([x], y) => compute(x, y)', "from './compute.ts'", 'relative: 1e-6'];
+    for (const kept of [...reference, '(apply) => apply,']) {
+      expect(text).toContain(kept);
+    }
+    for (const gone of ['infer', 'helper', 'somewhere', 'bench', 'doc', 'samples', 'rejects', 'draw']) {
+      expect(text, gone).not.toMatch(new RegExp(`\\b${gone}\\b`));
+    }
+    expect(text.split('\n')).toHaveLength(record.split('\n').length);
+  });
+
+  test("cuts the compiler's checks of its own work, where they are statements", () => {
+    const text = [
+      "import { buildGraph, verifyGraph } from '../core/graph.ts';",
+      'const graph = buildGraph(spec);',
+      'verifyGraph(graph);',
+      'use(graph);',
+    ].join('\n');
+    const cut = stripSource('compile/a.ts', text);
+    expect(cut).not.toContain('verifyGraph');
+    expect(cut).toMatch(/^import \{ buildGraph,\s+\} from/);
+    expect(cut).toContain('\n\nuse(graph);');
+    expect(stripSource('backend/a.ts', text)).toContain('verifyGraph(graph);');
+    const later =
+      "async function check(plan) {\n  const { verifyPlan } = await import('./verify-plan.ts');\n  verifyPlan(plan);\n}";
+    expect(stripSource('compile/a.ts', later)).toBe(later);
   });
 
   test('cuts in op files alone: elsewhere the same names mean other things', () => {
@@ -105,13 +151,9 @@ describe('the stripped library', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'downhill-strip-'));
     whole = await bundle('src/index.ts');
-    for (const [path, code] of whole.files) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), code);
-    }
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    const [entry] = whole.files.keys();
-    lean = (await import(/* @vite-ignore */ pathToFileURL(join(folder, entry)).href)) as typeof source;
+    const [entry] = written(whole, folder);
+    lean = (await import(/* @vite-ignore */ pathToFileURL(entry).href)) as typeof source;
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -123,12 +165,12 @@ describe('the stripped library', () => {
   test('op records have all that runs, and nothing that only checks read', () => {
     expect(lean.allOps.map(({ name }) => name)).toEqual(source.allOps.map(({ name }) => name));
     lean.allOps.forEach((op, k) => {
-      const { doc, samples, rejects, ...runs } = source.allOps[k];
+      const { doc, samples, rejects, cpu, tolerance, ...runs } = source.allOps[k];
       expect(doc.length + samples.length, op.name).toBeGreaterThan(1);
       expect(rejects, op.name).toBeDefined();
+      expect([typeof cpu, typeof tolerance], op.name).toEqual(['function', 'object']);
       expect(Object.keys(op).sort(), op.name).toEqual(Object.keys(runs).sort());
       expect(Object.keys(op.bench), op.name).toEqual(['flops']);
-      expect(op.tolerance, op.name).toEqual({ relative: runs.tolerance.relative });
       expect(op.lower.kind, op.name).toBe(runs.lower.kind);
     });
   });
@@ -139,10 +181,47 @@ describe('the stripped library', () => {
     expect(readFileSync('shaders/gemm.wgsl', 'utf8')).toContain('every dense contraction');
   });
 
-  test('a training on the device gives the same bits', async () => {
+  test('the references of all ops come with the copy for the CPU, and compute the same', async () => {
+    const text = "export { bringReferences } from './src/backend/cpu/references.ts';";
+    const [entry] = written(await bundle('references.ts', { text }), join(folder, 'references'));
+    const { bringReferences } = await import(/* @vite-ignore */ pathToFileURL(entry).href);
+    const bare = source.allOps.map(({ name }) => ({ name }) as Op);
+    await bringReferences(bare);
+    source.allOps.forEach((op, k) => {
+      expect(bare[k].tolerance, op.name).toEqual({ relative: op.tolerance.relative });
+      for (const sample of op.samples) {
+        const inputs = drawSample(sample);
+        const { infer } = op;
+        const found = runReference({ ...bare[k], infer }, inputs, sample.attrs);
+        expect(found, `${op.name}, ${sample.title}`).toEqual(runReference(op, inputs, sample.attrs));
+      }
+    });
+  });
+
+  test('what loads with the entry of a page has no reference, CPU backend or check of plans', async () => {
+    const page = await bundle('kernels-test/browser/budget/lenet.ts', { exports: 'none' });
+    const [entry, ...later] = page.files.values();
+    for (const words of ['(f64 reference)', 'ids are places in the list', 'cpu(']) {
+      expect([words, entry.includes(words), page.code.includes(words)]).toEqual([words, false, true]);
+    }
+    expect(later.length).toBeGreaterThan(2);
+    expect(page.onDemandGzip()).toBeGreaterThan(10_000);
+  });
+
+  test('a plan from elsewhere is verified', async () => {
+    const backend = lean.createCpuBackend();
+    const plan = scalePlan(4);
+    const bound = [backend.createBuffer(4, 'f32', 'x')];
+    (await backend.load(plan, bound)).dispose();
+    await expect(backend.load({ ...plan, planBytes: 1 }, bound)).rejects.toThrow(/planBytes is 1/);
+    await backend.dispose();
+  });
+
+  test.each(['the device', 'the CPU'])('a training on %s gives the same bits', async (where) => {
     const owner = await createNodeWebGPUBackend();
     const losses = async (library: typeof source): Promise<Float32Array> => {
-      const backend = library.createWebGPUBackend({ device: owner.device });
+      const backend =
+        where === 'the CPU' ? library.createCpuBackend() : library.createWebGPUBackend({ device: owner.device });
       library.setBackend(backend);
       try {
         const { layers } = library;
@@ -173,6 +252,16 @@ describe('the stripped library', () => {
     await owner.dispose();
   });
 });
+
+/** Writes the files of `bundle` to `folder`. @returns their paths, the entry's first. */
+function written({ files }: Bundle, folder: string): string[] {
+  return [...files].map(([path, code]) => {
+    const target = join(folder, path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+    return target;
+  });
+}
 
 describe('tree-shaking', () => {
   const page = (text: string) => bundle('page.ts', { text });

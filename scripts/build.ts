@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embedShaders } from './embed-shaders.ts';
 import { runScript } from './run-script.ts';
-import { stripSource } from './strip-source.ts';
+import { REFERENCES, stripSource } from './strip-source.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -43,16 +43,33 @@ function build(): void {
   chmodSync(join(dist, COMMAND), 0o755);
 }
 
-/** dist/lean/: the modules that a user's program loads, with maps to the same sources. */
+/**
+ * dist/lean/: the modules that a user's program loads, with maps to the same sources. Beside `ops/` lies `references/`, the
+ * copy of it that the CPU backend loads when it is used.
+ */
 function writeLean(): void {
   for (const entry of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const path = entry.replaceAll('\\', '/');
     if (WHOLE.test(path) || !/\.js(\.map)?$/.test(path)) continue;
     const text = readFileSync(join(dist, path), 'utf8');
-    const target = join(dist, 'lean', path);
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, path.endsWith('.map') ? deeperMap(text) : stripSource(path, text));
+    const lean = path.endsWith('.map') ? deeperMap(text) : stripSource(path, text);
+    writeTo(join(dist, 'lean', path), path === `${REFERENCES.from}.js` ? withReferences(lean) : lean);
+    if (!path.startsWith('ops/')) continue;
+    const references = path.endsWith('.map') ? deeperMap(text) : stripSource(path, text, 'references');
+    writeTo(join(dist, 'lean', path.replace('ops/', 'references/')), references);
   }
+}
+
+/** Sends the import of the ops to `references/`. */
+function withReferences(text: string): string {
+  const ops = `import("../../${REFERENCES.import}.js")`;
+  if (!text.includes(ops)) throw new Error(`build: ${REFERENCES.from} does not ${ops}`);
+  return text.replace(ops, ops.replace('ops/', 'references/'));
+}
+
+function writeTo(target: string, text: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
 }
 
 /** The map of a module that is one folder deeper: its lines are the same (strip-source.ts). */

@@ -1,6 +1,6 @@
 /**
- * Bundles of the library as a page gets them: Vite's production build, minified, in memory. Modules of the library's
- * core go into a chunk of their own, so that their size can be told after everything unused has been dropped.
+ * Bundles of the library as a page gets them: Vite's production build, minified, in memory. On request the modules of the
+ * library's core go into a chunk of their own, so that their size can be told after everything unused has been dropped.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -23,9 +23,9 @@ export interface Bundle {
   /** Sizes in bytes. */
   readonly minified: number;
   readonly gzip: number;
-  /** Of what is loaded later, when it is used; not part of `gzip`. */
-  readonly onDemandGzip: number;
-  /** Of the chunk with the core. */
+  /** Of what is loaded later, when it is used; not part of `gzip`. With `of`, of the files with a module of that path. */
+  onDemandGzip(of?: RegExp): number;
+  /** Of the chunk with the core; 0 unless it was asked for. */
   readonly coreGzip: number;
   /**
    * What is left of each module, in bytes before minification, by its path from the root; `?full` marks unstripped
@@ -40,10 +40,44 @@ export interface BundleOptions {
   readonly plugins?: readonly Plugin[];
   /** False leaves op records whole. */
   readonly strip?: boolean;
+  /**
+   * `strict` (when left out) leaves the entry's exports as they are, so that what it shares with later chunks lies in
+   * chunks of its own; `extended` adds to them what later chunks need; `none` is for a page, whose exports nobody reads.
+   */
+  readonly exports?: 'strict' | 'extended' | 'none';
+}
+
+/** What this module alone asks of a build. */
+interface BuildOptions extends BundleOptions {
+  /** Modules that go into a chunk of their own, by id. */
+  readonly apart?: ReadonlySet<string>;
 }
 
 /** @param entry path from the root; with `text`, any name that ends in .ts. */
-export async function bundle(entry: string, { text, plugins = [], strip = true }: BundleOptions = {}): Promise<Bundle> {
+export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  return measured(await chunksOf(entry, options));
+}
+
+/**
+ * The same with the core in a chunk of its own: what of it is loaded at once. The whole is a little larger so, by the names
+ * that cross the border.
+ */
+export async function bundleCoreApart(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  const atOnce = loadedAtOnce(await chunksOf(entry, options)).flatMap(({ modules }) => Object.keys(modules));
+  return measured(await chunksOf(entry, { ...options, apart: new Set(atOnce.filter((id) => CORE.test(id))) }));
+}
+
+const SIGNATURES = { strict: 'strict', extended: 'allow-extension', none: false } as const;
+
+async function chunksOf(
+  entry: string,
+  { text, plugins = [], strip = true, exports = 'strict', apart }: BuildOptions,
+): Promise<Rolldown.OutputChunk[]> {
+  // Helpers of the bundler's that the core calls are not the core.
+  const core = apart && {
+    groups: [{ name: 'core', test: (id: string) => apart.has(id) }],
+    includeDependenciesRecursively: false,
+  };
   const result = await build({
     root,
     configFile: false,
@@ -57,13 +91,13 @@ export async function bundle(entry: string, { text, plugins = [], strip = true }
       modulePreload: false,
       rolldownOptions: {
         input: root + entry,
-        preserveEntrySignatures: 'strict',
-        output: { codeSplitting: { groups: [{ name: 'core', test: CORE }] } },
+        preserveEntrySignatures: SIGNATURES[exports],
+        ...(core && { output: { codeSplitting: core } }),
       },
     },
   });
   const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []));
-  return measured(outputs.filter((output) => output.type === 'chunk'));
+  return outputs.filter((output) => output.type === 'chunk');
 }
 
 function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
@@ -80,7 +114,8 @@ function measured(chunks: readonly Rolldown.OutputChunk[]): Bundle {
     ),
     minified: chunks.reduce((total, { code }) => total + Buffer.byteLength(code), 0),
     gzip: gzip(initial),
-    onDemandGzip: gzip(chunks.filter((chunk) => !initial.includes(chunk))),
+    onDemandGzip: (of = /./) =>
+      gzip(chunks.filter((chunk) => !initial.includes(chunk) && Object.keys(chunk.modules).some((id) => of.test(id)))),
     coreGzip: gzip(chunks.filter(({ name }) => name === 'core')),
     modules: new Map(left.map(([id, module]) => [id.replace(root, ''), module!.renderedLength])),
   };

@@ -8,10 +8,12 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
-import { type Bundle, bundle } from './bundle.ts';
+import { type Bundle, bundle, bundleCoreApart } from './bundle.ts';
 import { runScript } from './run-script.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const IMAGES = /\/src\/data\/image\//;
+const CPU = /\/src\/backend\/cpu|\?references$/;
 const PAGES = 'kernels-test/browser/budget';
 
 interface Budget {
@@ -37,12 +39,14 @@ function recordForeignImports(found: string[]): Plugin {
 async function checkBrowserBundle(): Promise<void> {
   const whole = await bundleAll('src/index.ts');
   const selfTest = await bundleAll('src/self-test.ts');
-  const [cnn, lenet] = [await bundle(`${PAGES}/cnn.ts`), await bundle(`${PAGES}/lenet.ts`)];
+  const cnn = await bundleCoreApart(`${PAGES}/cnn.ts`, { exports: 'none' });
+  const lenet = await bundle(`${PAGES}/lenet.ts`, { exports: 'none' });
   const budgets: readonly Budget[] = [
-    { what: 'core of a page that trains a CNN with batch norm and dropout', size: cnn.coreGzip, most: 63_000 },
-    { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 117_000 },
-    { what: 'everything that src/index.ts exports', size: whole.gzip, most: 183_000 },
-    { what: 'decoders of images, loaded with the first image', size: whole.onDemandGzip, most: 12_000 },
+    { what: 'core of a page that trains a CNN with batch norm and dropout', size: cnn.coreGzip, most: 54_800 },
+    { what: 'whole script of a page that trains LeNet with Adam', size: lenet.gzip, most: 108_900 },
+    { what: 'everything that src/index.ts exports', size: whole.gzip, most: 173_500 },
+    { what: 'decoders of images, loaded with the first image', size: whole.onDemandGzip(IMAGES), most: 11_000 },
+    { what: 'CPU backend and references, loaded without WebGPU', size: lenet.onDemandGzip(CPU), most: 18_000 },
   ];
   console.log('browser bundles, no foreign import; gzipped:');
   for (const { what, size, most } of budgets) console.log(`  ${kb(size)} of ${kb(most)}  ${what}`);
@@ -57,7 +61,7 @@ async function checkBrowserBundle(): Promise<void> {
 /** @throws Error when the bundle needs what a browser has not. */
 async function bundleAll(entry: string): Promise<Bundle> {
   const foreign: string[] = [];
-  const result = await bundle(entry, { plugins: [recordForeignImports(foreign)] });
+  const result = await bundle(entry, { plugins: [recordForeignImports(foreign)], exports: 'extended' });
   if (foreign.length > 0) {
     throw new Error(`the browser bundle of ${entry} imports from outside of the package:\n  ${foreign.join('\n  ')}`);
   }

@@ -75,8 +75,14 @@ function useFromJavaScript(folder: string): void {
      const lost = Object.keys(universal).filter((name) => !(name in node));
      if (Object.keys(universal).length === 0) throw new Error('downhill exports nothing');
      if (lost.length > 0) throw new Error('downhill/node lacks ' + lost.join(', '));
-     const heavy = universal.allOps.filter((op) => 'samples' in op || 'doc' in op).map((op) => op.name);
+     const heavy = universal.allOps.filter((op) => 'samples' in op || 'doc' in op || 'cpu' in op).map((op) => op.name);
      if (heavy.length > 0) throw new Error('records are not stripped: ' + heavy.join(', '));
+     // The CPU brings the references that records came without.
+     const cpu = await universal.useBackend('cpu');
+     const [root] = await universal.sqrt(universal.tensor([16])).data();
+     if (root !== 4 || !('cpu' in universal.sqrt)) throw new Error('no reference came with the CPU backend: ' + root);
+     universal.setBackend(undefined);
+     await cpu.dispose();
      // The backend of the stripped library, the samples of the whole one.
      const { selfTest } = await import('downhill/self-test');
      const report = await selfTest(universal.createCpuBackend(), { ops: ['softmax', 'conv2d'] });

@@ -1,8 +1,9 @@
 /**
- * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where
- * an op exists, so it also holds what only checks read: samples, refusals, descriptions, the benchmark's call. Here
- * they are cut out of the text of a module, with the imports and helpers that nothing else uses; what a module computes
- * while it loads is marked as pure, so that bundlers drop what a page does not use; and shaders lose their comments.
+ * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where an
+ * op exists, so it also holds what only checks read (samples, refusals, descriptions, the benchmark's call) and what only
+ * the CPU runs (the reference). Here they are cut out of the text of a module, with the imports and helpers that nothing
+ * else uses; so are the compiler's checks of its own work. What a module computes while it loads is marked as pure, so that
+ * bundlers drop what a page does not use; and shaders lose their comments.
  *
  * Invariants: the text is read by TypeScript's parser, never searched; lines keep their numbers, so source maps stay
  * right; the result behaves as before to everything but checks.
@@ -14,6 +15,22 @@ import { minifyWgsl } from './minify-wgsl.ts';
 /** What only checks read, of a record or of the short form from which define*.ts make one: both have a `doc`. */
 const CHECKS_ONLY = new Set(['doc', 'samples', 'rejects', 'values', 'extremes']);
 
+/**
+ * What of an op file stays beside its samples. `lean`: records without references and tolerances, which only the CPU and the
+ * validating backend read (src/backend/cpu/references.ts). `references`: records with these and without what makes kernels
+ * and gradients: the copy of `ops/` that the CPU loads. `checks`: whole records without what only checks read.
+ */
+export type Form = 'lean' | 'references' | 'checks';
+
+/** The compiler's checks of its own work: functions called for what they throw, in statements of their own. */
+const SELF_CHECKS = new Set(['verifyGraph', 'verifyPlan']);
+
+/** What a record has beside its name, its reference and what the reference is compared by. */
+const BESIDE_REFERENCES = new Set(['infer', 'vjp', 'lower', 'expand', 'bench']);
+
+/** The module that the CPU loads references from, and the import in it that goes to the copy. */
+export const REFERENCES = { from: 'backend/cpu/references', import: 'ops/index' } as const;
+
 interface Edit {
   readonly start: number;
   readonly end: number;
@@ -21,10 +38,10 @@ interface Edit {
 }
 
 /** @param path of the module from src/ (or dist/), with forward slashes; TypeScript or JavaScript. */
-export function stripSource(path: string, text: string): string {
+export function stripSource(path: string, text: string, form: Form = 'lean'): string {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
-  const definesOps = path.startsWith('ops/') || path === 'core/copy.ts';
-  const cuts = definesOps ? cutChecks(file) : [];
+  const cuts = cutsOf(file, path, form);
+  if (cuts.length > 0) while (cutUnused(file, cuts));
   const edits = cuts.map(({ start, end }) => ({ start, end, text: newlinesOf(text.slice(start, end)) }));
   edits.push(...pureMarks(file, cuts));
   if (/^shaders\.gen\.[jt]s$/.test(path)) edits.push(...shorterShaders(file));
@@ -33,26 +50,61 @@ export function stripSource(path: string, text: string): string {
 
 type Range = Pick<Edit, 'start' | 'end'>;
 
-/** What is cut out of an op file: properties for checks, then whatever has lost its last reader. */
-function cutChecks(file: ts.SourceFile): Range[] {
+function cutsOf(file: ts.SourceFile, path: string, form: Form): Range[] {
+  if (path.startsWith('ops/')) return propertyCuts(file, form);
+  // The one op outside of ops/, and so not in the copy of it, keeps its reference.
+  if (path === 'core/copy.ts' || path === 'core/copy.js') return propertyCuts(file, 'checks');
+  return path.startsWith('compile/') ? selfChecks(file) : [];
+}
+
+/** What the compiler's files do without: statements that are nothing but a call of a check. */
+function selfChecks(file: ts.SourceFile): Range[] {
   const cuts: Range[] = [];
+  // A check that is imported when it is needed is there for plans from elsewhere.
+  const imported = new Set(importedNames(file));
   const visit = (node: ts.Node): void => {
-    if (ts.isObjectLiteralExpression(node))
-      cuts.push(...checkProperties(node).map((property) => withComma(file, property)));
+    if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
+      const called = node.expression.expression;
+      if (ts.isIdentifier(called) && SELF_CHECKS.has(called.text) && imported.has(called.text))
+        cuts.push(rangeOf(node));
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  if (cuts.length > 0) while (cutUnused(file, cuts));
   return cuts;
 }
 
-function checkProperties({ properties }: ts.ObjectLiteralExpression): ts.ObjectLiteralElementLike[] {
+function importedNames({ statements }: ts.SourceFile): string[] {
+  return statements.filter(ts.isImportDeclaration).flatMap(({ importClause }) => {
+    const bindings = importClause?.namedBindings;
+    return bindings && ts.isNamedImports(bindings) ? bindings.elements.map(({ name }) => name.text) : [];
+  });
+}
+
+/** The properties of an op file that the form does without. */
+function propertyCuts(file: ts.SourceFile, form: Form): Range[] {
+  const cuts: Range[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isObjectLiteralExpression(node))
+      cuts.push(...needlessProperties(node, form).map((property) => withComma(file, property)));
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return cuts;
+}
+
+function needlessProperties({ properties }: ts.ObjectLiteralExpression, form: Form): ts.ObjectLiteralElementLike[] {
   const names = new Set(properties.map(nameOf));
   return properties.filter((property) => {
     const name = nameOf(property);
     if (name === undefined) return false;
     if (names.has('doc') && CHECKS_ONLY.has(name)) return true;
-    // The flops of a call are counted for plans too, and tolerances read by the validating backend.
+    if (form === 'references') {
+      if (names.has('cpu') && BESIDE_REFERENCES.has(name)) return true;
+    } else if (form === 'lean' && (name === 'cpu' || name === 'tolerance' || (name === 'f' && names.has('doc')))) {
+      return true;
+    }
+    // The flops of a call are counted for plans too, and the validating backend reads tolerances.
     return (name === 'sample' && names.has('flops')) || (name === 'source' && names.has('relative'));
   });
 }

@@ -6,9 +6,10 @@
  * that it imports of ours comes unstripped, next to the stripped modules of the rest of the site.
  */
 
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
-import { stripSource } from './strip-source.ts';
+import { REFERENCES, stripSource } from './strip-source.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replaceAll('\\', '/');
 const sources = `${root}src/`;
@@ -18,9 +19,17 @@ const WHOLE = ['src/self-test.ts', 'demos/self-test/self-test.worker.ts', 'demos
   (path) => root + path,
 );
 const MARK = '?full';
+/** Marks the copy of `ops/` with the references that the CPU runs. */
+const REFERENCES_MARK = '?references';
 
 function isWhole(id: string): boolean {
   return id.endsWith(MARK) || WHOLE.includes(id);
+}
+
+/** True for the ops that the CPU's references are loaded from, and for those that they import. */
+function isReference(id: string, importer: string | undefined): boolean {
+  if (importer === `${sources}${REFERENCES.from}.ts`) return id === `${sources}${REFERENCES.import}.ts`;
+  return importer?.endsWith(REFERENCES_MARK) === true && id.startsWith(`${sources}ops/`);
 }
 
 function isOurs(id: string): boolean {
@@ -33,17 +42,25 @@ export function viteStrip(): Plugin {
     apply: 'build',
     enforce: 'pre',
     async resolveId(source, importer, options) {
-      if (source.endsWith(MARK)) return null;
+      if (source.endsWith(MARK) || source.endsWith(REFERENCES_MARK)) return null;
       const resolved = await this.resolve(source, importer, { ...options, skipSelf: true });
       if (resolved === null || !isOurs(resolved.id)) return resolved;
-      if (!isWhole(resolved.id) && !(importer !== undefined && isWhole(importer))) return resolved;
-      return { ...resolved, id: resolved.id + MARK };
+      if (isWhole(resolved.id) || (importer !== undefined && isWhole(importer))) {
+        return { ...resolved, id: resolved.id + MARK };
+      }
+      return isReference(resolved.id, importer) ? { ...resolved, id: resolved.id + REFERENCES_MARK } : resolved;
+    },
+    load(id) {
+      if (!id.endsWith(REFERENCES_MARK)) return null;
+      const path = id.slice(0, -REFERENCES_MARK.length);
+      return { code: readFileSync(path, 'utf8'), moduleType: 'ts' };
     },
     transform: {
-      filter: { id: /\.ts$/ },
+      filter: { id: /\.ts(\?references)?$/ },
       handler(code, id) {
         if (!id.startsWith(sources)) return null;
-        return { code: stripSource(id.slice(sources.length), code), map: null };
+        const path = id.slice(sources.length).replace(REFERENCES_MARK, '');
+        return { code: stripSource(path, code, id.endsWith(REFERENCES_MARK) ? 'references' : 'lean'), map: null };
       },
     },
   };

@@ -5,15 +5,16 @@
  * A run is finished when `run` returns. Plans are held to their rules, not to a device's limits: memory is the limit.
  */
 
+import { isCompiled, verifyForeign } from '../compile/compiled-plans.ts';
 import type { Plan } from '../compile/plan.ts';
 import { SOFTWARE_TARGET, type Target, type TileChoices, withTiles } from '../compile/target.ts';
-import { verifyPlan } from '../compile/verify-plan.ts';
 import type { DType, Precision, TypedArray } from '../core/dtype.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { Backend, BackendBuffer } from './backend.ts';
 import { newCounters } from './bookkeeping.ts';
 import { CpuBuffer, ownCpuBuffer } from './cpu/memory.ts';
 import { CpuProgram, type Executor } from './cpu/program.ts';
+import { bringReferences, opsWithoutReference } from './cpu/references.ts';
 import { checkHostData, checkRange, type HostData } from './host-data.ts';
 
 export interface CpuOptions {
@@ -84,7 +85,9 @@ export class CpuBackend implements Backend {
     onProgress?: (built: number, total: number) => void,
   ): Promise<CpuProgram> {
     this.#assertUsable();
-    verifyPlan(plan);
+    if (!isCompiled(plan)) await verifyForeign(plan);
+    const bare = opsWithoutReference(plan);
+    if (bare.length > 0) await bringReferences(bare);
     const own = bound.map((buffer) => ownCpuBuffer(this.counters, buffer, `load "${plan.name}"`));
     const program = new CpuProgram(plan, own, this.counters, this.precision, () => this.#assertUsable(), this.executor);
     onProgress?.(plan.kernels.length, plan.kernels.length);

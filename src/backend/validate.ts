@@ -14,7 +14,9 @@ import { DownhillError } from '../util/errors.ts';
 import { sizeOf } from '../util/shape.ts';
 import type { Backend, BackendBuffer, BackendCounters, OutputRecord, Program } from './backend.ts';
 import { checkScalars, pairBound, scalarBlock, wordsIn } from './bookkeeping.ts';
+import { bringReferences, opsWithoutReference } from './cpu/references.ts';
 import { checkHostData, checkRange, type HostData, toDeviceBits } from './host-data.ts';
+
 import { type Contents, checkGroup, type DispatchGroup, dispatchGroups } from './validate/dispatch-group.ts';
 import { type ReproWriter, reproName, reproText } from './validate/repro.ts';
 
@@ -130,6 +132,8 @@ class ValidatingBackend implements Backend {
       if (data !== undefined) this.inner.write(inner, toDeviceBits(data));
       buffers.set(id, new ValidatedBuffer(this, inner, undefined));
     }
+    const bare = opsWithoutReference(plan);
+    if (bare.length > 0) await bringReferences(bare);
     // The whole plan is loaded too, so that it is refused in the backend's own words, and all pipelines at once.
     const innerBound = own.map(({ inner }) => inner);
     (await this.inner.load(plan, innerBound, onProgress)).dispose();

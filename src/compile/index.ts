@@ -5,12 +5,14 @@
 import type { GraphSpec } from '../core/graph.ts';
 import { printModule } from '../kernel/print.ts';
 import { environment } from '../util/environment.ts';
+import { markCompiled } from './compiled-plans.ts';
 import { fuseGraph } from './fuse-graph.ts';
 import { groupKernels } from './group-kernels.ts';
 import type { Plan } from './plan.ts';
 import { buildPlan } from './plan-builder.ts';
 import type { Target } from './target.ts';
 import { DEFAULT_TARGET } from './target.ts';
+import { verifyPlan } from './verify-plan.ts';
 
 export interface CompileOptions {
   /** False gives every node a kernel of its own; the default follows `NOFUSE`. */
@@ -30,7 +32,8 @@ export function compileGraph(spec: GraphSpec, target: Target = DEFAULT_TARGET, o
   const { groups, reasons } = groupKernels(fused, scheduled, target, fusion);
   if (debug >= 3) for (const reason of reasons) console.error(`not side by side: ${reason}`);
   const reuse = options.reuse ?? !environment().noPlan;
-  const plan = buildPlan({ fused, schedule: scheduled, groups, target, reuse });
+  const plan = markCompiled(buildPlan({ fused, schedule: scheduled, groups, target, reuse }), target);
+  verifyPlan(plan, target);
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }

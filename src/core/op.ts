@@ -1,6 +1,9 @@
 /**
  * defineOp makes the function that a user calls and the op's record one value, so `tensor.op === relu`. The record's
- * parts are declared in tensor.ts (`OpRecord`) and sample.ts; this file is where ops import all of it from.
+ * parts are declared in tensor.ts (`OpRecord`) and sample.ts; this file is where ops import all of it from. Built
+ * packages leave out what only tests and tools read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look
+ * at `doc`, `samples`, `rejects`, `bench.sample` or `tolerance.source`. `cpu` and `tolerance` come when a backend needs
+ * them (backend/cpu/references.ts).
  */
 
 import { DownhillError } from '../util/errors.ts';

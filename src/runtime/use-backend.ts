@@ -5,7 +5,6 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { createCpuBackend } from '../backend/cpu.ts';
 import { requestWebGPUBackend } from '../backend/webgpu.ts';
 import { DownhillError, unknownName } from '../util/errors.ts';
 import { setBackend } from './set-backend.ts';
@@ -27,14 +26,20 @@ export async function chooseBackend(
   onFallback: OnFallback = warnOnConsole,
 ): Promise<Backend> {
   if (!BACKEND_CHOICES.includes(choice)) throw unknownName('backend', choice, BACKEND_CHOICES);
-  if (choice === 'cpu') return createCpuBackend();
+  if (choice === 'cpu') return openCpu();
   try {
     return await openWebGPU();
   } catch (error) {
     if (choice === 'webgpu' || !(error instanceof DownhillError) || error.code !== 'device') throw error;
     onFallback(error);
-    return createCpuBackend();
+    return openCpu();
   }
+}
+
+/** Loaded here, so that a page with WebGPU does without. */
+async function openCpu(): Promise<Backend> {
+  const { createCpuBackend } = await import('../backend/cpu.ts');
+  return createCpuBackend();
 }
 
 /**

@@ -2,9 +2,9 @@
  * The WebGPU backend: the Backend interface over one GPUDevice, in a browser or in Node.
  */
 
+import { isCompiled, verifyForeign } from '../../compile/compiled-plans.ts';
 import type { Plan } from '../../compile/plan.ts';
 import { type Target, type TileChoices, withTiles } from '../../compile/target.ts';
-import { verifyPlan } from '../../compile/verify-plan.ts';
 import { type DType, deviceBytes, type TypedArray } from '../../core/dtype.ts';
 import { DownhillError } from '../../util/errors.ts';
 import type { Backend, BackendBuffer, BackendCounters } from '../backend.ts';
@@ -103,7 +103,7 @@ export class WebGPUBackend implements Backend {
     onProgress?: (built: number, total: number) => void,
   ): Promise<WebGPUProgram> {
     this.context.assertHealthy();
-    verifyPlan(plan, this.target);
+    if (!isCompiled(plan, this.target)) await verifyForeign(plan, this.target);
     const own = bound.map((buffer) => ownBuffer(this.context, buffer, `load "${plan.name}"`));
     const host = { context: this.context, pipelines: this.#pipelines, staging: this.#staging };
     return loadProgram(host, plan, own, onProgress);

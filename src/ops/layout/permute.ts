@@ -141,8 +141,8 @@ function halfBits(n: number): number {
   return Math.max(1, Math.ceil((32 - Math.clz32(n - 1)) / 2));
 }
 
-/** The permutation of 0 … n-1 that `key` picks, as a function. */
-function permutation([k0, k1]: readonly [number, number], n: number): (start: number) => number {
+/** The permutation of 0 … n-1 that `key` picks, as a function: where each index goes. */
+export function permutation([k0, k1]: readonly [number, number], n: number): (start: number) => number {
   const half = halfBits(n);
   const mask = 2 ** half - 1;
   const a = mix((k0 + STEP) | 0);

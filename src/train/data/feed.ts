@@ -6,7 +6,7 @@
  */
 
 import type { Backend, BackendBuffer } from '../../backend/backend.ts';
-import { shuffleIndices } from '../../ops/layout/permute.ts';
+import { permutation } from '../../ops/layout/permute.ts';
 import { sizeOf } from '../../util/shape.ts';
 import type { RowAccess, TableSpec } from './batch.ts';
 import { type DeviceTable, deviceTable, fitsDevice, writeTable } from './device-table.ts';
@@ -103,18 +103,10 @@ function streamed(
   };
 }
 
-/** The permutation of an epoch, by the reference of the op that resident feeds run on the device. */
+/** The permutation of an epoch, as `shuffleIndices` gives it, which resident feeds run on the device. */
 export function epochOrder(key: readonly [number, number], rows: number): Uint32Array {
-  const order = new Uint32Array(rows);
-  shuffleIndices.cpu(
-    [
-      { shape: [2], dtype: 'u32', data: Uint32Array.from(key) },
-      { shape: [], dtype: 'u32', data: new Uint32Array(1) },
-    ],
-    { shape: [rows], dtype: 'u32', data: order },
-    { count: rows, n: rows },
-  );
-  return order;
+  const permuted = permutation(key, rows);
+  return Uint32Array.from({ length: rows }, (_, row) => permuted(row));
 }
 
 function rowsOf(table: Table, order: Uint32Array | undefined, offset: number, count: number): Table {

@@ -5,7 +5,7 @@
 
 import type { Backend, BackendBuffer, OutputRecord, Program } from '../../backend/backend.ts';
 import { wordsIn } from '../../backend/bookkeeping.ts';
-import { type DispatchTime, profileProgram } from '../../backend/profile.ts';
+import type { DispatchTime } from '../../backend/profile.ts';
 import { compileGraph } from '../../compile/index.ts';
 import type { Plan, PlanInput } from '../../compile/plan.ts';
 import type { TypedArray } from '../../core/dtype.ts';
@@ -59,7 +59,8 @@ export class StepProgram {
    * Device time of each dispatch of a step; each of the `runs` updates what the step updates. @throws as
    * `profileProgram`.
    */
-  profile(values: ScalarValues, runs: number): Promise<DispatchTime[]> {
+  async profile(values: ScalarValues, runs: number): Promise<DispatchTime[]> {
+    const { profileProgram } = await import('../../backend/profile.ts');
     for (const input of this.scalars) this.fill(input, values.get(input.name));
     return profileProgram(this.program, { runs, ...(this.block && { scalars: this.block }) });
   }

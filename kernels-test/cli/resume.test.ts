@@ -64,8 +64,8 @@ describe('a training that is interrupted', () => {
     expect(listing(out).filter((line) => !line.startsWith('backup'))).toEqual(good);
   });
 
-  const signals = byPart([['SIGTERM', 143]] as const, [['SIGHUP', 129]] as const);
-  testOfBoth.each(signals)('by %s saves where there was no model, and goes on to the end', async (signal, status) => {
+  const signals = byPart<[NodeJS.Signals, number]>(['SIGTERM', 143], ['SIGHUP', 129]);
+  testOfBoth.each([signals])('by %s saves where there was no model, and goes on to the end', async (signal, status) => {
     const out = join(folder, signal);
     const config = configFile('signals', { epochs: 400 });
     const onStderr = once('epoch 2/', signal);

@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
   codeBlocks,
   demoPrograms,
@@ -23,6 +23,8 @@ import {
 import { environmentReference, opReference, stalePages } from '../scripts/docs-ops.ts';
 import { COMMANDS } from '../src/cli/commands/index.ts';
 import { ENVIRONMENT_TABLE } from '../src/util/environment.ts';
+import { builtSources } from './support/built-sources.ts';
+import { longTest, shortDescribe, shortTest as test } from './support/part.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = markdownPages();
@@ -52,9 +54,9 @@ describe('programs', () => {
   const programs = [...pages.flatMap(codeBlocks), ...demoPrograms()].filter(({ info }) => info === 'run');
   let folder: string;
   let files: readonly string[];
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = temporaryFolder();
-    files = writePrograms(folder, programs);
+    files = writePrograms(folder, programs, await builtSources());
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -62,7 +64,8 @@ describe('programs', () => {
     '%s',
     { timeout: PATIENCE },
     async (_where, program, k) => {
-      const tsconfig = { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') };
+      // The library as it is built: it loads in a tenth of the time. What type-checks is the sources.
+      const tsconfig = { TSX_TSCONFIG_PATH: join(folder, 'tsconfig.built.json') };
       const gpu = program.text.includes("useBackend('webgpu')") ? ['--import', gpuPreload(folder)] : [];
       const args = ['--import', 'tsx', ...gpu, files[k]];
       const { status, output } = await run(folder, process.execPath, args, tsconfig);
@@ -71,7 +74,7 @@ describe('programs', () => {
     },
   );
 
-  test('they type-check', { timeout: PATIENCE }, async () => {
+  longTest('they type-check', { timeout: PATIENCE }, async () => {
     const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
     const { status, output } = await run(folder, process.execPath, [tsc, '-p', folder]);
     expect(status, output).toBe(0);
@@ -98,7 +101,7 @@ describe('programs', () => {
   });
 });
 
-describe('pages', () => {
+shortDescribe('pages', () => {
   test('every block of TypeScript says what it is for', () => {
     const known = /^(run|file=\S+|)$/;
     const odd = pages.flatMap(codeBlocks).filter(({ info }) => !known.test(info));
@@ -176,7 +179,7 @@ describe('pages', () => {
   }
 });
 
-describe('"Add an op in ten minutes"', () => {
+shortDescribe('"Add an op in ten minutes"', () => {
   let folder: string;
   beforeAll(() => {
     folder = temporaryFolder();

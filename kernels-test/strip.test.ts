@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bundle, bundle } from '../scripts/bundle.ts';
 import { minifyWgsl } from '../scripts/minify-wgsl.ts';
 import { stripSource } from '../scripts/strip-source.ts';
@@ -18,6 +18,7 @@ import { drawSample } from '../src/self-test/sample-values.ts';
 import { shaders } from '../src/shaders.gen.ts';
 import { scalePlan } from './backend/hand-plans.ts';
 import { runReference } from './support/evaluate.ts';
+import { shortDescribe as describe, longDescribe, longTest, shortTest as test } from './support/part.ts';
 
 describe('stripSource', () => {
   const record = [
@@ -263,22 +264,22 @@ function written({ files }: Bundle, folder: string): string[] {
   });
 }
 
-describe('tree-shaking', () => {
+longDescribe('tree-shaking', () => {
   const page = (text: string) => bundle('page.ts', { text });
   const under = ({ modules }: Bundle, folder: string) => [...modules.keys()].filter((path) => path.startsWith(folder));
 
-  test('an import of nothing is nothing', async () => {
+  longTest('an import of nothing is nothing', async () => {
     expect((await page("import './src/index.ts';")).minified).toBeLessThan(100);
   });
 
-  test('one op brings no model', async () => {
+  longTest('one op brings no model', async () => {
     const { modules } = await page("import { relu } from './src/index.ts';\nexport const y = (x) => relu(x);");
     const rooms = new Set([...modules.keys()].map((path) => path.split('/')[1]));
     expect(rooms.has('ops')).toBe(true);
     for (const room of ['nn', 'train', 'data', 'zoo', 'runtime']) expect([...rooms]).not.toContain(room);
   });
 
-  test('Sequential alone brings no data, no zoo, and of the callbacks only the progress bar', async () => {
+  longTest('Sequential alone brings no data, no zoo, and of the callbacks only the progress bar', async () => {
     const found = await page(
       "import { Sequential } from './src/index.ts';\nexport const make = () => new Sequential();",
     );
@@ -293,7 +294,7 @@ describe('tree-shaking', () => {
     expect(under(found, 'src/ops/').filter((path) => path.includes('samples'))).toEqual([]);
   });
 
-  test('sequential and two layers bring two layers, and optimizers by name', async () => {
+  longTest('sequential and two layers bring two layers, and optimizers by name', async () => {
     const found = await page(
       `import { layers, sequential } from './src/index.ts';
        export const net = () => sequential([layers.flatten(), layers.dense({ units: 3 })]).compile({
@@ -311,7 +312,7 @@ describe('tree-shaking', () => {
     }
   });
 
-  test('the self-test comes with whole records of its own, beside the stripped ones of the page', async () => {
+  longTest('the self-test comes with whole records of its own, beside the stripped ones of the page', async () => {
     const { modules } = await page(
       `import { conv2d } from './src/index.ts';
        export { selfTest } from './src/self-test.ts';

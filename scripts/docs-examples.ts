@@ -90,17 +90,25 @@ export function temporaryFolder(): string {
 }
 
 /**
- * Writes `programs` into `folder`, one file each, and a tsconfig.json under which `downhill` means the sources here. A
- * program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
+ * Writes `programs` into `folder`, one file each, a tsconfig.json under which `downhill` means the sources here, to check
+ * their types, and a tsconfig.built.json under which it means the files of `built`, to run them.
+ * A program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
  * the machine. One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
  * @returns the paths of the files, in order.
  */
-export function writePrograms(folder: string, programs: readonly CodeBlock[]): string[] {
+export function writePrograms(
+  folder: string,
+  programs: readonly CodeBlock[],
+  built: { readonly index: string; readonly node: string },
+): string[] {
   const up = relative(folder, root).replaceAll('\\', '/') || '.';
-  const paths = { downhill: [`${up}/src/index.ts`], 'downhill/node': [`${up}/src/node.ts`] };
   const files = programs.map(({ page, line }) => `${page.replaceAll(/[^\w]+/g, '-')}-${line}.ts`);
-  const tsconfig = { extends: `${up}/tsconfig.json`, compilerOptions: { paths }, include: ['*.ts'] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  const config = (index: string, node: string): string => {
+    const paths = { downhill: [index], 'downhill/node': [node] };
+    return JSON.stringify({ extends: `${up}/tsconfig.json`, compilerOptions: { paths }, include: ['*.ts'] });
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), config(`${up}/src/index.ts`, `${up}/src/node.ts`));
+  writeFileSync(join(folder, 'tsconfig.built.json'), config(built.index, built.node));
   programs.forEach(({ text }, k) => {
     writeFileSync(join(folder, files[k]), text.replaceAll('useBackend()', "useBackend('cpu')"));
   });

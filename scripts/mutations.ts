@@ -105,14 +105,14 @@ export const mutations: readonly Mutation[] = [
     file: 'src/compile/lower/staged-slots.ts',
     from: "        ${[...copyA, ...copyB].join('\\n')}\n        workgroupBarrier();",
     to: "        ${[...copyA, ...copyB].join('\\n')}",
-    tests: ['kernels-test/tune/candidates.test.ts', '-t', 'workgroup memory: matmul, columns'],
+    tests: ['kernels-test/tune/candidates.long.test.ts', '-t', 'workgroup memory: matmul, columns'],
   },
   {
     name: 'gemm, staged: elements before the beginning of a run are multiplied too',
     file: 'src/compile/lower/staged-slots.ts',
     from: 'let inside = (k >= run[${row}].lo) & (k < run[${row}].hi);',
     to: 'let inside = k < run[${row}].hi;',
-    tests: ['kernels-test/tune/candidates.test.ts', '-t', 'workgroup memory: conv, padded'],
+    tests: ['kernels-test/tune/candidates.long.test.ts', '-t', 'workgroup memory: conv, padded'],
   },
   {
     name: 'convolution: a run is not clipped at the right edge',
@@ -217,7 +217,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/compile/graph/index-map.ts',
     from: 'if (last !== undefined && last.stride === stride * size) {',
     to: 'if (last !== undefined && last.stride >= stride * size) {',
-    tests: ['kernels-test/fuzz/fuzz.test.ts', '-t', 'seed'],
+    tests: ['kernels-test/fuzz/fuzz.test.ts', 'kernels-test/fuzz/fuzz.long.test.ts', '-t', 'seed'],
   },
   {
     name: 'Adam: the second moment decays like the first',

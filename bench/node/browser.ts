@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { ensureChromium, launch } from '../../kernels-test/browser/chromium.ts';
-import { openSite } from '../../kernels-test/demos/site.ts';
+import { serveSite } from '../../kernels-test/demos/site.ts';
 import type { Comparison } from '../core/compare-engines.ts';
 import { WORKLOADS, type WorkloadName } from '../core/workloads.ts';
 import type { Options, Outcome } from './commands.ts';
@@ -20,7 +20,8 @@ export async function runBrowser(options: Options): Promise<Outcome> {
   options.say('building the demo site');
   const browser = await launch(ensureChromium());
   try {
-    const site = await openSite(browser, async (_name, body) => void (await body()));
+    const server = await serveSite();
+    const site = server.site(browser, async (_name, body) => void (await body()));
     const comparisons: Comparison[] = [];
     for (const name of options.models.filter((model) => WORKLOADS[model].peers)) {
       const visit = await site.visit('kernels');
@@ -32,7 +33,7 @@ export async function runBrowser(options: Options): Promise<Outcome> {
       }
       await visit.close();
     }
-    await site.close();
+    await server.close();
     const note =
       `Chromium ${browser.version()}, headless, its software adapter; a fresh worker per engine, four seconds of ` +
       'steps. A step ends when its loss has been read, then the next begins.';

@@ -321,7 +321,7 @@ describe('in Node', () => {
       console.log((await backend.read(x, 'f32')).length);
       ${end}`;
     const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 });
     expect(stdout).toBe('4\n');
   });
 });

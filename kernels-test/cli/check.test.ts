@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
+import { longTest, shortDescribe, shortTest as test } from '../support/part.ts';
 import { jsonOf, runCli, tinyDataFolder } from './run-cli.ts';
 
 describe('compare', () => {
@@ -28,7 +29,7 @@ describe('compare', () => {
     expect(result.maxGradientDifference).toBeLessThanOrEqual(1e-4);
   });
 
-  test('is not misled by a max pooling that rounding turns: one does with this seed', async () => {
+  longTest('is not misled by a max pooling that rounding turns: one does with this seed', async () => {
     const result = await jsonOf(['compare', '--backend', 'cpu', '--steps', '1', '--seed', '0']);
     expect(result).toMatchObject({ ok: true, backend: 'cpu' });
     expect(result.maxGradientDifference).toBeLessThanOrEqual(1e-4);
@@ -46,7 +47,7 @@ describe('compare', () => {
 });
 
 describe('gradcheck', () => {
-  test('passes for every op', async () => {
+  longTest('passes for every op', async () => {
     const result = await jsonOf(['gradcheck']);
     expect(result).toMatchObject({ ok: true, failed: [], tolerance: 1e-6 });
     expect(result.checked).toBeGreaterThan(40);
@@ -59,14 +60,14 @@ describe('gradcheck', () => {
     expect((result.ops as { error: number }[])[0].error).toBeGreaterThan(1e-9);
   });
 
-  test('takes a model', async () => {
+  longTest('takes a model', async () => {
     const result = await jsonOf(['gradcheck', '--model', 'lenet']);
     expect(result).toMatchObject({ ok: true, model: 'lenet', checked: 10 });
     expect(result.parameters).toHaveLength(10);
   });
 });
 
-describe('info', () => {
+shortDescribe('info', () => {
   test('tells versions, adapter, features and limits', async () => {
     const result = await jsonOf(['info']);
     expect(result).toMatchObject({ node: process.versions.node, backends: { cpu: { available: true } } });
@@ -82,7 +83,7 @@ describe('info', () => {
   });
 });
 
-describe('help', () => {
+shortDescribe('help', () => {
   test.each([[[]], [['help']], [['--help']]])('lists every command after %j', async (words) => {
     const { status, stdout } = await runCli(words);
     expect(status).toBe(0);
@@ -101,7 +102,9 @@ describe('help', () => {
     expect((await runCli(['help', 'train'])).stdout).toBe((await runCli(['train', '-h'])).stdout);
   });
 
-  test('tells the version', async () => {
-    expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  test('tells the version, as it is built and as `npm start` has it', async () => {
+    for (const sources of [false, true]) {
+      expect((await runCli(['--version'], { sources })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    }
   });
 });

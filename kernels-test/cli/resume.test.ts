@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as testOfBoth } from 'vitest';
+import { byPart, shortDescribe, shortTest as test } from '../support/part.ts';
 import { expectCliRefusal, jsonOf, runCli } from './run-cli.ts';
 
 let folder: string;
@@ -63,10 +64,8 @@ describe('a training that is interrupted', () => {
     expect(listing(out).filter((line) => !line.startsWith('backup'))).toEqual(good);
   });
 
-  test.each([
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)('by %s saves where there was no model, and goes on to the end', async (signal, status) => {
+  const signals = byPart<[NodeJS.Signals, number]>(['SIGTERM', 143], ['SIGHUP', 129]);
+  testOfBoth.each([signals])('by %s saves where there was no model, and goes on to the end', async (signal, status) => {
     const out = join(folder, signal);
     const config = configFile('signals', { epochs: 400 });
     const onStderr = once('epoch 2/', signal);
@@ -88,7 +87,7 @@ describe('a training that is interrupted', () => {
   });
 });
 
-describe('--resume', () => {
+shortDescribe('--resume', () => {
   test('refuses another training and changes nothing; more epochs go on', async () => {
     const out = join(folder, 'other');
     const config = configFile('other', { epochs: 300 });

@@ -4,7 +4,7 @@
  * equals its expansion.
  */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as testOfBoth } from 'vitest';
 import { isFloat } from '../../src/core/dtype.ts';
 import { applyOp, type Op, type Sample } from '../../src/core/op.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
@@ -16,19 +16,24 @@ import { DownhillError } from '../../src/util/errors.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { bindPlaceholders, evaluate, runReference } from '../support/evaluate.ts';
 import { checkGradients, checkVjp, type GradientError } from '../support/gradcheck.ts';
+import { byPart, LONG, shortTest as test } from '../support/part.ts';
 import { avalOf, drawCotangent, drawSample, isFiniteSample } from '../support/sample-values.ts';
 
 /** The bound of the issue: relative error of a gradient in f64. */
 const GRADIENT_TOLERANCE = 1e-6;
 
+/** Finite differences along an axis of a hundred thousand elements take seconds. */
+const isLong = (sample: Sample): boolean => sample.inputs.some(({ shape = [] }) => Math.max(0, ...shape) > 600);
+
 const rows = allOps.map((op) => [op.name, op] as const);
+const withLongSamples = rows.filter(([, op]) => op.samples.some(isLong));
 
 test('names are unique', () => {
   const names = allOps.map((op) => op.name);
   expect(names.filter((name, k) => names.indexOf(name) !== k)).toEqual([]);
 });
 
-describe.each(rows)('%s', (name, op) => {
+describe.each(byPart(rows, withLongSamples))('%s', (name, op) => {
   test('documents itself and has samples', () => {
     expect(op.doc.length).toBeGreaterThan(10);
     expect(op.tolerance.source).not.toBe('');
@@ -38,7 +43,7 @@ describe.each(rows)('%s', (name, op) => {
     expect(flops(inputs, op.infer(inputs, sample.attrs), sample.attrs)).toBeGreaterThanOrEqual(0);
   });
 
-  test.each(titled(op.samples))('sample %s', (_title, sample) => {
+  testOfBoth.each(titled(op.samples.filter((sample) => isLong(sample) === LONG)))('sample %s', (_title, sample) => {
     const inputs = drawSample(sample);
     const before = inputs.map(({ data }) => data.slice());
     const output = runReference(op, inputs, sample.attrs);
@@ -46,8 +51,7 @@ describe.each(rows)('%s', (name, op) => {
     expect(inputs.map(({ data }) => data)).toEqual(before);
     // Small: the tests of a device run them all. One long axis shows that errors do not grow with the length.
     const sizes = [...inputs.flatMap(({ shape }) => shape), ...output.shape];
-    const long = inputs.some(({ shape }) => Math.max(...shape) > 600);
-    if (long) expect(Math.max(...inputs.map(({ shape }) => sizeOf(shape)))).toBeLessThanOrEqual(200_000);
+    if (isLong(sample)) expect(Math.max(...inputs.map(({ shape }) => sizeOf(shape)))).toBeLessThanOrEqual(200_000);
     else expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(600);
     if (op.expand !== undefined) expect(differenceFromExpansion(op, sample)).toBeLessThanOrEqual(1e-12);
     if (op.vjp !== null && isFiniteSample(sample)) {

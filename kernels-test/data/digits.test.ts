@@ -1,8 +1,9 @@
 /** The embedded digits: the same bytes for ever, balanced, and too hard for a linear model. */
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { ArrayDataset } from '../../src/data/dataset.ts';
 import { digits } from '../../src/data/sets/digits.ts';
+import { longTest, shortTest as test } from '../support/part.ts';
 import { linearAccuracy } from './linear-model.ts';
 import { expectRefusal } from './refusal.ts';
 
@@ -51,7 +52,7 @@ describe('digits', () => {
     }
   });
 
-  test('keeps a linear model below 93 %, at every epoch on the way to convergence', () => {
+  longTest('keeps a linear model below 93 %, at every epoch on the way to convergence', () => {
     const { train, test } = digits({ seed: 2 });
     const { trainAccuracy, testAccuracies } = linearAccuracy(train, test, 30);
     expect(trainAccuracy).toBeGreaterThan(0.9);

@@ -18,6 +18,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const output = join(root, 'dist-demos');
 /** Kept for people to look at, never committed. */
 const SCREENSHOTS = join(root, 'artifacts/demos');
+const NAVIGATION_MS = 120_000;
 /** Pages must work from any path. */
 const BASE = 'some/where/';
 
@@ -59,19 +60,27 @@ export interface Site {
   readonly url: string;
   /** Opens a page of the site (`digits`, or '' for the start page). */
   visit(path: string, options?: VisitOptions): Promise<Visit>;
+}
+
+/** The site on a server of its own. */
+export interface SiteServer {
+  /** The site as `browser` visits it. */
+  site(browser: Browser, check: Check): Site;
   close(): Promise<void>;
 }
 
 /** Builds the site, unless `built` says that it is there, and serves it. */
-export async function openSite(browser: Browser, check: Check, built = false): Promise<Site> {
+export async function serveSite(built = false): Promise<SiteServer> {
   if (!built) await build({ configFile: join(root, 'demos/vite.config.ts'), logLevel: 'error' });
   const server = await startServer(listeners());
   const url = server.url + BASE;
   return {
-    check,
-    folder: output,
-    url,
-    visit: (path, options = {}) => visit(browser, check, url, path, options),
+    site: (browser, check) => ({
+      check,
+      folder: output,
+      url,
+      visit: (path, options = {}) => visit(browser, check, url, path, options),
+    }),
     close: () => server.close(),
   };
 }
@@ -79,6 +88,8 @@ export async function openSite(browser: Browser, check: Check, built = false): P
 async function visit(browser: Browser, check: Check, url: string, path: string, options: VisitOptions): Promise<Visit> {
   const { width = 1280, height = 900, colorScheme = 'light', initScript, allowedErrors, search = '' } = options;
   const context = options.context ?? (await browser.newContext({ viewport: { width, height }, colorScheme }));
+  // Another page may hold the processor while this one loads.
+  context.setDefaultNavigationTimeout(NAVIGATION_MS);
   const page = await context.newPage();
   const misdeeds = watch(page, new URL(url).origin);
   if (initScript !== undefined) await page.addInitScript(initScript);

@@ -4,20 +4,24 @@
  * itself tested at the end.
  */
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as testOfBoth } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { printPlan } from '../../src/compile/print-plan.ts';
 import { buildGraph, printGraph } from '../../src/core/graph.ts';
+import { byPart, longTest, shortTest as test } from '../support/part.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { checkGraph, planOf, wrongValues } from './check-graph.ts';
 import { MUTATIONS, mutatePlan } from './mutate-plan.ts';
 import { randomGraph } from './random-graph.ts';
 
 const one = process.env.SEED;
-const seeds =
-  one === undefined ? Array.from({ length: Number(process.env.FUZZ ?? 60) }, (_, k) => k + 1) : [Number(one)];
+const count = Number(process.env.FUZZ ?? 60);
+/** Ten by themselves; the long part has the others. */
+const shortSeeds = Array.from({ length: Math.min(10, count) }, (_, k) => k + 1);
+const longSeeds = Array.from({ length: Math.max(1, count - 10) }, (_, k) => k + 11);
+const seeds = one === undefined ? byPart(shortSeeds, longSeeds) : byPart([Number(one)], []);
 
 let gpu: Backend;
 let cpu: Backend;
@@ -30,7 +34,7 @@ afterAll(async () => {
   await gpu.dispose();
 });
 
-test.each(seeds)('seed %i', async (seed) => {
+testOfBoth.each(seeds)('seed %i', async (seed) => {
   const graph = randomGraph(seed);
   if (one !== undefined)
     console.error(`${printGraph(buildGraph(graph.spec))}\n${printPlan(planOf(graph, 'fused', gpu))}`);
@@ -45,7 +49,7 @@ test('other tiles are other plans, in many of the graphs', () => {
   expect(differ.length).toBeGreaterThan(15);
 });
 
-test('a kernel with one broken line is found, unless nothing depends on it', async () => {
+longTest('a kernel with one broken line is found, unless nothing depends on it', async () => {
   const tally = Object.fromEntries(Object.keys(MUTATIONS).map((name) => [name, { broken: 0, found: 0 }]));
   for (let seed = 1; seed <= 12; seed++) {
     const graph = randomGraph(seed);

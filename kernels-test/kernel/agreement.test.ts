@@ -19,6 +19,7 @@ import { deviceSamples } from '../support/device-samples.ts';
 import { bindPlaceholders } from '../support/evaluate.ts';
 import { specOf } from '../support/graphs.ts';
 import { edited, textOf } from '../support/kernels.ts';
+import { byPart, LONG, longTest, shortDescribe, shortTest } from '../support/part.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawCotangent, drawSample, isFiniteSample } from '../support/sample-values.ts';
 
@@ -37,7 +38,12 @@ function evaluating(limits: Target): CpuBackend {
   return createEvaluatingBackend({ precision: 'f64', target: limits, agreeing: { relative: RELATIVE } });
 }
 
-describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) => {
+/** Software is what tests run on; the others take as long again, where their plans are others. */
+const short = Object.entries(targets).slice(0, 1);
+const long = Object.entries(targets).slice(1);
+/** A step of LeNet-5 takes five seconds. */
+const SLOW = /^lenet5-adam/;
+describe.each(byPart(short, long))('planned for %s adapters', (_, limits) => {
   let backend: CpuBackend;
   beforeAll(() => {
     backend = evaluating(limits);
@@ -75,26 +81,36 @@ describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) =>
 
   // Broadcasts meet at every step: whole training steps would take a minute.
   const graphs = referenceGraphs.filter(({ name }) => limits.subgroupSize === null || !/adam|sgd/.test(name));
-  test.each(graphs.map((graph) => [graph.name, graph] as const))('%s', async (_name, graph) => {
+  test.each(
+    (LONG ? graphs : graphs.filter(({ name }) => !SLOW.test(name))).map((graph) => [graph.name, graph] as const),
+  )('%s', async (_name, graph) => {
     await graph.run(backend);
   });
 });
 
-/** Every kernel of the goldens is among those that `run` evaluates: sizes are uniforms, so the batch does not matter. */
-test.each(referenceGraphs.map((graph) => [graph.name, graph] as const))('%s has no other kernels', async (_, graph) => {
-  const seen = new Set<string>();
-  const backend = evaluating(targets.software);
-  const load = backend.load.bind(backend);
-  backend.load = (plan: Plan, ...rest) => {
-    for (const kernel of plan.kernels) seen.add(textOf(kernel));
-    return load({ ...plan, dispatches: [] }, ...rest);
-  };
-  await graph.run(backend).catch(() => undefined);
-  const missing = (await graph.plan()).kernels.filter((kernel) => !seen.has(textOf(kernel)));
-  expect(missing.map(({ label }) => label)).toEqual([]);
+const slow = referenceGraphs.filter(({ name }) => SLOW.test(name));
+longTest.each(slow.map((graph) => [graph.name, graph] as const))('planned for software: %s', async (_name, graph) => {
+  await graph.run(evaluating(targets.software));
 });
 
-describe('a kernel that is wrong', () => {
+/** Every kernel of the goldens is among those that `run` evaluates: sizes are uniforms, so the batch does not matter. */
+shortTest.each(referenceGraphs.map((graph) => [graph.name, graph] as const))(
+  '%s has no other kernels',
+  async (_, graph) => {
+    const seen = new Set<string>();
+    const backend = evaluating(targets.software);
+    const load = backend.load.bind(backend);
+    backend.load = (plan: Plan, ...rest) => {
+      for (const kernel of plan.kernels) seen.add(textOf(kernel));
+      return load({ ...plan, dispatches: [] }, ...rest);
+    };
+    await graph.run(backend).catch(() => undefined);
+    const missing = (await graph.plan()).kernels.filter((kernel) => !seen.has(textOf(kernel)));
+    expect(missing.map(({ label }) => label)).toEqual([]);
+  },
+);
+
+shortDescribe('a kernel that is wrong', () => {
   const [x, w] = [
     Tensor.placeholder('x', { shape: [5, 7], dtype: 'f32' }),
     Tensor.placeholder('w', { shape: [7, 9], dtype: 'f32' }),

@@ -3,7 +3,7 @@
  * in f32 and on the device, with the kernels of software adapters and of GPUs.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as testOfBoth } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -20,6 +20,7 @@ import { Prng } from '../../src/util/prng.ts';
 import { type Shape, sizeOf } from '../../src/util/shape.ts';
 import { bindPlaceholders } from '../support/evaluate.ts';
 import { specOf } from '../support/graphs.ts';
+import { byPart, longTest, shortTest as test } from '../support/part.ts';
 import { runPlan, sameBits } from '../support/run-plan.ts';
 
 const TEN_MILLION = 10_000_000;
@@ -56,19 +57,23 @@ describe.each(Object.keys(open) as (keyof typeof open)[])('on %s', (name) => {
     return [...first.outputs];
   }
 
-  test.each<[string, (k: number, random: Prng) => number]>([
-    ['0.1 throughout', () => 0.1],
+  const series: readonly [string, (k: number, random: Prng) => number][] = [
     ['uniform between 0 and 0.2', (_, random) => 0.2 * random.uniform()],
+    ['0.1 throughout', () => 0.1],
     ['growing from 0 to 0.2', (k) => (0.2 * k) / TEN_MILLION],
-  ])('sum, mean and variance of 10⁷ values, %s', async (_, value) => {
-    const random = new Prng(7);
-    const x = filled([TEN_MILLION], (k) => value(k, random));
-    const exact = statistics(x.data);
-    const [total, center, spread] = await values([x], (t) => [sum(t), mean(t), variance(t)]);
-    expect(relative(total[0], exact.sum)).toBeLessThan(2e-6);
-    expect(relative(center[0], exact.mean)).toBeLessThan(2e-6);
-    expect(Math.abs(spread[0] - exact.variance)).toBeLessThanOrEqual(2e-6 * exact.variance);
-  });
+  ];
+  testOfBoth.each(byPart(series.slice(0, 1), series.slice(1)))(
+    'sum, mean and variance of 10⁷ values, %s',
+    async (_, value) => {
+      const random = new Prng(7);
+      const x = filled([TEN_MILLION], (k) => value(k, random));
+      const exact = statistics(x.data);
+      const [total, center, spread] = await values([x], (t) => [sum(t), mean(t), variance(t)]);
+      expect(relative(total[0], exact.sum)).toBeLessThan(2e-6);
+      expect(relative(center[0], exact.mean)).toBeLessThan(2e-6);
+      expect(Math.abs(spread[0] - exact.variance)).toBeLessThanOrEqual(2e-6 * exact.variance);
+    },
+  );
 
   test.each<[Shape, number[]]>([
     [[TEN_MILLION / 4, 4], [0]],
@@ -138,13 +143,19 @@ describe.each(Object.keys(open) as (keyof typeof open)[])('on %s', (name) => {
     }
   });
 
-  test.each([
-    [5000, PLAIN],
-    [100_000, { transposeA: true, transposeB: true }],
-    [1_000_000, PLAIN],
-    [4_000_000, { transposeA: false, transposeB: true }],
-    [TEN_MILLION, { transposeA: true, transposeB: false }],
-  ])('a product over K = %d, %o', async (K, attrs) => {
+  const products: readonly (readonly [number, { readonly transposeA: boolean; readonly transposeB: boolean }])[] =
+    byPart(
+      [
+        [5000, PLAIN],
+        [100_000, { transposeA: true, transposeB: true }],
+      ],
+      [
+        [1_000_000, PLAIN],
+        [4_000_000, { transposeA: false, transposeB: true }],
+        [TEN_MILLION, { transposeA: true, transposeB: false }],
+      ],
+    );
+  testOfBoth.each(products)('a product over K = %d, %o', async (K, attrs) => {
     // Rows of a constant, columns of another and one that varies: the products are those of Σ x and Σ x².
     const [M, N] = K > 2e6 ? [1, 2] : [2, 3];
     const random = new Prng(11);
@@ -163,26 +174,29 @@ describe.each(Object.keys(open) as (keyof typeof open)[])('on %s', (name) => {
     for (let i = 0; i < M * N; i++) expect(relative(found[i], i % N === 0 ? squares : total)).toBeLessThan(2e-5);
   });
 
-  test.each(['valid', 'same'] as const)('the weight gradient of a convolution over 10⁶ pixels, %s', async (padding) => {
-    // Every window of a constant image gives the same, but where padding clips it.
-    const [N, H, W] = [4, 500, 500];
-    const x = filled([N, H, W, 1], () => 0.3);
-    const [OH, OW] = padding === 'same' ? [H, W] : [H - 2, W - 2];
-    const dy = filled([N, OH, OW, 2], () => 0.1);
-    const [dk, dBias] = await values([x, dy], (image, slope) => [
-      conv2dWeightGrad(image, slope, { padding, kernelShape: [3, 3, 1, 2] }),
-      sum(slope, { axes: [0, 1, 2] }),
-    ]);
-    const one = Math.fround(0.3) * Math.fround(0.1);
-    for (let tap = 0; tap < 9; tap++) {
-      const clipped = (at: number): number => (padding === 'same' && at !== 1 ? 1 : 0);
-      const windows = N * (OH - clipped(Math.floor(tap / 3))) * (OW - clipped(tap % 3));
-      for (const found of [dk[2 * tap], dk[2 * tap + 1]]) expect(relative(found, windows * one)).toBeLessThan(2e-5);
-    }
-    for (const found of Array.from(dBias)) {
-      expect(relative(found, N * OH * OW * Math.fround(0.1))).toBeLessThan(2e-5);
-    }
-  });
+  longTest.each(['valid', 'same'] as const)(
+    'the weight gradient of a convolution over 10⁶ pixels, %s',
+    async (padding) => {
+      // Every window of a constant image gives the same, but where padding clips it.
+      const [N, H, W] = [4, 500, 500];
+      const x = filled([N, H, W, 1], () => 0.3);
+      const [OH, OW] = padding === 'same' ? [H, W] : [H - 2, W - 2];
+      const dy = filled([N, OH, OW, 2], () => 0.1);
+      const [dk, dBias] = await values([x, dy], (image, slope) => [
+        conv2dWeightGrad(image, slope, { padding, kernelShape: [3, 3, 1, 2] }),
+        sum(slope, { axes: [0, 1, 2] }),
+      ]);
+      const one = Math.fround(0.3) * Math.fround(0.1);
+      for (let tap = 0; tap < 9; tap++) {
+        const clipped = (at: number): number => (padding === 'same' && at !== 1 ? 1 : 0);
+        const windows = N * (OH - clipped(Math.floor(tap / 3))) * (OW - clipped(tap % 3));
+        for (const found of [dk[2 * tap], dk[2 * tap + 1]]) expect(relative(found, windows * one)).toBeLessThan(2e-5);
+      }
+      for (const found of Array.from(dBias)) {
+        expect(relative(found, N * OH * OW * Math.fround(0.1))).toBeLessThan(2e-5);
+      }
+    },
+  );
 
   test('a convolution of 20,000 channels', async () => {
     const x = filled([2, 3, 3, 20_000], () => 0.3);

@@ -14,7 +14,7 @@ const device = await openDevice();
 /** Declares one test for each op: all its samples at once, so that their pipelines are built side by side. */
 export function describeNaive(ops: readonly Op[]): void {
   describe('lowering = reference, one thread per element', () => {
-    test.each(ops.map((op) => [op.name, op] as const))('%s', { timeout: 60_000 }, async (_name, op) => {
+    test.each(ops.map((op) => [op.name, op] as const))('%s', async (_name, op) => {
       // These kernels add in a row, whose rounding grows with the length: long samples are for those of the compiler.
       const samples = op.samples.filter(({ inputs }) => inputs.every(({ shape }) => Math.max(0, ...shape) <= 600));
       const errors = await Promise.all(samples.map((sample) => naiveError(op, sample)));

@@ -3,7 +3,7 @@
  * dispatches, and not one new object, whatever the learning rate does. And 200 fits leave the device as they found it.
  */
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { create } from 'webgpu';
 import { createWebGPUBackend, type WebGPUBackend } from '../../src/backend/webgpu.ts';
 import { arrayDataset } from '../../src/data/dataset.ts';
@@ -21,6 +21,7 @@ import { Prng } from '../../src/util/prng.ts';
 import { sizeOf } from '../../src/util/shape.ts';
 import { lenet5, resNet20 } from '../../src/zoo/index.ts';
 import { type CallCounts, type InstrumentedDevice, instrument } from '../support/count-calls.ts';
+import { longTest, shortTest as test } from '../support/part.ts';
 import { toyData, toyModel } from './toy.ts';
 
 const RESNET20_DISPATCHES = 175;
@@ -218,7 +219,7 @@ test('the learning rate finder builds one program for all its steps', async () =
   expect(calls.liveBuffers()).toBe(live);
 });
 
-test('200 fits of changing batch sizes leave the count of live GPU buffers where it began', async () => {
+longTest('200 fits of changing batch sizes leave the count of live GPU buffers where it began', async () => {
   const data = toyData(60);
   using model = toyModel();
   await model.fit(data, { verbose: 0 });

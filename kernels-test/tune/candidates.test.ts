@@ -3,7 +3,7 @@
  * does, in the same bits in every run.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -15,6 +15,7 @@ import type { GraphSpec } from '../../src/core/graph.ts';
 import { MOST, tileCandidates, tileProblem } from '../../src/tune/candidates.ts';
 import { differenceOf } from '../../src/tune/compare.ts';
 import { Trial, TrialInputs } from '../../src/tune/trial.ts';
+import { longTest, shortDescribe, shortTest as test } from '../support/part.ts';
 import { convGraph, GRAPHS, matmulGraph, STAGED_GRAPHS } from './graphs.ts';
 
 const ADAPTERS: Readonly<Record<string, Target>> = {
@@ -26,7 +27,7 @@ const ADAPTERS: Readonly<Record<string, Target>> = {
   'software with subgroups of 8': { ...SOFTWARE_TARGET, subgroupSize: 8 },
 };
 
-describe.each(Object.entries(ADAPTERS))('%s', (_name, limits) => {
+shortDescribe.each(Object.entries(ADAPTERS))('%s', (_name, limits) => {
   const large = { 'large matmul': matmulGraph([512, 512], [512, 512]), 'one column': matmulGraph([64, 9], [9, 1]) };
   const layers = { 'first layer': convGraph([64, 28, 28, 1], [5, 5, 1, 6], { padding: 'same' }) };
 
@@ -120,13 +121,16 @@ describe('on the device', () => {
     expect(await checkAll(GRAPHS[graph], gpu.target)).toBeGreaterThan(5);
   });
 
-  test.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', async (graph) => {
+  longTest.each(['matmul', 'conv, clipped and strided'])('so do those of a GPU: %s', async (graph) => {
     const limits: Target = withAdapterType(gpu.target, 'hardware');
     expect(await checkAll(GRAPHS[graph], limits, ({ depth }) => depth === 0)).toBeGreaterThan(5);
   });
 
-  test.each(Object.keys(STAGED_GRAPHS))('so do those that stage operands in workgroup memory: %s', async (graph) => {
-    const limits: Target = withAdapterType(gpu.target, 'hardware');
-    expect(await checkAll(STAGED_GRAPHS[graph], limits, ({ depth }) => depth > 0)).toBeGreaterThan(5);
-  });
+  longTest.each(Object.keys(STAGED_GRAPHS))(
+    'so do those that stage operands in workgroup memory: %s',
+    async (graph) => {
+      const limits: Target = withAdapterType(gpu.target, 'hardware');
+      expect(await checkAll(STAGED_GRAPHS[graph], limits, ({ depth }) => depth > 0)).toBeGreaterThan(5);
+    },
+  );
 });

@@ -3,7 +3,7 @@
  * fail by chance.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -22,6 +22,7 @@ import { applyTuning, makeTuning, removeTuning } from '../../src/tune/tuning.ts'
 import { expectRefusal } from '../data/refusal.ts';
 import { mutatePlan } from '../fuzz/mutate-plan.ts';
 import { edited, textOf } from '../support/kernels.ts';
+import { longTest, shortDescribe, shortTest as test } from '../support/part.ts';
 import { matmulGraph } from './graphs.ts';
 
 const graph = matmulGraph([40, 24], [24, 20]);
@@ -33,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => gpu.dispose());
 
 describe('tuneGraphs', () => {
-  test('chooses a candidate for every contraction, and plans take it once it is applied', async () => {
+  longTest('chooses a candidate for every contraction, and plans take it once it is applied', async () => {
     const { tuning, kernels, total } = await tuneGraphs(gpu, [graph, graph]);
     expect(total).toBe(3);
     expect(kernels).toHaveLength(3);
@@ -109,14 +110,14 @@ describe('tuneGraphs', () => {
     await expectRefusal(() => tuneGraphs(gpu, [graph], { budgetMs: Number.NaN }), 'argument', /budgetMs/);
   });
 
-  test('frees everything', async () => {
+  longTest('frees everything', async () => {
     const { liveBuffers, liveBytes } = gpu.counters;
     await tuneGraphs(gpu, [graph]);
     expect(gpu.counters).toMatchObject({ liveBuffers, liveBytes });
   });
 });
 
-describe('a candidate that is no good', () => {
+shortDescribe('a candidate that is no good', () => {
   /** The first contraction, all of whose candidates but the default one are made by `spoil`. */
   function spoiled(spoil: (plan: ReturnType<IsolatedContraction['plan']>) => unknown): IsolatedContraction {
     const [kernel] = isolateContractions(graph, gpu.target);

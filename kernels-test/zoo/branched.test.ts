@@ -2,7 +2,7 @@
  * Networks for ImageNet and CIFAR: published counts, and one training step of a narrow one on small images.
  */
 
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test as testOfBoth } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { setBackend } from '../../src/runtime/index.ts';
 import type { Model } from '../../src/train/model/model.ts';
@@ -12,6 +12,7 @@ import { cifarVgg } from '../../src/zoo/cifar-vgg.ts';
 import { googLeNet } from '../../src/zoo/googlenet.ts';
 import { resNet18, resNet20, resNet34, resNet50, resNet101, resNet152 } from '../../src/zoo/resnet.ts';
 import { vgg16, vgg19 } from '../../src/zoo/vgg.ts';
+import { byPart, shortTest as test } from '../support/part.ts';
 
 afterEach(() => setBackend(undefined));
 
@@ -46,10 +47,12 @@ test('GoogLeNet with its auxiliary heads has 13,378,280 parameters and three out
   expect(model.outputShapes).toEqual([[1000], [1000], [1000]]);
 });
 
-test.each([
+/** One of each kind first; the others are larger, or like them. */
+const STEPS = [
   ['ResNet-18', () => resNet18({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
   ['AlexNet', () => alexNet({ inputShape: [67, 67, 3], classes: 3, width: 0.02 })],
   ['AlexNet in two groups', () => alexNet({ inputShape: [67, 67, 3], classes: 3, width: 0.02, groups: 2 })],
+  ['ResNet-20', () => resNet20({ inputShape: [16, 16, 3], classes: 3 })],
   ['VGG-16', () => vgg16({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
   ['VGG-19', () => vgg19({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
   ['ResNet-34', () => resNet34({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
@@ -58,8 +61,8 @@ test.each([
   ['CIFAR experiment VII', () => cifarVgg({ variant: 'VII', inputShape: [8, 8, 3], classes: 3 })],
   ['ResNet-50', () => resNet50({ inputShape: [32, 32, 3], classes: 3, width: 0.05 })],
   ['GoogLeNet', () => googLeNet({ inputShape: [32, 32, 3], classes: 3, width: 0.25 })],
-  ['ResNet-20', () => resNet20({ inputShape: [16, 16, 3], classes: 3 })],
-] as const)('%s trains a step', async (_name, make) => {
+] as const;
+testOfBoth.each(byPart(STEPS.slice(0, 4), STEPS.slice(4)))('%s trains a step', async (_name, make) => {
   setBackend(createCpuBackend());
   using model = make().compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
   const shape = [2, ...model.inputShapes![0]];

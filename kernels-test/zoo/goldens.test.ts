@@ -18,6 +18,7 @@ import type { Model } from '../../src/train/model/model.ts';
 import { type Shape, sizeOf } from '../../src/util/shape.ts';
 import { zooModel } from '../../src/zoo/index.ts';
 import { golden } from '../nn/golden-values.ts';
+import { byPart } from '../support/part.ts';
 
 interface ZooCase {
   readonly name: string;
@@ -42,6 +43,10 @@ const [EXAMPLES, PROBES] = [9001, 9002];
 const LIMIT = 300_000;
 const cases = golden<ZooCase[]>('zoo.json');
 const titled = cases.map((one) => [one.name, one.options, one] as const);
+/** A model of each kind: the classics with their losses, a convolution, a normalisation, a branch, a residual. */
+const QUICK = /^(perceptron|linear|logistic|softmax|mlp-batch-norm|lenet|dense-autoencoder|resnet18)$/;
+const quick = titled.filter(([name]) => QUICK.test(name));
+const others = titled.filter(([name]) => !QUICK.test(name));
 
 /** Keras has float64 here: what separates it from f64 is the order of sums. */
 const BACKENDS = [
@@ -60,7 +65,7 @@ describe.each(BACKENDS)('on %s', (_backend, open, bounds) => {
     await backend.dispose();
   });
 
-  test.each(titled)('%s %j', { timeout: LIMIT }, async (_name, _options, expected) => {
+  test.each(byPart(quick, others))('%s %j', { timeout: LIMIT }, async (_name, _options, expected) => {
     using model = withoutChances(expected);
     expect(model.countParams()).toBe(expected.parameters);
     await setWeights(model, expected.affine);

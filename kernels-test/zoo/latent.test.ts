@@ -4,7 +4,7 @@
  * their moments; and both learn from the embedded digits.
  */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
@@ -26,6 +26,7 @@ import {
   variationalDecoder,
 } from '../../src/zoo/index.ts';
 import { flat, golden, type Nested, shaped, shapeOf, tensorOf } from '../nn/golden-values.ts';
+import { shortDescribe as describe, longDescribe, longTest, shortTest as test } from '../support/part.ts';
 
 interface ModelCase {
   readonly name: 'vae' | 'capsnet';
@@ -123,7 +124,7 @@ describe.each(backends)('on %s', (_kind, create) => {
   });
 });
 
-describe('learning from the digits', () => {
+longDescribe('learning from the digits', () => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await createNodeWebGPUBackend();
@@ -134,7 +135,7 @@ describe('learning from the digits', () => {
     await backend.dispose();
   });
 
-  test('a trained autoencoder raises the bound, gives images back and draws new ones', async () => {
+  longTest('a trained autoencoder raises the bound, gives images back and draws new ones', async () => {
     const size = 400;
     const { train, test: heldOut } = digits({ train: size, test: 60, seed: 3 });
     const [x, held] = [train.x, heldOut.x].map((bytes) => Float32Array.from(bytes, (value) => value / 255));
@@ -182,7 +183,7 @@ describe('learning from the digits', () => {
     expect(differences).toBeGreaterThan(0.1 * variance);
   });
 
-  test('a small capsule network learns the digits, with its reconstruction', async () => {
+  longTest('a small capsule network learns the digits, with its reconstruction', async () => {
     const { train, test: heldOut } = digits({ train: 400, test: 200, seed: 3 });
     const bytes = (set: typeof train) => Float32Array.from(set.x, (value) => value / 255);
     const data = (set: typeof train) => {

@@ -1,0 +1,3 @@
+/** `downhill gradcheck` of everything; a max pooling that rounding turns. */
+
+import './check.test.ts';

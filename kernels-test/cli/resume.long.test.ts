@@ -1,0 +1,3 @@
+/** A training that SIGHUP cuts off. */
+
+import './resume.test.ts';

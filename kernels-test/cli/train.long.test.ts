@@ -1,0 +1,3 @@
+/** Ctrl-C while steps block the process. */
+
+import './train.test.ts';

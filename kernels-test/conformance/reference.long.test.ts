@@ -1,0 +1,3 @@
+/** Samples with a long axis: errors do not grow with the length. */
+
+import './reference.test.ts';

@@ -1,0 +1,3 @@
+/** The types of the programs in the documentation. */
+
+import './docs.test.ts';

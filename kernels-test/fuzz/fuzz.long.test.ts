@@ -1,0 +1,3 @@
+/** Fifty more seeds, and broken kernels, which they find. */
+
+import './fuzz.test.ts';

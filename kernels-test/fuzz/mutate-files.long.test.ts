@@ -1,0 +1,3 @@
+/** Fifty more files of each reader. */
+
+import './mutate-files.test.ts';

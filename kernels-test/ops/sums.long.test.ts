@@ -1,0 +1,3 @@
+/** Products of a million terms and more. */
+
+import './sums.test.ts';

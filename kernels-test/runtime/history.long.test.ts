@@ -1,0 +1,3 @@
+/** Thousands of readings. */
+
+import './history.test.ts';

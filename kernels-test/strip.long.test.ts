@@ -1,0 +1,3 @@
+/** What bundlers drop: a build for each question. */
+
+import './strip.test.ts';

@@ -1,0 +1,3 @@
+/** Two hundred fits. */
+
+import './steady-step.test.ts';

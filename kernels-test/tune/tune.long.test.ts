@@ -1,0 +1,3 @@
+/** Whole searches. */
+
+import './tune.test.ts';

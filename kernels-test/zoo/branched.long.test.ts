@@ -1,0 +1,3 @@
+/** A step of the networks that are large, or like others. */
+
+import './branched.test.ts';

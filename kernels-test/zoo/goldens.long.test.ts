@@ -1,0 +1,3 @@
+/** The models of the zoo that are large or like others. */
+
+import './goldens.test.ts';

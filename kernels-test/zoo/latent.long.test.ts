@@ -1,0 +1,3 @@
+/** Training until something is learnt. */
+
+import './latent.test.ts';

@@ -16,6 +16,7 @@ import { referenceSteps } from './graph/reference.ts';
 import { resolve } from './graph/views.ts';
 import { emitContract } from './lower/contract-kernel.ts';
 import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadKernel } from './lower/emit.ts';
+import { emitHand } from './lower/hand-kernel.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
@@ -282,7 +283,12 @@ class PlanBuilder {
   }
 }
 
-const emitters = { map: (input: EmitInput) => emitMap(input), reduce: emitReduce, contract: emitContract };
+const emitters = {
+  map: (input: EmitInput) => emitMap(input),
+  reduce: emitReduce,
+  contract: emitContract,
+  hand: emitHand,
+};
 
 /** Lists of reference steps one behind another; what a step reads of an earlier one moves with it. */
 function concatenated(lists: readonly (readonly ReferenceStep[])[]): ReferenceStep[] {

@@ -4,6 +4,7 @@
  *   map       one invocation per element of an index space of `points` elements
  *   reduce    `points` folds over `fold` elements each; several folds may follow one another over the same rows
  *   contract  one contraction with `points` output elements
+ *   hand      one node that a hand-written shader computes, alone in its cluster
  *
  * Every node of a cluster has a role, which says at which index it is evaluated.
  */
@@ -19,7 +20,7 @@ export type Role =
   | 'point'
   /** At the index of the element that a fold takes in. */
   | 'inner'
-  /** The fold or contraction itself; its value stands at the output index. */
+  /** The fold, contraction or hand-written kernel itself; its value stands at the output index. */
   | 'fold'
   /** At whatever index a consumer asks: written as a function, recomputed at each call. */
   | 'function'
@@ -33,7 +34,7 @@ export interface FoldSpace extends FoldMap {
 
 export interface Cluster {
   readonly id: number;
-  kind: 'map' | 'reduce' | 'contract';
+  kind: 'map' | 'reduce' | 'contract' | 'hand';
   points: number;
   /** reduce only. */
   space: FoldSpace | null;
@@ -58,6 +59,11 @@ export function singleCluster(id: number, node: Tensor): Cluster {
       const contraction = lower.contraction(node.inputs, node, node.attrs);
       return { id, kind: 'contract', points: node.size, space: null, contraction, roles: new Map([[node, 'fold']]) };
     }
+    case 'composite':
+      return {
+        ...{ id, kind: 'hand', points: node.size, space: null, contraction: null },
+        roles: new Map([[node, 'fold']]),
+      };
     default:
       return { id, kind: 'map', points: node.size, space: null, contraction: null, roles: new Map([[node, 'point']]) };
   }

@@ -5,6 +5,7 @@
 
 import { buildGraph, type Graph, type GraphSpec, printGraph, verifyGraph } from '../../core/graph.ts';
 import { environment } from '../../util/environment.ts';
+import { handKernelOf } from '../graph/hand-kernel.ts';
 import { simplify } from '../graph/simplify.ts';
 import { readBy, writtenBy } from '../memory/memory.ts';
 import { storageKeys } from '../memory/storage.ts';
@@ -22,7 +23,7 @@ export function fuseGraph(
   const traced = buildGraph(spec);
   verifyGraph(traced);
   if (debug >= 5) console.error(printGraph(traced));
-  const simplified = simplify(traced);
+  const simplified = simplify(traced, (node) => fusion && handKernelOf(node, limits) !== undefined);
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
   const [fused, scheduled] = fuseAndSchedule(simplified, limits.maxStorageBuffersPerShaderStage, fusion);

@@ -9,10 +9,13 @@
 const BLOCK = /@binding\(0\) var<uniform> params: array<vec4<u32>, (\d+)>;/;
 const MAIN = /\bfn main\([^{]*\{/;
 
-/** `wgsl` with its uniforms in private variables; as it is when it has none. */
+/**
+ * `wgsl` with its uniforms in private variables; as it is when it has none, or a barrier, which must not depend on what may
+ * differ between invocations, as a private variable may.
+ */
 export function readUniformsOnce(wgsl: string): string {
   const block = BLOCK.exec(wgsl);
-  if (block === null) return wgsl;
+  if (block === null || wgsl.includes('workgroupBarrier')) return wgsl;
   const words = Array.from({ length: Number(block[1]) }, (_, k) => k);
   const variables = words.map((k) => `var<private> params_${k}: vec4<u32>;`);
   const copies = words.map((k) => `params_${k} = params[${k}];`);

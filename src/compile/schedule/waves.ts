@@ -10,6 +10,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import { clusterName, type FusedGraph } from '../fuse/fuse.ts';
+import { handKernelOf } from '../graph/hand-kernel.ts';
 import { contractTile } from '../lower/contract-kernel.ts';
 import { THREAD_LANES } from '../lower/emit.ts';
 import { reduceStages } from '../lower/reduce-kernel.ts';
@@ -147,6 +148,9 @@ class Planner {
       const tile = contractTile({ cluster, limits });
       count = tile.chunks > 1 ? 2 : 1;
       lanes = tile.lanesM * tile.lanesN;
+    } else if (cluster.kind === 'hand') {
+      const [node] = cluster.roles.keys();
+      lanes = handKernelOf(node, limits)?.kernel.workgroupSize ?? null;
     } else if (cluster.kind === 'reduce' && cluster.points > 0) {
       count = reduceStages({ cluster, fused, limits, written });
     }

@@ -1,6 +1,7 @@
 /**
- * `npm run docs:tour`: puts the output of each stop of the tour (scripts/tour/stops.ts) into its block of docs/tour.md, the
- * ones that open with ```text stop=name. A test holds the page against it (`npm run docs:tour -- --check` does the same).
+ * `npm run docs:tour`: puts the output of each stop of the tour (scripts/tour/stops.ts) into its block of
+ * docs/tour.md, the ones that open with ```text stop=name. A test holds the page against it (`npm run docs:tour --
+ * --check` does the same).
  *
  * Invariant: text outside of the blocks is left alone; every stop has one block, every block a stop.
  */
@@ -12,7 +13,10 @@ import { tourStops } from './tour/stops.ts';
 
 export const TOUR_PAGE = fileURLToPath(new URL('../docs/tour.md', import.meta.url));
 
-/** `page` with the text of each stop in its block. @throws Error naming stops without a block and blocks without a stop. */
+/**
+ * `page` with the text of each stop in its block.
+ * @throws Error naming stops without a block and blocks without a stop.
+ */
 export function fillTour(page: string, stops: ReadonlyMap<string, string>): string {
   const used: string[] = [];
   const filled = page.replaceAll(/^```text stop=(\S+)\n[\s\S]*?^```$/gm, (_, name: string) => {

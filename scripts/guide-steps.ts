@@ -1,10 +1,10 @@
 /**
- * The guides of CONTRIBUTING.md as plain data, and how to follow them in a copy of the project. A step is a fenced block that
- * says what it is for:
+ * The guides of CONTRIBUTING.md as plain data, and how to follow them in a copy of the project. A step is a fenced
+ * block that says what it is for:
  *
  *   ```ts file=src/…       a new file
- *   ```diff file=src/…     a change of a file: lines that start with a space must be there, `-` goes, `+` comes; `@@` starts
- *                          another place
+ *   ```diff file=src/…     a change of a file: lines that start with a space must be there, `-` goes, `+` comes; `@@`
+ *                          starts another place
  *   ```sh name=…           commands, one a line, that must succeed; `name` tells whose they are
  *
  * Invariant: a change fits at one place of its file and no other; what a block does not say is not done.

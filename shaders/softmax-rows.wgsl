@@ -1,10 +1,11 @@
 // softmax-rows.wgsl: softmax along the last axis of long rows, one workgroup a row.
 //
-//   y[row, k] = exp(x[row, k] - top) / total,   top = max over k of x[row, k],   total = Σ over k of exp(x[row, k] - top)
+//   y[row, k] = exp(x[row, k] - top) / total    top = max over k of x[row, k], total = Σ over k of exp(x[row, k] - top)
 //
-// A fold over a long row gives each of its phases (maximum, sum, quotient) a dispatch. Here the invocations of a workgroup share
-// a row: each takes every WORKGROUP_SIZE-th element, so neighbours read neighbours, and partial results meet in workgroup
-// memory, always in the same order. The row is read three times, from the cache after the first.
+// A fold over a long row gives each of its phases (maximum, sum, quotient) a dispatch. Here the invocations of a
+// workgroup share a row: each takes every WORKGROUP_SIZE-th element, so neighbours read neighbours, and partial
+// results meet in workgroup memory, always in the same order. The row is read three times, from the cache after the
+// first.
 //
 // params[0].x is the number of rows, params[0].y their length.
 
@@ -15,7 +16,8 @@
 // @end
 
 const WORKGROUP_SIZE = 256u; // @param
-const RUN = 64u;  // elements that an invocation adds up before it adds them to its total: rounding errors grow with both apart
+// Elements that an invocation adds up before it adds them to its total: rounding errors grow with the longer of the two.
+const RUN = 64u;
 
 // @slot helpers
 fn float_maximum(a: f32, b: f32) -> f32 { return max(a, b); }
@@ -33,7 +35,11 @@ fn store(i: u32, value: f32) { b1[i] = value; }
 var<workgroup> partial_values: array<f32, 256>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let row = group.y * groups.x + group.x;
   if (row >= params[0].x) { return; }
   let size = params[0].y;

@@ -1,6 +1,6 @@
 /**
- * Who follows the guides of CONTRIBUTING.md to the letter gets an op, a layer and a kernel that pass every check that the
- * guides name; and who leaves a step out is told by one of them.
+ * Who follows the guides of CONTRIBUTING.md to the letter gets an op, a layer and a kernel that pass every check that
+ * the guides name; and who leaves a step out is told by one of them.
  *
  * All guides are followed in one copy of the project: what they add must get on together.
  */
@@ -92,7 +92,8 @@ describe('followed to the letter', () => {
     const before = new Map(allEdits.map(({ path }) => [path, project.read(path)]));
     const globals = [...new Set(checks.flatMap(([, commands]) => commands.filter(isGlobal)))];
     expect(globals.sort()).toEqual(['npm run -s format', 'npm run -s typecheck']);
-    const format = `git init -q . && npx biome check --write ${[...before.keys()].filter((path) => path.endsWith('.ts')).join(' ')}`;
+    const sources = [...before.keys()].filter((path) => path.endsWith('.ts'));
+    const format = `git init -q . && npx biome check --write ${sources.join(' ')}`;
     for (const command of [format, 'npm run -s typecheck']) {
       const { status, output } = await run(command);
       expect(status, `${command}\n${output}`).toBe(0);
@@ -132,7 +133,7 @@ describe('a step left out is noticed', () => {
     project.follow([...without(right), wrong]);
     const { status, output } = await runAll(cheap('op=gaussian'));
     expect(status).toBe(1);
-    expect(output).toContain('gaussian > sample');
+    expect(output).toContain('0 of 1 gradients agree with finite differences');
   });
 });
 

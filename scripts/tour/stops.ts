@@ -1,9 +1,9 @@
 /**
- * The stops of docs/tour.md: one small training step, followed from the user's line to the dispatch, through its gradient, to
- * the updated weights. Each stop is what the product itself prints or computes on the way.
+ * The stops of docs/tour.md: one small training step, followed from the user's line to the dispatch, through its
+ * gradient, to the updated weights. Each stop is what the product itself prints or computes on the way.
  *
- * Invariant: the plans are made for WebGPU's default limits, and every number of the example is a small multiple of a power of
- * two, so that the text is the same on every machine and on every backend.
+ * Invariant: the plans are made for WebGPU's default limits, and every number of the example is a small multiple of a
+ * power of two, so that the text is the same on every machine and on every backend.
  */
 
 import type { Backend } from '../../src/backend/backend.ts';

@@ -181,10 +181,10 @@ export interface Launch {
 }
 
 /**
- * A hand-written kernel that some targets run in place of a composite op's `expand`, for the shapes it is made for. It is a
- * whole shader with slots `declarations`, `helpers`, `load_0` … (`fn load_0(i: u32) -> T` reads element i of an input) and
- * `store` (`fn store(i: u32, value: T)` writes element i of the output), and a param WORKGROUP_SIZE. Nothing is fused with it,
- * but for what its loads recompute. The op's samples must hold a call that it takes.
+ * A hand-written kernel that some targets run in place of a composite op's `expand`, for the shapes it is made for.
+ * It is a whole shader with slots `declarations`, `helpers`, `load_0` … (`fn load_0(i: u32) -> T` reads element i of
+ * an input) and `store` (`fn store(i: u32, value: T)` writes element i of the output), and a param WORKGROUP_SIZE.
+ * Nothing is fused with it, but for what its loads recompute. The op's samples must hold a call that it takes.
  */
 export interface HandKernel<A> {
   /** What it does and why it pays, in a sentence. */
@@ -192,8 +192,8 @@ export interface HandKernel<A> {
   /** The file of `shaders/`, and the libraries whose functions it calls. */
   readonly shader: string;
   readonly uses: readonly string[];
-  /** What a target must be. */
-  readonly target: { readonly adapter: 'cpu' | 'gpu' };
+  /** What a target must be: a software adapter computes on a CPU, where barriers are expensive. */
+  readonly target: { readonly adapter: 'software' | 'hardware' };
   readonly workgroupSize: number;
   /** null for shapes that `expand` serves better. */
   launch(inputs: readonly Aval[], output: Aval, attrs: A): Launch | null;

@@ -16,8 +16,9 @@ export interface ChosenKernel {
 export function handKernelOf(node: Tensor, limits: PlanLimits): ChosenKernel | undefined {
   const lower = node.op?.lower;
   if (lower?.kind !== 'composite' || node.size === 0) return undefined;
+  const adapter = limits.adapterClass === 'cpu' ? 'software' : 'hardware';
   for (const kernel of lower.kernels ?? []) {
-    if (kernel.target.adapter !== limits.adapterClass) continue;
+    if (kernel.target.adapter !== adapter) continue;
     if (kernel.workgroupSize > limits.maxComputeInvocationsPerWorkgroup) continue;
     const launch = kernel.launch(node.inputs, node, node.attrs);
     if (launch !== null) return { kernel, launch };

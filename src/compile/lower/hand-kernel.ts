@@ -1,6 +1,6 @@
 /**
- * The kernel of a node that a hand-written shader computes: its slots read the inputs, views and recomputed values included,
- * and write the output where it is stored. Its own uniforms come first in the block.
+ * The kernel of a node that a hand-written shader computes: its slots read the inputs, views and recomputed values
+ * included, and write the output where it is stored. Its own uniforms come first in the block.
  */
 
 import { type ShaderName, shaders } from '../../shaders.gen.ts';

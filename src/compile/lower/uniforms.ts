@@ -10,8 +10,8 @@ const BLOCK = /@binding\(0\) var<uniform> params: array<vec4<u32>, (\d+)>;/;
 const MAIN = /\bfn main\([^{]*\{/;
 
 /**
- * `wgsl` with its uniforms in private variables; as it is when it has none, or a barrier, which must not depend on what may
- * differ between invocations, as a private variable may.
+ * `wgsl` with its uniforms in private variables; as it is when it has none, or a barrier, which must not depend on
+ * what may differ between invocations, as a private variable may.
  */
 export function readUniformsOnce(wgsl: string): string {
   const block = BLOCK.exec(wgsl);

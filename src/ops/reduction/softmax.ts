@@ -65,11 +65,11 @@ function infer(name: string) {
   };
 }
 
-/** Shorter rows are one kernel already, with what comes before and after; longer ones are cut into chunks for all of a device. */
+/** Shorter rows are one kernel already, with their neighbours; longer ones are cut into chunks for a whole device. */
 const [LONG, TOO_LONG] = [1024, 65536];
 
-/** @param workgroupSize invocations a row: on software adapters those of one vector register, because barriers are dear. */
-function longRows(adapter: 'cpu' | 'gpu', workgroupSize: number): HandKernel<AxisAttrs> {
+/** @param workgroupSize invocations a row; on software adapters, where barriers are expensive, one vector register. */
+function longRows(adapter: 'software' | 'hardware', workgroupSize: number): HandKernel<AxisAttrs> {
   return {
     doc: 'One workgroup a row: one dispatch in place of six.',
     shader: 'softmax-rows',
@@ -117,7 +117,7 @@ export const softmax: Softmax & Op<AxisAttrs> = defineOp<AxisAttrs, Softmax>(
     vjp: (dy, _inputs, y, { axis }) => [mul(y, sub(dy, sum(mul(dy, y), { axes: axis, keepDims: true })))],
     lower: {
       kind: 'composite',
-      kernels: [longRows('cpu', 8), longRows('gpu', 256)],
+      kernels: [longRows('software', 8), longRows('hardware', 256)],
     },
     expand([x], { axis }) {
       const powers = exp(sub(x, max(x, { axes: axis, keepDims: true })));

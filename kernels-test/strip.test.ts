@@ -78,7 +78,7 @@ describe('stripSource', () => {
 });
 
 describe('minifyWgsl', () => {
-  test('drops comments, indentation and empty lines, and keeps the marks of skeletons', () => {
+  test('drops comments, indentation and empty lines, and keeps the marks of templates', () => {
     const text =
       '// head\nconst A = 4u;   // @param  rows\n\n  /* a /* nested */ b */ fn f() {  // why\n  // @slot body\n';
     expect(minifyWgsl(text)).toBe('const A = 4u; // @param\nfn f() {\n// @slot body');
@@ -212,8 +212,8 @@ describe('tree-shaking', () => {
     );
     expect(under(found, 'src/nn/layers/').sort()).toEqual([
       'src/nn/layers/core/dense.ts',
-      'src/nn/layers/reshaping/flatten.ts',
       'src/nn/layers/core/input.ts',
+      'src/nn/layers/reshaping/flatten.ts',
     ]);
     expect(under(found, 'src/train/model/load-model.ts')).toEqual([]);
     expect(found.modules.has('src/ops/convolution/conv.ts')).toBe(false);

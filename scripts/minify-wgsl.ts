@@ -1,6 +1,6 @@
 /**
- * WGSL without what only people read: comments, indentation, empty lines. The comments that a skeleton is filled by
- * (`// @param`, `// @slot name`, `// @end`, `// @unroll`; src/compile/lower/skeleton.ts) stay, each on its line.
+ * WGSL without what only people read: comments, indentation, empty lines. The comments that a template is filled by
+ * (`// @param`, `// @slot name`, `// @end`, `// @loop name`, `// @unroll`; src/kernel/template.ts) stay, each on its line.
  */
 
 /** Comments of the WGSL grammar: to the end of the line, or between marks that nest. WGSL has no strings to mistake. */
@@ -25,7 +25,7 @@ export function minifyWgsl(text: string): string {
 
 /** What must stay of a line comment: the mark, without the remark behind it. */
 function markOf(comment: string): string {
-  return /^\/\/ @(?:param|slot \w+|end|unroll)\b/.exec(comment)?.[0] ?? '';
+  return /^\/\/ @(?:param|slot \w+|loop \w+|end|unroll)\b/.exec(comment)?.[0] ?? '';
 }
 
 function endOfLine(text: string, from: number): number {

@@ -97,8 +97,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'uniforms: a word is read from its neighbour',
     file: 'src/compile/lower/uniforms.ts',
-    from: '`params_${k} = params[${k}];`',
-    to: '`params_${k} = params[${k ^ 1}];`',
+    from: '`${uniformCopy(k)} = ${BLOCK}[${k}];`',
+    to: '`${uniformCopy(k)} = ${BLOCK}[${k ^ 1}];`',
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
@@ -125,8 +125,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'gemm, staged: the slab is read before all of it is written',
     file: 'src/compile/lower/staged-slots.ts',
-    from: "      ${[...copyA, ...copyB].join('\\n      ')}\n      workgroupBarrier();",
-    to: "      ${[...copyA, ...copyB].join('\\n      ')}",
+    from: "        ${[...copyA, ...copyB].join('\\n')}\n        workgroupBarrier();",
+    to: "        ${[...copyA, ...copyB].join('\\n')}",
     tests: ['kernels-test/tune/candidates.test.ts', '-t', 'workgroup memory: matmul, columns'],
   },
   {
@@ -151,10 +151,10 @@ export const mutations: readonly Mutation[] = [
     tests: [DEVICE, '-t', '^sum '],
   },
   {
-    name: 'folds: the last chunk runs over the end',
+    name: 'reductions: the last chunk runs over the end',
     file: 'src/compile/lower/reduce-kernel.ts',
-    from: '`let last = min(first + ${length}, ${extent});`',
-    to: '`let last = first + ${length} + 0u * ${extent};`',
+    from: 'let last = min(first + ${length}, ${extent});',
+    to: 'let last = first + ${length} + 0u * ${extent};',
     tests: [DEVICE, '-t', '^(sum|mean) '],
   },
   {

@@ -29,9 +29,6 @@
 // Where a lane would add thousands of products, acc is added to a second block of totals now and then and starts anew
 // (long-products.ts): rounding errors grow with the longest chain of additions.
 
-// @slot directives
-// @end
-
 const TM = 4u;           // @param  rows per invocation
 const TN = 4u;           // @param  columns per invocation
 const LANES_M = 16u;     // @param  invocations of a workgroup along m
@@ -71,11 +68,8 @@ fn dims() -> Dims {
 // A run of A: where kk = 0 would lie (perhaps before the image, hence signed), and which kk exist.
 struct Run { base: i32, lo: i32, hi: i32 }
 
-// @slot load_a
+// @slot operands
 fn load_a(i: u32) -> f32 { return b0[i]; }
-// @end
-
-// @slot load_b
 fn load_b(i: u32) -> f32 { return b1[i]; }
 // @end
 
@@ -142,9 +136,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var acc: array<array<f32, TN>, TM>;
   // @slot totals
   // @end
-  // @slot segments
-  for (var s = first; s < last; s++) {
-    // @end
+  for (var s = first; s < last; s++) {  // @loop segments
     let seg = segment(s);
     var run: array<Run, LOADS>;
     var b_at: array<i32, TN>;
@@ -164,9 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product);
     }
 
-    // @slot elements
-    for (var kk = start; kk < stop; kk++) {
-      // @end
+    for (var kk = start; kk < stop; kk++) {  // @loop elements
       var av: array<f32, LOADS>;
       for (var q = 0u; q < LOADS; q++) {  // @unroll
         let at = run[q].base + kk * a_step;
@@ -191,8 +181,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
       }
     }
-    // @slot after_elements
-    // @end
     // @end
     // @slot after_segment
     // @end

@@ -5,6 +5,7 @@
 
 import type { Plan, PlanBuffer } from '../../src/compile/plan.ts';
 import type { Op } from '../../src/core/op.ts';
+import { parseModule } from '../../src/kernel/parse.ts';
 
 export interface Probe {
   readonly plan: Plan;
@@ -146,7 +147,7 @@ function probe({ name, wgsl, elements, workgroupSize, workgroups, flops }: Probe
         {
           id: 0,
           label: name,
-          wgsl,
+          module: parseModule(wgsl, name),
           access: buffers.map(({ role }) => (role === 'output' ? 'read_write' : 'read')),
           uniformWords: 0,
           workgroupSize,

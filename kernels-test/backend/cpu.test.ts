@@ -3,9 +3,16 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/backend/cpu.ts';
 import { DEFAULT_LIMITS, type Dispatch, type PlacedValue, type Plan } from '../../src/compile/plan.ts';
+import { moduleOf } from '../support/kernels.ts';
 import { planOf, referenceOp, reusePlan } from './hand-plans.ts';
 
-const KERNEL = { label: 'none', access: ['read_write'], uniformWords: 0, workgroupSize: 1, wgsl: '' } as const;
+const KERNEL = {
+  label: 'none',
+  access: ['read_write'],
+  uniformWords: 0,
+  workgroupSize: 1,
+  module: moduleOf(''),
+} as const;
 
 /** A plan whose one dispatch runs `reference` over one buffer of `elements` elements, all of it an output. */
 function oneBuffer(elements: number, reference: Dispatch['reference'], outputs: PlacedValue[], data: boolean): Plan {

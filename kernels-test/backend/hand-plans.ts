@@ -6,6 +6,7 @@
 import type { Dispatch, Plan, PlanBuffer, PlanInput, PlanKernel, PlanOutput } from '../../src/compile/plan.ts';
 import { SCALAR_STRIDE } from '../../src/compile/plan.ts';
 import type { CpuTensor, Op } from '../../src/core/op.ts';
+import { moduleOf } from '../support/kernels.ts';
 
 /** A plan without what follows from the rest. */
 export interface PlanParts {
@@ -90,7 +91,7 @@ export function scalePlan(n: number, rows = 1): Plan {
         access: ['read', 'read', 'read_write'],
         uniformWords: 4,
         workgroupSize: 64,
-        wgsl: `struct Block { count: u32, row: u32, a: u32, b: u32 }
+        module: moduleOf(`struct Block { count: u32, row: u32, a: u32, b: u32 }
 @group(0) @binding(0) var<uniform> block: Block;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> scalars: array<f32>;
@@ -99,7 +100,7 @@ export function scalePlan(n: number, rows = 1): Plan {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * block.row + id.x;
   if (i < block.count) { y[i] = x[i] * scalars[0]; }
-}`,
+}`),
       },
     ],
     dispatches: [
@@ -155,13 +156,13 @@ export function descentPlan(n: number): Plan {
       { ...positive, name: 'positive' },
     ],
     kernels: [
-      { ...unary, label: 'square', wgsl: UNARY('v * v') },
+      { ...unary, label: 'square', module: moduleOf(UNARY('v * v')) },
       {
         label: 'sum',
         access: ['read', 'read_write'],
         uniformWords: 4,
         workgroupSize: 1,
-        wgsl: `@group(0) @binding(0) var<uniform> count: vec4u;
+        module: moduleOf(`@group(0) @binding(0) var<uniform> count: vec4u;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(1)
@@ -169,25 +170,27 @@ fn main() {
   var total = 0.0;
   for (var i = 0u; i < count.x; i++) { total += x[i]; }
   y[0] = total;
-}`,
+}`),
       },
       {
         ...unary,
         label: 'isPositive',
-        wgsl: UNARY('select(0u, 1u, v > 0.0)').replace('read_write> y: array<f32>', 'read_write> y: array<u32>'),
+        module: moduleOf(
+          UNARY('select(0u, 1u, v > 0.0)').replace('read_write> y: array<f32>', 'read_write> y: array<u32>'),
+        ),
       },
       {
         label: 'descend',
         access: ['read_write', 'read'],
         uniformWords: 4,
         workgroupSize: 64,
-        wgsl: `@group(0) @binding(0) var<uniform> count: vec4u;
+        module: moduleOf(`@group(0) @binding(0) var<uniform> count: vec4u;
 @group(0) @binding(1) var<storage, read_write> p: array<f32>;
 @group(0) @binding(2) var<storage, read> scalars: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < count.x) { p[id.x] = p[id.x] - scalars[0] * p[id.x]; }
-}`,
+}`),
       },
     ],
     dispatches: [
@@ -253,20 +256,32 @@ export function reusePlan(values: readonly number[]): Plan {
     ],
     outputs: [{ ...y, name: 'y' }],
     kernels: [
-      { label: 'addTwo', access: ['read', 'read_write'], uniformWords: 4, workgroupSize: 64, wgsl: UNARY('v + 2.0') },
+      {
+        label: 'addTwo',
+        access: ['read', 'read_write'],
+        uniformWords: 4,
+        workgroupSize: 64,
+        module: moduleOf(UNARY('v + 2.0')),
+      },
       {
         label: 'squareInPlace',
         access: ['read_write'],
         uniformWords: 4,
         workgroupSize: 64,
-        wgsl: `@group(0) @binding(0) var<uniform> count: vec4u;
+        module: moduleOf(`@group(0) @binding(0) var<uniform> count: vec4u;
 @group(0) @binding(1) var<storage, read_write> x: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < count.x) { x[id.x] = x[id.x] * x[id.x]; }
-}`,
+}`),
       },
-      { label: 'copy', access: ['read', 'read_write'], uniformWords: 4, workgroupSize: 64, wgsl: UNARY('v') },
+      {
+        label: 'copy',
+        access: ['read', 'read_write'],
+        uniformWords: 4,
+        workgroupSize: 64,
+        module: moduleOf(UNARY('v')),
+      },
     ],
     dispatches: [
       {

@@ -16,6 +16,7 @@ import { createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import type { Plan } from '../../src/compile/plan.ts';
 import type { CpuTensor, Op } from '../../src/core/op.ts';
 import type { DownhillError } from '../../src/util/errors.ts';
+import { edited, textOf } from '../support/kernels.ts';
 import { descentPlan, referenceOp, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
 
 /** The plan with a tolerance for its ops, which hand-written plans leave out. */
@@ -31,8 +32,8 @@ function tolerant(plan: Plan): Plan {
 function mutated(plan: Plan, k: number, from: string, to: string): Plan {
   const kernels = plan.kernels.map((kernel) => {
     if (kernel.id !== k) return kernel;
-    expect(kernel.wgsl).toContain(from);
-    return { ...kernel, wgsl: kernel.wgsl.replace(from, to) };
+    expect(textOf(kernel)).toContain(from);
+    return edited(kernel, (wgsl) => wgsl.replace(from, to));
   });
   return { ...plan, kernels };
 }
@@ -86,7 +87,7 @@ describe('on the device', () => {
   });
 
   test.each([
-    ['a wrong result', 1, 'total += x[i]', 'total += x[i] + 1e-3', /dispatch 1 "sum", step 0 \(sum\), element 0/],
+    ['a wrong result', 1, 'total += x[i]', 'total += x[i] + 0.001', /dispatch 1 "sum", step 0 \(sum\), element 0/],
     ['a wrong index', 3, 'p[id.x] = p[id.x]', 'p[2u - id.x] = p[id.x]', /dispatch 3 "descend", step 0 .*element 0/],
   ])('%s is told where it happens', async (_title, kernel, from, to, message) => {
     const validated = wrapForValidation(device, folder);
@@ -109,10 +110,9 @@ describe('on the device', () => {
   test('a device that does not do what the kernel says is blamed itself', async () => {
     // A driver that miscompiles: the plan that is validated is sound, the device runs another.
     const load: Backend['load'] = (plan, ...rest) => {
-      const kernels = plan.kernels.map((kernel) => ({
-        ...kernel,
-        wgsl: kernel.wgsl.replace('total += x[i]', 'total -= x[i]'),
-      }));
+      const kernels = plan.kernels.map((kernel) =>
+        edited(kernel, (wgsl) => wgsl.replace('total += x[i]', 'total -= x[i]')),
+      );
       return device.load({ ...plan, kernels }, ...rest);
     };
     const bad = new Proxy(device, {

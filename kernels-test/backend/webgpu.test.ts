@@ -11,6 +11,7 @@ import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backen
 import type { Plan } from '../../src/compile/plan.ts';
 import { DownhillError } from '../../src/util/errors.ts';
 import { type InstrumentedDevice, instrument } from '../support/count-calls.ts';
+import { edited } from '../support/kernels.ts';
 import { descentPlan, planOf, reusePlan, scalarWords, scalePlan } from './hand-plans.ts';
 
 // Dawn dies with the process's last reference to its instance, so it stays in module scope.
@@ -153,9 +154,9 @@ describe('on an instrumented device', () => {
     const broken = withWgsl(scalePlan(8), (wgsl) => wgsl.replace('x[i] * scalars[0]', '1u'));
     const error = await errorOf(() => backend.load(broken, [backend.createBuffer(8, 'f32', 'x')]));
     expect(error.code).toBe('internal');
-    expect(error.message).toMatch(/^kernel "scale": its WGSL was refused\n {2}9:31 cannot assign/);
-    expect(error.message).toContain('>  9 |   if (i < block.count) { y[i] = 1u; }');
-    expect(error.message).toContain(`| ${' '.repeat(30)}^`);
+    expect(error.message).toMatch(/^kernel "scale": its WGSL was refused\n {2}10:10 cannot assign/);
+    expect(error.message).toContain('> 10 |     y[i] = 1u;');
+    expect(error.message).toContain(`| ${' '.repeat(9)}^`);
     expect(calls.liveBuffers()).toBe(live + 1);
     await backend.finish();
   });
@@ -338,5 +339,5 @@ describe('no adapter', () => {
 });
 
 function withWgsl(plan: Plan, change: (wgsl: string) => string): Plan {
-  return { ...plan, kernels: plan.kernels.map((kernel) => ({ ...kernel, wgsl: change(kernel.wgsl) })) };
+  return { ...plan, kernels: plan.kernels.map((kernel) => edited(kernel, change)) };
 }

@@ -1,5 +1,5 @@
 /**
- * emit: skeletons refuse names they do not have; every shader file stands by itself; texts depend on the structure of a
+ * emit: every shader file stands by itself; texts depend on the structure of a
  * graph and not on its sizes; plans that do not fit a device are refused by name; folded grids reach every element.
  */
 
@@ -9,7 +9,6 @@ import type { WebGPUBackend } from '../../src/backend/webgpu/backend.ts';
 import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
 import { foldGrid } from '../../src/compile/lower/emit.ts';
-import { fillSkeleton } from '../../src/compile/lower/skeleton.ts';
 import { DEFAULT_LIMITS, type PlanLimits } from '../../src/compile/plan.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { conv2d } from '../../src/ops/convolution/conv.ts';
@@ -24,65 +23,12 @@ import { maxPool2d } from '../../src/ops/pooling/pool.ts';
 import { max, mean, sum } from '../../src/ops/reduction/reduce.ts';
 import { shaders } from '../../src/shaders.gen.ts';
 import { gradients } from '../../src/transform/grad.ts';
-import { DownhillError } from '../../src/util/errors.ts';
+import type { DownhillError } from '../../src/util/errors.ts';
 import { CPU_ADAPTER, input, planned, type Roots, specOf } from '../support/graphs.ts';
+import { textOf } from '../support/kernels.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawInput } from '../support/sample-values.ts';
 import { divergenceOf, evaluateWorlds } from '../support/worlds.ts';
-
-describe('skeletons', () => {
-  const text = 'const N = 4u; // @param\n// @slot body\nfn f() {}\n// @end\n';
-
-  test('params and slots take other texts; what is not named keeps its default', () => {
-    expect(fillSkeleton(text, {})).toContain('const N = 4u;');
-    expect(fillSkeleton(text, {})).toContain('fn f() {}');
-    const filled = fillSkeleton(text, { params: { N: '8u' }, slots: { body: 'fn g() { $& }' } });
-    expect(filled).toContain('const N = 8u; // @param');
-    expect(filled).toContain('fn g() { $& }');
-    expect(filled).not.toContain('fn f()');
-  });
-
-  test('a marked loop is written out with literals, inner loops too', () => {
-    const loop = [
-      'const N = 2u; // @param',
-      'for (var i = 0u; i < N; i++) { // @unroll',
-      'let x = a[i]; // not the end: }',
-      'for (var j = 0u; j < N; j++) { // @unroll',
-      's[i][j] += x;',
-      '}',
-      '}',
-      'for (var i = 0u; i < N; i++) { stays(i); }',
-    ].join('\n');
-    const text = fillSkeleton(`${loop}\n`, { params: { N: '3u' } });
-    expect(text).not.toContain('@unroll');
-    expect([...text.matchAll(/s\[(\d)u\]\[(\d)u\] \+= x;/g)].map(([, i, j]) => i + j)).toEqual([
-      '00',
-      '01',
-      '02',
-      '10',
-      '11',
-      '12',
-      '20',
-      '21',
-      '22',
-    ]);
-    expect(text).toContain('stays(i)');
-    expect(() => fillSkeleton('for (var i = 0u; i < M; i++) { // @unroll\n}\n', {})).toThrow(
-      /i < M cannot be unrolled/,
-    );
-  });
-
-  test.each([
-    ['slot', { slots: { bodi: '' } }, /no slot bodi/],
-    ['param', { params: { M: 1 } }, /no param M/],
-    ['slot with the name of a param', { slots: { N: '' } }, /no slot N/],
-    ['param with the name of a slot', { params: { body: '' } }, /no param body/],
-  ])('an unknown %s throws', (_title, fill, message) => {
-    const run = () => fillSkeleton(text, fill);
-    expect(run).toThrow(message);
-    expect(run).toThrow(DownhillError);
-  });
-});
 
 describe('every file of shaders/', () => {
   let device: WebGPUBackend;
@@ -128,7 +74,7 @@ function smallNet(n: number): Roots {
 }
 
 describe('texts', () => {
-  const texts = (roots: Roots, limits?: PlanLimits) => planned(roots, {}, limits).kernels.map(({ wgsl }) => wgsl);
+  const texts = (roots: Roots, limits?: PlanLimits) => planned(roots, {}, limits).kernels.map(textOf);
 
   test.each([
     ['cpu', CPU_ADAPTER],
@@ -167,8 +113,8 @@ describe('texts', () => {
     for (const text of texts(smallNet(8), CPU_ADAPTER)) {
       const reads = text.match(/\bparams\[[^\n]*/g) ?? [];
       expect(reads.length).toBeGreaterThan(0);
-      expect(reads).toEqual(reads.map((_, k) => `params[${k}];`));
-      expect(text).toMatch(/fn main\([^{]*\{\nparams_0 = params\[0\];\n/);
+      expect(reads).toEqual(Array.from(reads, (_, k) => `params[${k}];`));
+      expect(text).toMatch(/fn main\([^{]*\{\n\s*params_0 = params\[0\];\n/);
     }
     for (const text of texts(smallNet(8), DEFAULT_LIMITS)) expect(text).not.toContain('params_0');
   });
@@ -176,7 +122,7 @@ describe('texts', () => {
   test('what a column shares is loaded once a column, not once a value', () => {
     const product = matmul(input('a', [40, 30]), input('b', [30, 20]));
     const [text] = texts({ outputs: [relu(add(product, input('bias', [20])))] });
-    expect(text).toMatch(/fn column\(n: u32\) \{\n(column\d+) = b\d\[n[^\]]*\];\n\}/);
+    expect(text).toMatch(/fn column\(n: u32\) \{\n {2}(column\d+) = b\d\[n[^\]]*\];\n\}/);
     const store = /fn store\([\s\S]*?\n\}/.exec(text)?.[0] ?? '';
     expect(store).toMatch(/value \+ column\d+/);
     expect(store.match(/b\d\[/g)).toHaveLength(1);
@@ -279,7 +225,7 @@ test('a mask of what rows give is computed after their fold, in the same kernel'
   const isLargest = cast(greater(sub(x, max(x, { axes: -1, keepDims: true })), -1), 'f32');
   const { kernels } = planned({ outputs: [isLargest] });
   expect(kernels).toHaveLength(1);
-  const loops = kernels[0].wgsl.split('for (var r');
+  const loops = textOf(kernels[0]).split('for (var r');
   expect(loops).toHaveLength(3);
   expect(loops[1]).not.toContain('select');
 });
@@ -301,7 +247,7 @@ test('no function is named as a type of WGSL is', () => {
       ),
     );
   const text = planned({ outputs: [value] })
-    .kernels.map(({ wgsl }) => wgsl)
+    .kernels.map(textOf)
     .join('\n');
   expect(text).not.toMatch(/fn (f16|f32)\(/);
   expect(text).toMatch(/fn f3\d\(/);

@@ -4,16 +4,16 @@ import { expect, test } from 'vitest';
 import type { EmittedKernel } from '../../src/compile/lower/emit.ts';
 import { joinKernels } from '../../src/compile/lower/join-kernels.ts';
 import { DEFAULT_LIMITS } from '../../src/compile/plan.ts';
+import { moduleOf, textOf } from '../support/kernels.ts';
 
 function kernel(workgroupSize: number, buffer: number): EmittedKernel {
   return {
-    wgsl: `@group(0) @binding(0) var<uniform> params: array<vec4<u32>, 1>;
+    module: moduleOf(`@group(0) @binding(0) var<uniform> params: array<vec4<u32>, 1>;
 @group(0) @binding(1) var<storage, read_write> b0: array<f32>;
 @compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) group: vec3<u32>) {
   b0[group.x] = f32(params[0].x);
-}
-`,
+}`),
     access: ['read_write'],
     uniforms: [1, 0, 0, 0],
     buffers: [buffer],
@@ -34,5 +34,5 @@ test.each([[[64, 128]], [[256, 64]], [[64, 64, 32]]] as const)(
 test('workgroups of one size are joined', () => {
   const joined = joinKernels([kernel(64, 0), kernel(64, 1)], DEFAULT_LIMITS) as EmittedKernel;
   expect(joined).toMatchObject({ workgroupSize: 64, workgroups: [2, 1, 1], buffers: [0, 1] });
-  expect(joined.wgsl).toContain('@workgroup_size(64)');
+  expect(textOf(joined)).toContain('@workgroup_size(64)');
 });

@@ -15,6 +15,7 @@ import { exp } from '../../src/ops/elementwise/unary.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { mean, sum } from '../../src/ops/reduction/reduce.ts';
 import { CPU_ADAPTER, fused, input, planned, type Roots, specOf } from '../support/graphs.ts';
+import { moduleOf, textOf } from '../support/kernels.ts';
 import { bitsOf, runPlan } from '../support/run-plan.ts';
 
 /** Labels of the dispatches without sizes, `matmul & matmul`. */
@@ -92,14 +93,14 @@ describe('apart, with a reason', () => {
 
 describe('a joint kernel', () => {
   const part = (name: string, wgsl: string, buffers: readonly number[]): EmittedKernel => ({
-    wgsl: `@group(0) @binding(0) var<uniform> params: array<vec4<u32>, 1>;
+    module: moduleOf(`@group(0) @binding(0) var<uniform> params: array<vec4<u32>, 1>;
 ${buffers.map((_, k) => `@group(0) @binding(${k + 1}) var<storage, read_write> b${k}: array<f32>;`).join('\n')}
 fn library(x: f32) -> f32 { return x + 1.0; } // of ${name}
 ${wgsl}
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   b0[lane] = library(own(b${buffers.length - 1}[group.x])) + f32(params[0].x);
-}`,
+}`),
     access: buffers.map(() => 'read_write' as const),
     uniforms: [7, 0, 0, 0],
     buffers,
@@ -119,9 +120,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     expect(joined.buffers).toEqual([4, 9, 2]);
     expect(joined.uniforms).toEqual([3, 3, 0, 0, 7, 0, 0, 0, 7, 0, 0, 0]);
     expect(joined.workgroups).toEqual([6, 1, 1]);
-    expect(joined.wgsl.match(/fn library\(/g)).toHaveLength(1);
-    expect(joined.wgsl).toContain('fn own_1(x: f32) -> f32 { return -x; }');
-    expect(joined.wgsl).toContain('b1[lane] = library(own_1(b2[group.x])) + f32(params[2u].x);');
+    expect(textOf(joined).match(/fn library\(/g)).toHaveLength(1);
+    expect(textOf(joined)).toContain('fn own_1(x: f32) -> f32 {\n  return -x;\n}');
+    expect(textOf(joined)).toContain('b1[lane] = library(own_1(b2[group.x])) + f32(params[2u].x);');
   });
 
   test('is refused with a reason', () => {
@@ -131,7 +132,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     expect(joinKernels([a, b], { ...DEFAULT_LIMITS, maxStorageBuffersPerShaderStage: 1 })).toBe(
       '2 storage buffers, 1 allowed',
     );
-    const asWords = { ...part('c', own, [1]), wgsl: b.wgsl.replace('array<f32>', 'array<u32>') };
+    const asWords = { ...part('c', own, [1]), module: moduleOf(textOf(b).replace('array<f32>', 'array<u32>')) };
     expect(joinKernels([a, asWords], DEFAULT_LIMITS)).toBe('one buffer is read as two types');
     expect(joinKernels([a, b], { ...DEFAULT_LIMITS, maxComputeWorkgroupsPerDimension: 2 })).toBe('too many workgroups');
     const memory = (name: string) => part(name, `${own}\nvar<workgroup> tile: array<vec4<f32>, 600>;`, [1]);

@@ -206,7 +206,8 @@ describe('softmax over long rows', () => {
     for (const adapter of ['cpu', 'gpu'] as const) {
       const spec = specOf('hand', roots);
       const plan = compileGraph(spec, hand(adapter), FUSED);
-      expect(plan.dispatches.some(({ label }) => label.includes(' & '))).toBe(true);
+      // Where uniforms are copied, a kernel with barriers stays alone.
+      expect(plan.dispatches.some(({ label }) => label.includes('softmax & '))).toBe(adapter === 'gpu');
       expect(plan.dispatches.some(({ label }) => label.includes('greater'))).toBe(false);
       const [{ outputs, updates }] = await runPlan(device, plan, spec, bindings);
       [...outputs, ...updates].forEach((found, at) => {

@@ -17,6 +17,7 @@ import { referenceGraphs } from '../golden/reference-graphs.ts';
 import { deviceSamples } from '../support/device-samples.ts';
 import { bindPlaceholders } from '../support/evaluate.ts';
 import { specOf } from '../support/graphs.ts';
+import { edited, textOf } from '../support/kernels.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { drawCotangent, drawSample, isFiniteSample } from '../support/sample-values.ts';
 
@@ -49,11 +50,7 @@ describe.each(Object.entries(targets))('planned for %s adapters', (_, limits) =>
     const spec = specOf('agreement', { outputs });
     const plan = compileGraph(spec, limits, { fusion: true, reuse: true });
     // Many plans are the same for two adapters, and their values are drawn by the same seeds.
-    const key = JSON.stringify([
-      title,
-      plan.kernels.map(({ wgsl }) => wgsl),
-      plan.dispatches.map(({ uniforms }) => uniforms),
-    ]);
+    const key = JSON.stringify([title, plan.kernels.map(textOf), plan.dispatches.map(({ uniforms }) => uniforms)]);
     if (checked.has(key)) return;
     await runPlan(backend, plan, spec, bindings);
     checked.add(key);
@@ -88,11 +85,11 @@ test.each(referenceGraphs.map((graph) => [graph.name, graph] as const))('%s has 
   const backend = evaluating(targets.software);
   const load = backend.load.bind(backend);
   backend.load = (plan: Plan, ...rest) => {
-    for (const { wgsl } of plan.kernels) seen.add(wgsl);
+    for (const kernel of plan.kernels) seen.add(textOf(kernel));
     return load({ ...plan, dispatches: [] }, ...rest);
   };
   await graph.run(backend).catch(() => undefined);
-  const missing = (await graph.plan()).kernels.filter(({ wgsl }) => !seen.has(wgsl));
+  const missing = (await graph.plan()).kernels.filter((kernel) => !seen.has(textOf(kernel)));
   expect(missing.map(({ label }) => label)).toEqual([]);
 });
 
@@ -134,8 +131,8 @@ describe('a kernel that is wrong', () => {
   ])('%s', async (_, from, to, message) => {
     const plan = compileGraph(spec, targets.software, { fusion: true, reuse: true });
     const kernels = plan.kernels.map((kernel) => {
-      expect(kernel.wgsl).toContain(from);
-      return { ...kernel, wgsl: kernel.wgsl.replace(from, to) };
+      expect(textOf(kernel)).toContain(from);
+      return edited(kernel, (wgsl) => wgsl.replace(from, to));
     });
     await expect(runPlan(evaluating(targets.software), { ...plan, kernels }, spec, values)).rejects.toThrow(message);
   });

@@ -24,6 +24,7 @@ import {
 import { evaluate } from '../support/evaluate.ts';
 import { goldenCases } from '../support/golden.ts';
 import { specOf } from '../support/graphs.ts';
+import { textOf } from '../support/kernels.ts';
 import { bitsOf, runPlan } from '../support/run-plan.ts';
 
 const u32 = (values: readonly number[], shape: readonly number[] = [values.length]): Tensor =>
@@ -251,7 +252,7 @@ describe('CPU and GPU give the same bits', () => {
     const kernelOf = (output: Tensor): string => {
       const { kernels } = compileGraph(specOf('random', { outputs: [output] }), gpu.limits);
       expect(kernels.length).toBe(1);
-      return kernels[0].wgsl;
+      return textOf(kernels[0]);
     };
     const same = (a: Tensor, b: Tensor): void => expect(kernelOf(a)).toBe(kernelOf(b));
     same(randomBits(key, { shape: [100], stream: 0 }), randomBits(key, { shape: [3, 70], stream: 9 }));

@@ -16,6 +16,7 @@ import { setBackend } from '../../src/runtime/index.ts';
 import { tileCandidates } from '../../src/tune/candidates.ts';
 import { lenet5, mlpBatchNorm, type ZooModel } from '../../src/zoo/index.ts';
 import { CPU_ADAPTER } from '../support/graphs.ts';
+import { textOf } from '../support/kernels.ts';
 import { GRAPHS } from './graphs.ts';
 
 const ADAPTERS = { cpu: CPU_ADAPTER, gpu: { ...CPU_ADAPTER, adapterClass: 'gpu' as const } };
@@ -24,7 +25,7 @@ const ADAPTERS = { cpu: CPU_ADAPTER, gpu: { ...CPU_ADAPTER, adapterClass: 'gpu' 
 function kernelTexts(graph: GraphSpec, limits: PlanLimits): Set<string> {
   const { fused, scheduled } = fuseGraph(graph, limits, true);
   const { waves } = planWaves(fused, scheduled, limits, false);
-  return new Set(buildPlan(fused, scheduled, waves, limits, true).kernels.map(({ wgsl }) => wgsl));
+  return new Set(buildPlan(fused, scheduled, waves, limits, true).kernels.map(textOf));
 }
 
 /** Graphs of a step and an evaluation. */
@@ -54,7 +55,7 @@ describe.each(Object.entries(ADAPTERS))('planned for a %s', (_class, limits) => 
       for (const { label, spec, rows, plan } of found) {
         const alone = plan(defaultTile(spec, rows, limits));
         expect(alone.kernels.length, label).toBeGreaterThan(0);
-        for (const { wgsl } of alone.kernels) expect(texts.has(wgsl), label).toBe(true);
+        for (const kernel of alone.kernels) expect(texts.has(textOf(kernel)), label).toBe(true);
       }
     }
   });
@@ -75,7 +76,7 @@ test('a chosen tile reaches the plan of the graph, and its kernel is the isolate
       const tile = tileCandidates(spec, rows, limits).at(-1) as Tile;
       const tuned = withTiles(limits, { get: (wanted) => (wanted === key ? tile : undefined) });
       const texts = kernelTexts(graph, tuned);
-      for (const { wgsl } of plan(tile).kernels) expect(texts.has(wgsl)).toBe(true);
+      for (const kernel of plan(tile).kernels) expect(texts.has(textOf(kernel))).toBe(true);
       verifyPlan(compileGraph(graph, tuned), tuned);
     }
   }

@@ -20,6 +20,7 @@ import { type TuneProgress, tuneContractions, tuneGraphs } from '../../src/tune/
 import { applyTuning, makeTuning, removeTuning } from '../../src/tune/tuning.ts';
 import { expectRefusal } from '../data/refusal.ts';
 import { mutatePlan } from '../fuzz/mutate-plan.ts';
+import { edited, textOf } from '../support/kernels.ts';
 import { matmulGraph } from './graphs.ts';
 
 const graph = matmulGraph([40, 24], [24, 20]);
@@ -47,7 +48,7 @@ describe('tuneGraphs', () => {
       expect(ms).toBeLessThanOrEqual(defaultMs);
     }
 
-    const texts = () => compileGraph(graph, gpu.limits).kernels.map(({ wgsl }) => wgsl);
+    const texts = () => compileGraph(graph, gpu.limits).kernels.map(textOf);
     const before = texts();
     const [{ key, spec, rows }] = isolated;
     const other = tileCandidates(spec, rows, gpu.limits)[1];
@@ -156,7 +157,7 @@ describe('a candidate that is no good', () => {
   test('because the device refuses it', async () => {
     const wrong = spoiled((plan) => ({
       ...plan,
-      kernels: plan.kernels.map((kernel) => ({ ...kernel, wgsl: `${kernel.wgsl}\nfn broken( {}` })),
+      kernels: plan.kernels.map((kernel) => edited(kernel, (wgsl) => `${wgsl}\nfn broken() { missing(); }`)),
     }));
     for (const why of await choose(wrong)) expect(why).toMatch(/its WGSL was refused/);
   });

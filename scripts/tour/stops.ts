@@ -16,6 +16,8 @@ import { printPlan } from '../../src/compile/print-plan.ts';
 import { buildGraph, type GraphSpec, printGraph } from '../../src/core/graph.ts';
 import type { Op } from '../../src/core/op.ts';
 import { Tensor } from '../../src/core/tensor.ts';
+import { printDeclaration } from '../../src/kernel/print.ts';
+import type { Module } from '../../src/kernel/tree.ts';
 import { sgd } from '../../src/nn/optimizers/sgd.ts';
 import { relu } from '../../src/ops/elementwise/activations.ts';
 import { add, squaredDifference } from '../../src/ops/elementwise/binary.ts';
@@ -77,21 +79,21 @@ export async function tourStops(
   const [forwardPlan, backwardPlan, stepPlan] = [forward, backward, step].map((spec) =>
     compileGraph(spec, DEFAULT_LIMITS, { fusion: true, reuse: true }),
   );
-  const [{ wgsl }] = forwardPlan.kernels;
+  const [{ module }] = forwardPlan.kernels;
   return new Map([
     ['line', describeNode(y)],
     ['graph', printGraph(buildGraph(forward))],
     ['fused', printClusters(forward)],
     ['plan', printPlan(forwardPlan, { kernels: false })],
-    ['kernel', ['load_a', 'load_b', 'column', 'store'].map((name) => declaration(wgsl, name)).join('\n')],
-    ['library', declaration(wgsl, 'float_relu')],
+    ['kernel', ['load_a', 'load_b', 'column', 'store'].map((name) => declaration(module, name)).join('\n')],
+    ['library', declaration(module, 'float_relu')],
     ['dispatch', printDispatch(forwardPlan)],
     ['run', await printRun(backend, forwardPlan)],
     ['gradient', printGraph(buildGraph(backward))],
     ['slopes', await printSlopes(backend, backwardPlan)],
     ['step', printGraph(fuseGraph(step, DEFAULT_LIMITS, true).fused.graph)],
     ['step-fused', printClusters(step)],
-    ['step-kernel', declaration(stepPlan.kernels[0].wgsl, 'store')],
+    ['step-kernel', declaration(stepPlan.kernels[0].module, 'store')],
     ['step-plan', printPlan(stepPlan, { kernels: false })],
     ['update', await printRun(backend, stepPlan, 2)],
   ]);
@@ -117,19 +119,18 @@ function printClusters(spec: GraphSpec): string {
   return [...clusters, ...(anew.length === 0 ? [] : [`computed by every reader: ${anew.join(', ')}`])].join('\n');
 }
 
-/** The text of the function `name` of a kernel, with the private variables that stand before it. */
-function declaration(wgsl: string, name: string): string {
-  const lines = wgsl.split('\n');
-  const start = lines.findIndex((line) => new RegExp(`^fn ${name}\\(`).test(line));
-  if (start < 0) throw new Error(`the kernel has no function ${name}`);
-  let first = start;
-  while (lines[first - 1].startsWith('var<private>')) first--;
-  let depth = 0;
-  for (let last = start; last < lines.length; last++) {
-    depth += lines[last].split('{').length - lines[last].split('}').length;
-    if (depth === 0) return lines.slice(first, last + 1).join('\n');
+/** The text of the function `name` of a kernel, with the private variables that are declared right before it. */
+function declaration({ declarations }: Module, name: string): string {
+  const at = declarations.findIndex((tree) => tree.kind === 'function' && tree.name === name);
+  if (at < 0) throw new Error(`the kernel has no function ${name}`);
+  let first = at;
+  for (let before = declarations[first - 1]; before?.kind === 'variable' && before.space === 'private'; ) {
+    before = declarations[--first - 1];
   }
-  throw new Error(`function ${name} does not end`);
+  return declarations
+    .slice(first, at + 1)
+    .map(printDeclaration)
+    .join('\n');
 }
 
 /** What the backend is told of each dispatch. */

@@ -7,8 +7,9 @@
 
 import { DEFAULT_LIMITS, type PlacedValue, type Plan, type PlanKernel, type PlanLimits } from '../compile/plan.ts';
 import { type CpuData, isFloat, type Precision } from '../core/dtype.ts';
-import { readModule } from '../kernel/check.ts';
+import { checkModule } from '../kernel/check.ts';
 import { EvaluatedKernel } from '../kernel/evaluate/index.ts';
+import { printModule } from '../kernel/print.ts';
 import { DownhillError } from '../util/errors.ts';
 import type { DispatchSite, Executor } from './cpu/program.ts';
 import { CpuBackend } from './cpu.ts';
@@ -40,11 +41,12 @@ class EvaluatingBackend extends CpuBackend {
 
 function evaluatingExecutor({ precision, agreeing }: EvaluatingOptions, subgroupSize: number): Executor {
   const kernels = new Map<string, EvaluatedKernel>();
-  const compiled = ({ wgsl, label }: PlanKernel) => {
-    const known = kernels.get(wgsl);
+  const compiled = ({ module, label }: PlanKernel) => {
+    const text = printModule(module);
+    const known = kernels.get(text);
     if (known !== undefined) return known;
-    const made = new EvaluatedKernel(readModule(wgsl, `kernel "${label}"`), label, { precision, subgroupSize });
-    kernels.set(wgsl, made);
+    const made = new EvaluatedKernel(checkModule(module, `kernel "${label}"`), label, { precision, subgroupSize });
+    kernels.set(text, made);
     return made;
   };
   return (site) => {

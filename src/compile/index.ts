@@ -3,6 +3,7 @@
  */
 
 import type { GraphSpec } from '../core/graph.ts';
+import { printModule } from '../kernel/print.ts';
 import { environment } from '../util/environment.ts';
 import { fuseGraph } from './fuse/fuse-graph.ts';
 import type { Plan, PlanLimits } from './plan.ts';
@@ -31,6 +32,6 @@ export function compileGraph(spec: GraphSpec, limits: PlanLimits = DEFAULT_LIMIT
   if (debug >= 2) {
     for (const [k, { label, workgroups }] of plan.dispatches.entries()) console.error(`${k}: ${label} ${workgroups}`);
   }
-  if (debug >= 4) for (const kernel of plan.kernels) console.error(`// ${kernel.label}\n${kernel.wgsl}`);
+  if (debug >= 4) for (const kernel of plan.kernels) console.error(`// ${kernel.label}\n${printModule(kernel.module)}`);
   return plan;
 }

@@ -7,6 +7,8 @@ import { BYTES_PER_ELEMENT } from '../core/dtype.ts';
 import type { GraphUpdate } from '../core/graph.ts';
 import type { Op } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { printModule } from '../kernel/print.ts';
+import { statements } from '../kernel/quote.ts';
 import { copy } from '../ops/elementwise/copy.ts';
 import { invariant } from '../util/errors.ts';
 import { checkFits } from './check-fits.ts';
@@ -20,7 +22,7 @@ import { emitHand } from './lower/hand-kernel.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
-import { readUniformsOnce } from './lower/uniforms.ts';
+import { copiesUniforms, withUniformCopies } from './lower/uniforms.ts';
 import { Memory, readBy, writtenBy } from './memory/memory.ts';
 import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, PlanLimits, ReferenceStep } from './plan.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -243,7 +245,7 @@ class PlanBuilder {
   private emitCopy({ target, value }: GraphUpdate): void {
     const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.limits);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
-    const body = [writer.store(this.locationOf(target), target.dtype, 'i', from)];
+    const body = statements('copy')`${writer.store(this.locationOf(target), target.dtype, 'i', from)}`;
     const kernel = threadKernel(writer, body);
     const [source, destination] = [this.placed(value), this.placed(target)];
     const step: ReferenceStep = {
@@ -259,12 +261,14 @@ class PlanBuilder {
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
-    const wgsl = this.limits.adapterClass === 'cpu' ? readUniformsOnce(kernel.wgsl) : kernel.wgsl;
-    let id = this.kernelByText.get(wgsl);
+    const copies = copiesUniforms(this.limits) && kernel.barriers !== true;
+    const module = copies ? withUniformCopies(kernel.module) : kernel.module;
+    const text = printModule(module);
+    let id = this.kernelByText.get(text);
     if (id === undefined) {
       id = this.kernels.length;
-      this.kernelByText.set(wgsl, id);
-      this.kernels.push({ id, label, wgsl, access, uniformWords: uniforms.length, workgroupSize });
+      this.kernelByText.set(text, id);
+      this.kernels.push({ id, label, module, access, uniformWords: uniforms.length, workgroupSize });
     }
     const bytes = bytesMoved(traffic);
     this.dispatches.push({ label, kernel: id, uniforms, buffers, workgroups, reference, flops, bytes });

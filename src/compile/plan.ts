@@ -8,6 +8,7 @@
 
 import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Op } from '../core/op.ts';
+import type { Module } from '../kernel/tree.ts';
 import type { Shape } from '../util/shape.ts';
 import type { Tile } from './tiles.ts';
 
@@ -59,13 +60,16 @@ export interface PlanOutput extends PlacedValue {
   readonly name: string;
 }
 
-/** WGSL with its signature; shared by every dispatch with the same text. */
+/** A kernel with its signature; shared by every dispatch whose kernel has the same text. */
 export interface PlanKernel {
   readonly id: number;
   /** E.g. `gemm[512x256x128]+add+relu`; the label of the pipeline and the profiler's row. */
   readonly label: string;
-  /** A whole module. Entry point `main`. Binding 0: uniform block; bindings 1…: storage buffers as in `access`. */
-  readonly wgsl: string;
+  /**
+   * The whole module as a tree, which backends print (`printModule`) or evaluate. Entry point `main`. Binding 0: uniform
+   * block; bindings 1…: storage buffers as in `access`.
+   */
+  readonly module: Module;
   /** Access of storage binding k + 1. */
   readonly access: readonly ('read' | 'read_write')[];
   /** Length of the uniform block in u32 words, a multiple of 4. */

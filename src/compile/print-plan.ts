@@ -4,13 +4,15 @@
  * of two texts is a diff of two plans.
  */
 
+import { printModule } from '../kernel/print.ts';
+import type { Module } from '../kernel/tree.ts';
 import { formatShape } from '../util/shape.ts';
 import { formatBytes } from '../util/text.ts';
 import type { Dispatch, PlacedValue, Plan, PlanKernel } from './plan.ts';
 
 export interface PrintOptions {
-  /** Append the WGSL of every kernel. True when left out. */
-  readonly kernels?: boolean;
+  /** Append every kernel, as WGSL or as this function prints it. True when left out. */
+  readonly kernels?: boolean | ((module: Module) => string);
 }
 
 /** `plan` as lines of text; see the file comment. */
@@ -27,7 +29,9 @@ export function printPlan(plan: Plan, { kernels = true }: PrintOptions = {}): st
     ...plan.outputs.map((output) => `  "${output.name}" ${placed(output)}`),
     'dispatches',
     ...plan.dispatches.map((dispatch) => `  ${printDispatch(dispatch, plan.kernels[dispatch.kernel])}`),
-    ...(kernels ? plan.kernels.map(printKernel) : []),
+    ...(kernels === false
+      ? []
+      : plan.kernels.map((kernel) => printKernel(kernel, kernels === true ? printModule : kernels))),
   ].join('\n');
 }
 
@@ -46,8 +50,8 @@ function printDispatch({ label, kernel, uniforms, buffers, workgroups }: Dispatc
   return `k${kernel} ${grid} (${bound('read')}) -> ${bound('read_write')} {${words}} ${JSON.stringify(label)}`;
 }
 
-function printKernel({ id, label, wgsl, workgroupSize }: PlanKernel): string {
-  return `\n// k${id}: workgroups of ${workgroupSize}, ${JSON.stringify(label)}\n${wgsl.trimEnd()}`;
+function printKernel({ id, label, module, workgroupSize }: PlanKernel, print: (module: Module) => string): string {
+  return `\n// k${id}: workgroups of ${workgroupSize}, ${JSON.stringify(label)}\n${print(module)}`;
 }
 
 /** Counts in decimal; what must be the bits of a float in hexadecimal. */

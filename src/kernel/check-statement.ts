@@ -49,6 +49,8 @@ function checkStatement(tree: Statement, context: StatementContext): Statement {
         : { ...tree, value: checkAs(tree.value, context.result, 'the result', context) };
     case 'call statement':
       return { ...tree, call: checkExpression(tree.call, context) as Call };
+    case 'slot':
+      throw kernelError(where, tree.line, `slot ${tree.name} is not filled`);
     default:
       return tree satisfies never;
   }

@@ -32,6 +32,9 @@ export function checkModule(module: Module, where: string): Module {
   const names: ModuleNames = { structs: new Map(), functions: new Map() };
   const context: Context = { where, names, scope };
   const done = new Map<Declaration, Declaration>();
+  for (const { kind, name, line } of module.declarations) {
+    if (kind === 'slot') throw kernelError(where, line, `slot ${name} is not filled`);
+  }
   for (const each of module.declarations) if (each.kind === 'constant') done.set(each, checkConstant(each, context));
   for (const each of module.declarations) {
     if (each.kind !== 'struct') continue;

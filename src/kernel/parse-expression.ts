@@ -19,7 +19,7 @@ import {
 } from './types.ts';
 
 /** Operators that bind alike, the loosest first. */
-export const PRECEDENCE: readonly (readonly BinaryOperator[])[] = [
+const PRECEDENCE: readonly (readonly BinaryOperator[])[] = [
   ['||'],
   ['&&'],
   ['|'],
@@ -32,26 +32,34 @@ export const PRECEDENCE: readonly (readonly BinaryOperator[])[] = [
   ['*', '/', '%'],
 ];
 
+/** How tightly each operator binds, from 0. */
+export const LEVEL: ReadonlyMap<string, number> = new Map(
+  PRECEDENCE.flatMap((operators, level) => operators.map((operator) => [operator, level] as const)),
+);
+
 /** Names of types that take arguments in angle brackets. */
 const GENERIC = new Set(['array', 'vec2', 'vec3', 'vec4']);
 
+/** @param level the loosest operators that may be part of it. */
 export function parseExpression(cursor: Cursor, level = 0): Expression {
-  if (level === PRECEDENCE.length) return parseUnary(cursor);
-  let left = parseExpression(cursor, level + 1);
+  let left = parseUnary(cursor);
   for (;;) {
-    const { line } = cursor;
-    const operator = PRECEDENCE[level].find((candidate) => cursor.accept(candidate));
-    if (operator === undefined) return left;
-    const right = parseExpression(cursor, level + 1);
-    left = { kind: 'binary', operator, left, right, line, type: NONE };
+    const { line, token } = cursor;
+    const own = token.kind === 'symbol' ? LEVEL.get(token.text) : undefined;
+    if (own === undefined || own < level) return left;
+    cursor.next();
+    const right = parseExpression(cursor, own + 1);
+    left = { kind: 'binary', operator: token.text as BinaryOperator, left, right, line, type: NONE };
   }
 }
 
 function parseUnary(cursor: Cursor): Expression {
-  const { line } = cursor;
-  const operator = (['-', '!', '~'] as const).find((candidate) => cursor.accept(candidate));
-  if (operator === undefined) return parsePostfix(cursor);
-  return { kind: 'unary', operator: operator satisfies UnaryOperator, operand: parseUnary(cursor), line, type: NONE };
+  const { line, token } = cursor;
+  const isOperator = token.kind === 'symbol' && (token.text === '-' || token.text === '!' || token.text === '~');
+  if (!isOperator) return parsePostfix(cursor);
+  cursor.next();
+  const operator = token.text as UnaryOperator;
+  return { kind: 'unary', operator, operand: parseUnary(cursor), line, type: NONE };
 }
 
 function parsePostfix(cursor: Cursor): Expression {
@@ -85,6 +93,11 @@ function parsePrimary(cursor: Cursor): Expression {
     return { kind: 'literal', value: cursor.next().text === 'true', type: BOOL, line };
   }
   if (token.kind !== 'name') throw cursor.error(`expected an expression, found "${token.text}"`);
+  const next = cursor.peek();
+  if (next !== '(' && next !== '<') {
+    cursor.next();
+    return { kind: 'name', name: token.text, line, type: NONE };
+  }
   if (cursor.accept('bitcast')) {
     cursor.expect('<');
     const typeName = parseTypeName(cursor);
@@ -123,21 +136,23 @@ export function parseTypeName(cursor: Cursor): TypeName {
   if (!GENERIC.has(name) || !cursor.accept('<')) return { name, element: null, count: null, line };
   const element = parseTypeName(cursor);
   // A count must not swallow the bracket that closes it: sums and products only.
-  const count = cursor.accept(',') && !cursor.is('>') ? parseExpression(cursor, PRECEDENCE.length - 2) : null;
+  const count = cursor.accept(',') && !cursor.is('>') ? parseExpression(cursor, LEVEL.get('+')) : null;
   cursor.expect('>');
   return { name, element, count, line };
 }
 
 /** Value and type of a number as it is written. Hexadecimal floats are computed exactly. */
 function numberOf(text: string): { value: number; type: Type } {
-  const hex = /^0[xX]/.test(text);
-  const float = hex ? /[.pP]/.test(text) : /[.eEf]/.test(text);
-  const suffix = hex && !/[pP]/.test(text) ? /[iu]$/.exec(text)?.[0] : /[fiu]$/.exec(text)?.[0];
-  const digits = suffix === undefined ? text : text.slice(0, -1);
-  const value = hex && float ? hexFloat(digits) : Number(digits);
+  const hex = text.startsWith('0x') || text.startsWith('0X');
+  const exact = hex && (text.includes('p') || text.includes('P') || text.includes('.'));
+  const last = text[text.length - 1];
+  const suffix = last === 'u' || last === 'i' || (last === 'f' && (!hex || exact)) ? last : '';
+  const digits = suffix === '' ? text : text.slice(0, -1);
+  const value = exact ? hexFloat(digits) : Number(digits);
   if (suffix === 'u') return { value, type: U32 };
   if (suffix === 'i') return { value, type: I32 };
   if (suffix === 'f') return { value: Math.fround(value), type: F32 };
+  const float = exact || (!hex && (text.includes('.') || text.includes('e') || text.includes('E')));
   return { value, type: float ? ABSTRACT_FLOAT : ABSTRACT_INT };
 }
 

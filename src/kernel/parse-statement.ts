@@ -15,11 +15,15 @@ export function parseBlock(cursor: Cursor): Statement[] {
   return body;
 }
 
-/** Statements up to a `}` or the end of the text. */
+/** Statements up to a `}`, or to the end of the text or of a slot. */
 export function parseStatements(cursor: Cursor): Statement[] {
   const body: Statement[] = [];
-  while (!cursor.is('}') && !cursor.done) {
-    if (!cursor.accept(';')) body.push(parseStatement(cursor));
+  while (!cursor.is('}') && !cursor.done && !cursor.at('slot end')) {
+    const filling = cursor.hole();
+    const slot = filling === null ? cursor.slot(() => parseStatements(cursor)) : null;
+    if (filling !== null) body.push(...filling);
+    else if (slot !== null) body.push({ kind: 'slot', ...slot });
+    else if (!cursor.accept(';')) body.push(parseStatement(cursor));
   }
   return body;
 }
@@ -60,7 +64,7 @@ function parseStatement(cursor: Cursor): Statement {
 }
 
 const unbounded = (line: number) =>
-  ({ kind: 'loop', init: null, condition: null, update: null, unroll: false, line }) as const;
+  ({ kind: 'loop', init: null, condition: null, update: null, unroll: false, name: null, line }) as const;
 
 function parseIf(cursor: Cursor): If {
   const { line } = cursor;
@@ -83,7 +87,8 @@ function parseFor(cursor: Cursor): Statement {
   const update = cursor.is(')') ? null : parseSimple(cursor);
   cursor.expect(')');
   const unroll = cursor.marked(cursor.line, 'unroll');
-  return { kind: 'loop', init, condition, update, body: parseBlock(cursor), unroll, line };
+  const name = cursor.loopName(cursor.line);
+  return { kind: 'loop', init, condition, update, body: parseBlock(cursor), unroll, name, line };
 }
 
 /** A declaration, an assignment or a call, without its semicolon. */

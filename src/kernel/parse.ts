@@ -20,22 +20,42 @@ import type {
 } from './tree.ts';
 import { NONE } from './types.ts';
 
-/** @param where names the text in messages: a file, a kernel's label, an op. */
-export function parseModule(text: string, where: string): Module {
-  const cursor = new Cursor(text, where);
+type Holes = readonly (readonly Statement[])[];
+const NO_HOLES: Holes = [];
+
+/** @param where names the text in messages: a file, a kernel's label, an op. @param holes see quote.ts. */
+export function parseModule(text: string, where: string, holes = NO_HOLES): Module {
+  return moduleAt(new Cursor(text, where, false, holes));
+}
+
+/** A module with slots, loops by name and parameters, for `instantiate`. */
+export function parseTemplate(text: string, where: string): Module {
+  return moduleAt(new Cursor(text, where, true, NO_HOLES));
+}
+
+function moduleAt(cursor: Cursor): Module {
   const directives: string[] = [];
-  const declarations: Declaration[] = [];
-  while (!cursor.done) {
-    if (cursor.accept(';')) continue;
-    if (cursor.is('enable') || cursor.is('diagnostic') || cursor.is('requires')) directives.push(cursor.until(';'));
-    else declarations.push(parseDeclaration(cursor));
-  }
+  const declarations = parseDeclarations(cursor, directives);
+  if (!cursor.done) throw cursor.error(`unexpected "${cursor.token.text}"`);
   return { directives, declarations };
 }
 
-/** Statements alone: the body of a function. */
-export function parseBody(text: string, where: string): Statement[] {
-  const cursor = new Cursor(text, where);
+/** Declarations up to the end of the text, or of a slot. */
+function parseDeclarations(cursor: Cursor, directives: string[]): Declaration[] {
+  const declarations: Declaration[] = [];
+  while (!cursor.done && !cursor.at('slot end')) {
+    const slot = cursor.slot(() => parseDeclarations(cursor, directives));
+    if (slot !== null) declarations.push({ kind: 'slot', ...slot });
+    else if (cursor.is('enable') || cursor.is('diagnostic') || cursor.is('requires'))
+      directives.push(cursor.until(';'));
+    else if (!cursor.accept(';')) declarations.push(parseDeclaration(cursor));
+  }
+  return declarations;
+}
+
+/** Statements alone: the body of a function. @param holes see quote.ts. */
+export function parseBody(text: string, where: string, holes = NO_HOLES): Statement[] {
+  const cursor = new Cursor(text, where, false, holes);
   const body = parseStatements(cursor);
   if (!cursor.done) throw cursor.error(`unexpected "${cursor.token.text}"`);
   return body;
@@ -43,7 +63,7 @@ export function parseBody(text: string, where: string): Statement[] {
 
 /** One expression and nothing behind it. */
 export function parseSnippet(text: string, where: string): Expression {
-  const cursor = new Cursor(text, where);
+  const cursor = new Cursor(text, where, false, NO_HOLES);
   const expression = parseExpression(cursor);
   if (!cursor.done) throw cursor.error(`unexpected "${cursor.token.text}"`);
   return expression;

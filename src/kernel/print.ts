@@ -5,11 +5,30 @@
  */
 
 import { invariant } from '../util/errors.ts';
-import { PRECEDENCE } from './parse-expression.ts';
+import { LEVEL } from './parse-expression.ts';
 import type { Binary, Declaration, Expression, Literal, Module, Statement, TypeName } from './tree.ts';
 
-export function printModule({ directives, declarations }: Module): string {
-  return [...directives, ...declarations.map(printDeclaration)].join('\n');
+const texts = new WeakMap<Module, string>();
+const declarationTexts = new WeakMap<Declaration, string>();
+
+/** The text of a module, made once. */
+export function printModule(module: Module): string {
+  let text = texts.get(module);
+  if (text === undefined) {
+    text = [...module.directives, ...module.declarations.map(printDeclaration)].join('\n');
+    texts.set(module, text);
+  }
+  return text;
+}
+
+/** The text of a declaration, made once: modules share those of libraries. */
+export function printDeclaration(tree: Declaration): string {
+  let text = declarationTexts.get(tree);
+  if (text === undefined) {
+    text = declarationText(tree);
+    declarationTexts.set(tree, text);
+  }
+  return text;
 }
 
 export function printTypeName({ name, element, count }: TypeName): string {
@@ -18,7 +37,7 @@ export function printTypeName({ name, element, count }: TypeName): string {
 }
 
 const LOGIC = new Set(['&&', '||']);
-const level = (operator: Binary['operator']) => PRECEDENCE.findIndex((group) => group.includes(operator));
+const level = (operator: Binary['operator']): number => LEVEL.get(operator) as number;
 /** From here on operators are sums and products, which may nest as in C. */
 const ARITHMETIC = level('+');
 const COMPARISON = [level('=='), level('<')];
@@ -50,10 +69,10 @@ export function printExpression(tree: Expression): string {
     case 'binary':
       return `${printOperand(tree.left, tree, false)} ${tree.operator} ${printOperand(tree.right, tree, true)}`;
     case 'call':
-      return `${tree.callee}(${tree.args.map(printExpression).join(', ')})`;
+      return `${tree.callee}${printArguments(tree.args)}`;
     case 'construct': {
       const name = printTypeName(tree.typeName);
-      return `${tree.bits ? `bitcast<${name}>` : name}(${tree.args.map(printExpression).join(', ')})`;
+      return `${tree.bits ? `bitcast<${name}>` : name}${printArguments(tree.args)}`;
     }
     case 'index':
       return `${printBase(tree.base)}[${printExpression(tree.index)}]`;
@@ -62,6 +81,15 @@ export function printExpression(tree: Expression): string {
     default:
       return tree satisfies never;
   }
+}
+
+/** `f(a < b, c > d)` would be read as a call with the template arguments b and c. */
+function printArguments(args: readonly Expression[]): string {
+  const texts = args.map((tree) => {
+    const text = printExpression(tree);
+    return args.length > 1 && tree.kind === 'binary' && level(tree.operator) === COMPARISON[1] ? `(${text})` : text;
+  });
+  return `(${texts.join(', ')})`;
 }
 
 function printBase(tree: Expression): string {
@@ -109,6 +137,8 @@ function printStatement(tree: Statement, indent: string): string {
     }
     case 'block':
       return block(tree.body, indent);
+    case 'slot':
+      return printStatements(tree.content, indent);
     case 'break':
     case 'continue':
       return `${tree.kind};`;
@@ -140,7 +170,7 @@ function constantType(tree: { readonly typeName: TypeName | null; readonly value
   return lost ? `: ${type.name}` : typeOf(tree);
 }
 
-function printDeclaration(tree: Declaration): string {
+function declarationText(tree: Declaration): string {
   switch (tree.kind) {
     case 'constant':
       return `const ${tree.name}${constantType(tree)} = ${printExpression(tree.value)};`;
@@ -161,6 +191,8 @@ function printDeclaration(tree: Declaration): string {
       const result = tree.resultName === null ? '' : ` -> ${printTypeName(tree.resultName)}`;
       return `${stage}fn ${tree.name}(${parameters.join(', ')})${result} ${block(tree.body, '')}`;
     }
+    case 'slot':
+      return tree.content.map(printDeclaration).join('\n');
     default:
       return tree satisfies never;
   }

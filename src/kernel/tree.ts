@@ -136,6 +136,8 @@ export interface Loop extends At {
   readonly body: readonly Statement[];
   /** Marked `// @unroll`. */
   readonly unroll: boolean;
+  /** Marked `// @loop name`, for what a template's instance does to it. */
+  readonly name: string | null;
 }
 
 export interface Block extends At {
@@ -158,7 +160,14 @@ export interface CallStatement extends At {
   readonly call: Call;
 }
 
-export type Statement = Declare | Assign | If | Loop | Block | Jump | Return | CallStatement;
+/** A place in a template that its instances fill; what it holds is the default. Only templates have slots. */
+export interface Slot<T> extends At {
+  readonly kind: 'slot';
+  readonly name: string;
+  readonly content: readonly T[];
+}
+
+export type Statement = Declare | Assign | If | Loop | Block | Jump | Return | CallStatement | Slot<Statement>;
 
 export interface Constant extends At {
   readonly kind: 'constant';
@@ -208,7 +217,7 @@ export interface FunctionTree extends At {
   readonly workgroupSize: Expression | null;
 }
 
-export type Declaration = Constant | Variable | Struct | FunctionTree;
+export type Declaration = Constant | Variable | Struct | FunctionTree | Slot<Declaration>;
 
 export interface Module {
   /** `enable …;`, `diagnostic(…);`, as they are written. */

@@ -4,6 +4,7 @@
  */
 
 import type { Plan } from '../../compile/plan.ts';
+import { printModule } from '../../kernel/print.ts';
 import type { Contents, DispatchGroup, Finding } from './dispatch-group.ts';
 
 /** Keeps a file for the user and says where. */
@@ -21,7 +22,7 @@ export function reproText(plan: Plan, group: DispatchGroup, finding: Finding, be
       dispatches: part.dispatches.map(({ label, kernel, uniforms, buffers: ids, workgroups }) => {
         return { label, kernel, uniforms, buffers: ids, workgroups };
       }),
-      kernels: part.kernels,
+      kernels: part.kernels.map(({ module, ...kernel }) => ({ ...kernel, wgsl: printModule(module) })),
       buffers: part.buffers.map(({ id, elements, label }) => {
         const bits = before.get(buffers[id]);
         return { id, elements, label, ...(bits === undefined ? {} : { before: [...bits].map(hex).join(' ') }) };

@@ -6,6 +6,7 @@
  */
 
 import type { PlanKernel } from '../../compile/plan.ts';
+import { printModule } from '../../kernel/print.ts';
 import { DownhillError } from '../../util/errors.ts';
 import { allocate } from './buffers.ts';
 import type { DeviceContext } from './device.ts';
@@ -30,7 +31,7 @@ export class PipelineCache {
   /** The pipeline of `kernel`, built now unless one with the same text and signature exists. */
   get(kernel: PlanKernel): Promise<BuiltPipeline> {
     const signature = `${kernel.uniformWords}:${kernel.access.join(',')}`;
-    const key = `${signature}\n${kernel.wgsl}`;
+    const key = `${signature}\n${printModule(kernel.module)}`;
     let built = this.#pipelines.get(key);
     if (built === undefined) {
       built = this.#build(kernel, this.#layoutsFor(signature, kernel));
@@ -94,7 +95,7 @@ export class PipelineCache {
     const { device } = context;
     // The scope keeps a refused module out of the uncaptured errors; the pipeline below reports it.
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label: kernel.label, code: kernel.wgsl });
+    const module = device.createShaderModule({ label: kernel.label, code: printModule(kernel.module) });
     const refused = device.popErrorScope().catch(() => null);
     context.counters.pipelinesCreated++;
     try {
@@ -130,7 +131,7 @@ async function compileError(
   if (errors.length > 0) {
     const shown = errors.slice(0, 3).map((message) => {
       const place = `${message.lineNum}:${message.linePos}`;
-      return `  ${place} ${message.message}\n${excerpt(kernel.wgsl, message.lineNum, message.linePos)}`;
+      return `  ${place} ${message.message}\n${excerpt(printModule(kernel.module), message.lineNum, message.linePos)}`;
     });
     const text = `kernel "${kernel.label}": its WGSL was refused\n${shown.join('\n')}`;
     return new DownhillError('internal', text, { cause });

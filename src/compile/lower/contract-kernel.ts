@@ -1,5 +1,5 @@
 /**
- * Kernels of a contract cluster: the gemm skeleton with its slots filled. Operands are read through functions of their
+ * Kernels of a contract cluster: instances of the gemm template. Operands are read through functions of their
  * flat index, so a view or a recomputed operand needs no buffer; the epilogue is written where the product is stored.
  * A long contraction with a small result is cut into chunks of segments, and a second kernel adds the partial products
  * in order: no atomics, the same bits every run.
@@ -7,7 +7,9 @@
 
 import type { Contraction, EmitContext } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { shaders } from '../../shaders.gen.ts';
+import { declarations, statements } from '../../kernel/quote.ts';
+import { type Fill, instantiate } from '../../kernel/template.ts';
+import type { Declaration, Loop, Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { Location } from '../plan.ts';
@@ -16,8 +18,8 @@ import { chooseTile, type Tile } from '../tiles.ts';
 import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
 import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
-import { longSlots } from './long-products.ts';
-import { fillSkeleton } from './skeleton.ts';
+import { longParts } from './long-products.ts';
+import { shaderTree } from './shader-trees.ts';
 import { stagedSlots } from './staged-slots.ts';
 import { storePoints } from './stores.ts';
 
@@ -63,49 +65,53 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   const context = evaluator.context(product);
   const aShape = product.inputs[spec.a];
   const bShape = product.inputs[spec.b];
-  const slots: Record<string, string> = {
-    load_a: `fn load_a(i: u32) -> f32 { return ${evaluator.elementAt(aShape, 'i')}; }`,
-    load_b: `fn load_b(i: u32) -> f32 { return ${evaluator.elementAt(bShape, 'i')}; }`,
-    address: addressFunctions(spec, context),
-    store:
-      partials === null
-        ? storeFunction(input, evaluator)
-        : [
-            'fn column(n: u32) {}',
-            'fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {',
-            `let i = ((chunk * dims().batch + product) * (dims().m + u32(ONES_ROW)) + m) * dims().n + n;`,
-            writer.store(partials, 'f32', 'i', 'value'),
-            '}',
-          ].join('\n'),
-  };
-  slots.pick = pickValue(tile.rowsPerLane, tile.columnsPerLane);
-  // One run, such as a matmul's: no loop around it.
-  if (segments === 1) slots.segments = '{ let s = 0u;';
-  slots.helpers = writer.helpers();
-  slots.declarations = writer.declarations();
+  const operands = declarations(`operands of ${product.op?.name}`)`
+    fn load_a(i: u32) -> f32 { return ${evaluator.elementAt(aShape, 'i')}; }
+    fn load_b(i: u32) -> f32 { return ${evaluator.elementAt(bShape, 'i')}; }`;
+  const address = addressFunctions(spec, context, product.op?.name ?? 'a contraction');
+  const store = partials === null ? storeFunction(input, evaluator) : storePartials(writer, partials);
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared, depth } = tile;
-  const long = longSlots(tile, spec);
+  const long = longParts(tile, spec);
   const staging = depth > 0 ? stagedSlots(tile, spec, long) : undefined;
-  Object.assign(slots, staging?.slots ?? long?.within, long?.around);
-  if (shared) Object.assign(slots, SHARED_SLOTS, spec.clipped ? SHARED_SPAN : {});
+  const loops: Record<string, (loop: Loop) => readonly Statement[]> = {};
+  // One run, such as a matmul's: no loop around it.
+  if (segments === 1) loops.segments = ({ body }) => code`{ let s = 0u; ${body} }`;
+  if (long?.elements !== undefined && staging === undefined) loops.elements = long.elements;
+  const fill: Fill = {
+    ...(shared && { directives: SHARED_DIRECTIVES }),
+    params: {
+      TM: rowsPerLane,
+      TN: columnsPerLane,
+      LANES_M: lanesM,
+      LANES_N: lanesN,
+      LOADS: staging?.loads ?? Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane),
+      LOAD_LANES: shared ? 1 : lanesN,
+      LOAD_STEP: staging?.loadStep ?? (shared ? lanesN : lanesM),
+      CLIPPED: spec.clipped,
+      SLICED: batch * tile.chunks > 1,
+      ONES_ROW: sum !== null,
+    },
+    declarations: {
+      declarations: writer.declarations(),
+      operands,
+      helpers: writer.helpers(),
+      memory: staging?.memory ?? [],
+      store,
+      address,
+    },
+    statements: {
+      pick: pickValue(rowsPerLane, columnsPerLane),
+      ...staging?.slots,
+      ...long?.slots,
+      ...(shared && SHARED_SLOTS),
+      ...(shared && spec.clipped && SHARED_SPAN),
+    },
+    loops,
+  };
   const groups =
     Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
   return {
-    wgsl: fillSkeleton(shaders.gemm, {
-      params: {
-        TM: `${rowsPerLane}u`,
-        TN: `${columnsPerLane}u`,
-        LANES_M: `${lanesM}u`,
-        LANES_N: `${lanesN}u`,
-        LOADS: `${staging?.loads ?? Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane)}u`,
-        LOAD_LANES: `${shared ? 1 : lanesN}u`,
-        LOAD_STEP: `${staging?.loadStep ?? (shared ? lanesN : lanesM)}u`,
-        CLIPPED: String(spec.clipped),
-        SLICED: String(batch * tile.chunks > 1),
-        ONES_ROW: String(sum !== null),
-      },
-      slots,
-    }),
+    module: instantiate(shaderTree('gemm', limits), fill),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
@@ -115,15 +121,25 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
   };
 }
 
+const code = statements('product');
+
 /**
  * What the shared variant says differently. The loops' bounds are the same in all lanes of the workgroup, which is one
  * subgroup, but the uniformity analysis of WGSL does not see it.
  */
-const SHARED_SLOTS = {
-  directives: 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);',
-  value: 'let x = subgroupBroadcast(av[i / LANES_N], i % LANES_N);',
-};
-const SHARED_SPAN = { span: 'start = subgroupMin(start);\nstop = subgroupMax(stop);' };
+const SHARED_DIRECTIVES = ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'];
+const SHARED_SLOTS = { value: code`let x = subgroupBroadcast(av[i / LANES_N], i % LANES_N);` };
+const SHARED_SPAN = { span: code`start = subgroupMin(start); stop = subgroupMax(stop);` };
+
+/** `store` of a chunk: its slice of the partial products, and no column to load. */
+function storePartials(writer: KernelWriter, partials: Location): Declaration[] {
+  return declarations('partial products')`
+    fn column(n: u32) {}
+    fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
+      let i = ((chunk * dims().batch + product) * (dims().m + u32(ONES_ROW)) + m) * dims().n + n;
+      ${writer.store(partials, 'f32', 'i', 'value')}
+    }`;
+}
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
 function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKernel {
@@ -135,80 +151,77 @@ function emitMerge(input: EmitInput, chunks: number, partials: Span): EmittedKer
   const writer = new ThreadWriter(memory, points, lanes[1], limits);
   const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
   const evaluator = new Evaluator(writer, cluster, fused, memory);
-  writer.addFunction(
-    `struct Dims { m: u32, n: u32, batch: u32 }\nfn dims() -> Dims { return Dims(${allRows} - ${sum === null ? 0 : 1}u, ${columns}, 1u); }`,
-  );
-  writer.addFunction(storeFunction(input, evaluator));
-  const body = [
-    `var value = ${writer.load(partials, 'f32', 'i')};`,
-    `for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }`,
-    `column(i % ${columns});`,
-    `store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`,
-  ];
+  writer.addFunctions(declarations('partial products')`
+    struct Dims { m: u32, n: u32, batch: u32 }
+    fn dims() -> Dims { return Dims(${allRows} - ${sum === null ? 0 : 1}u, ${columns}, 1u); }`);
+  writer.addFunctions(storeFunction(input, evaluator));
+  const body = code`
+    var value = ${writer.load(partials, 'f32', 'i')};
+    for (var c = 1u; c < ${pieces}; c++) { value += ${writer.load(partials, 'f32', `c * ${total} + i`)}; }
+    column(i % ${columns});
+    store(i / ${columns} % ${allRows}, i % ${columns}, i / (${columns} * ${allRows}), 0u, value);`;
   return threadKernel(writer, body, [partials]);
 }
 
+const picks = new Map<string, readonly Statement[]>();
+
 /** `let value` = acc[i][j] of a block in registers: selects by j, then a tree of selects over the bits of i. */
-function pickValue(rows: number, columns: number): string {
-  const lines = [`var part: array<f32, ${rows}>;`];
-  for (let i = 0; i < rows; i++) {
-    lines.push(`part[${i}] = acc[${i}][0];`);
-    for (let j = 1; j < columns; j++) lines.push(`part[${i}] = select(part[${i}], acc[${i}][${j}], j == ${j}u);`);
-  }
-  for (let step = 1; step < rows; step *= 2) {
-    for (let i = 0; i + step < rows; i += 2 * step) {
-      lines.push(`part[${i}] = select(part[${i}], part[${i + step}], (i & ${step}u) != 0u);`);
+function pickValue(rows: number, columns: number): readonly Statement[] {
+  const key = `${rows}x${columns}`;
+  let pick = picks.get(key);
+  if (pick === undefined) {
+    const lines = [`var part: array<f32, ${rows}>;`];
+    for (let i = 0; i < rows; i++) {
+      lines.push(`part[${i}] = acc[${i}][0];`);
+      for (let j = 1; j < columns; j++) lines.push(`part[${i}] = select(part[${i}], acc[${i}][${j}], j == ${j}u);`);
     }
+    for (let step = 1; step < rows; step *= 2) {
+      for (let i = 0; i + step < rows; i += 2 * step) {
+        lines.push(`part[${i}] = select(part[${i}], part[${i + step}], (i & ${step}u) != 0u);`);
+      }
+    }
+    pick = code`${lines.join('\n')} let value = part[0];`;
+    picks.set(key, pick);
   }
-  return [...lines, 'let value = part[0];'].join('\n');
+  return pick;
 }
 
 /**
  * `fn store(m, n, product, chunk, value)`: epilogue and stores of a finished element; row m == dims().m is the sum. Before
  * it `fn column(n)`, which loads what the values of a column share.
  */
-function storeFunction(input: EmitInput, evaluator: Evaluator): string {
+function storeFunction(input: EmitInput, evaluator: Evaluator): Declaration[] {
   const { written, memory } = input;
   const product = nodeWith(input, 'fold') as Tensor;
   const sum = sumOf(input);
-  const lines = ['fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {'];
+  let storeSum = '';
   if (sum !== null) {
     const location = memory.find(sum);
     invariant(location !== undefined && written.includes(sum), `the sum ${sum} lies nowhere`);
-    lines.push(`if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`);
+    storeSum = `if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`;
   }
   const column: ColumnScope = { index: 'n', count: (input.cluster.contraction as Contraction).n, values: new Map() };
   const at: Scope = { ...scope('i', ['point']), column };
   at.values.set(product, 'value');
   const stores = storePoints(input, evaluator, at);
-  lines.push('let i = (product * dims().m + m) * dims().n + n;', ...at.lines, ...stores, '}');
   const loads = [...column.values.values()];
-  return [
-    ...loads.map(({ name, type }) => `var<private> ${name}: ${type};`),
-    'fn column(n: u32) {',
-    ...loads.map(({ name, load }) => `${name} = ${load};`),
-    '}',
-    ...lines,
-  ].join('\n');
+  return declarations('epilogue')`
+    ${loads.map(({ name, type }) => `var<private> ${name}: ${type};`).join('\n')}
+    fn column(n: u32) { ${loads.map(({ name, load }) => `${name} = ${load};`).join('\n')} }
+    fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
+      ${storeSum}
+      let i = (product * dims().m + m) * dims().n + n;
+      ${at.lines}
+      ${stores}
+    }`;
 }
 
-/** The address functions of the skeleton from the contraction's own. */
-function addressFunctions(spec: Contraction, context: EmitContext<unknown>): string {
-  return [
-    'fn row(m: u32, product: u32) -> vec3i {',
-    spec.row(context),
-    '}',
-    'fn segment(s: u32) -> vec3i {',
-    spec.segment(context),
-    '}',
-    'fn a_run(r: vec3i, s: vec3i) -> Run {',
-    spec.aRun(context),
-    '}',
-    'fn b_base(n: u32, s: vec3i, product: u32) -> i32 {',
-    spec.bBase(context),
-    '}',
-    'fn out_row(m: u32) -> u32 {',
-    spec.outRow?.(context) ?? 'return m;',
-    '}',
-  ].join('\n');
+/** The address functions of the template, whose bodies are the contraction's own. */
+function addressFunctions(spec: Contraction, context: EmitContext<unknown>, op: string): Declaration[] {
+  return declarations(`op ${op}`)`
+    fn row(m: u32, product: u32) -> vec3i { ${spec.row(context)} }
+    fn segment(s: u32) -> vec3i { ${spec.segment(context)} }
+    fn a_run(r: vec3i, s: vec3i) -> Run { ${spec.aRun(context)} }
+    fn b_base(n: u32, s: vec3i, product: u32) -> i32 { ${spec.bBase(context)} }
+    fn out_row(m: u32) -> u32 { ${spec.outRow?.(context) ?? 'return m;'} }`;
 }

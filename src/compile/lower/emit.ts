@@ -1,17 +1,18 @@
 /**
- * From a cluster to its dispatches: chooses the kernel form and hands back texts, uniforms and grids.
+ * What every kernel is made of: its tree, uniforms and grid, and the skeleton of kernels that run a body for each point.
  * What is written where was decided before (fuse, schedule, memory); this is only how.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
-import { shaders } from '../../shaders.gen.ts';
+import { instantiate } from '../../kernel/template.ts';
+import type { Module, Statement } from '../../kernel/tree.ts';
 import type { Cluster } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fuse.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { PlanLimits } from '../plan.ts';
 import type { Span } from '../schedule/traffic.ts';
 import { KernelWriter } from './kernel-writer.ts';
-import { fillSkeleton } from './skeleton.ts';
+import { shaderTree } from './shader-trees.ts';
 
 export interface EmitInput {
   readonly cluster: Cluster;
@@ -26,7 +27,7 @@ export interface EmitInput {
 
 /** One dispatch before it gets its place in the plan. */
 export interface EmittedKernel {
-  readonly wgsl: string;
+  readonly module: Module;
   readonly access: readonly ('read' | 'read_write')[];
   readonly uniforms: readonly number[];
   readonly buffers: readonly number[];
@@ -34,6 +35,8 @@ export interface EmittedKernel {
   readonly workgroupSize: number;
   /** Temporaries used only between the dispatches of this cluster. */
   readonly scratch: readonly Span[];
+  /** It may hold barriers though the target's kernels copy their uniforms. */
+  readonly barriers?: boolean;
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
@@ -67,14 +70,15 @@ export class ThreadWriter extends KernelWriter {
  */
 export function threadKernel(
   writer: ThreadWriter,
-  body: readonly string[],
+  body: readonly Statement[],
   scratch: readonly Span[] = [],
 ): EmittedKernel {
   const { lanes, points, pointsPerLane, limits } = writer;
   return {
-    wgsl: fillSkeleton(shaders.thread, {
-      params: { WORKGROUP_SIZE: `${lanes}u` },
-      slots: { declarations: writer.declarations(), helpers: writer.helpers(), body: body.join('\n') },
+    module: instantiate(shaderTree('thread', limits), {
+      params: { WORKGROUP_SIZE: lanes },
+      declarations: { declarations: writer.declarations(), helpers: writer.helpers() },
+      statements: { body },
     }),
     access: writer.access,
     uniforms: writer.uniformWords,

@@ -1,6 +1,7 @@
 /**
- * Evaluator: nodes of a cluster as WGSL. A value is either a `let` in a scope (evaluated at the scope's index), a
- * function of its flat index, or a load from memory.
+ * Evaluator: nodes of a cluster as trees. A value is either a `let` in a scope (evaluated at the scope's index), a
+ * function of its flat index, or a load from memory. Snippets of ops are parsed here, one at a time, so that what is
+ * wrong in one is said with the op's name.
  *
  * Scopes nest: the inner scope of a fold sees the values of the row it belongs to.
  */
@@ -8,6 +9,8 @@
 import type { EmitContext, IndexContext } from '../../core/lowering.ts';
 import type { Op } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { declarations, statements } from '../../kernel/quote.ts';
+import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Cluster, Role } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fuse.ts';
@@ -21,7 +24,7 @@ export interface Scope {
   readonly index: string;
   /** Roles that may be evaluated here. */
   readonly roles: readonly Role[];
-  readonly lines: string[];
+  readonly lines: Statement[];
   readonly values: Map<Tensor, string>;
   readonly column?: ColumnScope;
   /** For an element of a row: the scope of the row. */
@@ -58,7 +61,7 @@ export class Evaluator {
     if (whole && this.isInline(root, at)) {
       const expression = this.expression(root, at);
       const name = this.writer.name('v');
-      at.lines.push(`let ${name} = ${expression};`);
+      at.lines.push(...statements(nameOf(root))`let ${name} = ${expression};`);
       at.values.set(root, name);
       return name;
     }
@@ -97,39 +100,33 @@ export class Evaluator {
     const name = this.writer.name('f');
     this.functions.set(node, name);
     const { lower } = node.op as Op;
-    let body: string;
-    if (lower.kind === 'index') {
-      const context: IndexContext<unknown> = {
-        ...this.context(node),
-        i: 'i',
-        load: (k, index) => this.elementAt(node.inputs[k], index),
-      };
-      body = lower.wgsl(context);
-    } else {
-      const at = scope('i', ['function']);
-      const result = this.expression(node, at);
-      body = [...at.lines, `return ${result};`].join('\n');
-    }
-    const isDear = lower.kind === 'index' && lower.cost === 'heavy';
-    if (isDear && this.fused.recomputed.has(node)) this.addRemembering(name, node.dtype, body);
-    else this.writer.addFunction(`fn ${name}(i: u32) -> ${node.dtype} {\n${body}\n}`);
+    const at = scope('i', ['function']);
+    const result = lower.kind === 'index' ? lower.wgsl(this.indexContext(node)) : this.expression(node, at);
+    const text = lower.kind === 'index' ? result : `return ${result};`;
+    const body = statements(nameOf(node))`${at.lines} ${text}`;
+    const isExpensive = lower.kind === 'index' && lower.cost === 'heavy';
+    if (isExpensive && this.fused.recomputed.has(node)) this.addRemembering(name, node.dtype, body);
+    else this.writer.addFunctions(declarations(nameOf(node))`fn ${name}(i: u32) -> ${node.dtype} { ${body} }`);
     return name;
   }
 
-  /** A function that is dear and asked for one value many times in a row: it keeps the last one. */
-  private addRemembering(name: string, type: string, body: string): void {
-    this.writer.addFunction(`var<private> ${name}_asked: u32 = 0xffffffffu;
-var<private> ${name}_known: ${type};
-fn ${name}_anew(i: u32) -> ${type} {
-${body}
-}
-fn ${name}(i: u32) -> ${type} {
-if (i != ${name}_asked) {
-${name}_known = ${name}_anew(i);
-${name}_asked = i;
-}
-return ${name}_known;
-}`);
+  private indexContext(node: Tensor): IndexContext<unknown> {
+    return { ...this.context(node), i: 'i', load: (k, index) => this.elementAt(node.inputs[k], index) };
+  }
+
+  /** A function that is expensive and asked for one value many times in a row: it keeps the last one. */
+  private addRemembering(name: string, type: string, body: readonly Statement[]): void {
+    this.writer.addFunctions(declarations(name)`
+      var<private> ${name}_asked: u32 = 0xffffffffu;
+      var<private> ${name}_known: ${type};
+      fn ${name}_anew(i: u32) -> ${type} { ${body} }
+      fn ${name}(i: u32) -> ${type} {
+        if (i != ${name}_asked) {
+          ${name}_known = ${name}_anew(i);
+          ${name}_asked = i;
+        }
+        return ${name}_known;
+      }`);
   }
 
   private isInline(root: Tensor, at: Scope): boolean {
@@ -168,3 +165,5 @@ return ${name}_known;
     return value.name;
   }
 }
+
+const nameOf = (node: Tensor): string => `op ${node.op?.name ?? 'input'}`;

@@ -1,15 +1,17 @@
 /**
- * KernelWriter: the text, the uniform block and the bindings of one kernel while it is being written.
+ * KernelWriter: the functions, the uniform block and the bindings of one kernel while it is being written.
  *
  * Names are numbered in the order of first use and never taken from a tensor, and sizes that vary go through the
- * uniform block: two kernels of the same structure have the same text, hence one pipeline.
+ * uniform block: two kernels of the same structure are equal, hence one pipeline.
  */
 
 import type { DType } from '../../core/dtype.ts';
 import { storageType } from '../../core/dtype.ts';
-import { type ShaderName, shaders } from '../../shaders.gen.ts';
-import { invariant } from '../../util/errors.ts';
+import type { Declaration } from '../../kernel/tree.ts';
 import type { Location, PlanLimits } from '../plan.ts';
+import { storageBinding, uniformBlock } from './bindings.ts';
+import { shaderTree } from './shader-trees.ts';
+import { uniformWord } from './uniforms.ts';
 
 interface Binding {
   readonly buffer: number;
@@ -20,7 +22,7 @@ interface Binding {
 export class KernelWriter {
   readonly uniforms: number[] = [];
   private readonly bindings: Binding[] = [];
-  private readonly functions: string[] = [];
+  private readonly functions: Declaration[] = [];
   private readonly libraries = new Set<string>();
   private names = 0;
 
@@ -40,7 +42,7 @@ export class KernelWriter {
   /** u32 expression that reads `value` from the uniform block. */
   count(value: number): string {
     this.uniforms.push(value >>> 0);
-    return uniformWord(this.uniforms.length - 1);
+    return uniformWord(this.uniforms.length - 1, this.limits);
   }
 
   /** u32 expression for an inner extent, see EmitContext. */
@@ -55,12 +57,11 @@ export class KernelWriter {
 
   /** Adds the library `shaders/<name>.wgsl`. */
   use(name: string): void {
-    invariant(Object.hasOwn(shaders, name), `no shader library "${name}"`);
-    this.libraries.add(shaders[name as ShaderName]);
+    this.libraries.add(name);
   }
 
-  addFunction(text: string): void {
-    this.functions.push(text);
+  addFunctions(declarations: readonly Declaration[]): void {
+    this.functions.push(...declarations);
   }
 
   /** Expression of type `dtype` for element `index` of the value at `location`, plus `shift` elements. */
@@ -95,20 +96,16 @@ export class KernelWriter {
   }
 
   /** Declarations of the uniform block and of the storage bindings. */
-  declarations(): string {
-    const lines = [
-      `@group(0) @binding(0) var<uniform> params: array<vec4<u32>, ${this.uniformWords.length / 4}>;`,
-      ...this.bindings.map((binding, k) => {
-        const access = binding.written ? 'read_write' : 'read';
-        return `@group(0) @binding(${k + 1}) var<storage, ${access}> b${k}: array<${binding.type}>;`;
-      }),
+  declarations(): Declaration[] {
+    return [
+      uniformBlock(this.uniformWords.length),
+      ...this.bindings.map(({ type, written }, k) => storageBinding(k, type, written ? 'read_write' : 'read')),
     ];
-    return lines.join('\n');
   }
 
   /** Libraries first, then the functions in the order they were finished. */
-  helpers(): string {
-    return [...this.libraries, ...this.functions].join('\n');
+  helpers(): Declaration[] {
+    return [...[...this.libraries].flatMap((name) => shaderTree(name, this.limits).declarations), ...this.functions];
   }
 
   private bind(buffer: number, dtype: DType, write: boolean): Binding {
@@ -128,8 +125,4 @@ export class KernelWriter {
   private shifted(index: string, offset: number): string {
     return offset === 0 ? index : `${index} + ${this.count(offset)}`;
   }
-}
-
-function uniformWord(k: number): string {
-  return `params[${k >> 2}u].${'xyzw'[k & 3]}`;
 }

@@ -5,13 +5,14 @@
  */
 
 import type { Tensor } from '../../core/tensor.ts';
+import { statements } from '../../kernel/quote.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../fuse/cluster.ts';
 import { rootOf } from '../fuse/cluster.ts';
 import { indexExpression } from '../graph/index-map.ts';
 import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './emit.ts';
 import { Evaluator, scope } from './evaluator.ts';
-import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './fold-loop.ts';
+import { canChunk, chunkLoop, chunkWords, elementLoop, type Fold } from './reduce-loop.ts';
 import { storePoints } from './stores.ts';
 
 /** Invocations worth having, and the fewest elements a chunk is worth. */
@@ -99,10 +100,8 @@ function emitWhole(input: EmitInput): EmittedKernel {
   const lastFold = Math.max(...folds.map(({ phase }) => phase));
   const lastPhase = Math.max(lastFold, ...innerOutputs.map(({ phase }) => phase));
 
-  const body: string[] = [];
-  const base = `let base = ${indexExpression(space.outerAxes, 'i')};`;
   const extent = writer.count(space.fold);
-  body.push(base, `let extent = ${extent};`);
+  const body = code`let base = ${indexExpression(space.outerAxes, 'i')}; let extent = ${extent};`;
   for (let phase = 0; phase <= lastPhase; phase++) {
     const here = folds.filter((fold) => fold.phase === phase);
     const stores = innerOutputs.filter((output) => output.phase === phase).map(({ node }) => node);
@@ -112,13 +111,15 @@ function emitWhole(input: EmitInput): EmittedKernel {
     body.push(...row.lines.splice(0), ...loop.lines);
     for (const fold of here) {
       const name = writer.name('v');
-      body.push(`let ${name} = ${loop.value(fold, 'extent')};`);
+      body.push(...code`let ${name} = ${loop.value(fold, 'extent')};`);
       row.values.set(fold.node, name);
     }
   }
   const stores = storePoints(input, evaluator, row);
   return threadKernel(writer, [...body, ...row.lines, ...stores]);
 }
+
+const code = statements('reduction');
 
 function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const { cluster, fused, memory, limits, lanes } = input;
@@ -149,15 +150,15 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const partialStores = folds.flatMap((fold, k) =>
     loop.words(fold).map((word, part) => first.store(locations[k][part], types[k][part], 'i', word)),
   );
-  const firstKernel = threadKernel(first, [
-    `let o = i % ${outer};`,
-    `let first = i / ${outer} * ${length};`,
-    `let last = min(first + ${length}, ${extent});`,
-    `let base = ${indexExpression(space.outerAxes, 'o')};`,
-    ...row.lines,
-    ...loop.lines,
-    ...partialStores,
-  ]);
+  const head = code`
+    let o = i % ${outer};
+    let first = i / ${outer} * ${length};
+    let last = min(first + ${length}, ${extent});
+    let base = ${indexExpression(space.outerAxes, 'o')};
+    ${row.lines}
+    ${loop.lines}
+    ${partialStores.join('\n')}`;
+  const firstKernel = threadKernel(first, head);
 
   const second = new ThreadWriter(memory, space.outer, lanes[1], limits);
   const evaluator = new Evaluator(second, cluster, fused, memory);
@@ -170,7 +171,7 @@ function emitChunked(input: EmitInput, chunks: number): EmittedKernel[] {
   const body = [...merging.lines];
   for (const fold of folds) {
     const value = second.name('v');
-    body.push(`let ${value} = ${merging.value(fold, total)};`);
+    body.push(...code`let ${value} = ${merging.value(fold, total)};`);
     at.values.set(fold.node, value);
   }
   const stores = storePoints(input, evaluator, at);

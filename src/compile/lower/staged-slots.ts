@@ -1,5 +1,5 @@
 /**
- * The staged variant of the gemm skeleton, for GPUs: a workgroup copies a slab of both operands, `depth` elements along k, to its
+ * The staged variant of the gemm template, for GPUs: a workgroup copies a slab of both operands, `depth` elements along k, to its
  * memory, and its invocations multiply from there. Each element of an operand is then read once a workgroup instead of once for
  * each invocation that needs it, and clipped runs are zeros in the slab.
  *
@@ -9,9 +9,11 @@
  */
 
 import type { Contraction } from '../../core/lowering.ts';
+import { declarations, statements } from '../../kernel/quote.ts';
+import type { Declaration, Statement } from '../../kernel/tree.ts';
 import type { Tile } from '../tiles.ts';
 import { MAX_WORKGROUP_BYTES } from './join-kernels.ts';
-import type { LongSlots } from './long-products.ts';
+import type { LongParts } from './long-products.ts';
 
 /** How the lanes of a workgroup share the copying of `count` rows (or columns) × depth elements. */
 interface Copy {
@@ -29,14 +31,15 @@ interface Copy {
 }
 
 export interface Staging {
-  readonly slots: Readonly<Record<string, string>>;
+  readonly memory: readonly Declaration[];
+  readonly slots: Readonly<Record<string, readonly Statement[]>>;
   /** Rows of A that a lane loads, and their distance. */
   readonly loads: number;
   readonly loadStep: number;
 }
 
 /** The slots of `tile`, whose depth is above 0, for the contraction `spec`; `long` where it is long. */
-export function stagedSlots(tile: Tile, spec: Contraction, long?: LongSlots): Staging {
+export function stagedSlots(tile: Tile, spec: Contraction, long?: LongParts): Staging {
   const { rowsPerLane, columnsPerLane, lanesM, lanesN, depth } = tile;
   const lanes = lanesM * lanesN;
   const a = copyOf(rowsPerLane * lanesM, depth, lanes, spec.aStep === 1);
@@ -60,31 +63,35 @@ export function stagedSlots(tile: Tile, spec: Contraction, long?: LongSlots): St
         b_slab[(${b.element(q)}) * ${b.pitch}u + ${b.row(q)}] = select(0.0, load_b(u32(at)), inside);
       }`;
   });
+  const multiply = times(rowsPerLane, (i) =>
+    times(columnsPerLane, (j) => `acc[${i}][${j}] += a${i}_value * b${j}_value;`).join(' '),
+  );
   const slots = {
-    memory: `var<workgroup> a_slab: array<f32, ${a.pitch * depth}>;
-var<workgroup> b_slab: array<f32, ${b.pitch * depth}>;`,
-    load0: `let load0 = top + ${a.first};
-  let left = (tile % tiles_n) * (TN * LANES_N);`,
-    run: `var column_at: array<i32, ${b.rows}>;
-    ${times(b.rows, (q) => `column_at[${q}] = ${columnAt(q)};`).join('\n    ')}
-    for (var kb = 0; kb < inner; kb += ${depth}) {
-      workgroupBarrier();
-      ${[...copyA, ...copyB].join('\n      ')}
-      workgroupBarrier();
-      for (var k = 0u; k < ${depth}u; k++) {
-        let a_at = k * ${a.pitch}u + lane / LANES_N;
-        let b_at = k * ${b.pitch}u + lane % LANES_N;
-        ${times(columnsPerLane, (j) => `let b${j}_value = b_slab[b_at + ${j}u * LANES_N];`).join('\n        ')}
-        ${times(rowsPerLane, (i) => `let a${i}_value = a_slab[a_at + ${i}u * LANES_M];`).join('\n        ')}
-        ${times(rowsPerLane, (i) =>
-          times(columnsPerLane, (j) => `acc[${i}][${j}] += a${i}_value * b${j}_value;`).join(' '),
-        ).join('\n        ')}
-      }
-      ${long?.afterSlab(`(kb + ${depth})`, depth) ?? ''}
-    }`,
+    load0: code`let load0 = top + ${a.first}; let left = (tile % tiles_n) * (TN * LANES_N);`,
+    run: code`
+      var column_at: array<i32, ${b.rows}>;
+      ${times(b.rows, (q) => `column_at[${q}] = ${columnAt(q)};`).join('\n')}
+      for (var kb = 0; kb < inner; kb += ${depth}) {
+        workgroupBarrier();
+        ${[...copyA, ...copyB].join('\n')}
+        workgroupBarrier();
+        for (var k = 0u; k < ${depth}u; k++) {
+          let a_at = k * ${a.pitch}u + lane / LANES_N;
+          let b_at = k * ${b.pitch}u + lane % LANES_N;
+          ${times(columnsPerLane, (j) => `let b${j}_value = b_slab[b_at + ${j}u * LANES_N];`).join('\n')}
+          ${times(rowsPerLane, (i) => `let a${i}_value = a_slab[a_at + ${i}u * LANES_M];`).join('\n')}
+          ${multiply.join('\n')}
+        }
+        ${long?.afterSlab(`(kb + ${depth})`, depth) ?? []}
+      }`,
   };
-  return { slots, loads: a.rows, loadStep: a.step };
+  const memory = declarations('staged product')`
+    var<workgroup> a_slab: array<f32, ${a.pitch * depth}>;
+    var<workgroup> b_slab: array<f32, ${b.pitch * depth}>;`;
+  return { memory, slots, loads: a.rows, loadStep: a.step };
 }
+
+const code = statements('staged product');
 
 function copyOf(count: number, depth: number, lanes: number, alongK: boolean): Copy {
   const copies = (count * depth) / lanes;

@@ -1,5 +1,7 @@
 /** Stores of the nodes that a cluster leaves in memory at its output index. */
 
+import { statements } from '../../kernel/quote.ts';
+import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { EmitInput } from './emit.ts';
 import type { Evaluator, Scope } from './evaluator.ts';
@@ -8,13 +10,13 @@ import type { Evaluator, Scope } from './evaluator.ts';
  * Evaluates every written node with role point or fold in `at` and returns the store statements, which must come after
  * all of the scope's lines: an update may overwrite what another value reads.
  */
-export function storePoints({ cluster, memory, written }: EmitInput, evaluator: Evaluator, at: Scope): string[] {
+export function storePoints({ cluster, memory, written }: EmitInput, evaluator: Evaluator, at: Scope): Statement[] {
   return written
     .filter((node) => ['point', 'fold'].includes(cluster.roles.get(node) ?? ''))
-    .map((node) => {
+    .flatMap((node) => {
       const value = evaluator.value(node, at);
       const location = memory.find(node);
       invariant(location !== undefined, `${node} is written and lies nowhere`);
-      return evaluator.writer.store(location, node.dtype, at.index, value);
+      return statements('stores')`${evaluator.writer.store(location, node.dtype, at.index, value)}`;
     });
 }

@@ -1,26 +1,68 @@
 /**
- * Uniforms read once: a kernel's text in which the uniform block is copied to private variables where `main` begins.
+ * Words of the uniform block `params`, an array of vectors, as kernels name them.
  *
- * For software adapters. llvmpipe loads a uniform anew in every branch that mentions it, lane by lane (LLVM IR of our
- * kernels: a hundred instructions a time); loaded where all lanes are active it is one scalar load, and it is there for
- * every branch behind. GPUs read uniforms for nothing and keep the text as it is.
+ * llvmpipe loads a uniform anew in every branch that mentions it, lane by lane (LLVM IR of our kernels: a hundred
+ * instructions a time). So kernels for software adapters read the private variables `params_0`, `params_1`, …, which
+ * `main` fills where it begins: there all invocations are active, each vector is one scalar load, and every branch behind
+ * can use it. GPUs read uniforms for nothing and name the block itself.
  */
 
-const BLOCK = /@binding\(0\) var<uniform> params: array<vec4<u32>, (\d+)>;/;
-const MAIN = /\bfn main\([^{]*\{/;
+import { statements } from '../../kernel/quote.ts';
+import { type Rewriter, rewriteDeclaration } from '../../kernel/rewrite.ts';
+import type { Declaration, Module, Variable } from '../../kernel/tree.ts';
+import type { PlanLimits } from '../plan.ts';
 
-/**
- * `wgsl` with its uniforms in private variables; as it is when it has none, or a barrier, which must not depend on
- * what may differ between invocations, as a private variable may.
- */
-export function readUniformsOnce(wgsl: string): string {
-  const block = BLOCK.exec(wgsl);
-  if (block === null || wgsl.includes('workgroupBarrier')) return wgsl;
-  const words = Array.from({ length: Number(block[1]) }, (_, k) => k);
-  const variables = words.map((k) => `var<private> params_${k}: vec4<u32>;`);
-  const copies = words.map((k) => `params_${k} = params[${k}];`);
-  return wgsl
-    .replace(/\bparams\[(\d+)u?\]/g, 'params_$1')
-    .replace(BLOCK, (declaration) => [declaration, ...variables].join('\n'))
-    .replace(MAIN, (head) => [head, ...copies].join('\n'));
+export const BLOCK = 'params';
+
+/** Whether kernels for such a device read copies of the uniforms. */
+export function copiesUniforms({ adapterClass }: PlanLimits): boolean {
+  return adapterClass === 'cpu';
+}
+
+export function uniformCopy(vector: number): string {
+  return `${BLOCK}_${vector}`;
+}
+
+/** u32 expression for word `k` of the block. */
+export function uniformWord(k: number, limits: PlanLimits): string {
+  const vector = k >> 2;
+  return `${copiesUniforms(limits) ? uniformCopy(vector) : `${BLOCK}[${vector}u]`}.${'xyzw'[k & 3]}`;
+}
+
+/** A module that names the block, with the names of the copies instead. */
+export function namingCopies(module: Module): Module {
+  return { ...module, declarations: module.declarations.map((tree) => rewriteDeclaration(tree, NAMING)) };
+}
+
+const NAMING: Rewriter = {
+  expression(tree) {
+    if (tree.kind !== 'index' || tree.base.kind !== 'name' || tree.base.name !== BLOCK) return tree;
+    if (tree.index.kind !== 'literal') return tree;
+    return { ...tree.base, name: uniformCopy(Number(tree.index.value)) };
+  },
+};
+
+/** `module`, which names copies, with these declared and filled. */
+export function withUniformCopies(module: Module): Module {
+  const declarations = module.declarations.flatMap((tree): Declaration[] => {
+    if (tree.kind === 'variable' && tree.space === 'uniform') return [tree, ...copiesOf(tree)];
+    if (tree.kind !== 'function' || tree.workgroupSize === null) return [tree];
+    const filled = vectorsOf(module).map((k) => `${uniformCopy(k)} = ${BLOCK}[${k}];`);
+    return [{ ...tree, body: [...statements('uniforms')`${filled.join('\n')}`, ...tree.body] }];
+  });
+  return { ...module, declarations };
+}
+
+/** The vectors of the block of a module, by number. */
+function vectorsOf({ declarations }: Module): number[] {
+  const block = declarations.find((tree): tree is Variable => tree.kind === 'variable' && tree.space === 'uniform');
+  const count = block?.typeName.count;
+  return Array.from({ length: count?.kind === 'literal' ? Number(count.value) : 0 }, (_, k) => k);
+}
+
+function copiesOf(block: Variable): Variable[] {
+  const typeName = block.typeName.element ?? block.typeName;
+  return vectorsOf({ directives: [], declarations: [block] }).map((k) => {
+    return { ...block, name: uniformCopy(k), space: 'private', access: null, binding: null, typeName };
+  });
 }

@@ -40,6 +40,8 @@ function statementText(tree: Statement, writing: Writing): string {
       return `${tree.kind};`;
     case 'return':
       return tree.value === null ? 'return;' : `return ${expressionText(tree.value, writing)};`;
+    case 'slot':
+      throw new Error('a checked tree has a slot');
     default:
       return tree satisfies never;
   }

@@ -6,6 +6,7 @@
  */
 
 import type { GraphSpec } from '../../core/graph.ts';
+import { printModule } from '../../kernel/print.ts';
 import type { StepProgram } from '../step/step-program.ts';
 import type { DeviceGroup } from '../weights/weight-store.ts';
 import type { FeedSpec } from './feed.ts';
@@ -56,7 +57,7 @@ export interface OpenData {
 /** Distinct kernels of a feed's programs. */
 export async function pipelinesOf(full: StepProgram, other: Promise<StepProgram> | undefined): Promise<number> {
   const programs = [full, ...(other === undefined ? [] : [await other])];
-  return new Set(programs.flatMap(({ plan }) => plan.kernels.map(({ wgsl }) => wgsl))).size;
+  return new Set(programs.flatMap(({ plan }) => plan.kernels.map(({ module }) => printModule(module)))).size;
 }
 
 /** Frees a program that may still be built. */

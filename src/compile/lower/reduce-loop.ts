@@ -7,6 +7,8 @@
 
 import type { FoldChain, FoldRuns, ReduceLowering } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { statements } from '../../kernel/quote.ts';
+import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
 import type { FoldSpace } from '../fuse/cluster.ts';
 import { indexExpression } from '../graph/index-map.ts';
@@ -47,7 +49,7 @@ export function chunkWords({ node, lower: { runs, chain } }: Fold, evaluator: Ev
 }
 
 interface Loop {
-  readonly lines: readonly string[];
+  readonly lines: readonly Statement[];
   /** Of each fold: the words that keep its accumulator, and its value once `count` elements are folded. */
   words(fold: Fold): readonly string[];
   value(fold: Fold, count: string): string;
@@ -73,49 +75,52 @@ export function elementLoop(
   const space = cluster.space as FoldSpace;
   const accumulators = declare(folds, length, evaluator);
   const element = scope('e', ['inner'], row);
-  const [opens, steps, closes]: string[][] = [[], [], []];
+  const opens: string[] = [];
+  const steps: Statement[] = [];
+  const closes: Statement[] = [];
   for (const { fold, form, acc } of accumulators) {
     const x = evaluator.value(fold.node.inputs[0], element);
+    const code = statements(nameOf(fold));
     if ('runs' in form) {
       const { run, step, close } = form.runs;
       const part = writer.name('run');
       opens.push(`var ${part}: ${run.state} = ${run.init};`);
-      steps.push(`${part} = ${step(part, x, acc)};`);
+      steps.push(...code`${part} = ${step(part, x, acc)};`);
       const place = { turn: `before / ${RUN}u`, before: 'before', count: '(end - begin)' };
-      closes.push(`${acc} = ${close(acc, part, place)};`);
-    } else steps.push(`${acc} = ${form.chain.step(acc, x, 'r', evaluator.context(fold.node))};`);
+      closes.push(...code`${acc} = ${close(acc, part, place)};`);
+    } else steps.push(...code`${acc} = ${form.chain.step(acc, x, 'r', evaluator.context(fold.node))};`);
   }
   for (const node of stores) {
     const value = evaluator.value(node, element);
     const location = memory.find(node);
     invariant(location !== undefined, `${node} is written and lies nowhere`);
-    steps.push(writer.store(location, node.dtype, 'e', value));
+    steps.push(...code`${writer.store(location, node.dtype, 'e', value)}`);
   }
-  const inner = (first: string, last: string): string[] => [
-    `for (var r = ${first}; r < ${last}; r++) {`,
-    `let e = base + ${indexExpression(space.foldAxes, 'r')};`,
-    ...element.lines,
-    ...steps,
-    '}',
-  ];
-  const declared = accumulators.map(({ declaration }) => declaration);
+  const inner = (first: string, last: string): Statement[] => code`
+    for (var r = ${first}; r < ${last}; r++) {
+      let e = base + ${indexExpression(space.foldAxes, 'r')};
+      ${element.lines}
+      ${steps}
+    }`;
+  const declared = accumulators.flatMap(({ declaration }) => declaration);
   if (opens.length === 0) return loopOf([...declared, ...inner(from, to)], accumulators, evaluator);
   // Where a run measures distances from what came before it, the first ones grow: one element, 7, 56.
   const grows = accumulators.some(({ fold, form }) => 'runs' in form && fold.lower.chain === undefined);
   const size = grows ? `clamp(7u * before, 1u, ${RUN}u)` : `${RUN}u`;
-  const lines = [
-    ...declared,
-    `for (var begin = ${from}; begin < ${to};) {`,
-    `let before = ${from === '0u' ? 'begin' : `begin - ${from}`};`,
-    `let end = min(begin + ${size}, ${to});`,
-    ...opens,
-    ...inner('begin', 'end'),
-    ...closes,
-    'begin = end;',
-    '}',
-  ];
-  return loopOf(lines, accumulators, evaluator);
+  const runs = code`
+    for (var begin = ${from}; begin < ${to};) {
+      let before = ${from === '0u' ? 'begin' : `begin - ${from}`};
+      let end = min(begin + ${size}, ${to});
+      ${opens.join('\n')}
+      ${inner('begin', 'end')}
+      ${closes}
+      begin = end;
+    }`;
+  return loopOf([...declared, ...runs], accumulators, evaluator);
 }
+
+const code = statements('reduction');
+const nameOf = ({ node }: Fold): string => `op ${node.op?.name}`;
 
 /** What a first stage left of each fold: one location for each word of its accumulator, chunk after chunk. */
 interface Chunks {
@@ -142,38 +147,36 @@ export function chunkLoop(folds: readonly Fold[], evaluator: Evaluator, chunks: 
     const load = (index: string): string[] =>
       (chunks.locations.get(fold) as readonly Location[]).map((at, k) => writer.load(at, types[k], index));
     const piece = writer.name('piece');
+    const snippet = statements(nameOf(fold));
     if (!('runs' in form)) {
       const merged = form.chain.merge?.(acc, piece, evaluator.context(fold.node));
-      return [
-        `var ${acc} = ${load('i')[0]};`,
-        `for (var c = 1u; c < ${pieces}; c++) {`,
-        `let ${piece} = ${load(`c * ${rows} + i`)[0]};`,
-        `${acc} = ${merged};`,
-        '}',
-      ];
+      return snippet`
+        var ${acc} = ${load('i')[0]};
+        for (var c = 1u; c < ${pieces}; c++) {
+          let ${piece} = ${load(`c * ${rows} + i`)[0]};
+          ${acc} = ${merged ?? acc};
+        }`;
     }
     const { merge, restore } = form.runs;
-    const mergeFrom = (into: string, begin: string, end: string, from: string): string[] => [
-      `for (var c = ${begin} + 1u; c < ${end}; c++) {`,
-      `let first = min(c * ${share}, ${total});`,
-      `let count = min(first + ${share}, ${total}) - first;`,
-      `let ${piece} = ${restore(load(`c * ${rows} + i`))};`,
-      `${into} = ${merge(into, piece, { turn: `(c - ${begin})`, before: `(first - ${from})`, count: 'count' })};`,
-      '}',
-    ];
-    if (!many) return [`var ${acc} = ${restore(load('i'))};`, ...mergeFrom(acc, '0u', pieces, '0u')];
+    const mergeFrom = (into: string, begin: string, end: string, from: string): Statement[] => snippet`
+      for (var c = ${begin} + 1u; c < ${end}; c++) {
+        let first = min(c * ${share}, ${total});
+        let count = min(first + ${share}, ${total}) - first;
+        let ${piece} = ${restore(load(`c * ${rows} + i`))};
+        ${into} = ${merge(into, piece, { turn: `(c - ${begin})`, before: `(first - ${from})`, count: 'count' })};
+      }`;
+    if (!many) return [...snippet`var ${acc} = ${restore(load('i'))};`, ...mergeFrom(acc, '0u', pieces, '0u')];
     const part = writer.name('part');
     const place = { turn: `begin / ${RUN}u`, before: 'past', count: `(min(end * ${share}, ${total}) - past)` };
-    return [
-      declaration,
-      `for (var begin = 0u; begin < ${pieces}; begin += ${RUN}u) {`,
-      `let past = min(begin * ${share}, ${total});`,
-      `let end = min(begin + ${RUN}u, ${pieces});`,
-      `var ${part} = ${restore(load(`begin * ${rows} + i`))};`,
-      ...mergeFrom(part, 'begin', 'end', 'past'),
-      `${acc} = ${merge(acc, part, place)};`,
-      '}',
-    ];
+    const runs = snippet`
+      for (var begin = 0u; begin < ${pieces}; begin += ${RUN}u) {
+        let past = min(begin * ${share}, ${total});
+        let end = min(begin + ${RUN}u, ${pieces});
+        var ${part} = ${restore(load(`begin * ${rows} + i`))};
+        ${mergeFrom(part, 'begin', 'end', 'past')}
+        ${acc} = ${merge(acc, part, place)};
+      }`;
+    return [...declaration, ...runs];
   });
   return loopOf(lines, accumulators, evaluator);
 }
@@ -182,7 +185,7 @@ interface Accumulator {
   readonly fold: Fold;
   readonly form: Form;
   readonly acc: string;
-  readonly declaration: string;
+  readonly declaration: readonly Statement[];
 }
 
 function declare(folds: readonly Fold[], length: number, evaluator: Evaluator): Accumulator[] {
@@ -193,11 +196,11 @@ function declare(folds: readonly Fold[], length: number, evaluator: Evaluator): 
     if ('runs' in form) evaluator.writer.use(form.runs.library);
     const [state, init] =
       'runs' in form ? [form.runs.state, form.runs.init] : [form.chain.state(context), form.chain.init(context)];
-    return { fold, form, acc, declaration: `var ${acc}: ${state} = ${init};` };
+    return { fold, form, acc, declaration: statements(nameOf(fold))`var ${acc}: ${state} = ${init};` };
   });
 }
 
-function loopOf(lines: readonly string[], accumulators: readonly Accumulator[], evaluator: Evaluator): Loop {
+function loopOf(lines: readonly Statement[], accumulators: readonly Accumulator[], evaluator: Evaluator): Loop {
   const of = (fold: Fold): Accumulator => accumulators.find((accumulator) => accumulator.fold === fold) as Accumulator;
   return {
     lines,

@@ -1,12 +1,12 @@
 /**
  * The documentation keeps its word: programs in it and on the demo pages run, type-check and print what they say; links
- * lead somewhere; generated pages are as the sources say; and who follows "Add an op in ten minutes" gets an op that
- * passes every check.
+ * lead somewhere; generated pages are as the sources say. The guides of CONTRIBUTING.md are followed by
+ * kernels-test/guides/guides.long.test.ts.
  */
 
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import {
@@ -176,80 +176,5 @@ shortDescribe('pages', () => {
         .replaceAll(/[^\w\s-]/g, '')
         .replaceAll(/\s/g, '-'),
     );
-  }
-});
-
-shortDescribe('"Add an op in ten minutes"', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = temporaryFolder();
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const page = readPage('CONTRIBUTING.md');
-  const steps = codeBlocks('CONTRIBUTING.md').filter(({ info }) => info.startsWith('file='));
-  const paths = steps.map(({ info }) => info.slice('file='.length));
-  const names = paths.map((path) => basename(path, '.ts'));
-
-  test('stands first, with an elementwise op and one with an index of its own', () => {
-    expect(/^## (.*)$/m.exec(page)![1]).toBe('Add an op in ten minutes');
-    expect(paths).toEqual(['src/ops/gaussian.ts', 'src/ops/roll.ts']);
-    expect(commands('roll').length).toBe(3);
-  });
-
-  test('steps 1 and 2 can be followed', async () => {
-    for (const part of ['src', 'shaders', 'scripts', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
-      cpSync(join(root, part), join(folder, part), { recursive: true });
-    }
-    for (const part of ['conformance', 'support']) {
-      cpSync(join(root, 'kernels-test', part), join(folder, 'kernels-test', part), { recursive: true });
-    }
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    for (const { info, text } of steps) writeFileSync(join(folder, info.slice('file='.length)), text);
-    const list = join(folder, 'src/ops/index.ts');
-    const before = readFileSync(list, 'utf8');
-    const imports = names.map((name) => `import { ${name} } from './${name}.ts';\n`).join('');
-    const after = before
-      .replace(/^import /m, `${imports}import `)
-      .replace(/(export const allOps[^;]*?)\n\];/, (_, head) => `${head}\n  ${names.join(',\n  ')},\n];`);
-    expect(after.length).toBe(before.length + imports.length + `\n  ${names.join(',\n  ')},`.length);
-    writeFileSync(list, after);
-    const files = paths.map((path) => join(folder, path));
-    const biome = fileURLToPath(import.meta.resolve('@biomejs/biome/bin/biome'));
-    const args = [biome, 'check', '--vcs-enabled=false', ...files];
-    const { status, output } = await run(root, process.execPath, args);
-    expect(status, output).toBe(0);
-  });
-
-  test.each(names)('%s passes its checks', { timeout: PATIENCE }, async (name) => {
-    for (const command of commands(name)) {
-      const { status, output } = await run(folder, 'bash', ['-c', command]);
-      expect(status, `${command}\n${output}`).toBe(0);
-      // A filter that matches nothing would pass too.
-      if (command.includes('vitest')) expect(passedTests(output), output).toBeGreaterThan(5);
-      if (command.includes('gradcheck')) expect(output).toMatch(new RegExp(`^${name} .* ok `, 'm'));
-    }
-    expect(readFileSync(join(folder, 'docs/ops.md'), 'utf8')).toContain(`| \`${name}\` |`);
-  });
-
-  test('a wrong gradient does not pass', { timeout: PATIENCE }, async () => {
-    const file = join(folder, 'src/ops/gaussian.ts');
-    const text = readFileSync(file, 'utf8');
-    expect(text).toContain('mul(x, -2)');
-    writeFileSync(file, text.replace('mul(x, -2)', 'mul(x, -3)'));
-    const [check] = commands('gaussian');
-    const { status, output } = await run(folder, 'bash', ['-c', check]);
-    writeFileSync(file, text);
-    expect(status).toBe(1);
-    expect(output).toContain('gaussian > sample');
-  });
-
-  function passedTests(output: string): number {
-    return Number(/^ *Tests .*?(\d+) passed/m.exec(output)?.[1] ?? 0);
-  }
-
-  /** The commands of step 3, for the op `name`. */
-  function commands(name: string): string[] {
-    const block = /^\*\*3\.\*\*[^`]*```\n([\s\S]*?)^```$/m.exec(page)![1];
-    return block.trim().replaceAll('gaussian', name).split('\n');
   }
 });

@@ -41,7 +41,7 @@ export function opReference(ops: readonly Op[]): string {
       ['op', 'lowering', 'gradient', 'samples', 'refusals', 'what it computes', 'tolerance'],
       sorted.map((op) => [
         `\`${op.name}\``,
-        op.lower.kind === 'index' ? `index, ${op.lower.cost}` : op.lower.kind,
+        loweringOf(op),
         op.vjp === null ? 'no' : 'yes',
         String(op.samples.length),
         String(op.rejects.length),
@@ -50,6 +50,12 @@ export function opReference(ops: readonly Op[]): string {
       ]),
     ),
   ]);
+}
+
+function loweringOf({ lower }: Op): string {
+  if (lower.kind === 'index') return `index, ${lower.cost}`;
+  const shaders = lower.kind === 'composite' ? (lower.kernels ?? []).map(({ shader }) => shader) : [];
+  return [lower.kind, ...new Set(shaders)].join(', or ');
 }
 
 /** docs/environment.md. */

@@ -18,6 +18,7 @@ export interface Mutation {
 
 const REFERENCE = 'kernels-test/conformance/reference.test.ts';
 const DEVICE = 'kernels-test/conformance/device.test.ts';
+const HAND = 'kernels-test/conformance/hand-kernels.test.ts';
 const PLAN = 'kernels-test/compile/plan.test.ts';
 
 // The lines below quote source files, whose `${…}` belong to them.
@@ -50,6 +51,27 @@ export const mutations: readonly Mutation[] = [
     from: '    let n = n0 + j * LANES_N;',
     to: '    let n = n0 + (j ^ 1u) * LANES_N;',
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
+  },
+  {
+    name: 'softmax over long rows: each invocation divides by its own share of the total',
+    file: 'shaders/softmax-rows.wgsl',
+    from: '  let total = partial_values[0];',
+    to: '  let total = sum;',
+    tests: [HAND],
+  },
+  {
+    name: 'softmax over long rows: the kernel is taken for any axis',
+    file: 'src/ops/reduction/softmax.ts',
+    from: 'if (axis !== shape.length - 1 || size <= LONG || size > TOO_LONG) return null;',
+    to: 'if (size <= LONG || size > TOO_LONG) return null;',
+    tests: [HAND],
+  },
+  {
+    name: 'hand-written kernels: the target is not asked',
+    file: 'src/compile/graph/hand-kernel.ts',
+    from: 'if (kernel.target.adapter !== adapter) continue;',
+    to: '',
+    tests: [HAND],
   },
   {
     name: 'gemm: a row gets its neighbour’s operand',

@@ -8,6 +8,7 @@ import { environment } from '../util/environment.ts';
 import { fuse } from './fuse/fuse.ts';
 import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
 import { storageKeys } from './graph/facts.ts';
+import { handKernelOf } from './graph/hand-kernel.ts';
 import { simplify } from './graph/simplify.ts';
 import { type Schedule, schedule } from './schedule/schedule.ts';
 import type { Target } from './target.ts';
@@ -22,7 +23,7 @@ export function fuseGraph(
   const traced = buildGraph(spec);
   verifyGraph(traced);
   if (debug >= 5) console.error(printGraph(traced));
-  const simplified = simplify(traced);
+  const simplified = simplify(traced, (node) => fusion && handKernelOf(node, target) !== undefined);
   verifyGraph(simplified);
   if (debug >= 5) console.error(printGraph(simplified));
   const [fused, scheduled] = fuseAndSchedule(simplified, target.maxStorageBuffersPerShaderStage, fusion);

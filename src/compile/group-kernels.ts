@@ -5,6 +5,7 @@
 
 import type { Cluster } from './fuse/cluster.ts';
 import { type FusedGraph, writtenBy } from './fuse/fused-graph.ts';
+import { handKernelOf } from './graph/hand-kernel.ts';
 import { contractTile } from './lower/contract-kernel.ts';
 import { reduceStages } from './lower/reduce-kernel.ts';
 import { type DispatchGroups, type KernelForm, planDispatchGroups } from './schedule/dispatch-groups.ts';
@@ -33,6 +34,10 @@ function kernelForm(cluster: Cluster, fused: FusedGraph, target: Target): Kernel
     }
     case 'map':
       return { stages: 1, invocations: null };
+    case 'hand': {
+      const [node] = cluster.roles.keys();
+      return { stages: 1, invocations: handKernelOf(node, target)?.kernel.workgroupSize ?? null };
+    }
     default:
       return cluster satisfies never;
   }

@@ -18,6 +18,7 @@ import { outermostOf } from './graph/facts.ts';
 import { resolve, rootOf } from './graph/views.ts';
 import { emitContract } from './lower/contract-kernel.ts';
 import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadKernel } from './lower/emit.ts';
+import { emitHand } from './lower/hand-kernel.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
 import { emitReduce } from './lower/reduce-kernel.ts';
@@ -262,7 +263,8 @@ class PlanBuilder {
 
   private addDispatch({ kernel, label, reference, flops, traffic }: Labelled): void {
     const { access, uniforms, workgroupSize, buffers, workgroups } = kernel;
-    const module = this.target.copiesUniforms ? withUniformCopies(kernel.module) : kernel.module;
+    const copies = this.target.copiesUniforms && kernel.barriers !== true;
+    const module = copies ? withUniformCopies(kernel.module) : kernel.module;
     const text = printModule(module);
     let id = this.kernelByText.get(text);
     if (id === undefined) {
@@ -287,7 +289,12 @@ class PlanBuilder {
   }
 }
 
-const emitters = { map: (input: EmitInput) => emitMap(input), reduce: emitReduce, contract: emitContract };
+const emitters = {
+  map: (input: EmitInput) => emitMap(input),
+  reduce: emitReduce,
+  contract: emitContract,
+  hand: emitHand,
+};
 
 /** Lists of reference steps one behind another; what a step reads of an earlier one moves with it. */
 function concatenated(lists: readonly (readonly ReferenceStep[])[]): ReferenceStep[] {

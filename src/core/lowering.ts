@@ -173,9 +173,37 @@ export interface PlaceLowering<A> {
   offsets(inputs: readonly Aval[], attrs: A): readonly number[];
 }
 
-/** A formula in other ops: replaced by `expand` before fusion. */
-export interface CompositeLowering {
+/** How a hand-written kernel is run. */
+export interface Launch {
+  readonly workgroups: number;
+  /** The shader's own uniforms, u32 words from `params[0].x` on: sizes, so that one pipeline serves them all. */
+  readonly counts: readonly number[];
+}
+
+/**
+ * A hand-written kernel that some targets run in place of a composite op's `expand`, for the shapes it is made for.
+ * It is a whole shader with slots `declarations`, `helpers`, `load_0` … (`fn load_0(i: u32) -> T` reads element i of
+ * an input) and `store` (`fn store(i: u32, value: T)` writes element i of the output), and a param WORKGROUP_SIZE.
+ * Nothing is fused with it, but for what its loads recompute. The op's samples must hold a call that it takes.
+ */
+export interface HandKernel<A> {
+  /** What it does and why it pays, in a sentence. */
+  readonly doc: string;
+  /** The file of `shaders/`, and the libraries whose functions it calls. */
+  readonly shader: string;
+  readonly uses: readonly string[];
+  /** What a target must be: a software adapter computes on a CPU, where barriers are expensive. */
+  readonly target: { readonly adapter: 'software' | 'hardware' };
+  readonly workgroupSize: number;
+  /** null for shapes that `expand` serves better. */
+  launch(inputs: readonly Aval[], output: Aval, attrs: A): Launch | null;
+}
+
+/** A formula in other ops: replaced by `expand` before fusion, unless a hand-written kernel fits target and shapes. */
+export interface CompositeLowering<A> {
   readonly kind: 'composite';
+  /** The first that fits is taken. */
+  readonly kernels?: readonly HandKernel<A>[];
 }
 
 export type Lowering<A> =
@@ -185,4 +213,4 @@ export type Lowering<A> =
   | ContractLowering<A>
   | ViewLowering<A>
   | PlaceLowering<A>
-  | CompositeLowering;
+  | CompositeLowering<A>;

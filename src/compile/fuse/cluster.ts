@@ -4,6 +4,7 @@
  *   map       one invocation per element of an index space of `points` elements
  *   reduce    `points` reductions of `space.fold` elements each; several may follow one another over the same rows
  *   contract  one contraction with `points` output elements
+ *   hand      one node that a hand-written shader computes, alone in its cluster
  *
  * Every node of a cluster has a role, which says at which index it is evaluated. A cluster never changes: fusion makes new ones.
  */
@@ -18,7 +19,7 @@ export type Role =
   | 'point'
   /** At the index of the element that a reduction takes in. */
   | 'inner'
-  /** The reduction or contraction itself; its value is at the output index. */
+  /** The reduction, contraction or hand-written kernel itself; its value is at the output index. */
   | 'fold'
   /** At whatever index a consumer asks: written as a function, recomputed at each call. */
   | 'function'
@@ -56,8 +57,14 @@ export interface ContractKind extends ClusterBase {
   readonly contraction: Contraction;
 }
 
+export interface HandKind extends ClusterBase {
+  readonly kind: 'hand';
+  readonly space: null;
+  readonly contraction: null;
+}
+
 /** A cluster but for its number: what a rule of fusion makes of two. */
-export type ClusterShape = MapKind | ReduceKind | ContractKind;
+export type ClusterShape = MapKind | ReduceKind | ContractKind | HandKind;
 
 /** `id` is that of the first node: clusters are numbered in topological order. */
 export type Cluster = ClusterShape & { readonly id: number };
@@ -76,6 +83,11 @@ export function singleCluster(id: number, node: Tensor): Cluster {
       const contraction = lower.contraction(node.inputs, node, node.attrs);
       return { id, kind: 'contract', points: node.size, space: null, contraction, roles: new Map([[node, 'fold']]) };
     }
+    case 'composite':
+      return {
+        ...{ id, kind: 'hand', points: node.size, space: null, contraction: null },
+        roles: new Map([[node, 'fold']]),
+      };
     default:
       return { id, kind: 'map', points: node.size, space: null, contraction: null, roles: new Map([[node, 'point']]) };
   }

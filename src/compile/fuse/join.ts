@@ -23,6 +23,7 @@ const FUNCTION_WEIGHT = 8;
 const FUNCTION_FACTOR = 8;
 
 export function joinClusters(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
+  if (producer.kind === 'hand' || consumer.kind === 'hand') return 'a hand-written kernel takes nothing in';
   if (consumer.kind === 'map') {
     if (producer.kind !== 'reduce' && waitsForFold(producer, consumer, context)) {
       return 'cheaper before the fold that reads it';

@@ -1,9 +1,9 @@
 /**
  * Graph → Graph: composites are written out, equal nodes become one, and outputs get a place of their own.
  *
- * After this pass: no composite is left; no two nodes have the same op, attributes and inputs; every output, every
- * updated value and every part of a `place` is the whole result of a computing node that no other output, update or
- * place claims (a copy is put in where that did not hold).
+ * After this pass: no composite is left but those for which there is a hand-written kernel; no two nodes have the
+ * same op, attributes and inputs; every output, every updated value and every part of a `place` is the whole result
+ * of a computing node that no other output, update or place claims (a copy is put in where that did not hold).
  */
 
 import { copy } from '../../core/copy.ts';
@@ -15,12 +15,13 @@ import { sameShape } from '../../util/shape.ts';
 import { attributesKey } from '../../util/text.ts';
 import { resolve } from './views.ts';
 
-export function simplify(graph: Graph): Graph {
-  return claimPlaces(shareEqualNodes(graph));
+/** @param keeps composites that are left as they are: a hand-written kernel computes them. */
+export function simplify(graph: Graph, keeps: (node: Tensor) => boolean = () => false): Graph {
+  return claimPlaces(shareEqualNodes(graph, keeps));
 }
 
 /** Expands composites and merges equal nodes, in one walk: both rebuild every node on rebuilt inputs. */
-function shareEqualNodes(graph: Graph): Graph {
+function shareEqualNodes(graph: Graph, keeps: (node: Tensor) => boolean): Graph {
   const rebuilt = new Map<Tensor, Tensor>();
   const byKey = new Map<string, Tensor>();
   const opNumbers = new Map<Op, number>();
@@ -40,7 +41,7 @@ function shareEqualNodes(graph: Graph): Graph {
     if (known !== undefined) return known;
     const label = node.label ?? op.name;
     let result: Tensor;
-    if (op.lower.kind === 'composite') {
+    if (op.lower.kind === 'composite' && !keeps(node)) {
       const expanded = withScope(label, () => op.expand?.(inputs, attrs) as Tensor);
       for (const part of topologicalOrder([expanded])) {
         if (!rebuilt.has(part) && !inputs.includes(part)) rebuilt.set(part, rebuild(part));

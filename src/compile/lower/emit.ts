@@ -35,6 +35,8 @@ export interface EmittedKernel {
   readonly workgroupSize: number;
   /** Temporaries used only between the dispatches of this cluster. */
   readonly scratch: readonly PlacedValue[];
+  /** It may hold barriers though the target's kernels copy their uniforms. */
+  readonly barriers?: boolean;
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */

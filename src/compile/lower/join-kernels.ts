@@ -29,6 +29,7 @@ type Declared = Exclude<Declaration, Slot<Declaration>>;
 export function joinKernels(kernels: readonly EmittedKernel[], target: Target): EmittedKernel | string {
   const [{ workgroupSize }] = kernels;
   if (kernels.some((kernel) => kernel.workgroupSize !== workgroupSize)) return 'workgroups of different sizes';
+  if (target.copiesUniforms && kernels.some(({ barriers }) => barriers)) return 'a barrier behind copied uniforms';
   const buffers = [...new Set(kernels.flatMap((kernel) => kernel.buffers))];
   if (buffers.length > target.maxStorageBuffersPerShaderStage) {
     return `${buffers.length} storage buffers, ${target.maxStorageBuffersPerShaderStage} allowed`;

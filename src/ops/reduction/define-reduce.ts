@@ -58,7 +58,7 @@ export interface ReduceSpec
   readonly result?: DType;
   /** Whether a reduction over no elements has a value. */
   readonly empty: 'allowed' | 'refused';
-  readonly lower: Omit<ReduceLowering<ReduceAttrs>, 'kind' | 'axes'> | CompositeLowering;
+  readonly lower: Omit<ReduceLowering<ReduceAttrs>, 'kind' | 'axes'> | CompositeLowering<ReduceAttrs>;
   readonly values?: SampleValues;
   /** Samples beside the common ones, most of them with long reductions or special values. */
   readonly samples?: readonly Sample<ReduceAttrs>[];

@@ -1,9 +1,11 @@
 /**
  * Softmax and its logarithm, along one axis. Composites of reductions and elementwise ops: over the last axis the
- * compiler makes one kernel of each. The maximum is subtracted first, so no exponential overflows.
+ * compiler makes one kernel of each as long as rows are short. Softmax over long rows has a hand-written kernel,
+ * `shaders/softmax-rows.wgsl`. The maximum is subtracted first, so no exponential overflows.
  * Source: Goodfellow, Bengio, Courville, "Deep Learning" (2016), section 4.1; Keras `ops.softmax`.
  */
 
+import type { HandKernel } from '../../core/lowering.ts';
 import { type CpuTensor, defineOp, type Op, type Sample } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { checkOptions } from '../../util/check-options.ts';
@@ -63,6 +65,26 @@ function infer(name: string) {
   };
 }
 
+/** Shorter rows are one kernel already, with their neighbours; longer ones are cut into chunks for a whole device. */
+const [LONG, TOO_LONG] = [1024, 65536];
+
+/** @param workgroupSize invocations a row; on software adapters, where barriers are expensive, one vector register. */
+function longRows(adapter: 'software' | 'hardware', workgroupSize: number): HandKernel<AxisAttrs> {
+  return {
+    doc: 'One workgroup a row: one dispatch in place of six.',
+    shader: 'softmax-rows',
+    uses: ['float'],
+    target: { adapter },
+    workgroupSize,
+    launch([{ shape }], _output, { axis }) {
+      const size = shape[axis];
+      if (axis !== shape.length - 1 || size <= LONG || size > TOO_LONG) return null;
+      const rows = sizeOf(shape) / size;
+      return { workgroups: rows, counts: [rows, size] };
+    },
+  };
+}
+
 /** Calls `row(indices)` for every line of `x` along `axis`: the flat indices of its elements. */
 function forEachLine(x: CpuTensor, axis: number, row: (indices: readonly number[]) => void): void {
   const length = x.shape[axis];
@@ -93,12 +115,15 @@ export const softmax: Softmax & Op<AxisAttrs> = defineOp<AxisAttrs, Softmax>(
     },
     // dx = y · (dy − Σ dy · y)
     vjp: (dy, _inputs, y, { axis }) => [mul(y, sub(dy, sum(mul(dy, y), { axes: axis, keepDims: true })))],
-    lower: { kind: 'composite' },
+    lower: {
+      kind: 'composite',
+      kernels: [longRows('software', 8), longRows('hardware', 256)],
+    },
     expand([x], { axis }) {
       const powers = exp(sub(x, max(x, { axes: axis, keepDims: true })));
       return div(powers, sum(powers, { axes: axis, keepDims: true }));
     },
-    samples,
+    samples: [...samples, { title: 'long rows', inputs: [{ shape: [2, 1100] }], attrs: { axis: 1 } }],
     rejects: rejects('softmax'),
     tolerance: { relative: 2e-6, source: 'exp of the shifted value: 3 + 2·|x| ULP, on values of at most 1' },
     bench,

@@ -16,7 +16,7 @@ import type { Backend, BackendBuffer, BackendCounters, OutputRecord, Program } f
 import { checkScalars, pairBound, scalarBlock, wordsIn } from './bookkeeping.ts';
 import { bringReferences, opsWithoutReference } from './cpu/references.ts';
 import { checkHostData, checkRange, type HostData, toDeviceBits } from './host-data.ts';
-
+import { ValidatedBuffer } from './validate/buffer.ts';
 import { type Contents, checkGroup, type DispatchGroup, dispatchGroups } from './validate/dispatch-group.ts';
 import { type ReproWriter, reproName, reproText } from './validate/repro.ts';
 
@@ -28,35 +28,6 @@ export interface ValidationOptions {
 /** `backend` with every dispatch checked. Owns `backend` from now on: disposing one disposes the other. */
 export function validatingBackend(backend: Backend, options: ValidationOptions = {}): Backend {
   return new ValidatingBackend(backend, options);
-}
-
-class ValidatedBuffer implements BackendBuffer {
-  disposed = false;
-
-  constructor(
-    readonly owner: ValidatingBackend,
-    readonly inner: BackendBuffer,
-    readonly dtype: DType | undefined,
-  ) {}
-
-  get elements(): number {
-    return this.inner.elements;
-  }
-
-  get bytes(): number {
-    return this.inner.bytes;
-  }
-
-  get label(): string {
-    return this.inner.label;
-  }
-
-  /** Takes effect after the calls before it, which may still need the memory. */
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.owner.afterwards(() => this.inner.dispose());
-  }
 }
 
 class ValidatingBackend implements Backend {

@@ -3,11 +3,9 @@
  * literal of that type, so that no reader of the tree has to know the conversion rules.
  */
 
-import { nearestName } from '../util/errors.ts';
 import { builtin, builtinNames } from './builtins.ts';
-import { type ConstantValue, constantOf } from './constants.ts';
+import { type Context, concrete, constantValue, converted, unknownName } from './conversions.ts';
 import { kernelError } from './error.ts';
-import type { ModuleNames, Scope } from './scope.ts';
 import type { Binary, Call, Construct, Expression, Index, Member, TypeName, Unary } from './tree.ts';
 import {
   BOOL,
@@ -29,13 +27,6 @@ import {
   vectorType,
   withElement,
 } from './types.ts';
-
-/** Everything that a tree's names may mean where an expression stands. */
-export interface Context {
-  readonly where: string;
-  readonly names: ModuleNames;
-  readonly scope: Scope;
-}
 
 export function checkExpression(tree: Expression, context: Context): Expression {
   switch (tree.kind) {
@@ -74,46 +65,6 @@ export function checkAs(tree: Expression, type: Type, what: string, context: Con
     );
   }
   return converted(checked, type, context);
-}
-
-/** `tree` with the type that `let` would give it. */
-export function concrete(tree: Expression, context: Context): Expression {
-  return converted(tree, concreteType(tree.type), context);
-}
-
-/** Least and most number of a type. */
-const RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  i32: [-(2 ** 31), 2 ** 31 - 1],
-  u32: [0, 2 ** 32 - 1],
-  f32: [-3.4028235e38, 3.4028235e38],
-};
-
-/** A checked expression as a value of a type that it converts to. */
-export function converted(tree: Expression, type: Type, context: Context): Expression {
-  if (sameType(tree.type, type)) return tree;
-  const value = constantValue(tree, context);
-  if (value !== undefined && type.kind === 'scalar') {
-    const [least, most] = RANGES[type.name] ?? [-Infinity, Infinity];
-    if (Number(value) < least || Number(value) > most) {
-      throw kernelError(context.where, tree.line, `${value} is no ${type.name}`);
-    }
-    return { kind: 'literal', value, type, line: tree.line };
-  }
-  // A vector of abstract numbers: its parts are converted where they stand.
-  if (tree.kind === 'construct') {
-    const element = elementOf(type);
-    if (element === undefined) throw kernelError(context.where, tree.line, `cannot make ${typeText(type)} of this`);
-    return { ...tree, type, args: tree.args.map((arg) => converted(arg, withElement(arg.type, element), context)) };
-  }
-  throw kernelError(
-    context.where,
-    tree.line,
-    `${typeText(tree.type)} whose value is not known cannot be ${typeText(type)}`,
-  );
-}
-
-export function constantValue(tree: Expression, { scope }: Context): ConstantValue | undefined {
-  return constantOf(tree, (name) => scope.find(name)?.value);
 }
 
 /** The type that `name` stands for. */
@@ -333,13 +284,4 @@ function checkMember(tree: Member, context: Context): Expression {
     }
   }
   throw kernelError(context.where, tree.line, `${typeText(type)} has no .${name}`);
-}
-
-function unknownName(name: string, kind: string, known: readonly string[], line: number, { where }: Context) {
-  const nearest = nearestName(name, known);
-  return kernelError(
-    where,
-    line,
-    `unknown ${kind} "${name}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`,
-  );
 }

@@ -1,6 +1,7 @@
 /** Types of statements, and the names they declare. */
 
-import { type Context, checkAs, checkExpression, concrete, constantValue, resolveType } from './check-expression.ts';
+import { checkAs, checkExpression, resolveType } from './check-expression.ts';
+import { type Context, concrete, constantValue } from './conversions.ts';
 import { kernelError } from './error.ts';
 import { Scope } from './scope.ts';
 import type { Assign, Binary, Call, Declare, Expression, Loop, Statement } from './tree.ts';

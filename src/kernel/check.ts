@@ -7,8 +7,9 @@
  */
 
 import { isEntryValue } from './builtins.ts';
-import { type Context, checkAs, checkExpression, constantValue, resolveType } from './check-expression.ts';
+import { checkAs, checkExpression, resolveType } from './check-expression.ts';
 import { checkBlock } from './check-statement.ts';
+import { type Context, constantValue } from './conversions.ts';
 import { kernelError } from './error.ts';
 import { parseBody, parseModule, parseSnippet } from './parse.ts';
 import { type ModuleNames, Scope } from './scope.ts';

@@ -32,7 +32,7 @@ export class ClusterGraph {
   }
 
   /** Puts one cluster in the place of two. */
-  replace(first: Cluster, second: Cluster, shape: ClusterShape): Cluster {
+  substitute(first: Cluster, second: Cluster, shape: ClusterShape): Cluster {
     const joined: Cluster = { ...shape, id: first.id };
     this.clusters.delete(first);
     this.clusters.delete(second);

@@ -95,7 +95,7 @@ class Fuser {
 
   private tryJoin(producer: Cluster, consumer: Cluster): Cluster | null {
     const result = this.jointShape(producer, consumer);
-    if (typeof result !== 'string') return this.known.replace(producer, consumer, result);
+    if (typeof result !== 'string') return this.known.substitute(producer, consumer, result);
     this.refuse(producer, consumer, result);
     return null;
   }
@@ -172,7 +172,7 @@ class Fuser {
       this.refuse(contract, sum, why);
       return false;
     }
-    this.known.replace(contract, sum, { ...contract, roles });
+    this.known.substitute(contract, sum, { ...contract, roles });
     return true;
   }
 

@@ -48,8 +48,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'gemm: neighbouring columns are stored in each other’s place',
     file: 'shaders/gemm.wgsl',
-    from: '    let n = n0 + j * LANES_N;',
-    to: '    let n = n0 + (j ^ 1u) * LANES_N;',
+    from: '    let n = n0 + j * INVOCATIONS_N;',
+    to: '    let n = n0 + (j ^ 1u) * INVOCATIONS_N;',
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
@@ -69,15 +69,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'hand-written kernels: the target is not asked',
     file: 'src/compile/graph/hand-kernel.ts',
-    from: 'if (kernel.target.adapter !== adapter) continue;',
+    from: 'if (kernel.target.adapter !== target.adapterType) continue;',
     to: '',
     tests: [HAND],
   },
   {
     name: 'gemm: a row gets its neighbour’s operand',
-    file: 'src/compile/lower/contract-kernel.ts',
-    from: 'subgroupBroadcast(av[i / LANES_N], i % LANES_N)',
-    to: 'subgroupBroadcast(av[i / LANES_N], (i ^ 1u) % LANES_N)',
+    file: 'src/compile/lower/gemm-variants.ts',
+    from: 'subgroupBroadcast(av[i / INVOCATIONS_N], i % INVOCATIONS_N)',
+    to: 'subgroupBroadcast(av[i / INVOCATIONS_N], (i ^ 1u) % INVOCATIONS_N)',
     tests: [DEVICE, '-t', '^(matmul|conv2d) '],
   },
   {
@@ -124,14 +124,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'gemm, staged: the slab is read before all of it is written',
-    file: 'src/compile/lower/staged-slots.ts',
+    file: 'src/compile/lower/gemm-staged.ts',
     from: "        ${[...copyA, ...copyB].join('\\n')}\n        workgroupBarrier();",
     to: "        ${[...copyA, ...copyB].join('\\n')}",
     tests: ['kernels-test/tune/candidates.long.test.ts', '-t', 'workgroup memory: matmul, columns'],
   },
   {
     name: 'gemm, staged: elements before the beginning of a run are multiplied too',
-    file: 'src/compile/lower/staged-slots.ts',
+    file: 'src/compile/lower/gemm-staged.ts',
     from: 'let inside = (k >= run[${row}].lo) & (k < run[${row}].hi);',
     to: 'let inside = k < run[${row}].hi;',
     tests: ['kernels-test/tune/candidates.long.test.ts', '-t', 'workgroup memory: conv, padded'],

@@ -1,4 +1,4 @@
-// gemm.wgsl: every dense contraction of the engine in one skeleton (matmul, convolution, both of its gradients).
+// gemm.wgsl: every dense contraction of the engine in one template (matmul, convolution, both of its gradients).
 //
 //   out[m, n] = Σ over segments s, Σ over kk in [lo, hi) of   A[a_base(m, s) + kk * a_step] * B[b_base(n, s) + kk * b_step]
 //
@@ -13,11 +13,11 @@
 //
 // lo and hi clip a run where it hangs over the zero padding; lo >= hi says the whole run lies in it.
 //
-// One invocation owns a TM x TN block of the result in registers; a workgroup is LANES_M x LANES_N invocations whose rows
-// and columns interleave, so neighbouring lanes touch neighbouring columns.
+// One invocation owns a TM x TN block of the result in registers; a workgroup is INVOCATIONS_M x INVOCATIONS_N invocations whose rows
+// and columns interleave, so neighbours touch neighbouring columns.
 //
-// Three variants fill the same loops. By default each lane loads the A of its own rows, without workgroup memory or barriers. Where a workgroup is exactly one
-// subgroup (LANES_M = 1), all of its lanes have the same rows, and each loads only every LANES_N-th of them and is told
+// Three variants fill the same loops. By default each invocation loads the A of its own rows, without workgroup memory or barriers. Where a workgroup is exactly one
+// subgroup (INVOCATIONS_M = 1), all of its invocations have the same rows, and each loads only every INVOCATIONS_N-th of them and is told
 // the others' by a broadcast: on a software adapter a load of eight lanes is eight loads, and a broadcast is a register
 // move. Loops marked @unroll are written out, so that every index of acc is a literal: SwiftShader keeps an array that is
 // indexed by a variable in memory. Staged, for GPUs: the workgroup copies a slab of A and of B to its memory and multiplies from
@@ -26,16 +26,16 @@
 // When the result is small and k is long (weight gradients), the segments are cut into `chunks`; each chunk writes its own
 // slice of the output and a second kernel adds the slices in a fixed order.
 //
-// Where a lane would add thousands of products, acc is added to a second block of totals now and then and starts anew
+// Where a invocation would add thousands of products, acc is added to a second block of totals now and then and starts anew
 // (long-products.ts): rounding errors grow with the longest chain of additions.
 
 const TM = 4u;           // @param  rows per invocation
 const TN = 4u;           // @param  columns per invocation
-const LANES_M = 16u;     // @param  invocations of a workgroup along m
-const LANES_N = 16u;     // @param  and along n
+const INVOCATIONS_M = 16u;     // @param  invocations of a workgroup along m
+const INVOCATIONS_N = 16u;     // @param  and along n
 const LOADS = 4u;        // @param  rows whose A an invocation loads: TM, or its share of them
-const LOAD_LANES = 16u;  // @param  neighbouring lanes that load the same rows: LANES_N, or 1 when they share the work
-const LOAD_STEP = 16u;   // @param  distance of the rows that a lane loads: LANES_M, or LANES_N
+const LOAD_SHARERS = 16u;  // @param  neighbouring invocations that load the same rows: INVOCATIONS_N, or 1 when they share the work
+const LOAD_STEP = 16u;   // @param  distance of the rows that a invocation loads: INVOCATIONS_M, or INVOCATIONS_N
 const CLIPPED = false;   // @param  true if any run can be clipped (zero padding, input gradients)
 const SLICED = true;     // @param  false if there is one product in one chunk: then there is one slice
 const ONES_ROW = false;  // @param  one more row, m == dims.m, whose A is 1: column sums of B, the gradient of a bias
@@ -89,7 +89,7 @@ fn store(m: u32, n: u32, product: u32, chunk: u32, value: f32) {
 
 // The address functions. row(m) and segment(s) hold the divisions, done once per row and once per segment; a_run and b_base
 // combine their results cheaply. out_row may renumber the rows: an input gradient that lets the batch vary fastest clips
-// the same runs in every lane and skips them whole. The default is a plain matmul of one batch entry.
+// the same runs in every invocation and skips them whole. The default is a plain matmul of one batch entry.
 // @slot address
 fn row(m: u32, product: u32) -> vec3i { return vec3i(i32(m * dims().inner), 0, 0); }
 fn segment(s: u32) -> vec3i { return vec3i(0); }
@@ -98,23 +98,23 @@ fn b_base(n: u32, s: vec3i, product: u32) -> i32 { return i32(n); }
 fn out_row(m: u32) -> u32 { return m; }
 // @end
 
-@compute @workgroup_size(LANES_M * LANES_N)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(INVOCATIONS_M * INVOCATIONS_N)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let d = dims();
   // The grid is one list of tiles folded into x and y (a dimension holds 65,535): n varies fastest, then m, then the slice.
   let rows = d.m + u32(ONES_ROW);
-  let tiles_n = (d.n + TN * LANES_N - 1u) / (TN * LANES_N);
-  let tiles_m = (rows + TM * LANES_M - 1u) / (TM * LANES_M);
+  let tiles_n = (d.n + TN * INVOCATIONS_N - 1u) / (TN * INVOCATIONS_N);
+  let tiles_m = (rows + TM * INVOCATIONS_M - 1u) / (TM * INVOCATIONS_M);
   let tile = group.y * groups.x + group.x;
   let tile_row = tile / tiles_n;
   let slice = select(0u, tile_row / tiles_m, SLICED);
   if (tile_row >= tiles_m * select(1u, d.batch * d.chunks, SLICED)) { return; }
-  let top = (tile_row - slice * tiles_m) * (TM * LANES_M);
+  let top = (tile_row - slice * tiles_m) * (TM * INVOCATIONS_M);
   // @slot load0
-  let load0 = top + lane / LOAD_LANES;                        // this lane loads the rows load0 + q * LOAD_STEP,
+  let load0 = top + invocation / LOAD_SHARERS;                        // this invocation loads the rows load0 + q * LOAD_STEP,
   // @end
-  let m0 = top + lane / LANES_N;                              // owns the rows m0 + i * LANES_M
-  let n0 = (tile % tiles_n) * (TN * LANES_N) + lane % LANES_N;  // and the columns n0 + j * LANES_N
+  let m0 = top + invocation / INVOCATIONS_N;                              // owns the rows m0 + i * INVOCATIONS_M
+  let n0 = (tile % tiles_n) * (TN * INVOCATIONS_N) + invocation % INVOCATIONS_N;  // and the columns n0 + j * INVOCATIONS_N
 
   let product = select(0u, slice / d.chunks, SLICED);
   let chunk = slice - product * d.chunks;
@@ -153,7 +153,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     // @end
     // @slot run
     for (var j = 0u; j < TN; j++) {  // @unroll
-      b_at[j] = b_base(min(n0 + j * LANES_N, d.n - 1u), seg, product);
+      b_at[j] = b_base(min(n0 + j * INVOCATIONS_N, d.n - 1u), seg, product);
     }
 
     for (var kk = start; kk < stop; kk++) {  // @loop elements
@@ -191,17 +191,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The code that stores stands here once, in a loop that stays a loop, down the columns: a copy for each value made software
   // adapters compile three times longer. acc[i][j] with variable i and j would push the block out of registers, so the
   // kernel's value is picked by selects.
-  let lines = min(TM, (max(rows, m0) - m0 + LANES_M - 1u) / LANES_M);
-  let columns = min(TN, (max(d.n, n0) - n0 + LANES_N - 1u) / LANES_N);
+  let lines = min(TM, (max(rows, m0) - m0 + INVOCATIONS_M - 1u) / INVOCATIONS_M);
+  let columns = min(TN, (max(d.n, n0) - n0 + INVOCATIONS_N - 1u) / INVOCATIONS_N);
   var i = 0u;
   var j = 0u;
   for (var left = lines * columns; left > 0u; left--) {
-    let n = n0 + j * LANES_N;
+    let n = n0 + j * INVOCATIONS_N;
     if (i == 0u) { column(n); }
     // @slot pick
     let value = acc[i][j];
     // @end
-    store(out_row(m0 + i * LANES_M), n, product, chunk, value);
+    store(out_row(m0 + i * INVOCATIONS_M), n, product, chunk, value);
     i++;
     let full = i == lines;
     i = select(i, 0u, full);

@@ -2,7 +2,7 @@
 //
 //   y[row, k] = exp(x[row, k] - top) / total    top = max over k of x[row, k], total = Σ over k of exp(x[row, k] - top)
 //
-// A fold over a long row gives each of its phases (maximum, sum, quotient) a dispatch. Here the invocations of a
+// A reduction over a long row gives each of its phases (maximum, sum, quotient) a dispatch. Here the invocations of a
 // workgroup share a row: each takes every WORKGROUP_SIZE-th element, so neighbours read neighbours, and partial
 // results meet in workgroup memory, always in the same order. The row is read three times, from the cache after the
 // first.
@@ -38,7 +38,7 @@ var<workgroup> partial_values: array<f32, 256>;
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) invocation: u32,
 ) {
   let row = group.y * groups.x + group.x;
   if (row >= params[0].x) { return; }
@@ -46,15 +46,15 @@ fn main(
   let base = row * size;
 
   // Starts from an element that the row has: WGSL cannot write -infinity.
-  var top = load_0(base + min(lane, size - 1u));
-  for (var k = lane; k < size; k += WORKGROUP_SIZE) {
+  var top = load_0(base + min(invocation, size - 1u));
+  for (var k = invocation; k < size; k += WORKGROUP_SIZE) {
     top = float_maximum(top, load_0(base + k));
   }
-  partial_values[lane] = top;
+  partial_values[invocation] = top;
   workgroupBarrier();
   for (var half = WORKGROUP_SIZE / 2u; half > 0u; half = half / 2u) {
-    if (lane < half) {
-      partial_values[lane] = float_maximum(partial_values[lane], partial_values[lane + half]);
+    if (invocation < half) {
+      partial_values[invocation] = float_maximum(partial_values[invocation], partial_values[invocation + half]);
     }
     workgroupBarrier();
   }
@@ -62,7 +62,7 @@ fn main(
   workgroupBarrier();
 
   var sum = 0.0;
-  for (var first = lane; first < size; first += RUN * WORKGROUP_SIZE) {
+  for (var first = invocation; first < size; first += RUN * WORKGROUP_SIZE) {
     let last = min(first + RUN * WORKGROUP_SIZE, size);
     var run = 0.0;
     for (var k = first; k < last; k += WORKGROUP_SIZE) {
@@ -70,17 +70,17 @@ fn main(
     }
     sum += run;
   }
-  partial_values[lane] = sum;
+  partial_values[invocation] = sum;
   workgroupBarrier();
   for (var half = WORKGROUP_SIZE / 2u; half > 0u; half = half / 2u) {
-    if (lane < half) {
-      partial_values[lane] += partial_values[lane + half];
+    if (invocation < half) {
+      partial_values[invocation] += partial_values[invocation + half];
     }
     workgroupBarrier();
   }
   let total = partial_values[0];
 
-  for (var k = lane; k < size; k += WORKGROUP_SIZE) {
+  for (var k = invocation; k < size; k += WORKGROUP_SIZE) {
     store(base + k, float_exp(load_0(base + k) - top) / total);
   }
 }

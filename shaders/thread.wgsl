@@ -19,9 +19,9 @@ const WORKGROUP_SIZE = 64u; // @param
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_id) lane: vec3<u32>,
+  @builtin(local_invocation_id) invocation: vec3<u32>,
 ) {
-  let start = (group.y * groups.x + group.x) * (WORKGROUP_SIZE * params[0].y) + lane.x;
+  let start = (group.y * groups.x + group.x) * (WORKGROUP_SIZE * params[0].y) + invocation.x;
   for (var turn = 0u; turn < params[0].y; turn++) {
     let i = start + turn * WORKGROUP_SIZE;
     if (i >= params[0].x) {

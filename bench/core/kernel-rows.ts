@@ -135,7 +135,7 @@ function samplePlan(backend: Backend, op: Op, sample: Sample): { plan: Plan; inp
 
 function minimalBytes(op: Op, inputs: readonly Tensor[], output: Tensor): { read: number; written: number } {
   const written = sizeOf(output.shape);
-  const once = op.lower.kind === 'view' || (op.lower.kind === 'index' && op.lower.cost === 'cheap');
+  const once = op.lower.kind === 'view' || (op.lower.kind === 'index' && op.lower.cost === 'inline');
   const read = inputs.reduce((sum, { size }) => sum + (once ? Math.min(size, written) : size), 0);
   return { read: 4 * read, written: 4 * written };
 }

@@ -48,7 +48,7 @@ describe('a tuning that is stored', () => {
     const entries = Object.fromEntries(
       Object.entries(tuning.entries).map(([key, entry]) => [
         key,
-        { ...entry, tile: { ...entry.tile, rowsPerLane: 13 } },
+        { ...entry, tile: { ...entry.tile, rowsPerInvocation: 13 } },
       ]),
     );
     await writeFile(path, JSON.stringify({ ...tuning, entries }));
@@ -74,10 +74,10 @@ describe('a tuning that is stored', () => {
     await writeFile(path, '{"format": "downhill tun');
     const { status, stderr } = await runCli(TRAIN, { env });
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/downhill: the stored tuning is ignored, and the default tiles hold: .*no JSON/);
+    expect(stderr).toMatch(/downhill: the stored tuning is ignored, and the default tiles hold: .*not JSON/);
     expect(await tuningInfo()).toMatchObject({ state: 'corrupt', kernels: 0 });
     const { stdout } = await runCli(['info'], { env });
-    expect(stdout).toMatch(/^tuning: stored and not used \(.*no JSON.*\)/m);
+    expect(stdout).toMatch(/^tuning: stored and not used \(.*not JSON.*\)/m);
     expect(stdout.split(path)).toHaveLength(2);
   });
 });
@@ -90,7 +90,7 @@ test('--out writes a file to ship and leaves the cache alone; a table says what 
   expect(Object.keys(importTuning(await readFile(out, 'utf8')).entries).length).toBeGreaterThan(1);
   await expect(readdir(cache)).rejects.toThrow('ENOENT');
   expect(stdout).toMatch(/^kernel +default ms +tuned ms +× +tile$/m);
-  expect(stdout).toMatch(/^matmul.* \d+\.\d{3} +\d+\.\d{3} +\d+\.\d\d +\d+×\d+ of \d.* lanes/m);
+  expect(stdout).toMatch(/^matmul.* \d+\.\d{3} +\d+\.\d{3} +\d+\.\d\d +\d+×\d+ of \d.* invocations/m);
   expect(stdout).toContain(`written to ${out}`);
 });
 

@@ -8,7 +8,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import type { WebGPUBackend } from '../../src/backend/webgpu/backend.ts';
 import { createDawnNullBackend, createNodeWebGPUBackend } from '../../src/backend/webgpu.node.ts';
 import { compileGraph } from '../../src/compile/index.ts';
-import { foldGrid } from '../../src/compile/lower/emit.ts';
+import { gridOf } from '../../src/compile/lower/emit.ts';
 import { DEFAULT_TARGET, type Target } from '../../src/compile/target.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { conv2d } from '../../src/ops/convolution/conv.ts';
@@ -188,7 +188,7 @@ describe('limits', () => {
     [15, [5, 3, 1]],
     [49, [7, 7, 1]],
   ])('a grid of %i workgroups over at most 7 a dimension is %j', (groups, grid) => {
-    expect(foldGrid(groups, { ...DEFAULT_TARGET, maxComputeWorkgroupsPerDimension: 7 })).toEqual(grid);
+    expect(gridOf(groups, { ...DEFAULT_TARGET, maxComputeWorkgroupsPerDimension: 7 })).toEqual(grid);
   });
 });
 

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { loadDataset } from '../../src/cli/load-data.ts';
 import type { Output } from '../../src/cli/output.ts';
 import { readTrainConfig } from '../../src/cli/train-config.ts';
+import type { Tile } from '../../src/compile/tile.ts';
 import { partTable, readCsvFile, readNpyFile, readNpzFile } from '../../src/data/formats/csv.node.ts';
 import { writeNpy } from '../../src/data/formats/npy.ts';
 import { npyDataset, writeNpz } from '../../src/data/formats/npz.ts';
@@ -194,7 +195,8 @@ async function modelReaders(put: Put, folder: string): Promise<FileReader[]> {
     epochs: 2,
     seed: 1,
   };
-  const tile = { rowsPerLane: 2, columnsPerLane: 2, lanesM: 8, lanesN: 8, chunks: 1, depth: 8, shared: true };
+  const block = { rowsPerInvocation: 2, columnsPerInvocation: 2, invocationsM: 8, invocationsN: 8, chunks: 1 };
+  const tile: Tile = { ...block, variant: 'staged', depth: 8 };
   const entries = { '1x64x64x64x1:0123abcd': { tile, ms: 1, defaultMs: 2, label: 'matmul' } };
   const tuning = makeTuning(backend, entries);
   const cache = join(folder, 'cache');

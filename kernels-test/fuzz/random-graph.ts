@@ -49,7 +49,7 @@ const KINDS: readonly Op['lower']['kind'][] = [
   'index',
   'index',
   'composite',
-  'place',
+  'concat',
   'view',
 ];
 const LARGEST = 1e4;

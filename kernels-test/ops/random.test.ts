@@ -283,7 +283,7 @@ const normalOf = defineOp<Record<string, never>, (bits: Tensor, table: Tensor) =
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, load, use }) {
         use('philox');
         return `

@@ -30,7 +30,7 @@ import { GRAPHS } from './graphs.ts';
 
 const entries: Tuning['entries'] = Object.fromEntries(
   isolateContractions(GRAPHS.matmul, SOFTWARE_TARGET).map(({ key, spec, rows, label }) => {
-    const tile = { ...defaultTile(spec, rows, SOFTWARE_TARGET), rowsPerLane: 3 };
+    const tile = { ...defaultTile(spec, rows, SOFTWARE_TARGET), rowsPerInvocation: 3 };
     return [key, { tile, ms: 1, defaultMs: 2, label }];
   }),
 );
@@ -76,11 +76,11 @@ describe('applyTuning', () => {
     [{ subgroupSize: 32 }, /subgroups of 32; .* subgroups of null/],
     [{ entries: { nonsense: entries[key] } }, /"nonsense" is no key of a contraction/],
     [
-      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, lanesM: 512 } } } },
+      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, invocationsM: 512 } } } },
       /the tile of .*invocations/,
     ],
     [
-      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, shared: true } } } },
+      { entries: { [key]: { ...entries[key], tile: { ...entries[key].tile, variant: 'broadcast' } } } },
       /subgroups of the device/,
     ],
   ] as const)('refuses %j', async (change, message) => {
@@ -105,7 +105,7 @@ describe('as text', () => {
   });
 
   test.each([
-    ['{', /^page\.json: no JSON: /],
+    ['{', /^page\.json: not JSON: /],
     ['[]', /not a "downhill tuning" file/],
     [{ formatVersion: 1 }, /format version 1; this downhill reads version 3/],
     [{ adapter: 3 }, /downhill and adapter must be texts/],
@@ -116,8 +116,8 @@ describe('as text', () => {
     [{ entries: { k: { ...entries[key], ms: 'fast' } } }, /entry "k": ms must be a number/],
     [{ entries: { k: { ...entries[key], tile: { ...entries[key].tile, chunks: null } } } }, /chunks must be a number/],
     [
-      { entries: { k: { ...entries[key], tile: { ...entries[key].tile, shared: 1 } } } },
-      /shared must be true or false/,
+      { entries: { k: { ...entries[key], tile: { ...entries[key].tile, variant: 'shared' } } } },
+      /variant must be direct, broadcast or staged, found "shared"/,
     ],
     [{ entries: { k: { ...entries[key], label: 1 } } }, /label must be a text/],
   ] as const)('refuses %j', async (change, message) => {
@@ -147,7 +147,7 @@ describe('in the cache folder', () => {
   });
 
   test.each([
-    ['a broken file', '{"format":', 'corrupt', /no JSON/],
+    ['a broken file', '{"format":', 'corrupt', /not JSON/],
     ['a file of something else', '{}', 'corrupt', /not a "downhill tuning" file/],
     ['a file of another adapter', { adapter: 'another' }, 'outdated', /of adapter "another"/],
     ['a file of another version', { downhill: '0.0.0' }, 'outdated', /downhill 0\.0\.0/],
@@ -215,7 +215,7 @@ describe('in IndexedDB', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     values.set(place, 'broken');
     expect(await browser.loadTuning(createNullBackend(SOFTWARE_TARGET))).toBeUndefined();
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/IndexedDB: no JSON.*default tiles hold/));
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/IndexedDB: not JSON.*default tiles hold/));
     warn.mockRestore();
   });
 

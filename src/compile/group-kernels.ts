@@ -24,8 +24,8 @@ export function groupKernels(fused: FusedGraph, schedule: Schedule, target: Targ
 function kernelForm(cluster: Cluster, fused: FusedGraph, target: Target): KernelForm {
   switch (cluster.kind) {
     case 'contract': {
-      const { chunks, lanesM, lanesN } = contractTile({ cluster, target });
-      return { stages: chunks > 1 ? 2 : 1, invocations: lanesM * lanesN };
+      const { chunks, invocationsM, invocationsN } = contractTile({ cluster, target });
+      return { stages: chunks > 1 ? 2 : 1, invocations: invocationsM * invocationsN };
     }
     case 'reduce': {
       const written = writtenBy(cluster, fused);

@@ -17,7 +17,7 @@ import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
 import { outermostOf } from './graph/facts.ts';
 import { resolve, rootOf } from './graph/views.ts';
 import { emitContract } from './lower/contract-kernel.ts';
-import { type EmitInput, type EmittedKernel, THREAD_LANES, ThreadWriter, threadKernel } from './lower/emit.ts';
+import { type EmitInput, type EmittedKernel, THREAD_INVOCATIONS, ThreadWriter, threadKernel } from './lower/emit.ts';
 import { emitHand } from './lower/hand-kernel.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
@@ -177,9 +177,9 @@ class PlanBuilder {
     const written = writtenBy(cluster, this.fused);
     for (const root of written) this.giveLocation(root);
     if (cluster.points === 0) return;
-    const lanes = this.invocations.get(cluster) ?? [];
+    const invocations = this.invocations.get(cluster) ?? [];
     const input: EmitInput = {
-      ...{ cluster, written, lanes },
+      ...{ cluster, written, invocations },
       ...{ fused: this.fused, memory: this.memory, target: this.target },
     };
     const emitted = emitters[cluster.kind](input);
@@ -245,7 +245,7 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = new ThreadWriter(this.memory, target.size, THREAD_LANES, this.target);
+    const writer = new ThreadWriter(this.memory, target.size, THREAD_INVOCATIONS, this.target);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = statements('copy')`${writer.store(this.locationOf(target), target.dtype, 'i', from)}`;
     const kernel = threadKernel(writer, body);

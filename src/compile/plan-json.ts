@@ -58,8 +58,8 @@ type PlanTexts = Omit<Plan, 'kernels'> & {
   readonly kernels: readonly (Omit<PlanKernel, 'module'> & { readonly wgsl: string })[];
 };
 
-function withTrees({ kernels, ...plan }: PlanTexts): Plan {
-  const trees = kernels.map(({ wgsl, ...kernel }) => ({
+function withTrees(plan: PlanTexts): Plan {
+  const trees = plan.kernels.map(({ wgsl, ...kernel }) => ({
     ...kernel,
     module: parseModule(wgsl, `kernel "${kernel.label}"`),
   }));

@@ -47,26 +47,26 @@ export interface IndexContext<A> extends EmitContext<A> {
 /** One output element from any elements of the inputs: transpose, slice, pad, gather, pooling, random numbers. */
 export interface IndexLowering<A> {
   readonly kind: 'index';
-  /** `cheap`: a few integer operations and one load, may be inlined into a consumer. `heavy`: never recomputed. */
-  readonly cost: 'cheap' | 'heavy';
+  /** `inline`: a few integer operations and one load; a reader may compute it. `materialize`: never recomputed. */
+  readonly cost: 'inline' | 'materialize';
   /** Body of `fn (i: u32) -> T`: statements, the last of them `return …;`. */
   wgsl(context: IndexContext<A>): string;
 }
 
-/** A fold that takes its elements one by one. */
-export interface FoldChain<A> {
+/** A reduction that takes its elements one by one. */
+export interface ReductionChain<A> {
   /** WGSL type of the accumulator: a scalar that can be stored, or, without `merge`, a struct that a library of `use` declares. */
   state(context: EmitContext<A>): string;
   init(context: EmitContext<A>): string;
-  /** Accumulator after element `x`, the `r`-th (u32) of its fold. */
+  /** Accumulator after element `x`, the `r`-th (u32) of its reduction. */
   step(acc: string, x: string, r: string, context: EmitContext<A>): string;
-  /** Two accumulators in one, in order; null when the fold must stay in one piece. */
+  /** Two accumulators in one, in order; null when the reduction must stay in one piece. */
   merge: ((a: string, b: string, context: EmitContext<A>) => string) | null;
-  /** The output value; `count` is the u32 number of elements folded. Identity when left out. */
+  /** The output value; `count` is the u32 number of elements reduced. Identity when left out. */
   finish?(acc: string, count: string, context: EmitContext<A>): string;
 }
 
-/** Where a run lies in its fold, as u32 expressions: its number, the elements before it and in it. */
+/** Where a run lies in its reduction, as u32 expressions: its number, the elements before it and in it. */
 export interface RunPlace {
   readonly turn: string;
   readonly before: string;
@@ -74,40 +74,40 @@ export interface RunPlace {
 }
 
 /**
- * An f32 fold that takes its elements in runs of bounded length, each with an accumulator of its own, which is then added to
- * that of the fold: rounding errors grow with the length of a run and the number of runs, not with their product. All
+ * An f32 reduction that takes its elements in runs of bounded length, each with an accumulator of its own, which is then added to
+ * that of the reduction: rounding errors grow with the length of a run and the number of runs, not with their product. All
  * expressions; types and functions are those of the library.
  */
-export interface FoldRuns {
+export interface ReductionRuns {
   /** The file of `shaders/` that declares what follows. */
   readonly library: string;
-  /** Type and first value of the fold's accumulator, and of a run's. */
+  /** Type and first value of the reduction's accumulator, and of a run's. */
   readonly state: string;
   readonly init: string;
   readonly run: { readonly state: string; readonly init: string };
-  /** Accumulator of the run after element `x`; `acc` is the fold's, as the last run left it. */
+  /** Accumulator of the run after element `x`; `acc` is the reduction's, as the last run left it. */
   step(run: string, x: string, acc: string): string;
-  /** Accumulator of the fold after a run. */
+  /** Accumulator of the reduction after a run. */
   close(acc: string, run: string, place: RunPlace): string;
-  /** f32 words that keep an accumulator between the stages of a fold in chunks, and the accumulator from them. */
+  /** f32 words that keep an accumulator between the stages of a reduction in chunks, and the accumulator from them. */
   words(acc: string): readonly string[];
   restore(words: readonly string[]): string;
-  /** Accumulator of the fold after another chunk, whose place counts as a run's. */
+  /** Accumulator of the reduction after another chunk, whose place counts as a run's. */
   merge(acc: string, chunk: string, place: RunPlace): string;
-  /** The output value; `count` is the u32 number of elements folded. */
+  /** The output value; `count` is the u32 number of elements reduced. */
   finish(acc: string, count: string): string;
 }
 
-/** A fold over some axes of input 0, in one or both forms. */
+/** A reduction over some axes of input 0, in one or both forms. */
 export interface ReduceLowering<A> {
   readonly kind: 'reduce';
   /** The reduced axes, normalised and sorted. */
   axes(input: Aval, attrs: A): readonly number[];
-  /** For every length, or, beside `runs`, for whole numbers and for folds that are short. */
-  readonly chain?: FoldChain<A>;
-  /** For f32; folds of every length when there is no `chain`. */
-  readonly runs?: FoldRuns;
-  /** `sum` when this fold is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */
+  /** For every length, or, beside `runs`, for whole numbers and for reductions that are short. */
+  readonly chain?: ReductionChain<A>;
+  /** For f32; reductions of every length when there is no `chain`. */
+  readonly runs?: ReductionRuns;
+  /** `sum` when this reduction is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */
   readonly algebra?: 'sum';
 }
 
@@ -136,6 +136,11 @@ export interface Contraction {
   readonly growing?: boolean;
   /** False when every run is [0, inner): the kernel then tests nothing. */
   readonly clipped: boolean;
+  /**
+   * What the address functions below depend on beside the sizes above, as plain data: tunings tell contractions of
+   * equal sizes apart by it.
+   */
+  readonly way: readonly unknown[];
   /** Body of `fn row(m: u32, product: u32) -> vec3i`: what aRun needs to know of row m of batch entry `product`. */
   row(context: EmitContext<unknown>): string;
   /** Body of `fn segment(s: u32) -> vec3i`: what aRun and bBase need to know of a segment. */
@@ -168,8 +173,8 @@ export interface ViewLowering<A> {
 }
 
 /** The inputs laid side by side in memory; input k starts at `offsets[k]`. Producers write in place where they can. */
-export interface PlaceLowering<A> {
-  readonly kind: 'place';
+export interface ConcatLowering<A> {
+  readonly kind: 'concat';
   offsets(inputs: readonly Aval[], attrs: A): readonly number[];
 }
 
@@ -212,5 +217,5 @@ export type Lowering<A> =
   | ReduceLowering<A>
   | ContractLowering<A>
   | ViewLowering<A>
-  | PlaceLowering<A>
+  | ConcatLowering<A>
   | CompositeLowering<A>;

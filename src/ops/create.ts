@@ -104,7 +104,7 @@ export const iota: Iota & Op<IotaAttrs> = defineOp<IotaAttrs, Iota>(
       for (let i = 0; i < output.data.length; i++) output.data[i] = i;
     },
     vjp: () => [],
-    lower: { kind: 'index', cost: 'cheap', wgsl: ({ i, attrs: { dtype } }) => `return ${dtype}(${i});` },
+    lower: { kind: 'index', cost: 'inline', wgsl: ({ i, attrs: { dtype } }) => `return ${dtype}(${i});` },
     samples: [
       { inputs: [], attrs: { length: 1, dtype: 'i32' } },
       { inputs: [], attrs: { length: 33, dtype: 'u32' } },

@@ -102,7 +102,7 @@ export function importTuning(source: unknown, name = 'tuning'): Tuning {
     if (typeof source === 'string') json = parseJson(source);
     else checkDepth(source);
   } catch (cause) {
-    throw refuse(`no JSON: ${(cause as Error).message}`, cause);
+    throw refuse(`not JSON: ${(cause as Error).message}`, cause);
   }
   if (!isRecord(json) || json.format !== TUNING_FORMAT) throw refuse(`not a "${TUNING_FORMAT}" file`);
   if (json.formatVersion !== TUNING_VERSION) {
@@ -127,11 +127,14 @@ function entryProblem(entry: unknown): string | undefined {
   const numbers = {
     ms,
     defaultMs,
-    ...pick(tile, ['rowsPerLane', 'columnsPerLane', 'lanesM', 'lanesN', 'chunks', 'depth']),
+    ...pick(tile, ['rowsPerInvocation', 'columnsPerInvocation', 'invocationsM', 'invocationsN', 'chunks']),
+    ...(tile.variant === 'staged' && pick(tile, ['depth'])),
   };
   const missing = Object.entries(numbers).find(([, value]) => typeof value !== 'number' || !Number.isFinite(value));
   if (missing !== undefined) return `${missing[0]} must be a number, found ${show(missing[1])}`;
-  if (typeof tile.shared !== 'boolean') return `shared must be true or false, found ${show(tile.shared)}`;
+  if (!['direct', 'broadcast', 'staged'].includes(tile.variant as string)) {
+    return `variant must be direct, broadcast or staged, found ${show(tile.variant)}`;
+  }
   return typeof label === 'string' ? undefined : `label must be a text, found ${show(label)}`;
 }
 

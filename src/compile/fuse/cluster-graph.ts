@@ -67,7 +67,7 @@ export class ClusterGraph {
     const add = (root: Tensor) => {
       const producer = this.clusterOf.get(root);
       if (producer !== undefined) result.add(producer);
-      else if (root.op?.lower.kind === 'place') for (const part of root.inputs) add(rootOf(part));
+      else if (root.op?.lower.kind === 'concat') for (const part of root.inputs) add(rootOf(part));
     };
     for (const root of this.roots(cluster.roles)) add(root);
     this.knownProducers.set(cluster, result);
@@ -82,9 +82,9 @@ export class ClusterGraph {
   /** True when `consumer` reads a concatenation that `producer` fills in part: the whole is there only after that kernel. */
   readsWholeOf(producer: Cluster, consumer: Cluster): boolean {
     const holds = (root: Tensor): boolean =>
-      producer.roles.has(root) || (root.op?.lower.kind === 'place' && root.inputs.some((part) => holds(rootOf(part))));
+      producer.roles.has(root) || (root.op?.lower.kind === 'concat' && root.inputs.some((part) => holds(rootOf(part))));
     for (const root of this.roots(consumer.roles)) {
-      if (root.op?.lower.kind === 'place' && holds(root)) return true;
+      if (root.op?.lower.kind === 'concat' && holds(root)) return true;
     }
     return false;
   }

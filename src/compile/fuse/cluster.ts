@@ -2,7 +2,7 @@
  * Cluster: the nodes that one kernel computes.
  *
  *   map       one invocation per element of an index space of `points` elements
- *   reduce    `points` reductions of `space.fold` elements each; several may follow one another over the same rows
+ *   reduce    `points` reductions of `space.reduction` elements each; several may follow one another over the same rows
  *   contract  one contraction with `points` output elements
  *   hand      one node that a hand-written shader computes, alone in its cluster
  *
@@ -12,7 +12,7 @@
 import type { Contraction } from '../../core/lowering.ts';
 import type { Op } from '../../core/op.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { type FoldMap, foldMap, type MapAxis, reductionMap } from '../graph/index-map.ts';
+import { type MapAxis, type ReductionAxes, reductionAxes, reductionMap } from '../graph/index-map.ts';
 
 export type Role =
   /** At the output index: elementwise nodes of a map, epilogues of reductions and contractions. */
@@ -20,7 +20,7 @@ export type Role =
   /** At the index of the element that a reduction takes in. */
   | 'inner'
   /** The reduction, contraction or hand-written kernel itself; its value is at the output index. */
-  | 'fold'
+  | 'reduction'
   /** At whatever index a consumer asks: written as a function, recomputed at each call. */
   | 'function'
   /** The column sums of operand B that a contraction delivers beside its product; indexed by n. */
@@ -28,7 +28,7 @@ export type Role =
 
 export type Roles = ReadonlyMap<Tensor, Role>;
 
-export interface FoldSpace extends FoldMap {
+export interface ReductionSpace extends ReductionAxes {
   /** The reduction as a map from input index to output index. */
   readonly toOuter: readonly MapAxis[];
 }
@@ -47,7 +47,7 @@ export interface MapKind extends ClusterBase {
 
 export interface ReduceKind extends ClusterBase {
   readonly kind: 'reduce';
-  readonly space: FoldSpace;
+  readonly space: ReductionSpace;
   readonly contraction: null;
 }
 
@@ -75,18 +75,25 @@ export function singleCluster(id: number, node: Tensor): Cluster {
   switch (lower.kind) {
     case 'reduce': {
       const axes = lower.axes(node.inputs[0], node.attrs);
-      const map = foldMap(node.inputs[0].shape, axes);
+      const map = reductionAxes(node.inputs[0].shape, axes);
       const space = { ...map, toOuter: reductionMap(node.inputs[0].shape, axes) };
-      return { id, kind: 'reduce', points: map.outer, space, contraction: null, roles: new Map([[node, 'fold']]) };
+      return { id, kind: 'reduce', points: map.outer, space, contraction: null, roles: new Map([[node, 'reduction']]) };
     }
     case 'contract': {
       const contraction = lower.contraction(node.inputs, node, node.attrs);
-      return { id, kind: 'contract', points: node.size, space: null, contraction, roles: new Map([[node, 'fold']]) };
+      return {
+        id,
+        kind: 'contract',
+        points: node.size,
+        space: null,
+        contraction,
+        roles: new Map([[node, 'reduction']]),
+      };
     }
     case 'composite':
       return {
         ...{ id, kind: 'hand', points: node.size, space: null, contraction: null },
-        roles: new Map([[node, 'fold']]),
+        roles: new Map([[node, 'reduction']]),
       };
     default:
       return { id, kind: 'map', points: node.size, space: null, contraction: null, roles: new Map([[node, 'point']]) };
@@ -94,8 +101,8 @@ export function singleCluster(id: number, node: Tensor): Cluster {
 }
 
 /** True for an index function that is too expensive to recompute in a reader. */
-export function isHeavy(node: Tensor): boolean {
-  return node.op?.lower.kind === 'index' && node.op.lower.cost === 'heavy';
+export function isExpensive(node: Tensor): boolean {
+  return node.op?.lower.kind === 'index' && node.op.lower.cost === 'materialize';
 }
 
 /** `matmul+add+relu`. */
@@ -107,7 +114,7 @@ export function clusterName(cluster: Cluster): string {
 /** `matmul+add+relu [64x10x84] dense "fc1"`. */
 export function clusterLabel(cluster: Cluster): string {
   const nodes = [...cluster.roles];
-  const anchor = nodes.find(([, role]) => role === 'fold')?.[0] ?? nodes[nodes.length - 1][0];
+  const anchor = nodes.find(([, role]) => role === 'reduction')?.[0] ?? nodes[nodes.length - 1][0];
   const size = cluster.kind === 'contract' ? contractionSize(cluster.contraction) : '';
   return `${clusterName(cluster)}${size}${anchor.label === undefined ? '' : ` ${anchor.label}`}`;
 }

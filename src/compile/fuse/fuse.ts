@@ -2,9 +2,9 @@
  * Fusion: which nodes share a kernel. Greedy in topological order: every node starts alone and joins the clusters that
  * feed it wherever the joint kernel can be written, no cycle between kernels arises and the bindings suffice.
  *
- * What may join (see `joinClusters`): elementwise chains of one size · elementwise after a fold or a contraction (epilogue)
- * · elementwise before a fold (prologue) · folds over the same rows, one after another (softmax, its loss and gradient
- * in one kernel) · folds side by side over the same elements · cheap index arithmetic into its only reader · column
+ * What may join (see `joinClusters`): elementwise chains of one size · elementwise after a reduction or a contraction (epilogue)
+ * · elementwise before a reduction (prologue) · reductions over the same rows, one after another (softmax, its loss and gradient
+ * in one kernel) · reductions side by side over the same elements · cheap index arithmetic into its only reader · column
  * sums into the contraction that reads the same operand.
  *
  * No op is named here: everything follows from `lower.kind` and traits.
@@ -60,7 +60,7 @@ class Fuser {
     let id = 0;
     for (const node of facts.graph.nodes) {
       const kind = node.op?.lower.kind;
-      if (kind === 'view' || kind === 'place' || recomputed.has(node)) continue;
+      if (kind === 'view' || kind === 'concat' || recomputed.has(node)) continue;
       const cluster = singleCluster(id++, node);
       known.add(cluster);
       if (!this.options.enabled) continue;
@@ -147,10 +147,10 @@ class Fuser {
       if (summedAxesOfB === undefined || batch !== 1) continue;
       const operand = node.inputs[b];
       for (const reader of readersOf(this.facts, rootOf(operand))) {
-        const fold = reader.op?.lower;
-        if (fold?.kind !== 'reduce' || fold.algebra !== 'sum' || partner.has(reader)) continue;
+        const reduction = reader.op?.lower;
+        if (reduction?.kind !== 'reduce' || reduction.algebra !== 'sum' || partner.has(reader)) continue;
         if (rootOf(reader.inputs[0]) !== rootOf(operand) || !sameShape(reader.inputs[0].shape, operand.shape)) continue;
-        if (fold.axes(reader.inputs[0], reader.attrs).join() !== summedAxesOfB.join()) continue;
+        if (reduction.axes(reader.inputs[0], reader.attrs).join() !== summedAxesOfB.join()) continue;
         partner.set(reader, node);
         partner.set(node, reader);
         break;

@@ -5,9 +5,9 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { type GraphFacts, readersOf } from '../graph/facts.ts';
-import { broadcastMap, foldMap, foldsRows, isIdentity, sameMap } from '../graph/index-map.ts';
+import { broadcastMap, foldsRows, isIdentity, reductionAxes, sameMap } from '../graph/index-map.ts';
 import { resolve } from '../graph/views.ts';
-import { type Cluster, type ClusterShape, type FoldSpace, isHeavy, type Role } from './cluster.ts';
+import { type Cluster, type ClusterShape, isExpensive, type ReductionSpace, type Role } from './cluster.ts';
 
 export interface JoinContext {
   readonly facts: GraphFacts;
@@ -15,7 +15,7 @@ export interface JoinContext {
   readonly recomputed: ReadonlySet<Tensor>;
 }
 
-/** Longest row that one invocation folds several times. */
+/** Longest row that one invocation reductions several times. */
 export const ROW_LIMIT = 1024;
 /** Most nodes that are recomputed inside a reader that asks at other indices. */
 const FUNCTION_WEIGHT = 8;
@@ -25,8 +25,8 @@ const FUNCTION_FACTOR = 8;
 export function joinClusters(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   if (producer.kind === 'hand' || consumer.kind === 'hand') return 'a hand-written kernel takes nothing in';
   if (consumer.kind === 'map') {
-    if (producer.kind !== 'reduce' && waitsForFold(producer, consumer, context)) {
-      return 'cheaper before the fold that reads it';
+    if (producer.kind !== 'reduce' && waitsForReduction(producer, consumer, context)) {
+      return 'cheaper before the reduction that reads it';
     }
     if (producer.kind === 'map') return joinMaps(producer, consumer, context);
     if (producer.kind === 'contract') return joinEpilogue(producer, consumer, context);
@@ -41,21 +41,21 @@ export function joinClusters(producer: Cluster, consumer: Cluster, context: Join
 }
 
 /**
- * True when a map is read by folds alone, which can compute it while they walk, and what it reads of the producer lies in
+ * True when a map is read by reductions alone, which can compute it while they walk, and what it reads of the producer lies in
  * memory in any case: after the producer its result would have to be stored too.
  */
-function waitsForFold(producer: Cluster, consumer: Cluster, context: JoinContext): boolean {
+function waitsForReduction(producer: Cluster, consumer: Cluster, context: JoinContext): boolean {
   const takesIn = (reader: Tensor): boolean => {
     const lower = reader.op?.lower;
     if (lower?.kind !== 'reduce') return false;
     const [input] = reader.inputs;
-    const map = foldMap(input.shape, lower.axes(input, reader.attrs));
-    // Short rows are another matter: there, a map and the fold before it become one kernel.
-    return !(foldsRows(map) && map.fold <= ROW_LIMIT);
+    const map = reductionAxes(input.shape, lower.axes(input, reader.attrs));
+    // Short rows are another matter: there, a map and the reduction before it become one kernel.
+    return !(foldsRows(map) && map.reduction <= ROW_LIMIT);
   };
   let read = false;
   for (const node of consumer.roles.keys()) {
-    if (context.facts.pinned.has(node) || isHeavy(node)) return false;
+    if (context.facts.pinned.has(node) || isExpensive(node)) return false;
     for (const reader of readersOf(context.facts, node)) {
       if (consumer.roles.has(reader)) continue;
       if (!takesIn(reader)) return false;
@@ -117,13 +117,13 @@ function joinAsFunctions(
 ): ClusterShape | string {
   if (reads.length !== 1) return 'read at other indices in several places';
   for (const node of producer.roles.keys()) {
-    if (isHeavy(node)) return 'read at other indices and dear to recompute';
+    if (isExpensive(node)) return 'read at other indices and dear to recompute';
     if (context.facts.pinned.has(node)) return 'read at other indices and needed in memory';
     for (const reader of readersOf(context.facts, node)) {
       if (!producer.roles.has(reader) && !consumer.roles.has(reader)) return 'read at other indices and elsewhere';
     }
   }
-  if (isHeavy(reads[0].reader)) return 'its reader takes each element several times';
+  if (isExpensive(reads[0].reader)) return 'its reader takes each element several times';
   if (producer.roles.size > FUNCTION_WEIGHT) return 'read at other indices and long';
   if (reads[0].reader.size > FUNCTION_FACTOR * producer.points) return 'recomputing it for every reader is too much';
   const roles = new Map<Tensor, Role>([...producer.roles.keys()].map((node) => [node, 'function']));
@@ -131,30 +131,30 @@ function joinAsFunctions(
   return { ...consumer, roles };
 }
 
-/** Elementwise nodes after a fold or a contraction, at its output index. */
+/** Elementwise nodes after a reduction or a contraction, at its output index. */
 function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   if (producer.points !== consumer.points) return 'another count of elements';
   for (const edge of edges(producer, consumer, context)) {
     const role = producer.roles.get(edge.root);
-    if (role !== 'fold' && role !== 'point') return 'it reads an intermediate value';
+    if (role !== 'reduction' && role !== 'point') return 'it reads an intermediate value';
     if (consumer.roles.get(edge.reader) !== 'point' || !edge.sameIndex) return 'read at other indices';
   }
-  for (const node of consumer.roles.keys()) if (isHeavy(node)) return 'too long for an epilogue';
+  for (const node of consumer.roles.keys()) if (isExpensive(node)) return 'too long for an epilogue';
   return { ...producer, roles: merged(producer, consumer) };
 }
 
-/** Elementwise nodes over the elements of rows whose folds they use: softmax after its sums. */
+/** Elementwise nodes over the elements of rows whose reductions they use: softmax after its sums. */
 function joinRows(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const { space } = producer;
-  if (space === null || consumer.points !== space.outer * space.fold) return 'another count of elements';
-  if (!foldsRows(space)) return 'the fold does not run along rows';
-  if (space.fold > ROW_LIMIT) return `rows of ${space.fold} are folded once only`;
+  if (space === null || consumer.points !== space.outer * space.reduction) return 'another count of elements';
+  if (!foldsRows(space)) return 'the reduction does not run along rows';
+  if (space.reduction > ROW_LIMIT) return `rows of ${space.reduction} are reduced once only`;
   const reads = edges(producer, consumer, context);
   const reason = rowEdges(reads, producer, consumer, space, 'inner');
   if (reason !== null) return reason;
   const roles = new Map(producer.roles);
   for (const [node, role] of consumer.roles) {
-    if (isHeavy(node)) return 'too long to be repeated';
+    if (isExpensive(node)) return 'too long to be repeated';
     roles.set(node, role === 'point' ? 'inner' : role);
   }
   return { ...producer, roles };
@@ -168,7 +168,7 @@ function rowEdges(
   reads: readonly Edge[],
   producer: Cluster,
   consumer: Cluster,
-  space: FoldSpace,
+  space: ReductionSpace,
   pointsBecome: 'inner' | 'point',
 ): string | null {
   const elsewhere = 'read at other indices';
@@ -177,9 +177,9 @@ function rowEdges(
     const role = consumer.roles.get(edge.reader);
     const to = role === 'point' ? pointsBecome : role;
     if (from === 'inner') {
-      const fits = to === 'fold' ? readsWhole(edge) : to === 'inner' && edge.sameIndex;
+      const fits = to === 'reduction' ? readsWhole(edge) : to === 'inner' && edge.sameIndex;
       if (!fits) return elsewhere;
-    } else if (from === 'fold' || from === 'point') {
+    } else if (from === 'reduction' || from === 'point') {
       if (to === 'point' ? !edge.sameIndex : to !== 'inner' || !readsAlongRows(edge, space)) return elsewhere;
     } else {
       return elsewhere;
@@ -189,7 +189,7 @@ function rowEdges(
 }
 
 /** True when a map node reads one value a row: the broadcast is the reduction's own map. */
-function readsAlongRows(edge: Edge, space: FoldSpace): boolean {
+function readsAlongRows(edge: Edge, space: ReductionSpace): boolean {
   if (edge.reader.op?.lower.kind !== 'map' || edge.input === null || !readsWhole(edge)) return false;
   return sameMap(broadcastMap(edge.input.shape, edge.reader.shape), space.toOuter);
 }
@@ -198,19 +198,19 @@ function readsWhole({ input, root }: Edge): boolean {
   return input?.size === root.size;
 }
 
-/** Elementwise nodes before a fold. */
+/** Elementwise nodes before a reduction. */
 function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const { space } = consumer;
-  if (space === null) return 'no fold';
-  if (producer.points !== space.outer * space.fold) return joinRowValues(producer, consumer, space, context);
-  const rows = foldsRows(space) && space.fold <= ROW_LIMIT;
+  if (space === null) return 'no reduction';
+  if (producer.points !== space.outer * space.reduction) return joinRowValues(producer, consumer, space, context);
+  const rows = foldsRows(space) && space.reduction <= ROW_LIMIT;
   for (const edge of edges(producer, consumer, context)) {
     const readerRole = consumer.roles.get(edge.reader);
-    const fits = readerRole === 'fold' ? readsWhole(edge) : readerRole === 'inner' && edge.sameIndex;
+    const fits = readerRole === 'reduction' ? readsWhole(edge) : readerRole === 'inner' && edge.sameIndex;
     if (!fits || producer.roles.get(edge.root) !== 'point') return 'read at other indices';
   }
   for (const node of producer.roles.keys()) {
-    if (isHeavy(node)) return 'dear to recompute in each fold';
+    if (isExpensive(node)) return 'dear to recompute in each reduction';
     const elsewhere = [...readersOf(context.facts, node)].some((r) => !producer.roles.has(r) && !consumer.roles.has(r));
     if ((elsewhere || context.facts.pinned.has(node)) && !rows) return 'needed in memory by others';
   }
@@ -220,11 +220,11 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
   return { ...consumer, roles };
 }
 
-/** Elementwise nodes with one value a row, such as labels, before the folds that read them. */
+/** Elementwise nodes with one value a row, such as labels, before the reductions that read them. */
 function joinRowValues(
   producer: Cluster,
   consumer: Cluster,
-  space: FoldSpace,
+  space: ReductionSpace,
   context: JoinContext,
 ): ClusterShape | string {
   if (producer.points !== space.outer) return 'another count of elements';
@@ -233,20 +233,26 @@ function joinRowValues(
     const fits = to === 'point' ? edge.sameIndex : to === 'inner' && readsAlongRows(edge, space);
     if (!fits || producer.roles.get(edge.root) !== 'point') return 'read at other indices';
   }
-  for (const node of producer.roles.keys()) if (isHeavy(node)) return 'too long for a prologue';
+  for (const node of producer.roles.keys()) if (isExpensive(node)) return 'too long for a prologue';
   return { ...consumer, roles: merged(producer, consumer) };
 }
 
-/** Folds over the same elements: side by side, or one after another over short rows. */
+/** Reductions over the same elements: side by side, or one after another over short rows. */
 function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const [a, b] = [producer.space, consumer.space];
-  if (a === null || b === null || a.outer !== b.outer || a.fold !== b.fold || !sameMap(a.toOuter, b.toOuter)) {
-    return 'folds over other elements';
+  if (
+    a === null ||
+    b === null ||
+    a.outer !== b.outer ||
+    a.reduction !== b.reduction ||
+    !sameMap(a.toOuter, b.toOuter)
+  ) {
+    return 'reductions over other elements';
   }
   const reads = edges(producer, consumer, context);
   if (reads.length > 0) {
-    if (!foldsRows(a)) return 'the fold does not run along rows';
-    if (a.fold > ROW_LIMIT) return `rows of ${a.fold} are folded once only`;
+    if (!foldsRows(a)) return 'the reduction does not run along rows';
+    if (a.reduction > ROW_LIMIT) return `rows of ${a.reduction} are reduced once only`;
     const reason = rowEdges(reads, producer, consumer, a, 'point');
     if (reason !== null) return reason;
   }

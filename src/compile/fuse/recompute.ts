@@ -8,7 +8,7 @@
 import type { Tensor } from '../../core/tensor.ts';
 import { type GraphFacts, readersOf } from '../graph/facts.ts';
 import { rootOf } from '../graph/views.ts';
-import { isHeavy } from './cluster.ts';
+import { isExpensive } from './cluster.ts';
 
 /** Most nodes one recomputed value may stand for, shared ones counted at each use. */
 const WEIGHT = 4;
@@ -27,7 +27,7 @@ export function recomputable(facts: GraphFacts): Set<Tensor> {
   const weights = new Map<Tensor, number>();
   for (const node of graph.nodes) {
     const lower = node.op?.lower;
-    const inline = lower?.kind === 'map' || (lower?.kind === 'index' && lower.cost === 'cheap');
+    const inline = lower?.kind === 'map' || (lower?.kind === 'index' && lower.cost === 'inline');
     if (!inline || pinned.has(node)) continue;
     let weight = 1;
     for (const input of node.inputs) {
@@ -55,9 +55,9 @@ export function recomputable(facts: GraphFacts): Set<Tensor> {
  * that they ask so seldom that the kernel is not worth it.
  */
 function isRare(node: Tensor, facts: GraphFacts, isFree: (root: Tensor) => boolean): boolean {
-  if (!isHeavy(node) || !node.inputs.every((input) => isFree(rootOf(input)))) return false;
+  if (!isExpensive(node) || !node.inputs.every((input) => isFree(rootOf(input)))) return false;
   const own = [...readersOf(facts, node)];
-  if (own.length === 0 || own.some((reader) => reader.op?.lower.kind !== 'index' || isHeavy(reader))) return false;
+  if (own.length === 0 || own.some((reader) => reader.op?.lower.kind !== 'index' || isExpensive(reader))) return false;
   // An index function that is read in one place only is a function of its reader.
   const evaluations = (reader: Tensor): number => {
     const next = [...readersOf(facts, reader)];
@@ -66,7 +66,7 @@ function isRare(node: Tensor, facts: GraphFacts, isFree: (root: Tensor) => boole
       !facts.pinned.has(reader) &&
       next.length === 1 &&
       only.op?.lower.kind === 'index' &&
-      only.op.lower.cost === 'cheap';
+      only.op.lower.cost === 'inline';
     return inlined ? Math.max(reader.size, evaluations(only)) : reader.size;
   };
   return own.reduce((sum, reader) => sum + evaluations(reader), 0) <= EVALUATIONS;

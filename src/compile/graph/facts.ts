@@ -41,7 +41,7 @@ export function graphFacts(graph: Graph): GraphFacts {
     position.set(node, position.size);
     const lower = node.op?.lower;
     if (lower?.kind === 'view') continue;
-    const offsets = lower?.kind === 'place' ? lower.offsets(node.inputs, node.attrs) : undefined;
+    const offsets = lower?.kind === 'concat' ? lower.offsets(node.inputs, node.attrs) : undefined;
     node.inputs.forEach((input, k) => {
       const root = rootOf(input);
       if (offsets !== undefined) {

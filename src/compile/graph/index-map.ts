@@ -73,18 +73,18 @@ export function indexExpression(map: readonly MapAxis[], i: string): string {
   return terms.length === 0 ? '0u' : terms.reverse().join(' + ');
 }
 
-/** How a fold walks its input: output o and fold position r give the flat input index. */
-export interface FoldMap {
+/** How a reduction walks its input: output o and reduction position r give the flat input index. */
+export interface ReductionAxes {
   readonly outer: number;
-  readonly fold: number;
+  readonly reduction: number;
   /** Axes of o with their strides in the input. */
   readonly outerAxes: readonly MapAxis[];
   /** Axes of r with their strides in the input. */
-  readonly foldAxes: readonly MapAxis[];
+  readonly reducedAxes: readonly MapAxis[];
 }
 
 /** The walk of a reduction of `shape` over `axes` (sorted). */
-export function foldMap(shape: Shape, axes: readonly number[]): FoldMap {
+export function reductionAxes(shape: Shape, axes: readonly number[]): ReductionAxes {
   const strides = stridesOf(shape);
   const keep = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const pick = (list: readonly number[]) =>
@@ -93,10 +93,10 @@ export function foldMap(shape: Shape, axes: readonly number[]): FoldMap {
       list.map((axis) => strides[axis]),
     );
   const product = (list: readonly number[]) => list.reduce((size, axis) => size * shape[axis], 1);
-  return { outer: product(keep), fold: product(axes), outerAxes: pick(keep), foldAxes: pick(axes) };
+  return { outer: product(keep), reduction: product(axes), outerAxes: pick(keep), reducedAxes: pick(axes) };
 }
 
-/** True when each output folds one contiguous run of the input. */
-export function foldsRows(map: FoldMap): boolean {
-  return map.foldAxes.length <= 1 && (map.foldAxes[0]?.stride ?? 1) === 1;
+/** True when each output reductions one contiguous run of the input. */
+export function foldsRows(map: ReductionAxes): boolean {
+  return map.reducedAxes.length <= 1 && (map.reducedAxes[0]?.stride ?? 1) === 1;
 }

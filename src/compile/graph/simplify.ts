@@ -65,7 +65,7 @@ function claimPlaces(graph: Graph): Graph {
   const claimed = new Set<Tensor>();
   const claim = (tensor: Tensor): Tensor => {
     const { root, offset } = resolve(tensor);
-    const computes = root.op !== null && root.op.lower.kind !== 'place';
+    const computes = root.op !== null && root.op.lower.kind !== 'concat';
     if (computes && offset === 0 && root.size === tensor.size && !claimed.has(root)) {
       claimed.add(root);
       return tensor;
@@ -80,7 +80,7 @@ function claimPlaces(graph: Graph): Graph {
   const current = (tensor: Tensor) => replaced.get(tensor) ?? tensor;
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(current);
-    const parts = node.op?.lower.kind === 'place' ? inputs.map(claim) : inputs;
+    const parts = node.op?.lower.kind === 'concat' ? inputs.map(claim) : inputs;
     if (parts.some((input, k) => input !== node.inputs[k])) {
       const moved = applyOp(node.op as Op, parts, node.attrs);
       moved.label = node.label;

@@ -15,12 +15,12 @@ import type { Cluster } from '../fuse/cluster.ts';
 import type { Location, PlacedValue } from '../plan.ts';
 import type { Tile } from '../tile.ts';
 import { chooseTile } from '../tiles.ts';
-import { type EmitInput, type EmittedKernel, foldGrid, ThreadWriter, threadKernel } from './emit.ts';
+import { type EmitInput, type EmittedKernel, gridOf, ThreadWriter, threadKernel } from './emit.ts';
 import { type ColumnScope, Evaluator, type Scope, scope } from './evaluator.ts';
+import { variantParts } from './gemm-variants.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { longParts } from './long-products.ts';
 import { shaderTree } from './shader-trees.ts';
-import { stagedSlots } from './staged-slots.ts';
 import { storePoints } from './stores.ts';
 
 /** How the kernel of a contract cluster is cut, which decides how many dispatches it takes and of which workgroups. */
@@ -55,7 +55,7 @@ const sumOf = (input: Pick<EmitInput, 'cluster'>) => nodeWith(input, 'sum');
 function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): EmittedKernel {
   const { cluster, fused, memory, target } = input;
   const spec = cluster.contraction as Contraction;
-  const product = nodeWith(input, 'fold') as Tensor;
+  const product = nodeWith(input, 'reduction') as Tensor;
   const sum = sumOf(input);
   const rows = spec.m + (sum === null ? 0 : 1);
   const writer = new KernelWriter(memory.scalarBuffer, target);
@@ -70,23 +70,19 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
     fn load_b(i: u32) -> f32 { return ${evaluator.elementAt(bShape, 'i')}; }`;
   const address = addressFunctions(spec, context, product.op?.name ?? 'a contraction');
   const store = partials === null ? storeFunction(input, evaluator) : storePartials(writer, partials);
-  const { rowsPerLane, columnsPerLane, lanesM, lanesN, shared, depth } = tile;
+  const { rowsPerInvocation, columnsPerInvocation, invocationsM, invocationsN } = tile;
   const long = longParts(tile, spec);
-  const staging = depth > 0 ? stagedSlots(tile, spec, long) : undefined;
-  const loops: Record<string, (loop: Loop) => readonly Statement[]> = {};
-  // One run, such as a matmul's: no loop around it.
-  if (segments === 1) loops.segments = ({ body }) => code`{ let s = 0u; ${body} }`;
-  if (long?.elements !== undefined && staging === undefined) loops.elements = long.elements;
+  const variant = variantParts(tile, spec, long);
   const fill: Fill = {
-    ...(shared && { directives: SHARED_DIRECTIVES }),
+    ...(variant.directives && { directives: variant.directives }),
     params: {
-      TM: rowsPerLane,
-      TN: columnsPerLane,
-      LANES_M: lanesM,
-      LANES_N: lanesN,
-      LOADS: staging?.loads ?? Math.ceil(shared ? rowsPerLane / lanesN : rowsPerLane),
-      LOAD_LANES: shared ? 1 : lanesN,
-      LOAD_STEP: staging?.loadStep ?? (shared ? lanesN : lanesM),
+      TM: rowsPerInvocation,
+      TN: columnsPerInvocation,
+      INVOCATIONS_M: invocationsM,
+      INVOCATIONS_N: invocationsN,
+      LOADS: variant.loads,
+      LOAD_SHARERS: variant.loadSharers,
+      LOAD_STEP: variant.loadStep,
       CLIPPED: spec.clipped,
       SLICED: batch * tile.chunks > 1,
       ONES_ROW: sum !== null,
@@ -95,41 +91,31 @@ function emitProduct(input: EmitInput, tile: Tile, partials: Location | null): E
       declarations: writer.declarations(),
       operands,
       helpers: writer.helpers(),
-      memory: staging?.memory ?? [],
+      memory: variant.memory ?? [],
       store,
       address,
     },
-    statements: {
-      pick: pickValue(rowsPerLane, columnsPerLane),
-      ...staging?.slots,
-      ...long?.slots,
-      ...(shared && SHARED_SLOTS),
-      ...(shared && spec.clipped && SHARED_SPAN),
-    },
-    loops,
+    statements: { pick: pickValue(rowsPerInvocation, columnsPerInvocation), ...variant.statements, ...long?.slots },
+    // One run, such as a matmul's: no loop around it.
+    loops: { ...(segments === 1 && { segments: ({ body }: Loop) => code`{ let s = 0u; ${body} }` }), ...variant.loops },
   };
   const groups =
-    Math.ceil(rows / (rowsPerLane * lanesM)) * Math.ceil(n / (columnsPerLane * lanesN)) * batch * tile.chunks;
+    Math.ceil(rows / (rowsPerInvocation * invocationsM)) *
+    Math.ceil(n / (columnsPerInvocation * invocationsN)) *
+    batch *
+    tile.chunks;
   return {
     module: instantiate(shaderTree('gemm', target), fill),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(groups, target),
-    workgroupSize: lanesM * lanesN,
+    workgroups: gridOf(groups, target),
+    workgroupSize: invocationsM * invocationsN,
     scratch: [],
   };
 }
 
 const code = statements('product');
-
-/**
- * What the shared variant says differently. The loops' bounds are the same in all lanes of the workgroup, which is one
- * subgroup, but the uniformity analysis of WGSL does not see it.
- */
-const SHARED_DIRECTIVES = ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'];
-const SHARED_SLOTS = { value: code`let x = subgroupBroadcast(av[i / LANES_N], i % LANES_N);` };
-const SHARED_SPAN = { span: code`start = subgroupMin(start); stop = subgroupMax(stop);` };
 
 /** `store` of a chunk: its slice of the partial products, and no column to load. */
 function storePartials(writer: KernelWriter, partials: Location): Declaration[] {
@@ -143,12 +129,12 @@ function storePartials(writer: KernelWriter, partials: Location): Declaration[] 
 
 /** Adds the chunks of each element, then does what a whole product does at its store. */
 function emitMerge(input: EmitInput, chunks: number, partials: PlacedValue): EmittedKernel {
-  const { cluster, fused, memory, target, lanes } = input;
+  const { cluster, fused, memory, target, invocations } = input;
   const { m, n, batch } = cluster.contraction as Contraction;
   const sum = sumOf(input);
   const rows = m + (sum === null ? 0 : 1);
   const points = batch * rows * n;
-  const writer = new ThreadWriter(memory, points, lanes[1], target);
+  const writer = new ThreadWriter(memory, points, invocations[1], target);
   const [total, columns, allRows, pieces] = [points, n, rows, chunks].map((value) => writer.count(value));
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   writer.addFunctions(declarations('partial products')`
@@ -192,7 +178,7 @@ function pickValue(rows: number, columns: number): readonly Statement[] {
  */
 function storeFunction(input: EmitInput, evaluator: Evaluator): Declaration[] {
   const { written, memory } = input;
-  const product = nodeWith(input, 'fold') as Tensor;
+  const product = nodeWith(input, 'reduction') as Tensor;
   const sum = sumOf(input);
   let storeSum = '';
   if (sum !== null) {

@@ -22,7 +22,7 @@ export interface EmitInput {
   /** Nodes of the cluster that must be stored. */
   readonly written: readonly Tensor[];
   /** Invocations of a workgroup of each dispatch, as far as they are free: those of the skeleton's thread kernels. */
-  readonly lanes: readonly number[];
+  readonly invocations: readonly number[];
 }
 
 /** One dispatch before it gets its place in the plan. */
@@ -40,27 +40,27 @@ export interface EmittedKernel {
 }
 
 /** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
-export const THREAD_LANES = 64;
+export const THREAD_INVOCATIONS = 64;
 
 /** A writer for the thread skeleton, which finds its counts in the first two words. */
 export class ThreadWriter extends KernelWriter {
-  /** @param points how often the body runs; @param lanes invocations of a workgroup. */
+  /** @param points how often the body runs; @param invocations of a workgroup. */
   constructor(
     { scalarBuffer }: Memory,
     readonly points: number,
-    readonly lanes: number,
+    readonly invocations: number,
     target: Target,
   ) {
     super(scalarBuffer, target);
     this.count(points);
-    this.count(this.pointsPerLane);
+    this.count(this.pointsPerInvocation);
   }
 
   /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
-  get pointsPerLane(): number {
+  get pointsPerInvocation(): number {
     if (!this.target.manyPointsPerInvocation) return 1;
-    const most = (16 * THREAD_LANES) / this.lanes;
-    return Math.max(1, Math.min(most, Math.floor(this.points / (this.lanes * 32))));
+    const most = (16 * THREAD_INVOCATIONS) / this.invocations;
+    return Math.max(1, Math.min(most, Math.floor(this.points / (this.invocations * 32))));
   }
 }
 
@@ -73,24 +73,24 @@ export function threadKernel(
   body: readonly Statement[],
   scratch: readonly PlacedValue[] = [],
 ): EmittedKernel {
-  const { lanes, points, pointsPerLane, target } = writer;
+  const { invocations, points, pointsPerInvocation, target } = writer;
   return {
     module: instantiate(shaderTree('thread', target), {
-      params: { WORKGROUP_SIZE: lanes },
+      params: { WORKGROUP_SIZE: invocations },
       declarations: { declarations: writer.declarations(), helpers: writer.helpers() },
       statements: { body },
     }),
     access: writer.access,
     uniforms: writer.uniformWords,
     buffers: writer.buffers,
-    workgroups: foldGrid(Math.ceil(points / (lanes * pointsPerLane)), target),
-    workgroupSize: lanes,
+    workgroups: gridOf(Math.ceil(points / (invocations * pointsPerInvocation)), target),
+    workgroupSize: invocations,
     scratch,
   };
 }
 
 /** `groups` workgroups over two grid dimensions: the smallest rectangle that holds them with x within the limit. */
-export function foldGrid(groups: number, target: Target): [number, number, number] {
+export function gridOf(groups: number, target: Target): [number, number, number] {
   const rows = Math.ceil(groups / target.maxComputeWorkgroupsPerDimension);
   return [Math.ceil(groups / rows), rows, 1];
 }

@@ -3,7 +3,7 @@
  * function of its flat index, or a load from memory. Snippets of ops are parsed here, one at a time, so that what is
  * wrong in one is said with the op's name.
  *
- * Scopes nest: the inner scope of a fold sees the values of the row it belongs to.
+ * Scopes nest: the inner scope of a reduction sees the values of the row it belongs to.
  */
 
 import type { EmitContext, IndexContext } from '../../core/lowering.ts';
@@ -104,7 +104,7 @@ export class Evaluator {
     const result = lower.kind === 'index' ? lower.wgsl(this.indexContext(node)) : this.expression(node, at);
     const text = lower.kind === 'index' ? result : `return ${result};`;
     const body = statements(nameOf(node))`${at.lines} ${text}`;
-    const isExpensive = lower.kind === 'index' && lower.cost === 'heavy';
+    const isExpensive = lower.kind === 'index' && lower.cost === 'materialize';
     if (isExpensive && this.fused.recomputed.has(node)) this.addRemembering(name, node.dtype, body);
     else this.writer.addFunctions(declarations(nameOf(node))`fn ${name}(i: u32) -> ${node.dtype} { ${body} }`);
     return name;
@@ -145,7 +145,7 @@ export class Evaluator {
 
   private argument(input: Tensor, node: Tensor, at: Scope): string {
     const { root } = resolve(input);
-    const ofRow = at.row !== undefined && ['fold', 'point'].includes(this.cluster.roles.get(root) ?? '');
+    const ofRow = at.row !== undefined && ['reduction', 'point'].includes(this.cluster.roles.get(root) ?? '');
     if (ofRow && at.row !== undefined) return this.value(input, at.row);
     const map = broadcastMap(input.shape, node.shape);
     if (isIdentity(map)) return this.value(input, at);

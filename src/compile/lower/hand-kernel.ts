@@ -11,7 +11,7 @@ import { instantiate } from '../../kernel/template.ts';
 import { invariant } from '../../util/errors.ts';
 import { handKernelOf } from '../graph/hand-kernel.ts';
 import type { Target } from '../target.ts';
-import { type EmitInput, type EmittedKernel, foldGrid } from './emit.ts';
+import { type EmitInput, type EmittedKernel, gridOf } from './emit.ts';
 import { Evaluator } from './evaluator.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { shaderTree } from './shader-trees.ts';
@@ -47,7 +47,7 @@ export function emitHand({ cluster, fused, memory, target }: EmitInput): Emitted
       access: writer.access,
       uniforms: writer.uniformWords,
       buffers: writer.buffers,
-      workgroups: foldGrid(launch.workgroups, target),
+      workgroups: gridOf(launch.workgroups, target),
       workgroupSize: kernel.workgroupSize,
       scratch: [],
       barriers: true,

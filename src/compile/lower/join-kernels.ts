@@ -14,7 +14,7 @@ import { namesIn, sameTree } from '../../kernel/walk.ts';
 import { invariant } from '../../util/errors.ts';
 import type { Target } from '../target.ts';
 import { storageBinding, uniformBlock } from './bindings.ts';
-import { type EmittedKernel, foldGrid } from './emit.ts';
+import { type EmittedKernel, gridOf } from './emit.ts';
 import { BLOCK, uniformCopy, uniformWord } from './uniforms.ts';
 
 /** Workgroup memory that every device grants, in bytes (WebGPU specification, section 3.6.2). */
@@ -35,7 +35,7 @@ export function joinKernels(kernels: readonly EmittedKernel[], target: Target): 
     return `${buffers.length} storage buffers, ${target.maxStorageBuffersPerShaderStage} allowed`;
   }
   const counts = kernels.map(({ workgroups: [x, y, z] }) => x * y * z);
-  const workgroups = foldGrid(
+  const workgroups = gridOf(
     counts.reduce((a, b) => a + b),
     target,
   );
@@ -177,8 +177,8 @@ function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: num
     const values: Readonly<Record<string, string>> = {
       workgroup_id: 'vec3u(tile - first, 0u, 0u)',
       num_workgroups: `vec3u(${count}, 1u, 1u)`,
-      local_invocation_index: 'lane',
-      local_invocation_id: 'vec3u(lane, 0u, 0u)',
+      local_invocation_index: 'invocation',
+      local_invocation_id: 'vec3u(invocation, 0u, 0u)',
     };
     const call = names.map((name) => {
       invariant(values[name] !== undefined, `a part cannot be told its ${name}`);
@@ -188,7 +188,7 @@ function entryPoint(builtins: readonly (readonly string[])[], workgroupSize: num
   });
   return declarations('joined kernels')`
     @compute @workgroup_size(${workgroupSize})
-    fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+    fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) invocation: u32) {
       let tile = group.y * groups.x + group.x;
       var first = 0u;
       ${calls.join('\n')}

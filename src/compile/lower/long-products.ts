@@ -28,12 +28,15 @@ export interface LongParts {
 const code = statements('long products');
 
 /** The parts that `tile` needs for the contraction `spec`; undefined where its chunks are short. */
-export function longParts({ rowsPerLane, columnsPerLane, chunks }: Tile, spec: Contraction): LongParts | undefined {
+export function longParts(
+  { rowsPerInvocation, columnsPerInvocation, chunks }: Tile,
+  spec: Contraction,
+): LongParts | undefined {
   const length = Math.ceil(spec.segments / chunks) * spec.inner;
   if (length <= LONG && spec.growing !== true) return undefined;
   const each = (statement: (at: string) => string): string => {
-    const lines = Array.from({ length: rowsPerLane }, (_, i) =>
-      Array.from({ length: columnsPerLane }, (_, j) => statement(`[${i}][${j}]`)).join(' '),
+    const lines = Array.from({ length: rowsPerInvocation }, (_, i) =>
+      Array.from({ length: columnsPerInvocation }, (_, j) => statement(`[${i}][${j}]`)).join(' '),
     );
     return lines.join('\n');
   };

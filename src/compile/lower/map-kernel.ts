@@ -7,8 +7,8 @@ import { Evaluator, scope } from './evaluator.ts';
 import { storePoints } from './stores.ts';
 
 export function emitMap(input: EmitInput): EmittedKernel[] {
-  const { cluster, fused, memory, target, lanes } = input;
-  const writer = new ThreadWriter(memory, cluster.points, lanes[0], target);
+  const { cluster, fused, memory, target, invocations } = input;
+  const writer = new ThreadWriter(memory, cluster.points, invocations[0], target);
   const evaluator = new Evaluator(writer, cluster, fused, memory);
   const at = scope('i', ['point']);
   const stores = storePoints(input, evaluator, at);

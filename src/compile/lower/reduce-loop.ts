@@ -1,47 +1,50 @@
 /**
  * The loops of a reduce kernel: over the elements of a row, and over the chunks that a first stage left.
  *
- * Invariant: no chain of roundings is longer than a few runs. Each fold that rounds (FoldRuns) takes its elements in runs of at
- * most RUN; sums of few elements, and folds that round nothing (whole numbers, extremes), take them one by one.
+ * Invariant: no chain of roundings is longer than a few runs. Each reduction that rounds (ReductionRuns) takes its elements in runs of at
+ * most RUN; sums of few elements, and reductions that round nothing (whole numbers, extremes), take them one by one.
  */
 
-import type { FoldChain, FoldRuns, ReduceLowering } from '../../core/lowering.ts';
+import type { ReduceLowering, ReductionChain, ReductionRuns } from '../../core/lowering.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { statements } from '../../kernel/quote.ts';
 import type { Statement } from '../../kernel/tree.ts';
 import { invariant } from '../../util/errors.ts';
-import type { FoldSpace } from '../fuse/cluster.ts';
+import type { ReductionSpace } from '../fuse/cluster.ts';
 import { indexExpression } from '../graph/index-map.ts';
 import type { Location } from '../plan.ts';
 import type { EmitInput } from './emit.ts';
 import { type Evaluator, type Scope, scope } from './evaluator.ts';
 
-/** Elements of a run, and the longest fold that needs none; neither changes what may be computed. */
+/** Elements of a run, and the longest reduction that needs none; neither changes what may be computed. */
 const RUN = 96;
 const SHORT = 128;
 
-export interface Fold {
+export interface Reduction {
   readonly node: Tensor;
   readonly lower: ReduceLowering<unknown>;
   readonly phase: number;
 }
 
-/** How `fold` takes `length` elements. */
-type Form = { readonly runs: FoldRuns; readonly chain?: undefined } | { readonly chain: FoldChain<unknown> };
+/** How `reduction` takes `length` elements. */
+type Form = { readonly runs: ReductionRuns; readonly chain?: undefined } | { readonly chain: ReductionChain<unknown> };
 
-function formOf({ node, lower: { runs, chain } }: Fold, length: number): Form {
+function formOf({ node, lower: { runs, chain } }: Reduction, length: number): Form {
   if (runs !== undefined && (chain === undefined || (node.dtype === 'f32' && length > SHORT))) return { runs };
-  invariant(chain !== undefined, `${node} is folded in no way`);
+  invariant(chain !== undefined, `${node} is reduced in no way`);
   return { chain };
 }
 
-/** Whether `fold` may be cut into chunks. */
-export function canChunk({ lower: { runs, chain } }: Fold): boolean {
+/** Whether `reduction` may be cut into chunks. */
+export function canChunk({ lower: { runs, chain } }: Reduction): boolean {
   return runs !== undefined || chain?.merge !== null;
 }
 
 /** Storable words of an accumulator, whatever its form: their types. */
-export function chunkWords({ node, lower: { runs, chain } }: Fold, evaluator: Evaluator): ('f32' | 'i32' | 'u32')[] {
+export function chunkWords(
+  { node, lower: { runs, chain } }: Reduction,
+  evaluator: Evaluator,
+): ('f32' | 'i32' | 'u32')[] {
   if (runs !== undefined && node.dtype === 'f32') return runs.words('').map(() => 'f32');
   const state = chain?.state(evaluator.context(node));
   invariant(state === 'f32' || state === 'i32' || state === 'u32', `partials of type ${state} cannot be stored`);
@@ -50,9 +53,9 @@ export function chunkWords({ node, lower: { runs, chain } }: Fold, evaluator: Ev
 
 interface Loop {
   readonly lines: readonly Statement[];
-  /** Of each fold: the words that keep its accumulator, and its value once `count` elements are folded. */
-  words(fold: Fold): readonly string[];
-  value(fold: Fold, count: string): string;
+  /** Of each reduction: the words that keep its accumulator, and its value once `count` elements are reduced. */
+  words(reduction: Reduction): readonly string[];
+  value(reduction: Reduction, count: string): string;
 }
 
 /** Elements of a row: from where, to where (u32 expressions), and at most how many there are. */
@@ -62,9 +65,9 @@ interface Range {
   readonly length: number;
 }
 
-/** One pass over the elements of a row: folds them and stores the inner outputs that are ready. */
+/** One pass over the elements of a row: reductions them and stores the inner outputs that are ready. */
 export function elementLoop(
-  folds: readonly Fold[],
+  reductions: readonly Reduction[],
   stores: readonly Tensor[],
   { cluster, memory }: EmitInput,
   evaluator: Evaluator,
@@ -72,15 +75,15 @@ export function elementLoop(
   { from, to, length }: Range,
 ): Loop {
   const { writer } = evaluator;
-  const space = cluster.space as FoldSpace;
-  const accumulators = declare(folds, length, evaluator);
+  const space = cluster.space as ReductionSpace;
+  const accumulators = declare(reductions, length, evaluator);
   const element = scope('e', ['inner'], row);
   const opens: string[] = [];
   const steps: Statement[] = [];
   const closes: Statement[] = [];
-  for (const { fold, form, acc } of accumulators) {
-    const x = evaluator.value(fold.node.inputs[0], element);
-    const code = statements(nameOf(fold));
+  for (const { reduction, form, acc } of accumulators) {
+    const x = evaluator.value(reduction.node.inputs[0], element);
+    const code = statements(nameOf(reduction));
     if ('runs' in form) {
       const { run, step, close } = form.runs;
       const part = writer.name('run');
@@ -88,7 +91,7 @@ export function elementLoop(
       steps.push(...code`${part} = ${step(part, x, acc)};`);
       const place = { turn: `before / ${RUN}u`, before: 'before', count: '(end - begin)' };
       closes.push(...code`${acc} = ${close(acc, part, place)};`);
-    } else steps.push(...code`${acc} = ${form.chain.step(acc, x, 'r', evaluator.context(fold.node))};`);
+    } else steps.push(...code`${acc} = ${form.chain.step(acc, x, 'r', evaluator.context(reduction.node))};`);
   }
   for (const node of stores) {
     const value = evaluator.value(node, element);
@@ -98,14 +101,14 @@ export function elementLoop(
   }
   const inner = (first: string, last: string): Statement[] => code`
     for (var r = ${first}; r < ${last}; r++) {
-      let e = base + ${indexExpression(space.foldAxes, 'r')};
+      let e = base + ${indexExpression(space.reducedAxes, 'r')};
       ${element.lines}
       ${steps}
     }`;
   const declared = accumulators.flatMap(({ declaration }) => declaration);
   if (opens.length === 0) return loopOf([...declared, ...inner(from, to)], accumulators, evaluator);
   // Where a run measures distances from what came before it, the first ones grow: one element, 7, 56.
-  const grows = accumulators.some(({ fold, form }) => 'runs' in form && fold.lower.chain === undefined);
+  const grows = accumulators.some(({ reduction, form }) => 'runs' in form && reduction.lower.chain === undefined);
   const size = grows ? `clamp(7u * before, 1u, ${RUN}u)` : `${RUN}u`;
   const runs = code`
     for (var begin = ${from}; begin < ${to};) {
@@ -120,11 +123,11 @@ export function elementLoop(
 }
 
 const code = statements('reduction');
-const nameOf = ({ node }: Fold): string => `op ${node.op?.name}`;
+const nameOf = ({ node }: Reduction): string => `op ${node.op?.name}`;
 
-/** What a first stage left of each fold: one location for each word of its accumulator, chunk after chunk. */
+/** What a first stage left of each reduction: one location for each word of its accumulator, chunk after chunk. */
 interface Chunks {
-  readonly locations: ReadonlyMap<Fold, readonly Location[]>;
+  readonly locations: ReadonlyMap<Reduction, readonly Location[]>;
   readonly count: number;
   /** Elements in each but the last. */
   readonly share: number;
@@ -134,22 +137,22 @@ interface Chunks {
   readonly total: string;
 }
 
-/** One pass over the chunks of row `i` for each fold. Where they are many, folds that round merge them in runs, too. */
-export function chunkLoop(folds: readonly Fold[], evaluator: Evaluator, chunks: Chunks): Loop {
+/** One pass over the chunks of row `i` for each reduction. Where they are many, reductions that round merge them in runs, too. */
+export function chunkLoop(reductions: readonly Reduction[], evaluator: Evaluator, chunks: Chunks): Loop {
   const { writer } = evaluator;
   const { pieces, rows, total } = chunks;
   const many = chunks.count > RUN;
-  // Sums of few chunks are merged as the chain that short folds are.
-  const accumulators = declare(folds, many ? Number.POSITIVE_INFINITY : 0, evaluator);
+  // Sums of few chunks are merged as the chain that short reductions are.
+  const accumulators = declare(reductions, many ? Number.POSITIVE_INFINITY : 0, evaluator);
   const share = accumulators.some(({ form }) => 'runs' in form) ? writer.count(chunks.share) : '';
-  const lines = accumulators.flatMap(({ fold, form, acc, declaration }) => {
-    const types = chunkWords(fold, evaluator);
+  const lines = accumulators.flatMap(({ reduction, form, acc, declaration }) => {
+    const types = chunkWords(reduction, evaluator);
     const load = (index: string): string[] =>
-      (chunks.locations.get(fold) as readonly Location[]).map((at, k) => writer.load(at, types[k], index));
+      (chunks.locations.get(reduction) as readonly Location[]).map((at, k) => writer.load(at, types[k], index));
     const piece = writer.name('piece');
-    const snippet = statements(nameOf(fold));
+    const snippet = statements(nameOf(reduction));
     if (!('runs' in form)) {
-      const merged = form.chain.merge?.(acc, piece, evaluator.context(fold.node));
+      const merged = form.chain.merge?.(acc, piece, evaluator.context(reduction.node));
       return snippet`
         var ${acc} = ${load('i')[0]};
         for (var c = 1u; c < ${pieces}; c++) {
@@ -182,36 +185,37 @@ export function chunkLoop(folds: readonly Fold[], evaluator: Evaluator, chunks: 
 }
 
 interface Accumulator {
-  readonly fold: Fold;
+  readonly reduction: Reduction;
   readonly form: Form;
   readonly acc: string;
   readonly declaration: readonly Statement[];
 }
 
-function declare(folds: readonly Fold[], length: number, evaluator: Evaluator): Accumulator[] {
-  return folds.map((fold) => {
-    const context = evaluator.context(fold.node);
-    const form = formOf(fold, length);
+function declare(reductions: readonly Reduction[], length: number, evaluator: Evaluator): Accumulator[] {
+  return reductions.map((reduction) => {
+    const context = evaluator.context(reduction.node);
+    const form = formOf(reduction, length);
     const acc = evaluator.writer.name('acc');
     if ('runs' in form) evaluator.writer.use(form.runs.library);
     const [state, init] =
       'runs' in form ? [form.runs.state, form.runs.init] : [form.chain.state(context), form.chain.init(context)];
-    return { fold, form, acc, declaration: statements(nameOf(fold))`var ${acc}: ${state} = ${init};` };
+    return { reduction, form, acc, declaration: statements(nameOf(reduction))`var ${acc}: ${state} = ${init};` };
   });
 }
 
 function loopOf(lines: readonly Statement[], accumulators: readonly Accumulator[], evaluator: Evaluator): Loop {
-  const of = (fold: Fold): Accumulator => accumulators.find((accumulator) => accumulator.fold === fold) as Accumulator;
+  const of = (reduction: Reduction): Accumulator =>
+    accumulators.find((accumulator) => accumulator.reduction === reduction) as Accumulator;
   return {
     lines,
-    words(fold) {
-      const { form, acc } = of(fold);
+    words(reduction) {
+      const { form, acc } = of(reduction);
       return 'runs' in form ? form.runs.words(acc) : [acc];
     },
-    value(fold, count) {
-      const { form, acc } = of(fold);
+    value(reduction, count) {
+      const { form, acc } = of(reduction);
       if ('runs' in form) return form.runs.finish(acc, count);
-      return form.chain.finish?.(acc, count, evaluator.context(fold.node)) ?? acc;
+      return form.chain.finish?.(acc, count, evaluator.context(reduction.node)) ?? acc;
     },
   };
 }

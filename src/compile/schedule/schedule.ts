@@ -28,7 +28,7 @@ export function schedule(fused: FusedGraph): Schedule {
   const addProducer = (cluster: Cluster, root: Tensor) => {
     const producer = fused.clusterOf.get(root);
     if (producer !== undefined) before.get(cluster)?.add(producer);
-    else if (root.op?.lower.kind === 'place') for (const part of root.inputs) addProducer(cluster, rootOf(part));
+    else if (root.op?.lower.kind === 'concat') for (const part of root.inputs) addProducer(cluster, rootOf(part));
   };
   for (const [cluster, roots] of reads) for (const root of roots) addProducer(cluster, root);
 
@@ -66,7 +66,7 @@ function comesBefore(first: Cluster, second: Cluster, before: ReadonlyMap<Cluste
 /** True when the kernel of `writer` reads `target` nowhere but at the index where it writes `value`. */
 function readsAtWrittenIndex(writer: Cluster, target: Tensor, value: Tensor, fused: FusedGraph): boolean {
   const role = writer.roles.get(value);
-  if (role !== 'point' && role !== 'fold') return false;
+  if (role !== 'point' && role !== 'reduction') return false;
   const check = (node: Tensor, nodeRole: string): boolean =>
     node.inputs.every((input) => {
       const { root, offset } = resolve(input);

@@ -30,16 +30,16 @@ export function wholeTraffic(steps: readonly ReferenceStep[]): Traffic {
 }
 
 /**
- * The traffic of two kernels that compute `steps` together: the first leaves partial results of the folds and contractions
+ * The traffic of two kernels that compute `steps` together: the first leaves partial results of the reductions and contractions
  * in `partials`, the second merges them and does the rest.
  */
 export function stagedTraffic(steps: readonly ReferenceStep[], partials: readonly PlacedValue[]): [Traffic, Traffic] {
   const scratch = partials.map((value) => spanOf(value));
   const stored = steps.filter(({ output }) => output !== undefined);
-  const folds = steps.filter(({ op }) => ['reduce', 'contract'].includes(opOfKey(op).lower.kind));
+  const reductions = steps.filter(({ op }) => ['reduce', 'contract'].includes(opOfKey(op).lower.kind));
   return [
-    { reads: readsFor(steps, folds, []), writes: scratch },
-    { reads: [...scratch, ...readsFor(steps, stored, folds)], writes: storesOf(stored) },
+    { reads: readsFor(steps, reductions, []), writes: scratch },
+    { reads: [...scratch, ...readsFor(steps, stored, reductions)], writes: storesOf(stored) },
   ];
 }
 
@@ -88,8 +88,8 @@ function readsFor(
 
 /** Whether an element of the result takes at most one element of each input, so that a slice reads no more than a slice. */
 function loadsOncePerElement({ lower }: Op): boolean {
-  if (lower.kind === 'index') return lower.cost === 'cheap';
-  return lower.kind === 'map' || lower.kind === 'view' || lower.kind === 'place';
+  if (lower.kind === 'index') return lower.cost === 'inline';
+  return lower.kind === 'map' || lower.kind === 'view' || lower.kind === 'concat';
 }
 
 function distinctBytes(spans: readonly Span[]): number {

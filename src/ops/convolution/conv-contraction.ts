@@ -31,6 +31,7 @@ export function outputContraction({ windows, groups, channels: C, filters: F }: 
     a: 0,
     b: 1,
     clipped: isPadded(height) || isPadded(width),
+    way: ['output', height, width, groups, C, F],
     // The image's start and the window's upper left corner.
     row: (context) => `
       let columns = ${context.size(width.output)};
@@ -84,6 +85,7 @@ export function inputGradContraction({ windows, groups, channels: C, filters: F 
     a: 0,
     b: 1,
     clipped: !(pointwise(height) && pointwise(width)),
+    way: ['input gradient', height, width, groups, C, F, byPixel],
     row: (context) => `
       ${byPixel ? `let images = ${context.count(N)};\n      let image = m % images;\n      let pixel = m / images;` : `let pixels = ${context.size(pixels)};\n      let image = m / pixels;\n      let pixel = m % pixels;`}
       let columns = ${context.size(width.input)};
@@ -131,6 +133,7 @@ export function weightGradContraction({ windows, groups, channels: C, filters: F
     a: 0,
     b: 1,
     clipped: isPadded(height) || isPadded(width),
+    way: ['weight gradient', height, width, groups, C, F],
     // The channel, and where the tap is for the window at (0, 0).
     row: (context) => `
       let channels = ${context.size(C)};

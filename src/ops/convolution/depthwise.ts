@@ -88,7 +88,7 @@ export const depthwiseConv2d: Depthwise & Op<WindowAttrs> = defineOp<WindowAttrs
     },
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x, kernel], attrs, load, use }) {
         const { windows, perImage, outputs: F, multiplier: M } = inferDepthwise('depthwiseConv2d', x, kernel, attrs);
         const { height, width } = windows;
@@ -153,7 +153,7 @@ export const depthwiseConv2dInputGrad: DepthwiseInputGrad & Op<DepthwiseInputGra
     },
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       // y and x are the window's position times the stride.
       wgsl({ i, inputs: [dy, kernel], attrs, load, use }) {
         const { windows, perImage, outputs: F, multiplier: M } = inferDepthwiseInputGrad(dy, kernel, attrs);
@@ -225,7 +225,7 @@ export const depthwiseConv2dWeightGrad: DepthwiseWeightGrad & Op<DepthwiseWeight
     ],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x, dy], attrs, load, use }) {
         const { windows, outputs: F, multiplier: M } = inferDepthwiseWeightGrad(x, dy, attrs);
         const { height, width } = windows;

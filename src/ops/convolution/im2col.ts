@@ -69,7 +69,7 @@ export const im2col: Im2col & Op<Im2colAttrs> = defineOp<Im2colAttrs, Im2col>(
 
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs, load }) {
         const windows = geometry('im2col', x, attrs);
         const { height, width, channels: C } = windows;
@@ -125,7 +125,7 @@ export const col2im: Col2im & Op<Col2imAttrs> = defineOp<Col2imAttrs, Col2im>(
 
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       // y and x are the window's position times the stride.
       wgsl({ i, inputs: [columns], attrs, load, use }) {
         const windows = columnsGeometry(columns, attrs);

@@ -97,7 +97,7 @@ export const affineTransform: AffineTransform & Op<AffineAttrs> = defineOp<Affin
     nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [images], attrs, load, scalar, use }) {
         const geometry = resampling('affineTransform', images, attrs);
         const { height, width, outHeight, outWidth, channels: C, interpolation } = geometry;
@@ -188,7 +188,7 @@ export const affineTransformGrad: AffineTransformGrad & Op<AffineGradAttrs> = de
     nonDifferentiableInputs: [1],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [dy], attrs, load, use }) {
         const geometry = gradGeometry(dy, attrs);
         const { height, width, outHeight, outWidth, channels: C, interpolation } = geometry;

@@ -57,7 +57,7 @@ export const resizeBilinear: Resize & Op<ResizeAttrs> = defineOp<ResizeAttrs, Re
     vjp: (dy, [x]) => [resizeBilinearGrad(dy, { inputShape: x.shape })],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs: { size }, load }) {
         const [, H, W, C] = x.shape;
         const [OH, OW] = size;
@@ -129,7 +129,7 @@ export const resizeBilinearGrad: ResizeGrad & Op<ResizeGradAttrs> = defineOp<Res
     vjp: (g, [dy]) => [resizeBilinear(g, { size: [dy.shape[1], dy.shape[2]] })],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [dy], attrs: { inputShape }, load, use }) {
         const [, H, W, C] = inputShape;
         const [, OH, OW] = dy.shape;

@@ -66,7 +66,7 @@ export const concat: Concat & Op<ConcatAttrs> = defineOp<ConcatAttrs, Concat>(
     },
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl({ i, inputs, output, attrs: { axis }, load, count }) {
         // Widths of axis 0 grow with the batch.
         const number = (value: number): string => (axis === 0 ? count(value) : `${value}u`);
@@ -186,7 +186,7 @@ export const pack: Pack & Op<NoAttrs> = defineOp<NoAttrs, Pack>(
       const offsets = offsetsOf(inputs);
       return inputs.map(({ shape, size }, k) => reshape(slice(dy, [offsets[k]], [size]), shape));
     },
-    lower: { kind: 'place', offsets: offsetsOf },
+    lower: { kind: 'concat', offsets: offsetsOf },
     samples: [
       parts([[3]], {}),
       parts([[2, 3], [], [7], [1, 4, 1]], {}),

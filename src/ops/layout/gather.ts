@@ -49,7 +49,7 @@ export const gather: Gather & Op<GatherAttrs> = defineOp<GatherAttrs, Gather>(
     vjp: (dy, [x, indices], _output, { axis }) => [gatherGrad(dy, indices, { shape: x.shape, axis }), null],
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl({ i, inputs: [x, indices], attrs: { axis }, load, count: number }) {
         const { outer, rows, inner, count } = sizes(x.shape, indices, axis);
         const last = number(rows - 1);
@@ -156,7 +156,7 @@ export const gatherGrad: GatherGrad & Op<GatherGradAttrs> = defineOp<GatherGradA
     vjp: (g, [, indices], _output, { axis }) => [gather(g, indices, { axis }), null],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [, indices], attrs: { shape, axis }, load, count: number, use }) {
         const { outer, rows, inner, count } = sizes(shape, indices, axis);
         const last = number(rows - 1);

@@ -71,7 +71,7 @@ export const shuffleIndices: ShuffleIndices & Op<ShuffleOptions> = defineOp<Shuf
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, attrs: { n }, load, count, use }) {
         use('permute');
         return `

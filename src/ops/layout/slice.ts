@@ -82,7 +82,7 @@ export const sliceBlock: Slice & Op<SliceAttrs> = defineOp<SliceAttrs, Slice>(
     },
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl: ({ i, inputs: [x], attrs, load }) => `return ${load(0, stridedIndex(i, blockRead(x.shape, attrs)))};`,
     },
     samples: [
@@ -137,7 +137,7 @@ export const pad: Pad & Op<PadAttrs> = defineOp<PadAttrs, Pad>(
     ],
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl(context) {
         const { i, inputs, attrs, load } = context;
         const frames = framesOf(inputs[0].shape, attrs.paddings);

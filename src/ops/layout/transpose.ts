@@ -130,7 +130,7 @@ function movement<A>(
     cpu: ([x], output, attrs) => readStrided(x, output, readOf(x, attrs)),
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl: ({ i, inputs: [x], attrs, load }) => `return ${load(0, stridedIndex(i, readOf(x, attrs)))};`,
     },
     tolerance: { relative: 0, source: 'no arithmetic' },

@@ -41,7 +41,7 @@ export const unpackBytes: UnpackBytes & Op<UnpackAttrs> = defineOp<UnpackAttrs, 
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'cheap',
+      cost: 'inline',
       wgsl: ({ i, attrs: { scale, offset }, scalar, load }) => `
         let word = ${load(0, `${i} / 4u`)};
         return f32((word >> (8u * (${i} % 4u))) & 255u) * ${scalar(scale)} + ${scalar(offset)};`,

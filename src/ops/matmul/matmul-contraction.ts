@@ -31,6 +31,7 @@ export function matmulContraction(a: Aval, b: Aval, attrs: MatmulAttrs): Contrac
     a: 0,
     b: 1,
     clipped: false,
+    way: ['matmul', transposeA, transposeB, folded, aBatch, bBatch],
     row: (context) => {
       const row = transposeA ? 'm' : `m * ${context.count(K)}`;
       return `return vec3i(i32(${offset(aBatch, context, M * K)}${row}), 0, 0);`;

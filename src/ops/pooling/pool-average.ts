@@ -72,7 +72,7 @@ export const averagePool2d: AveragePool2d & Op<PoolAttrs> = defineOp<PoolAttrs, 
     vjp: (dy, [x], _output, attrs) => [averagePool2dGrad(dy, { ...attrs, inputShape: x.shape })],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs, load, use }) {
         const windows = poolWindows('averagePool2d', x, attrs);
         const terms = termSum(sizeOf(attrs.poolSize), use);
@@ -117,7 +117,7 @@ export const averagePool2dGrad: AveragePool2dGrad & Op<PoolGradAttrs> = defineOp
     vjp: (g, _inputs, _output, { inputShape, ...window }) => [averagePool2d(g, window)],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, attrs, load, use }) {
         const windows = poolWindowsOfShape('averagePool2dGrad', attrs.inputShape, attrs);
         const terms = termSum(mostWindows(windows), use);

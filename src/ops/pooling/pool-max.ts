@@ -59,7 +59,7 @@ export const maxPool2d: MaxPool2d & Op<PoolAttrs> = defineOp<PoolAttrs, MaxPool2
     vjp: (dy, [x], _output, attrs) => [maxPool2dGrad(x, dy, attrs)],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs, load }) {
         const windows = poolWindows('maxPool2d', x, attrs);
         return `${findWinner(i, windows, load)}
@@ -96,7 +96,7 @@ export const maxPool2dGrad: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
     vjp: (g, [x], _output, attrs) => [null, maxPool2dPick(x, g, attrs)],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs, load, use }) {
         const windows = poolWindows('maxPool2dGrad', x, attrs);
         const terms = termSum(mostWindows(windows), use);
@@ -153,7 +153,7 @@ export const maxPool2dPick: MaxPool2dOf & Op<PoolAttrs> = defineOp<PoolAttrs, Ma
     vjp: (g, [x], _output, attrs) => [null, maxPool2dGrad(x, g, attrs)],
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl({ i, inputs: [x], attrs, load }) {
         const windows = poolWindows('maxPool2dPick', x, attrs);
         return `${findWinner(i, windows, load)}

@@ -66,7 +66,7 @@ export const randomBits: RandomBits & Op<RandomBitsOptions> = defineOp<RandomBit
       });
     },
     vjp: null,
-    lower: { kind: 'index', cost: 'heavy', wgsl: (context) => `return ${randomWord(context)};` },
+    lower: { kind: 'index', cost: 'materialize', wgsl: (context) => `return ${randomWord(context)};` },
     samples: [
       { inputs: [KEY_SAMPLE], attrs: { shape: [3, 7], stream: 0 } },
       { title: 'the last stream', inputs: [KEY_SAMPLE], attrs: { shape: [33], stream: 2 ** 32 - 1 } },
@@ -121,7 +121,7 @@ export const randomUniform: RandomUniform & Op<RandomUniformAttrs> = defineOp<Ra
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl: (context) => {
         const { min, max } = context.attrs;
         return `return ${affineWgsl(`philox_unit(${randomWord(context)})`, max - min, min, context)};`;
@@ -197,7 +197,7 @@ export const randomBernoulli: RandomBernoulli & Op<RandomBernoulliOptions> = def
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl(context) {
         const { mask, threshold } = coin(context.attrs.probability);
         return `return (${randomWord(context)} & ${context.count(mask)}) < ${context.count(threshold)};`;

@@ -76,7 +76,7 @@ export const randomNormal: RandomNormal & Op<RandomNormalAttrs> = defineOp<Rando
     vjp: null,
     lower: {
       kind: 'index',
-      cost: 'heavy',
+      cost: 'materialize',
       wgsl(context) {
         const { load, attrs } = context;
         const value = `philox_normal_value(word, ${load(1, 'cell.x')}, ${load(1, 'cell.x + 1u')}, cell.y)`;

@@ -1,6 +1,6 @@
 /**
- * The two sets of test files: each file is in exactly one, `npm run test:all` runs both, and what is named runs wherever it
- * is. Vitest itself is asked, with the configuration of this repository.
+ * The two sets of test files: each file is in exactly one, `npm run test:all` runs both, and what is named runs
+ * wherever it is. Vitest itself is asked, with the configuration of this repository.
  */
 
 import { execFile } from 'node:child_process';

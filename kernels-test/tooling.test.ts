@@ -1,7 +1,7 @@
 /**
- * The source tree keeps its own order: what may import what, what may touch Node, how long a file may be, that importing the
- * package does nothing. Beside that, the tooling that the other tests stand on: the shader module, the adapter's
- * installation plan, the counts of .ci/run. No device is needed here.
+ * The source tree keeps its own order: what may import what, what may touch Node, how long a file may be, that
+ * importing the package does nothing. Beside that, the tooling that the other tests stand on: the shader module, the
+ * adapter's installation plan, the counts of .ci/run. No device is needed here.
  */
 
 import { execFileSync } from 'node:child_process';

@@ -44,8 +44,8 @@ function build(): void {
 }
 
 /**
- * dist/lean/: the modules that a user's program loads, with maps to the same sources. Beside `ops/` lies `references/`, the
- * copy of it that the CPU backend loads when it is used.
+ * dist/lean/: the modules that a user's program loads, with maps to the same sources. Beside `ops/` lies `references/`,
+ * the copy of it that the CPU backend loads when it is used.
  */
 function writeLean(): void {
   for (const entry of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {

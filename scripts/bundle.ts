@@ -1,6 +1,7 @@
 /**
- * Bundles of the library as a page gets them: Vite's production build, minified, in memory. On request the modules of the
- * library's core go into a chunk of their own, so that their size can be told after everything unused has been dropped.
+ * Bundles of the library as a page gets them: Vite's production build, minified, in memory. On request the modules of
+ * the library's core go into a chunk of their own, so that their size can be told after everything unused has been
+ * dropped.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,7 @@ import { viteStrip } from './vite-strip.ts';
 const root = fileURLToPath(new URL('..', import.meta.url)).replaceAll('\\', '/');
 
 /** Rooms of src/ that define, compile and run tensors; what is above them makes and trains models. */
-export const CORE_ROOMS = ['util', 'core', 'ops', 'transform', 'compile', 'backend', 'runtime'] as const;
+export const CORE_ROOMS = ['util', 'core', 'kernel', 'ops', 'transform', 'compile', 'backend', 'runtime'] as const;
 const CORE = new RegExp(`/src/(?:(?:${CORE_ROOMS.join('|')})/|shaders\\.gen\\.ts)`);
 
 export interface Bundle {
@@ -23,7 +24,9 @@ export interface Bundle {
   /** Sizes in bytes. */
   readonly minified: number;
   readonly gzip: number;
-  /** Of what is loaded later, when it is used; not part of `gzip`. With `of`, of the files with a module of that path. */
+  /**
+   * Of what is loaded later, when it is used; not part of `gzip`. With `of`, of the files with a module of that path.
+   */
   onDemandGzip(of?: RegExp): number;
   /** Of the chunk with the core; 0 unless it was asked for. */
   readonly coreGzip: number;
@@ -42,7 +45,8 @@ export interface BundleOptions {
   readonly strip?: boolean;
   /**
    * `strict` (when left out) leaves the entry's exports as they are, so that what it shares with later chunks lies in
-   * chunks of its own; `extended` adds to them what later chunks need; `none` is for a page, whose exports nobody reads.
+   * chunks of its own; `extended` adds to them what later chunks need; `none` is for a page, whose exports nobody
+   * reads.
    */
   readonly exports?: 'strict' | 'extended' | 'none';
 }
@@ -59,8 +63,8 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
 }
 
 /**
- * The same with the core in a chunk of its own: what of it is loaded at once. The whole is a little larger so, by the names
- * that cross the border.
+ * The same with the core in a chunk of its own: what of it is loaded at once. The whole is a little larger so, by the
+ * names that cross the border.
  */
 export async function bundleCoreApart(entry: string, options: BundleOptions = {}): Promise<Bundle> {
   const atOnce = loadedAtOnce(await chunksOf(entry, options)).flatMap(({ modules }) => Object.keys(modules));

@@ -90,10 +90,10 @@ export function temporaryFolder(): string {
 }
 
 /**
- * Writes `programs` into `folder`, one file each, a tsconfig.json under which `downhill` means the sources here, to check
- * their types, and a tsconfig.built.json under which it means the files of `built`, to run them.
- * A program that takes the best backend there is takes the CPU: the examples are small, and the output must not depend on
- * the machine. One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
+ * Writes `programs` into `folder`, one file each, a tsconfig.json under which `downhill` means the sources here, to
+ * check their types, and a tsconfig.built.json under which it means the files of `built`, to run them. A program that
+ * takes the best backend there is takes the CPU: the examples are small, and the output must not depend on the machine.
+ * One that asks for 'webgpu' by name gets it: `gpuPreload` gives Node the `navigator.gpu` of a browser.
  * @returns the paths of the files, in order.
  */
 export function writePrograms(

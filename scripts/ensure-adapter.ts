@@ -1,5 +1,6 @@
 /**
- * Makes sure that the tests have a WebGPU adapter; they never skip for want of one. Run by `npm test` and `npm run test:all`.
+ * Makes sure that the tests have a WebGPU adapter; they never skip for want of one. Run by `npm test` and
+ * `npm run test:all`.
  *
  * An adapter that is there is named, and nothing is changed. If there is none, Debian as root gets the software one
  * (Mesa's llvmpipe); anyone else is told the commands, and the exit status is 1. Never run by `npm start`: a program

@@ -1,6 +1,7 @@
 /**
  * WGSL without what only people read: comments, indentation, empty lines. The comments that a template is filled by
- * (`// @param`, `// @slot name`, `// @end`, `// @loop name`, `// @unroll`; src/kernel/template.ts) stay, each on its line.
+ * (`// @param`, `// @slot name`, `// @end`, `// @loop name`, `// @unroll`; src/kernel/template.ts) stay, each on its
+ * line.
  */
 
 /** Comments of the WGSL grammar: to the end of the line, or between marks that nest. WGSL has no strings to mistake. */

@@ -1,6 +1,7 @@
 /**
- * Reporter for Vitest: prints the twenty slowest tests at the end of a run of more than one file. With UPDATE_DURATIONS=1
- * it also writes the seconds of each file into scripts/test-durations.json, which orders later runs (test-durations.ts).
+ * Reporter for Vitest: prints the twenty slowest tests at the end of a run of more than one file. With
+ * UPDATE_DURATIONS=1 it also writes the seconds of each file into scripts/test-durations.json, which orders later runs
+ * (test-durations.ts).
  */
 
 import { existsSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The rules of the source tree that `kernels-test/tooling.test.ts` enforces, as functions from file texts and imports to what
- * breaks them. The order of rooms is written here, once; the documents that show it are held to it.
+ * The rules of the source tree that `kernels-test/tooling.test.ts` enforces, as functions from file texts and imports
+ * to what breaks them. The order of rooms is written here, once; the documents that show it are held to it.
  */
 
 import { dirname } from 'node:path';

@@ -1,9 +1,9 @@
 /**
- * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where an
- * op exists, so it also holds what only checks read (samples, refusals, descriptions, the benchmark's call) and what only
- * the CPU runs (the reference). Here they are cut out of the text of a module, with the imports and helpers that nothing
- * else uses; so are the compiler's checks of its own work. What a module computes while it loads is marked as pure, so that
- * bundlers drop what a page does not use; and shaders lose their comments.
+ * What a built package leaves out of the sources (docs/adr/0014-bundle-sizes.md). An op record is the only place where
+ * an op exists, so it also holds what only checks read (samples, refusals, descriptions, the benchmark's call) and what
+ * only the CPU runs (the reference). Here they are cut out of the text of a module, with the imports and helpers that
+ * nothing else uses; so are the compiler's checks of its own work. What a module computes while it loads is marked as
+ * pure, so that bundlers drop what a page does not use; and shaders lose their comments.
  *
  * Invariants: the text is read by TypeScript's parser, never searched; lines keep their numbers, so source maps stay
  * right; the result behaves as before to everything but checks.
@@ -16,9 +16,10 @@ import { minifyWgsl } from './minify-wgsl.ts';
 const CHECKS_ONLY = new Set(['doc', 'samples', 'rejects', 'values', 'extremes']);
 
 /**
- * What of an op file stays beside its samples. `lean`: records without references and tolerances, which only the CPU and the
- * validating backend read (src/backend/cpu/references.ts). `references`: records with these and without what makes kernels
- * and gradients: the copy of `ops/` that the CPU loads. `checks`: whole records without what only checks read.
+ * What of an op file stays beside its samples. `lean`: records without references and tolerances, which only the CPU
+ * and the validating backend read (src/backend/cpu/references.ts). `references`: records with these and without what
+ * makes kernels and gradients: the copy of `ops/` that the CPU loads. `checks`: whole records without what only checks
+ * read.
  */
 export type Form = 'lean' | 'references' | 'checks';
 

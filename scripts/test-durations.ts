@@ -1,7 +1,7 @@
 /**
- * How long test files take, in seconds, from scripts/test-durations.json: those that run longest start first, so that none
- * is still running when all others are done. Only the order depends on it. `UPDATE_DURATIONS=1 npm run test:all` measures
- * anew (slowest-tests.ts); files that are not in the table come after it, the largest first.
+ * How long test files take, in seconds, from scripts/test-durations.json: those that run longest start first, so that
+ * none is still running when all others are done. Only the order depends on it. `UPDATE_DURATIONS=1 npm run test:all`
+ * measures anew (slowest-tests.ts); files that are not in the table come after it, the largest first.
  */
 
 import { readFileSync, statSync } from 'node:fs';

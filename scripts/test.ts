@@ -1,6 +1,6 @@
 /**
- * `npm test [-- ARGUMENTS…]` and `npm run test:all [-- ARGUMENTS…]`: Vitest with these arguments, over the short set of test
- * files or over all of them. Whoever names files gets them from both sets: `npm test -- kernels-test/zoo`.
+ * `npm test [-- ARGUMENTS…]` and `npm run test:all [-- ARGUMENTS…]`: Vitest with these arguments, over the short set of
+ * test files or over all of them. Whoever names files gets them from both sets: `npm test -- kernels-test/zoo`.
  */
 
 import { spawn } from 'node:child_process';

@@ -16,7 +16,8 @@
 // @end
 
 const WORKGROUP_SIZE = 256u; // @param
-// Elements that an invocation adds up before it adds them to its total: rounding errors grow with the longer of the two.
+// Elements that an invocation adds up before it adds them to its total: rounding errors grow with the longer of the
+// two.
 const RUN = 64u;
 
 // @slot helpers

@@ -1,5 +1,6 @@
 /**
- * Polling backoff: while something is awaited, turns of the event loop are few; afterwards there are none that keep a process alive.
+ * Polling backoff: while something is awaited, turns of the event loop are few; afterwards there are none that keep a
+ * process alive.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -56,7 +57,7 @@ describe('polling backoff', () => {
     expect(told).toEqual(['begin', 'end']);
   });
 
-  test('a backend on a software adapter tells of each wait when it begins and when it ends; one on a GPU of none', async () => {
+  test('a backend on a software adapter tells of each wait, at its begin and end; one on a GPU of none', async () => {
     const told: string[] = [];
     const waits: WaitObserver = { begin: () => void told.push('begin'), end: () => void told.push('end') };
     const backend = await createNodeWebGPUBackend({ waits });

@@ -128,8 +128,8 @@ describe.each(['cpu', 'webgpu'])('train --backend %s', (backend) => {
         }
         expect(status, `${title}\n${stderr}`).toBe(STATUS[way]);
         const now = fileDigests(out);
-        // The end may come after the training has ended: behind the weights, which come first and hold their model (it is
-        // the one that loads), or behind the whole model.
+        // The end may come after the training has ended: behind the weights, which come first and hold their model (it
+        // is the one that loads), or behind the whole model.
         const ended = [{ ...goodFiles, 'weights.safetensors': wanted['weights.safetensors'] }, wanted];
         const allowed = [goodFiles, ...ended];
         if (existsSync(join(out, 'backup'))) expect(allowed, title).toContainEqual(now);

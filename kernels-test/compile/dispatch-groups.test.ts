@@ -1,4 +1,7 @@
-/** Dispatch groups: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its parts do. */
+/**
+ * Dispatch groups: which kernels share a dispatch, which do not and why, and that a joint kernel computes what its
+ * parts do.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
@@ -74,7 +77,8 @@ describe('apart, with a reason', () => {
   });
 
   test('products whose workgroups are of other sizes, and those alone', () => {
-    // With subgroups of 16, a product of many columns takes one of them for a workgroup, a product of one column 8 lanes.
+    // With subgroups of 16, a product of many columns takes one of them for a workgroup, a product of one column 8
+    // lanes.
     const limits = { ...SOFTWARE_TARGET, subgroupSize: 16 };
     const product = (name: string, columns: number) =>
       matmul(input(`${name}, rows`, [64, 40]), input(`${name}, columns`, [40, columns]));

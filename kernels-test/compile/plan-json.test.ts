@@ -1,6 +1,6 @@
 /**
- * Plans as JSON: they come back as they were, are refused when they are broken, and train to the same bits in a process that
- * did not compile them.
+ * Plans as JSON: they come back as they were, are refused when they are broken, and train to the same bits in a process
+ * that did not compile them.
  */
 
 import { execFile } from 'node:child_process';

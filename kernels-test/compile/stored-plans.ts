@@ -1,6 +1,6 @@
 /**
- * A training whose plans are kept as JSON or come from it. Run as a program, it trains with the plans of a folder and prints
- * the digest: `tsx stored-plans.ts <workload> <backend> <folder>`.
+ * A training whose plans are kept as JSON or come from it. Run as a program, it trains with the plans of a folder and
+ * prints the digest: `tsx stored-plans.ts <workload> <backend> <folder>`.
  */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,11 @@ const STEPS = 2;
 /** Small batches: what is proved is the same bits, and the evaluating backend is slow. */
 const BATCH: Partial<Record<WorkloadName, number>> = { lenet: 2, vgg: 2 };
 
-/** Trains two steps. @param replace gives the plan that is loaded for the `k`-th one that was compiled. @returns the digest. */
+/**
+ * Trains two steps.
+ * @param replace gives the plan that is loaded for the `k`-th one that was compiled.
+ * @returns the digest.
+ */
 export async function trainWith(
   workload: WorkloadName,
   backendName: BackendName,

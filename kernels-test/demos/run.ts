@@ -1,8 +1,8 @@
 /**
- * `npm run test:demos [-- NAME…]`: builds the demo site, opens its pages in headless Chromium (SwiftShader) and runs the
- * checks in pages/, one file a page or a part of it; with names, those pages alone. Two browsers work side by side, as a
- * page leaves a core idle for much of its time. `--built` takes dist-demos as it is. Pictures of the pages are left in
- * artifacts/demos/.
+ * `npm run test:demos [-- NAME…]`: builds the demo site, opens its pages in headless Chromium (SwiftShader) and runs
+ * the checks in pages/, one file a page or a part of it; with names, those pages alone. Two browsers work side by side,
+ * as a page leaves a core idle for much of its time. `--built` takes dist-demos as it is. Pictures of the pages are
+ * left in artifacts/demos/.
  */
 
 import { readdirSync } from 'node:fs';

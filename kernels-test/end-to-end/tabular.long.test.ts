@@ -1,7 +1,7 @@
 /**
- * Classic tables from CSV to score, as the issue asks: 5-fold mean accuracies on Iris and breast cancer, and a perceptron
- * against linear regression (least squares, solved exactly) on the same features of California housing. Statistics of
- * features come from the training rows of each fold. The figures are printed.
+ * Classic tables from CSV to score, as the issue asks: 5-fold mean accuracies on Iris and breast cancer, and a
+ * perceptron against linear regression (least squares, solved exactly) on the same features of California housing.
+ * Statistics of features come from the training rows of each fold. The figures are printed.
  */
 
 import { existsSync } from 'node:fs';
@@ -62,7 +62,10 @@ async function crossValidated(table: CsvTable, target: string, epochs: number): 
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-/** Weights of least squares with a bias, by the normal equations in f64; a tiny ridge for the one-hot columns, which add up to 1. */
+/**
+ * Weights of least squares with a bias, by the normal equations in f64; a tiny ridge for the one-hot columns, which add
+ * up to 1.
+ */
 function leastSquares({ x, y, size, xShape }: ArrayDataset): (row: ArrayLike<number>) => number {
   const n = xShape[0] + 1;
   const a = Array.from({ length: n }, (_, i) => Float64Array.from({ length: n + 1 }, (_, j) => (i === j ? 1e-6 : 0)));
@@ -122,7 +125,8 @@ describe.runIf(existsSync(datasets) || process.env.CI)(`tables of ${datasets}`, 
     const modelRmse = rmse(await predicted.data());
     const gain = 1 - modelRmse / linearRmse;
     console.log(
-      `California housing: RMSE ${Math.round(modelRmse)}, linear regression ${Math.round(linearRmse)}: ${(100 * gain).toFixed(1)} % below`,
+      `California housing: RMSE ${Math.round(modelRmse)}, linear regression ` +
+        `${Math.round(linearRmse)}: ${(100 * gain).toFixed(1)} % below`,
     );
     expect(gain).toBeGreaterThanOrEqual(0.15);
   });

@@ -1,7 +1,8 @@
 /**
- * Transfer on MNIST: a backbone that has learnt the digits 0–4 is frozen under a new head for 5–9 with 100 images a class.
- * Both heads are trained for three epochs at Adam's default rate. Its weights stay what they were, bit by bit, and the model beats one of the same shape that starts from scratch by at
- * least five points of accuracy. The figures are printed.
+ * Transfer on MNIST: a backbone that has learnt the digits 0–4 is frozen under a new head for 5–9 with 100 images a
+ * class. Both heads are trained for three epochs at Adam's default rate. Its weights stay what they were, bit by bit,
+ * and the model beats one of the same shape that starts from scratch by at least five points of accuracy. The figures
+ * are printed.
  */
 
 import { join, resolve } from 'node:path';

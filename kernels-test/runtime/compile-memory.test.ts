@@ -1,6 +1,6 @@
 /**
- * compile(fn) and memory: what a call copies, uploads and allocates, counted; that nothing a call returned changes later;
- * and what `donate` gives away.
+ * compile(fn) and memory: what a call copies, uploads and allocates, counted; that nothing a call returned changes
+ * later; and what `donate` gives away.
  */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -295,7 +295,7 @@ test('programs take other buffers, and refuse those that do not fit', async () =
   const [small, large, other] = [buffer(1), buffer(2), buffer(2)];
   program.bind([large, other]);
   expect(() => program.bind([large])).toThrow(/binds 2 buffers/);
-  expect(() => program.bind([small, other])).toThrow(/takes 2 elements; buffer "of 1" has 1/);
+  expect(() => program.bind([small, other])).toThrow(/takes 8 bytes; buffer "of 1" has 4/);
   expect(() => program.bind([large, large])).toThrow(/is bound as .* and the plan writes it/);
   setBackend(undefined);
 });

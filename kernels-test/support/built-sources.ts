@@ -1,6 +1,6 @@
 /**
- * The library and its command as JavaScript, for tests that start processes: Node loads a few built files in a tenth of a
- * second, and the sources through tsx in one and a half. Built once for each state of the sources, into .cache/ (git
+ * The library and its command as JavaScript, for tests that start processes: Node loads a few built files in a tenth of
+ * a second, and the sources through tsx in one and a half. Built once for each state of the sources, into .cache/ (git
  * ignores it), where Node finds node_modules and `import.meta.url` lies as deep below a package.json as in dist/.
  */
 

@@ -1,6 +1,7 @@
 /**
- * A test file whose tests take long has two parts: `x.test.ts` holds all of the code and, collected by itself, gives the
- * tests that `npm test` runs; `x.long.test.ts` imports it and gets the others, which `npm run test:all` runs as well.
+ * A test file whose tests take long has two parts: `x.test.ts` holds all of the code and, collected by itself, gives
+ * the tests that `npm test` runs; `x.long.test.ts` imports it and gets the others, which `npm run test:all` runs as
+ * well.
  *
  * Invariant: each test of such a file goes through one of these functions, so that it is in one of the two parts.
  */
@@ -18,7 +19,10 @@ export function byPart<T>(short: T, long: T): T {
 /** True while the body of a `describe` of one part is collected. */
 let inside = false;
 
-/** Takes a test in, and leaves it to the other part. @throws Error where that part leaves its `describe` away as well. */
+/**
+ * Takes a test in, and leaves it to the other part.
+ * @throws Error where that part leaves its `describe` away as well.
+ */
 function leave(): void {
   if (inside) throw new Error('this test is in neither part: its describe is of one, the test itself of the other');
 }

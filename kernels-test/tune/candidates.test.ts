@@ -73,7 +73,8 @@ test('a tile that the device cannot run is told by its reason', () => {
 });
 
 test.each([
-  // Rows, columns, segments → rows of an invocation, chunks: halved where that makes two workgroups, cut where it does not.
+  // Rows, columns, segments → rows of an invocation, chunks: halved where that makes two workgroups, cut where it does
+  // not.
   [26, 6, 1792, 16, 1],
   [32, 8, 1792, 16, 1],
   [8, 6, 1792, 8, 4],

@@ -1,6 +1,7 @@
 /**
- * Which plans the compiler made in this program, and for which target. Sources verify each when it is made; built packages
- * leave that out (scripts/strip-source.ts) and verify only plans from elsewhere, with a module loaded for the purpose.
+ * Which plans the compiler made in this program, and for which target. Sources verify each when it is made; built
+ * packages leave that out (scripts/strip-source.ts) and verify only plans from elsewhere, with a module loaded for the
+ * purpose.
  */
 
 import type { Plan } from './plan.ts';

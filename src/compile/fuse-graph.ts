@@ -1,6 +1,6 @@
 /**
- * The first half of the compiler, graph → simplify → fuse → schedule: which kernels there are and in which order, before
- * anything of them is written.
+ * The first half of the compiler, graph → simplify → fuse → schedule: which kernels there are and in which order,
+ * before anything of them is written.
  */
 
 import { buildGraph, type Graph, type GraphSpec, printGraph, verifyGraph } from '../core/graph.ts';

@@ -1,6 +1,6 @@
 /**
- * Which kernels share a dispatch. The form of a kernel (its stages, its workgroups) follows from the tiles of contractions and
- * the chunks of reductions; it is decided here, so that grouping asks nothing of what comes after it.
+ * Which kernels share a dispatch. The form of a kernel (its stages, its workgroups) follows from the tiles of
+ * contractions and the chunks of reductions; it is decided here, so that grouping asks nothing of what comes after it.
  */
 
 import type { Cluster } from './fuse/cluster.ts';

@@ -217,7 +217,9 @@ function check(value: unknown, form: Form, where: string): void {
   if (found !== undefined) throw wrong(found);
 }
 
-/** How `value` differs from `form`; undefined when it does not. Properties that a plan does not have are refused too. */
+/**
+ * How `value` differs from `form`; undefined when it does not. Properties that a plan does not have are refused too.
+ */
 function problem(value: unknown, form: Form, where: string): string | undefined {
   if ('is' in form) return form.test(value) ? undefined : `${where} must be ${form.is}, found ${show(value)}`;
   if ('list' in form) {

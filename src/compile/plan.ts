@@ -1,6 +1,7 @@
 /**
  * Plan: one list of dispatches over a list of buffers, as plain data. It can be printed, compared and stored as JSON
- * (plan-json.ts); it holds no GPU object and no function. Backends know this type and nothing of graphs, passes or particular ops.
+ * (plan-json.ts); it holds no GPU object and no function. Backends know this type and nothing of graphs, passes or
+ * particular ops.
  *
  * A value lives at a Location: a buffer and an offset in elements of its dtype. Buffers count bytes. A kernel
  * binds whole buffers, each at most once, and receives its element offsets through its uniform block.
@@ -64,8 +65,8 @@ export interface PlanKernel {
   /** E.g. `gemm[512x256x128]+add+relu`; the label of the pipeline and the profiler's row. */
   readonly label: string;
   /**
-   * The whole module as a tree, which backends print (`printModule`) or evaluate. Entry point `main`. Binding 0: uniform
-   * block; bindings 1…: storage buffers as in `access`.
+   * The whole module as a tree, which backends print (`printModule`) or evaluate. Entry point `main`. Binding 0:
+   * uniform block; bindings 1…: storage buffers as in `access`.
    */
   readonly module: Module;
   /** Access of storage binding k + 1. */

@@ -1,6 +1,6 @@
 /**
- * Target: what plans are made for. It says by name what an adapter allows and what suits it; the compiler and the runtime
- * ask these capabilities and never which adapter it is.
+ * Target: what plans are made for. It says by name what an adapter allows and what suits it; the compiler and the
+ * runtime ask these capabilities and never which adapter it is.
  *
  * One table (`CAPABILITIES`) says what suits an adapter type. Backends make their target from it with `makeTarget`.
  */
@@ -18,7 +18,10 @@ export interface Limits {
   readonly maxComputeInvocationsPerWorkgroup: number;
 }
 
-/** A GPU, or a driver that computes on the processor (llvmpipe, SwiftShader, WARP). Not to be confused with the CPU backend. */
+/**
+ * A GPU, or a driver that computes on the processor (llvmpipe, SwiftShader, WARP). Not to be confused with the CPU
+ * backend.
+ */
 export type AdapterType = 'hardware' | 'software';
 
 /** What suits an adapter type. */
@@ -29,7 +32,9 @@ export interface Capabilities {
   readonly compilesAtFirstDispatch: boolean;
   /** Inner sizes are literals in a kernel's text, because dividing by them is faster then; else they are uniforms. */
   readonly literalSizes: boolean;
-  /** A kernel copies its uniforms to private variables where it begins, because reading them in branches is expensive. */
+  /**
+   * A kernel copies its uniforms to private variables where it begins, because reading them in branches is expensive.
+   */
   readonly copiesUniforms: boolean;
   /** An invocation takes many points, as long as every core has work; else it takes one. */
   readonly manyPointsPerInvocation: boolean;

@@ -1,6 +1,6 @@
 /**
- * copy: the value itself, in memory of its own. The compiler inserts it where a value needs a second place in memory (an
- * output that is also an input, an update read after it was overwritten); users have no need of it.
+ * copy: the value itself, in memory of its own. The compiler inserts it where a value needs a second place in memory
+ * (an output that is also an input, an update read after it was overwritten); users have no need of it.
  *
  * It is the one op that belongs to the graph itself. It is defined here, so that no pass imports an op from `ops/`.
  */

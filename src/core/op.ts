@@ -1,9 +1,9 @@
 /**
  * defineOp makes the function that a user calls and the op's record one value, so `tensor.op === relu`. The record's
  * parts are declared in tensor.ts (`OpRecord`) and sample.ts; this file is where ops import all of it from. Built
- * packages leave out what only tests and tools read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may look
- * at `doc`, `samples`, `rejects`, `bench.sample` or `tolerance.source`. `cpu` and `tolerance` come when a backend needs
- * them (backend/cpu/references.ts).
+ * packages leave out what only tests and tools read (docs/adr/0014-bundle-sizes.md): nothing that runs on a page may
+ * look at `doc`, `samples`, `rejects`, `bench.sample` or `tolerance.source`. `cpu` and `tolerance` come when a backend
+ * needs them (backend/cpu/references.ts).
  */
 
 import { DownhillError } from '../util/errors.ts';
@@ -35,8 +35,9 @@ const byKey = new Map<string, Op>();
 const keys = new WeakMap<Op, string>();
 
 /**
- * The key of `op`, by which plans name it: its name, or `name#2` when another op of that name has come before. An op has its key
- * from its definition on, so a plan that was read from JSON finds the ops of each module that this process has loaded.
+ * The key of `op`, by which plans name it: its name, or `name#2` when another op of that name has come before. An op
+ * has its key from its definition on, so a plan that was read from JSON finds the ops of each module that this process
+ * has loaded.
  */
 export function opKey(op: Op): string {
   let key = keys.get(op);

@@ -71,10 +71,13 @@ function reduction({ chain, runs }: ReduceLowering<unknown>, context: EmitContex
   const parts: string[] = [];
   if (chain !== undefined) {
     const state = chain.state(context);
+    const finish = chain.finish?.('acc', 'count', context) ?? 'acc';
     parts.push(
       `fn chain_init() -> ${state} { return ${chain.init(context)}; }`,
-      `fn chain_step(acc: ${state}, x: ${element}, r: u32) -> ${state} { return ${chain.step('acc', 'x', 'r', context)}; }`,
-      `fn chain_finish(acc: ${state}, count: u32) -> ${result} { return ${chain.finish?.('acc', 'count', context) ?? 'acc'}; }`,
+      `fn chain_step(acc: ${state}, x: ${element}, r: u32) -> ${state} {`,
+      `  return ${chain.step('acc', 'x', 'r', context)};`,
+      '}',
+      `fn chain_finish(acc: ${state}, count: u32) -> ${result} { return ${finish}; }`,
     );
     if (chain.merge !== null) {
       parts.push(`fn chain_merge(a: ${state}, b: ${state}) -> ${state} { return ${chain.merge('a', 'b', context)}; }`);
@@ -85,15 +88,18 @@ function reduction({ chain, runs }: ReduceLowering<unknown>, context: EmitContex
     const { state, run } = runs;
     const place = { turn: 'turn', before: 'before', count: 'count' };
     const at = 'turn: u32, before: u32, count: u32';
+    const [step, close] = [runs.step('run', 'x', 'acc'), runs.close('acc', 'run', place)];
     const words = runs.words('acc');
     parts.push(
       `fn runs_init() -> ${state} { return ${runs.init}; }`,
       `fn run_init() -> ${run.state} { return ${run.init}; }`,
-      `fn runs_step(run: ${run.state}, x: ${element}, acc: ${state}) -> ${run.state} { return ${runs.step('run', 'x', 'acc')}; }`,
-      `fn runs_close(acc: ${state}, run: ${run.state}, ${at}) -> ${state} { return ${runs.close('acc', 'run', place)}; }`,
+      `fn runs_step(run: ${run.state}, x: ${element}, acc: ${state}) -> ${run.state} { return ${step}; }`,
+      `fn runs_close(acc: ${state}, run: ${run.state}, ${at}) -> ${state} { return ${close}; }`,
       ...words.map((word, k) => `fn runs_word_${k}(acc: ${state}) -> f32 { return ${word}; }`),
       `fn runs_restore(acc: ${state}) -> ${state} { return ${runs.restore(words)}; }`,
-      `fn runs_merge(acc: ${state}, chunk: ${state}, ${at}) -> ${state} { return ${runs.merge('acc', 'chunk', place)}; }`,
+      `fn runs_merge(acc: ${state}, chunk: ${state}, ${at}) -> ${state} {`,
+      `  return ${runs.merge('acc', 'chunk', place)};`,
+      '}',
       `fn runs_finish(acc: ${state}, count: u32) -> ${result} { return ${runs.finish('acc', 'count')}; }`,
     );
   }

@@ -1,7 +1,8 @@
 /**
- * Templates: a file of `shaders/` is a module by itself, and `instantiate` makes a kernel of it. `const X = …; // @param`
- * takes another value, a slot (`// @slot name` … `// @end`) takes other declarations or statements, a loop marked
- * `// @loop name` is changed by name. Loops marked `// @unroll` are then written out, with literals for their index.
+ * Templates: a file of `shaders/` is a module by itself, and `instantiate` makes a kernel of it.
+ * `const X = …; // @param` takes another value, a slot (`// @slot name` … `// @end`) takes other declarations or
+ * statements, a loop marked `// @loop name` is changed by name. Loops marked `// @unroll` are then written out, with
+ * literals for their index.
  */
 
 import { invariant } from '../util/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * What initialisers, regularizers and constraints have in common when a layer or JSON names one: the object itself, a name,
- * the `{ name, config }` of a saved one, or the name of a custom object.
+ * What initialisers, regularizers and constraints have in common when a layer or JSON names one: the object itself, a
+ * name, the `{ name, config }` of a saved one, or the name of a custom object.
  */
 
 import { unknownName } from '../util/errors.ts';

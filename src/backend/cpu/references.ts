@@ -1,7 +1,8 @@
 /**
  * The reference functions of ops where records came without. Built packages keep references out of the op records, for
  * only the CPU runs them, and bring them along in a copy of `ops/` that nothing loads before it is needed
- * (docs/adr/0014-bundle-sizes.md). The build sends the import below to that copy; in the sources no record lacks its own.
+ * (docs/adr/0014-bundle-sizes.md). The build sends the import below to that copy; in the sources no record lacks its
+ * own.
  */
 
 import type { Plan } from '../../compile/plan.ts';

@@ -79,7 +79,10 @@ export class ClusterGraph {
     return this.leads(from, to, true) || this.leads(to, from, false);
   }
 
-  /** True when `consumer` reads a concatenation that `producer` fills in part: the whole is there only after that kernel. */
+  /**
+   * True when `consumer` reads a concatenation that `producer` fills in part: the whole is there only after that
+   * kernel.
+   */
   readsWholeOf(producer: Cluster, consumer: Cluster): boolean {
     const holds = (root: Tensor): boolean =>
       producer.roles.has(root) || (root.op?.lower.kind === 'concat' && root.inputs.some((part) => holds(rootOf(part))));

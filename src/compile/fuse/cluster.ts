@@ -6,7 +6,8 @@
  *   contract  one contraction with `points` output elements
  *   hand      one node that a hand-written shader computes, alone in its cluster
  *
- * Every node of a cluster has a role, which says at which index it is evaluated. A cluster never changes: fusion makes new ones.
+ * Every node of a cluster has a role, which says at which index it is evaluated. A cluster never changes: fusion makes
+ * new ones.
  */
 
 import type { Contraction } from '../../core/lowering.ts';

@@ -1,6 +1,6 @@
 /**
- * GraphFacts: what passes ask of a simplified graph, worked out once: who reads a value, what is part of a larger buffer, what
- * must be in memory. With `storageKeys`, also which values share storage.
+ * GraphFacts: what passes ask of a simplified graph, worked out once: who reads a value, what is part of a larger
+ * buffer, what must be in memory. With `storageKeys`, also which values share storage.
  */
 
 import type { Graph } from '../../core/graph.ts';
@@ -76,8 +76,8 @@ export function outermostOf({ parts }: GraphFacts, root: Tensor): Tensor {
 export type StorageKey = Tensor | 'scalars';
 
 /**
- * Which buffer a value in memory will have, before there are buffers: what bindings are counted by. Scalars share one block,
- * parts share their concatenation's buffer, the new value of an update in place shares its target's.
+ * Which buffer a value in memory will have, before there are buffers: what bindings are counted by. Scalars share one
+ * block, parts share their concatenation's buffer, the new value of an update in place shares its target's.
  * @param inPlace the targets of updates, by the root of the new value.
  */
 export function storageKeys(facts: GraphFacts, inPlace: ReadonlyMap<Tensor, Tensor>): (root: Tensor) => StorageKey {

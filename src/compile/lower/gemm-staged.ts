@@ -1,10 +1,10 @@
 /**
- * The staged variant of the gemm template, for GPUs: a workgroup copies a slab of both operands, `depth` elements along k, to its
- * memory, and its invocations multiply from there. Each element of an operand is then read once a workgroup instead of once for
- * each invocation that needs it, and clipped runs are zeros in the slab.
+ * The staged variant of the gemm template, for GPUs: a workgroup copies a slab of both operands, `depth` elements along
+ * k, to its memory, and its invocations multiply from there. Each element of an operand is then read once a workgroup
+ * instead of once for each invocation that needs it, and clipped runs are zeros in the slab.
  *
- * Neighbouring invocations copy what is side by side in memory: elements of one run where the operand moves by one along k, else the
- * same element of neighbouring rows or columns.
+ * Neighbouring invocations copy what is side by side in memory: elements of one run where the operand moves by one
+ * along k, else the same element of neighbouring rows or columns.
  * Source: Volkov and Demmel, "Benchmarking GPUs to tune dense linear algebra" (2008), section 4.
  */
 
@@ -26,7 +26,10 @@ interface Copy {
   readonly step: number;
   /** The first of them, within the workgroup's block. */
   readonly first: string;
-  /** Elements from one k to the next in workgroup memory; odd where invocations store along k, so that they meet other banks. */
+  /**
+   * Elements from one k to the next in workgroup memory; odd where invocations store along k, so that they meet other
+   * banks.
+   */
   readonly pitch: number;
 }
 

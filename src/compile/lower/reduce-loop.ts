@@ -1,8 +1,9 @@
 /**
  * The loops of a reduce kernel: over the elements of a row, and over the chunks that a first stage left.
  *
- * Invariant: no chain of roundings is longer than a few runs. Each reduction that rounds (ReductionRuns) takes its elements in runs of at
- * most RUN; sums of few elements, and reductions that round nothing (whole numbers, extremes), take them one by one.
+ * Invariant: no chain of roundings is longer than a few runs. Each reduction that rounds (ReductionRuns) takes its
+ * elements in runs of at most RUN; sums of few elements, and reductions that round nothing (whole numbers, extremes),
+ * take them one by one.
  */
 
 import type { ReduceLowering, ReductionChain, ReductionRuns } from '../../core/lowering.ts';
@@ -137,7 +138,10 @@ interface Chunks {
   readonly total: string;
 }
 
-/** One pass over the chunks of row `i` for each reduction. Where they are many, reductions that round merge them in runs, too. */
+/**
+ * One pass over the chunks of row `i` for each reduction. Where they are many, reductions that round merge them in
+ * runs, too.
+ */
 export function chunkLoop(reductions: readonly Reduction[], evaluator: Evaluator, chunks: Chunks): Loop {
   const { writer } = evaluator;
   const { pieces, rows, total } = chunks;

@@ -7,8 +7,8 @@ import type { EmitInput } from './emit.ts';
 import type { Evaluator, Scope } from './evaluator.ts';
 
 /**
- * Evaluates every written node with role point or reduction in `at` and returns the store statements, which must come after
- * all of the scope's lines: an update may overwrite what another value reads.
+ * Evaluates every written node with role point or reduction in `at` and returns the store statements, which must come
+ * after all of the scope's lines: an update may overwrite what another value reads.
  */
 export function storePoints({ cluster, memory, written }: EmitInput, evaluator: Evaluator, at: Scope): Statement[] {
   return written

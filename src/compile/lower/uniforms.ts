@@ -3,8 +3,8 @@
  *
  * llvmpipe loads a uniform anew in every branch that mentions it, lane by lane (LLVM IR of our kernels: a hundred
  * instructions a time). So kernels for software adapters read the private variables `params_0`, `params_1`, …, which
- * `main` fills where it begins: there all invocations are active, each vector is one scalar load, and every branch behind
- * can use it. GPUs read uniforms for nothing and name the block itself.
+ * `main` fills where it begins: there all invocations are active, each vector is one scalar load, and every branch
+ * behind can use it. GPUs read uniforms for nothing and name the block itself.
  */
 
 import { statements } from '../../kernel/quote.ts';

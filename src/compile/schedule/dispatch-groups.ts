@@ -1,10 +1,11 @@
 /**
- * Dispatch groups (horizontal fusion): which kernels run side by side in one dispatch. A kernel of two stages takes part in two
- * groups. Stages of a group do not depend on each other, so the gradients of a layer's input and of its weights, or the
- * second stage of one sum and the first of another, cost one dispatch, and small ones fill a device together.
+ * Dispatch groups (horizontal fusion): which kernels run side by side in one dispatch. A kernel of two stages takes
+ * part in two groups. Stages of a group do not depend on each other, so the gradients of a layer's input and of its
+ * weights, or the second stage of one sum and the first of another, cost one dispatch, and small ones fill a device
+ * together.
  *
- * List scheduling: the first stage that waits, in the order of the schedule, leads a group; every other stage that could run
- * now joins it if the workgroups and the bindings allow it and no value is kept in memory much longer for it.
+ * List scheduling: the first stage that waits, in the order of the schedule, leads a group; every other stage that
+ * could run now joins it if the workgroups and the bindings allow it and no value is kept in memory much longer for it.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -92,7 +93,9 @@ class Planner {
     private readonly fused: FusedGraph,
     private readonly schedule: Schedule,
     private readonly options: GroupOptions,
-    /** Lets idle stages wait for a group without a product: a product alone shares its text with other layers' products. */
+    /**
+     * Lets idle stages wait for a group without a product: a product alone shares its text with other layers' products.
+     */
     private readonly patient: boolean,
   ) {
     this.storage = storageKeys(fused.facts, schedule.inPlace);

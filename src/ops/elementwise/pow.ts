@@ -14,9 +14,9 @@ export const pow: BinaryOp = defineBinary(
   {
     name: 'pow',
     doc:
-      'aᵇ, elementwise, as IEEE 754 pow: a negative base takes whole exponents and gives NaN for others; a⁰ = 1 for every ' +
-      'a, and 1ᵇ = 1 for every b. 0 to a negative exponent is infinite, and so is the slope of a root at 0. The gradient ' +
-      'of b is 0 where a ≤ 0. f32.',
+      'aᵇ, elementwise, as IEEE 754 pow: a negative base takes whole exponents and gives NaN for others; a⁰ = 1 ' +
+      'for every a, and 1ᵇ = 1 for every b. 0 to a negative exponent is infinite, and so is the slope of a root at ' +
+      '0. The gradient of b is 0 where a ≤ 0. f32.',
     values: ['positive', 'normal'],
     samples: [
       {

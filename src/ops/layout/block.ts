@@ -34,7 +34,8 @@ export function checkBlock(op: string, x: Aval, { begin, size }: SliceAttrs): vo
   if (begin.length !== x.shape.length || size.length !== x.shape.length) {
     throw new DownhillError(
       'shape',
-      `${op}: ${describe(x)} has ${x.shape.length} axes, begin ${formatShape(begin)} and size ${formatShape(size)} must have as many`,
+      `${op}: ${describe(x)} has ${x.shape.length} axes, ` +
+        `begin ${formatShape(begin)} and size ${formatShape(size)} must have as many`,
     );
   }
   x.shape.forEach((whole, axis) => {
@@ -58,7 +59,8 @@ export function checkPaddings(owner: string, x: Aval, paddings: readonly (readon
   if (fits) return;
   throw new DownhillError(
     'shape',
-    `${owner}: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, got ${JSON.stringify(paddings)}`,
+    `${owner}: ${describe(x)} needs ${x.shape.length} pairs [before, after] of whole numbers ≥ 0, ` +
+      `got ${JSON.stringify(paddings)}`,
   );
 }
 

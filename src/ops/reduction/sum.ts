@@ -61,7 +61,9 @@ type BroadcastTo = (x: Tensor, shape: Shape) => Tensor;
 export const broadcastTo: BroadcastTo & Op<BroadcastAttrs> = defineOp<BroadcastAttrs, BroadcastTo>(
   {
     name: 'broadcastTo',
-    doc: 'x stretched to a larger shape by the rule of NumPy: axes of size 1 and missing leading axes repeat. Any dtype.',
+    doc:
+      'x stretched to a larger shape by the rule of NumPy: axes of size 1 and missing leading axes repeat. ' +
+      'Any dtype.',
     infer([x], { shape }) {
       checkShape('broadcastTo', shape);
       if (x.shape.length > shape.length || !sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {

@@ -1,4 +1,4 @@
-// Where a resampled image reads when its source position lies outside: positions along one axis, in pixels.
+// Where a resampled image reads when its source position is outside: positions along one axis, in pixels.
 //
 // A library: the names carry its prefix. The same in TypeScript: src/ops/affine-geometry.ts.
 // Source: TensorFlow, ImageProjectiveTransformV3 (fill modes), which Keras' image.affine_transform calls.

@@ -1,5 +1,5 @@
-// The state of a mean in one walk: `base` lies near the values, and `rest` is the mean of their distances from it. Sums are
-// those of distances, so that equal values have exactly their value as mean, wherever they lie, and rounding errors are
+// The state of a mean in one walk: `base` is near the values, and `rest` is the mean of their distances from it. Sums are
+// those of distances, so that equal values have exactly their value as mean, wherever they are, and rounding errors are
 // small beside the spread of the values.
 //
 // The base moves to the mean so far after the runs 0, 1, 2, 4, 8 …: an outlier in front is soon forgotten, and what is

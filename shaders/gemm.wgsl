@@ -11,7 +11,7 @@
 //   its input gradient       b, ih, iw     cin    kh, kw     cout       the channels of one output pixel
 //   its weight gradient      kh, kw, cin   cout   b, oh      ow         every stride-th pixel of an image row
 //
-// lo and hi clip a run where it hangs over the zero padding; lo >= hi says the whole run lies in it.
+// lo and hi clip a run where it hangs over the zero padding; lo >= hi says the whole run is stored in it.
 //
 // One invocation owns a TM x TN block of the result in registers; a workgroup is INVOCATIONS_M x INVOCATIONS_N invocations whose rows
 // and columns interleave, so neighbours touch neighbouring columns.

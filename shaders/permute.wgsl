@@ -21,7 +21,7 @@ fn permute_index(start: u32, n: u32, half: u32, key: vec2<u32>) -> u32 {
   let a = permute_mix(key.x + PERMUTE_STEP);
   let b = permute_mix(key.y ^ a);
   var x = start;
-  // `start` itself lies on the cycle, so the walk ends; 4^half < 4n, so it takes fewer than 4 steps on average.
+  // `start` itself is on the cycle, so the walk ends; 4^half < 4n, so it takes fewer than 4 steps on average.
   loop {
     var left = x >> half;
     var right = x & mask;

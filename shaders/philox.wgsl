@@ -53,7 +53,7 @@ fn philox_affine(x: f32, scale: f32, shift: f32, zero: u32) -> f32 {
 }
 
 // The normal table's cell for the 31 bits of a magnitude: .x its row of 64 times the octave, plus the place in it,
-// .y how far the magnitude lies to the next cell, as a fraction of 32 bits.
+// .y how far the magnitude is from the next cell, as a fraction of 32 bits.
 fn philox_normal_cell(magnitude: u32) -> vec2<u32> {
   let octave = max(firstLeadingBit(magnitude | 1u), 6u) - 6u;
   // Octave 0 has no fraction: its shift, 32 & 31, moves nothing and the mask is empty.

@@ -56,7 +56,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'an input in the wrong role',
     withInput(scaled, 0, { kind: 'scalar' }),
-    /input "x" is scalar and lies in "x", which is bound/,
+    /input "x" is scalar and is stored in "x", which is bound/,
   ],
   ['a scalar between slots', withInput(scaled, 1, { offset: 3 }), /input "s" starts at element 3; slots are 64 apart/],
   ['an updated scalar', withInput(scaled, 1, { updated: true }), /input "s" is a scalar and marked as updated/],
@@ -113,7 +113,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'a step that writes what the kernel does not',
     withStep(descent, 0, { output: { ...y, buffer: 4 } }),
-    /its output lies in "positive", which the dispatch does not write/,
+    /its output is stored in "positive", which the dispatch does not write/,
   ],
   [
     'outputs that overlap',
@@ -123,7 +123,7 @@ const broken: readonly [title: string, plan: Plan, message: RegExp][] = [
   [
     'an output in a temporary',
     { ...descent, outputs: [{ ...y, name: 'squared' }] },
-    /output 0 "squared" lies in "squared", which is temporary/,
+    /output 0 "squared" is stored in "squared", which is temporary/,
   ],
   [
     'an output that nothing writes',

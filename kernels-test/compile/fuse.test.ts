@@ -129,7 +129,7 @@ describe('apart, with a reason', () => {
     [
       'a pool of pooled windows',
       { outputs: [maxPool2d(maxPool2d(image, { poolSize: 2 }), { poolSize: 2 })] },
-      /read at other indices and dear to recompute/,
+      /read at other indices and expensive to recompute/,
     ],
   ])('%s', (_title, roots, why) => {
     expect(kernelNames(roots).length).toBeGreaterThan(1);
@@ -150,7 +150,7 @@ describe('apart, with a reason', () => {
     // before they run and after.
     const e = exp(x);
     const roots = { outputs: [mul(e, sum(square(e), { axes: 0 }))] };
-    expect(reasons(roots)).toMatch(/a third kernel stands between them/);
+    expect(reasons(roots)).toMatch(/a third kernel is between them/);
     const names = kernelNames(roots);
     expect(names.indexOf('mul')).toBe(names.length - 1);
   });
@@ -179,7 +179,7 @@ test('every kernel and each that feeds it have a reason why they are two', () =>
 });
 
 test('a map that folds alone read is computed while they walk, when what it reads is stored anyway', () => {
-  // As in the gradient of a batch normalisation: dy lies in memory for others, so dy · x need not.
+  // As in the gradient of a batch normalisation: dy is stored in memory for others, so dy · x need not.
   const [x, w] = [input('x', [600, 8]), input('w', [8, 8])];
   const dy = matmul(input('a', [600, 8]), w);
   const roots = { outputs: [sum(dy, { axes: 0 }), sum(mul(dy, x), { axes: 0 }), exp(dy)] };

@@ -1,6 +1,6 @@
 /**
- * schedule and memory: which updates happen in place, in what order kernels run, how values share buffers, what lies in
- * parts of a place; and that whatever was chosen, the numbers are right.
+ * schedule and memory: which updates happen in place, in what order kernels run, how values share buffers, what is
+ * stored in parts of a place; and that whatever was chosen, the numbers are right.
  */
 
 import { beforeAll, describe, expect, test } from 'vitest';

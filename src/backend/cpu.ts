@@ -117,7 +117,7 @@ export function createCpuBackend({ precision = 'f32', target = SOFTWARE_TARGET }
   return new CpuBackend(precision, target);
 }
 
-/** The dtype in which host data lies on the device, for plan buffers, which have none of their own. */
+/** The dtype in which host data has on the device, for plan buffers, which have none of their own. */
 function dtypeOf(data: HostData): DType {
   if (data instanceof Float32Array || data instanceof Float64Array) return 'f32';
   return data instanceof Int32Array ? 'i32' : 'u32';

@@ -278,7 +278,7 @@ class PlanBuilder {
 
   private locationOf(root: Tensor) {
     const location = this.memory.find(root);
-    invariant(location !== undefined, `${root} lies nowhere`);
+    invariant(location !== undefined, `${root} is stored nowhere`);
     return location;
   }
 

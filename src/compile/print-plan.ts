@@ -41,7 +41,7 @@ export function countsOf({ dispatches, kernels, planBytes, boundBytes }: Plan): 
   return `${dispatches.length} dispatches, ${kernels.length} kernels, ${bytes}`;
 }
 
-/** `k1 [8,1,1] (b0, b2) -> b3 {64, 10} "max+sub+exp dense \"fc1\""`; what is written stands behind the arrow. */
+/** `k1 [8,1,1] (b0, b2) -> b3 {64, 10} "max+sub+exp dense \"fc1\""`; what is written is behind the arrow. */
 function printDispatch({ label, kernel, uniforms, buffers, workgroups }: Dispatch, { access }: PlanKernel): string {
   const bound = (kind: PlanKernel['access'][number]) =>
     buffers.flatMap((id, k) => (access[k] === kind ? [`b${id}`] : [])).join(', ');

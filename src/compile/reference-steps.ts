@@ -10,7 +10,7 @@ import type { FusedGraph } from './fuse/fused-graph.ts';
 import { rootOf } from './graph/views.ts';
 import type { PlacedValue, ReferenceStep } from './plan.ts';
 
-/** @param placed place of a tensor whose root lies in memory. */
+/** @param placed place of a tensor whose root is stored in memory. */
 export function referenceSteps(
   cluster: Cluster,
   fused: FusedGraph,

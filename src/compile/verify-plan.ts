@@ -98,7 +98,7 @@ function verifyPlacedInputs(plan: Plan): void {
     verifyRange(plan, input, where);
     const { role, label } = plan.buffers[input.buffer];
     const wanted = input.kind === 'bound' ? 'bound' : 'scalars';
-    rule(role === wanted, `${where} is ${input.kind} and lies in "${label}", which is ${role}`);
+    rule(role === wanted, `${where} is ${input.kind} and is stored in "${label}", which is ${role}`);
     if (input.kind === 'scalar') {
       rule(!input.updated, `${where} is a scalar and marked as updated`);
       rule(
@@ -204,7 +204,7 @@ function verifyReference(
     const { label } = plan.buffers[output.buffer];
     rule(
       writesTo(plan, at, output.buffer),
-      `${name}: its output lies in "${label}", which the dispatch does not write`,
+      `${name}: its output is stored in "${label}", which the dispatch does not write`,
     );
     const other = outputs.find((o) => overlap(o, output));
     rule(other === undefined, `${name}: its output overlaps another output of the dispatch in "${label}"`);
@@ -222,7 +222,7 @@ function verifyOutputs(plan: Plan, defined: ReadonlyMap<number, RangeSet>): void
     const where = `plan "${plan.name}": output ${k} "${output.name}"`;
     verifyRange(plan, output, where);
     const { role, label } = plan.buffers[output.buffer];
-    rule(role !== 'temporary', `${where} lies in "${label}", which is temporary`);
+    rule(role !== 'temporary', `${where} is stored in "${label}", which is temporary`);
     if (role !== 'output') return;
     const missing = (defined.get(output.buffer) ?? EMPTY).firstMissing(startOf(output), endOf(output));
     rule(missing === undefined, `${where}: byte ${missing} of "${label}" is never written`);
@@ -233,7 +233,7 @@ const EMPTY = new RangeSet();
 
 function verifyRange(plan: Plan, value: PlacedValue, where: string): void {
   const buffer = plan.buffers[value.buffer];
-  rule(buffer !== undefined, `${where} lies in buffer ${value.buffer}, which does not exist`);
+  rule(buffer !== undefined, `${where} is stored in buffer ${value.buffer}, which does not exist`);
   rule(
     isCount(value.offset) && endOf(value) <= buffer.bytes,
     `${where}: bytes ${startOf(value)} to ${endOf(value)} leave buffer "${buffer.label}" of ${buffer.bytes} bytes`,

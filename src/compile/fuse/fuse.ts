@@ -108,7 +108,7 @@ class Fuser {
     const result = joinClusters(producer, consumer, { facts, recomputed });
     if (typeof result === 'string') return result;
     if (known.readsWholeOf(producer, consumer)) return 'read after other kernels fill it';
-    if (known.reaches(producer, consumer)) return 'a third kernel stands between them';
+    if (known.reaches(producer, consumer)) return 'a third kernel is between them';
     return this.tooMany(result.roles) ?? result;
   }
 
@@ -167,7 +167,7 @@ class Fuser {
     if (sum.roles.size > 1 || contract.kind !== 'contract') return false;
     const roles = new Map(contract.roles).set(sumNode, 'sum' as const);
     const between = this.known.reaches(contract, sum) || this.known.reaches(sum, contract);
-    const why = between ? 'a third kernel stands between them' : this.tooMany(roles);
+    const why = between ? 'a third kernel is between them' : this.tooMany(roles);
     if (why !== undefined) {
       this.refuse(contract, sum, why);
       return false;

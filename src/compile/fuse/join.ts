@@ -41,7 +41,7 @@ export function joinClusters(producer: Cluster, consumer: Cluster, context: Join
 }
 
 /**
- * True when a map is read by reductions alone, which can compute it while they walk, and what it reads of the producer lies in
+ * True when a map is read by reductions alone, which can compute it while they walk, and what it reads of the producer is stored in
  * memory in any case: after the producer its result would have to be stored too.
  */
 function waitsForReduction(producer: Cluster, consumer: Cluster, context: JoinContext): boolean {
@@ -117,7 +117,7 @@ function joinAsFunctions(
 ): ClusterShape | string {
   if (reads.length !== 1) return 'read at other indices in several places';
   for (const node of producer.roles.keys()) {
-    if (isExpensive(node)) return 'read at other indices and dear to recompute';
+    if (isExpensive(node)) return 'read at other indices and expensive to recompute';
     if (context.facts.pinned.has(node)) return 'read at other indices and needed in memory';
     for (const reader of readersOf(context.facts, node)) {
       if (!producer.roles.has(reader) && !consumer.roles.has(reader)) return 'read at other indices and elsewhere';
@@ -210,7 +210,7 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
     if (!fits || producer.roles.get(edge.root) !== 'point') return 'read at other indices';
   }
   for (const node of producer.roles.keys()) {
-    if (isExpensive(node)) return 'dear to recompute in each reduction';
+    if (isExpensive(node)) return 'expensive to recompute in each reduction';
     const elsewhere = [...readersOf(context.facts, node)].some((r) => !producer.roles.has(r) && !consumer.roles.has(r));
     if ((elsewhere || context.facts.pinned.has(node)) && !rows) return 'needed in memory by others';
   }

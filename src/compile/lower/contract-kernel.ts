@@ -183,7 +183,7 @@ function storeFunction(input: EmitInput, evaluator: Evaluator): Declaration[] {
   let storeSum = '';
   if (sum !== null) {
     const location = memory.find(sum);
-    invariant(location !== undefined && written.includes(sum), `the sum ${sum} lies nowhere`);
+    invariant(location !== undefined && written.includes(sum), `the sum ${sum} is stored nowhere`);
     storeSum = `if (m == dims().m) { ${evaluator.writer.store(location, 'f32', 'n', 'value')} return; }`;
   }
   const column: ColumnScope = { index: 'n', count: (input.cluster.contraction as Contraction).n, values: new Map() };

@@ -76,7 +76,7 @@ export class Evaluator {
       return `${this.functionOf(root)}(${at})`;
     }
     const location = this.memory.find(root);
-    invariant(location !== undefined, `${root} is read by ${root.op?.name ?? 'a kernel'} and lies nowhere`);
+    invariant(location !== undefined, `${root} is read by ${root.op?.name ?? 'a kernel'} and is stored nowhere`);
     return this.writer.load(location, root.dtype, index, offset);
   }
 

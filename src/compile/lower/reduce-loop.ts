@@ -97,7 +97,7 @@ export function elementLoop(
   for (const node of stores) {
     const value = evaluator.value(node, element);
     const location = memory.find(node);
-    invariant(location !== undefined, `${node} is written and lies nowhere`);
+    invariant(location !== undefined, `${node} is written and is stored nowhere`);
     steps.push(...code`${writer.store(location, node.dtype, 'e', value)}`);
   }
   const inner = (first: string, last: string): Statement[] => code`

@@ -16,7 +16,7 @@ export function storePoints({ cluster, memory, written }: EmitInput, evaluator: 
     .flatMap((node) => {
       const value = evaluator.value(node, at);
       const location = memory.find(node);
-      invariant(location !== undefined, `${node} is written and lies nowhere`);
+      invariant(location !== undefined, `${node} is written and is stored nowhere`);
       return statements('stores')`${evaluator.writer.store(location, node.dtype, at.index, value)}`;
     });
 }

@@ -1,6 +1,7 @@
 /**
- * Memory: where every value lies. Values with disjoint lifetimes share whole buffers; parts of a place lie inside the
- * place's buffer; an update lies in its target's buffer where nothing reads the old value afterwards.
+ * Memory: where every value is stored. Values with disjoint lifetimes share whole buffers; parts of an in-place
+ * concatenation are inside its buffer; an update is stored in its target's buffer where nothing reads the old value
+ * afterwards.
  *
  * Invariant (checked by verifyPlan): while a value is still read, nothing else is written over it, except by the very
  * kernel that reads it, at the very index it reads.
@@ -15,7 +16,7 @@ import { type BufferRole, type Location, type PlacedValue, type PlanBuffer, SCAL
 const SCALAR_BYTES = deviceBytes('u32', SCALAR_STRIDE);
 const WORD = deviceBytes('u32', 1);
 
-/** Collects buffers and says where values lie. */
+/** Collects buffers and says where values are stored. */
 export class Memory {
   private readonly buffers: { role: BufferRole; bytes: number; label: string; data?: PlanBuffer['data'] }[] = [];
   private readonly locations = new Map<Tensor, Location>();
@@ -56,7 +57,7 @@ export class Memory {
     return this.buffers.length - 1;
   }
 
-  /** Where values without elements lie: one word that nobody reads, a buffer for each storage type. */
+  /** Where values without elements are stored: one word that nobody reads, a buffer for each storage type. */
   nothing(dtype: DType): Location {
     const type = storageType(dtype);
     let buffer = this.empty.get(type);
@@ -71,7 +72,7 @@ export class Memory {
     this.locations.set(root, location);
   }
 
-  /** Where `root` lies, or undefined before it was placed. */
+  /** Where `root` is stored, or undefined before it was placed. */
   find(root: Tensor): Location | undefined {
     return this.locations.get(root);
   }

@@ -2,7 +2,7 @@
  * Schedule: the order of the kernels, and which updates may overwrite their target in place.
  *
  * An update is in place when its kernel reads the old value only at the index it writes, and every other reader of the
- * old value can run before. Otherwise the new value lies in a temporary and is copied at the very end.
+ * old value can run before. Otherwise the new value is stored in a temporary and is copied at the very end.
  */
 
 import type { GraphUpdate } from '../../core/graph.ts';

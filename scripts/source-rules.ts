@@ -74,7 +74,15 @@ export function crowdedFolders(paths: readonly string[], limit: number): string[
 }
 
 /** Methods of strings that search or rewrite text by a pattern. */
-const PATTERN_METHODS: readonly string[] = ['match', 'matchAll', 'replace', 'replaceAll', 'search'];
+const PATTERN_METHODS: readonly string[] = [
+  'match',
+  'matchAll',
+  'replace',
+  'replaceAll',
+  'search',
+  'split',
+  'substring',
+];
 
 /** `text.replace`; a class may have a method of such a name for itself. */
 function isPatternMethod(node: ts.Node): boolean {

@@ -42,13 +42,13 @@ describe('one kernel', () => {
   test.each<[string, Roots, string]>([
     ['a chain over one size, broadcasting', { outputs: [exp(neg(add(x, bias)))] }, 'add+neg+exp'],
     ['two outputs of one chain', { outputs: [neg(x), exp(neg(x))] }, 'neg+exp'],
-    ['elementwise before a fold', { outputs: [sum(square(x), { axes: 1 })] }, 'square+sum'],
+    ['elementwise before a reduction', { outputs: [sum(square(x), { axes: 1 })] }, 'square+sum'],
     ['the same along columns', { outputs: [sum(square(x), { axes: 0 })] }, 'square+sum'],
-    ['elementwise after a fold', { outputs: [neg(log(sum(x, { axes: 1 })))] }, 'sum+log+neg'],
+    ['elementwise after a reduction', { outputs: [neg(log(sum(x, { axes: 1 })))] }, 'sum+log+neg'],
     ['softmax', { outputs: [softmax(x)] }, 'max+sub+exp+sum+div'],
     ['softmax that is kept, and its log', { outputs: [softmax(x), log(softmax(x))] }, 'max+sub+exp+sum+div+log'],
-    ['folds side by side', { outputs: [sum(x, { axes: 1 }), max(x, { axes: 1 })] }, 'sum+max'],
-    ['folds of one prologue', { outputs: [sum(exp(x)), max(exp(x))] }, 'exp+sum+max'],
+    ['reductions side by side', { outputs: [sum(x, { axes: 1 }), max(x, { axes: 1 })] }, 'sum+max'],
+    ['reductions of one prologue', { outputs: [sum(exp(x)), max(exp(x))] }, 'exp+sum+max'],
     ['after a product', { outputs: [relu(add(matmul(x, w), input('b', [4])))] }, 'matmul+add+mul'],
     [
       'an index into its only reader',
@@ -86,16 +86,16 @@ describe('apart, with a reason', () => {
 
   test.each<[string, Roots, RegExp]>([
     [
-      'a fold that reads another layout',
+      'a reduction that reads another layout',
       { outputs: [sum(sum(input('z', [3, 4, 5]), { axes: 1 }))] },
-      /folds over other elements/,
+      /reductions over other elements/,
     ],
     [
-      'rows too long to be folded twice',
+      'rows too long to be reduced twice',
       { outputs: [softmax(input('long', [2, 2000]))] },
-      /rows of 2000 are folded once only/,
+      /rows of 2000 are reduced once only/,
     ],
-    ['columns folded twice', { outputs: [div(x, sum(x, { axes: 0 }))] }, /the fold does not run along rows/],
+    ['columns reduced twice', { outputs: [div(x, sum(x, { axes: 0 }))] }, /the reduction does not run along rows/],
     [
       'a prologue that is needed in memory',
       { outputs: [exp(x), sum(exp(x), { axes: 0 })] },
@@ -117,7 +117,7 @@ describe('apart, with a reason', () => {
       /matmul \| add: read at other indices/,
     ],
     [
-      'a fold and its own first element',
+      'a reduction and its own first element',
       { outputs: [head(sum(input('z', [6, 1, 20]), { axes: 2 }))] },
       /sum \| add: another count of elements/,
     ],
@@ -146,8 +146,8 @@ describe('apart, with a reason', () => {
   });
 
   test('a third kernel between two stays between them', () => {
-    // e feeds both a column fold and, with its result, an elementwise node: joined, e and the last would need the fold
-    // before they run and after.
+    // e feeds both a column reduction and, with its result, an elementwise node: joined, e and the last would need the
+    // reduction before they run and after.
     const e = exp(x);
     const roots = { outputs: [mul(e, sum(square(e), { axes: 0 }))] };
     expect(reasons(roots)).toMatch(/a third kernel is between them/);
@@ -178,14 +178,14 @@ test('every kernel and each that feeds it have a reason why they are two', () =>
   expect(neighbours).toBeGreaterThan(6);
 });
 
-test('a map that folds alone read is computed while they walk, when what it reads is stored anyway', () => {
+test('a map that reductions alone read is computed while they walk, when what it reads is stored anyway', () => {
   // As in the gradient of a batch normalisation: dy is stored in memory for others, so dy · x need not.
   const [x, w] = [input('x', [600, 8]), input('w', [8, 8])];
   const dy = matmul(input('a', [600, 8]), w);
   const roots = { outputs: [sum(dy, { axes: 0 }), sum(mul(dy, x), { axes: 0 }), exp(dy)] };
   expect(kernelNames(roots)).toEqual(['matmul+exp', 'sum+mul+sum']);
-  expect(reasons(roots)).toMatch(/matmul(\+\w+)* \| mul: cheaper before the fold that reads it/);
-  // Over short rows map and fold become one kernel with what is before them.
+  expect(reasons(roots)).toMatch(/matmul(\+\w+)* \| mul: cheaper before the reduction that reads it/);
+  // Over short rows map and reduction become one kernel with what is before them.
   const product = mul(exp(x), x);
   expect(kernelNames({ outputs: [exp(x), sum(product, { axes: 1 })] })).toEqual(['exp+mul+sum']);
 });

@@ -31,6 +31,10 @@ function withAttributes(attrs: unknown): Plan {
   return { ...plan, dispatches: [{ ...dispatch, reference: [{ ...step, attrs }, ...steps] }, ...others] };
 }
 
+function noWorkgroups(json: Record<string, unknown>): void {
+  for (const dispatch of json.dispatches as { workgroups: number[] }[]) dispatch.workgroups[0] = 0;
+}
+
 /** A plan whose kernels are texts: trees also say which lines they come from. */
 function withTexts(plan: Plan) {
   return { ...plan, kernels: plan.kernels.map(({ module, ...kernel }) => ({ ...kernel, text: printModule(module) })) };
@@ -129,6 +133,19 @@ describe('refuses', () => {
     ['an unknown dtype', planToJson(plan).replace('"dtype":"f32"', '"dtype":"f8"'), /dtype must be f32 or i32 or/],
     ['an unknown value', planToJson(plan).replace('"attrs":{', '"attrs":{"a":{"$":"Map"},'), /stands for no value/],
     ['broken base64', planToJson(withAttributes(Uint8Array.of(1))).replace('"AQ=="', '"A"'), /are not base64/],
+    [
+      'a kernel that is not WGSL',
+      planToJson(plan).replace('return b0[i];', 'return b0[i] +;'),
+      /kernel "matmul.*expected an/,
+    ],
+    [
+      'a kernel with a wrong type',
+      planToJson(plan).replace('return b0[i];', 'return i;'),
+      /kernel "matmul.*u32, but f32/,
+    ],
+    ['an unknown function', planToJson(plan).replace('= float_relu(', '= float_rel('), /unknown function "float_rel"/],
+    ['a kernel without main', planToJson(plan).replaceAll('fn main(', 'fn start('), /no entry point main/],
+    ['no workgroups', changed(({ plan: p }) => noWorkgroups(p)), /0 workgroups along x/],
     ['a broken rule of plans', changed(({ plan: p }) => Object.assign(p, { boundBytes: 1 })), /bound buffers take/],
   ])('%s', (_title, text, message) => {
     expect(() => planFromJson(text, 'p.json')).toThrow(expect.objectContaining({ code: 'file' }));

@@ -28,7 +28,7 @@ describe('bytes of a dispatch', () => {
     ['a value that is read twice counts once', { outputs: [mul(x, exp(x))] }, 600 + 600],
     ['a broadcast scalar is one element', { outputs: [mul(x, rate)], scalars: [rate] }, 600 + 1 + 600],
     ['an update in place is a read and a write', { updates: [[x, add(x, y)]] }, 600 + 600 + 600],
-    ['a fold reads all and writes little', { outputs: [sum(x, { axis: 1 })] }, 600 + 20],
+    ['a reduction reads all and writes little', { outputs: [sum(x, { axis: 1 })] }, 600 + 20],
     ['a run of rows reads its rows', { outputs: [exp(slice(x, [5, 0], [2, 30]))] }, 60 + 60],
     ['so does a block with gaps', { outputs: [exp(slice(x, [5, 1], [2, 3]))] }, 6 + 6],
     ['a slice of what is computed reads no more', { outputs: [slice(exp(x), [5, 1], [2, 3])] }, 6 + 6],
@@ -42,14 +42,14 @@ describe('bytes of a dispatch', () => {
     expect(moved(roots)).toEqual([elements]);
   });
 
-  test('a fold of what is recomputed reads what that reads', () => {
+  test('a reduction of what is recomputed reads what that reads', () => {
     expect(moved({ outputs: [sum(mul(slice(x, [0, 3], [20, 10]), rate))], scalars: [rate] })).toEqual([200 + 1 + 1]);
   });
 
-  test('a fold in two stages moves its partial results twice', () => {
+  test('a reduction in two stages moves its partial results twice', () => {
     const long = input('long', [4096]);
     const plan = planned({ outputs: [add(sum(long), rate)] });
-    const partials = plan.buffers.find(({ label }) => label === 'partial folds')!.bytes / 4;
+    const partials = plan.buffers.find(({ label }) => label === 'partial reductions')!.bytes / 4;
     expect(partials).toBeGreaterThan(1);
     expect(plan.dispatches.map(({ bytes }) => bytes / 4)).toEqual([4096 + partials, partials + 1 + 1]);
   });

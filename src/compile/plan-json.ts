@@ -6,8 +6,10 @@
  */
 
 import { DTYPES, type DType, type TypedArray } from '../core/dtype.ts';
+import { checkModule } from '../kernel/check.ts';
 import { parseModule } from '../kernel/parse.ts';
 import { printModule } from '../kernel/print.ts';
+import type { Declaration, Module } from '../kernel/tree.ts';
 import { DownhillError } from '../util/errors.ts';
 import { parseJson } from '../util/json.ts';
 import { show } from '../util/show.ts';
@@ -59,11 +61,24 @@ type PlanTexts = Omit<Plan, 'kernels'> & {
 };
 
 function withTrees(plan: PlanTexts): Plan {
-  const trees = plan.kernels.map(({ wgsl, ...kernel }) => ({
-    ...kernel,
-    module: parseModule(wgsl, `kernel "${kernel.label}"`),
-  }));
+  const trees = plan.kernels.map(({ wgsl, ...kernel }) => ({ ...kernel, module: kernelOf(wgsl, kernel.label) }));
   return { ...plan, kernels: trees };
+}
+
+/** @throws DownhillError `file` for a text that is not a kernel, names and types included. */
+function kernelOf(wgsl: string, label: string): Module {
+  const where = `kernel "${label}"`;
+  let module: Module;
+  try {
+    module = parseModule(wgsl, where);
+    checkModule(module, where);
+  } catch (cause) {
+    throw new DownhillError('file', (cause as Error).message, { cause });
+  }
+  const isEntry = (tree: Declaration) =>
+    tree.kind === 'function' && tree.name === 'main' && tree.workgroupSize !== null;
+  if (!module.declarations.some(isEntry)) throw wrong(`${where} has no entry point main`);
+  return module;
 }
 
 const ARRAYS = { Float64Array, Float32Array, Int32Array, Uint32Array, Uint8Array } as const;

@@ -161,7 +161,7 @@ function verifyBindings(
   });
   for (const id of writes) written.add(id);
   dispatch.workgroups.forEach((count, axis) => {
-    rule(isCount(count), `${where}: ${count} workgroups along ${'xyz'[axis]}`);
+    rule(isCount(count) && count > 0, `${where}: ${count} workgroups along ${'xyz'[axis]}`);
     if (target !== undefined && count > target.maxComputeWorkgroupsPerDimension) {
       const found = `${where}: ${count} workgroups along ${'xyz'[axis]}`;
       throw exceeded(found, 'maxComputeWorkgroupsPerDimension', target.maxComputeWorkgroupsPerDimension);

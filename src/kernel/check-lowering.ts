@@ -34,7 +34,8 @@ export function checkLowering(
   if (text === null) return null;
   const loads = inputs.map(({ dtype }, k) => `fn load_${k}(i: u32) -> ${dtype} { return ${zero(dtype)}; }`);
   const head = `var<private> words: array<u32, ${WORDS}>;`;
-  return readModule([head, ...[...libraries].map(library), ...loads, text].join('\n'), `op "${op.name}"`);
+  // The snippets come first, so that lines count from theirs.
+  return readModule([text, head, ...loads, ...[...libraries].map(library)].join('\n'), `op "${op.name}"`);
 }
 
 /** Uniform words of a snippet; more share them. */

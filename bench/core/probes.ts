@@ -107,10 +107,10 @@ export function tiledProductProbe(n: number, rows: number, columns: number): Pro
     wgsl: `@group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-@compute @workgroup_size(8, 8)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.y * ${rows}u;
-  let column = id.x * ${vectors}u;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) at: u32) {
+  let row = (group.y * 8u + at / 8u) * ${rows}u;
+  let column = (group.x * 8u + at % 8u) * ${vectors}u;
   ${pairs((r, c) => `var s${r}_${c} = vec4f();`)}
   for (var k = 0u; k < ${n}u; k++) {
     ${each(vectors, (c) => `let b${c} = b[k * ${n / 4}u + column + ${c}u];`)}

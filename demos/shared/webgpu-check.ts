@@ -67,14 +67,14 @@ export function explainMissing(host: HTMLElement, missing: MissingWebGPU, after:
 /** The same with a button that goes on with the CPU. Resolves when it was pressed. */
 export function offerCpu(host: HTMLElement, missing: MissingWebGPU): Promise<void> {
   return new Promise((resolve) => {
-    const after = 'Or go on with the CPU: the same results. Small networks train well there, large ones slowly.';
+    const after = 'Or continue on the CPU: the same results. Small networks train well there, large ones slowly.';
     const panel = explainMissing(host, missing, after);
     const accept = () => {
       panel.remove();
       runsOnCpu();
       resolve();
     };
-    panel.append(button('Go on with the CPU', accept, 'primary'));
+    panel.append(button('Continue on the CPU', accept, 'primary'));
   });
 }
 

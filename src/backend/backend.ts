@@ -93,7 +93,9 @@ export interface Backend {
   ): Promise<Program>;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
-  /** Plans that are compiled for `target` from now on take these tiles; undefined for the defaults. Loaded ones stay. */
+  /**
+   * Plans that are compiled for `target` from now on take these tiles; undefined for the defaults. Loaded ones stay.
+   */
   useTiles(tiles: TileChoices | undefined): void;
   dispose(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * A profile as a file for a trace viewer: chrome://tracing, https://ui.perfetto.dev, speedscope. The form is the JSON object
- * of the Trace Event Format (Google, 2016), with complete events.
+ * A profile as a file for a trace viewer: chrome://tracing, https://ui.perfetto.dev, speedscope. The form is the JSON
+ * object of the Trace Event Format (Google, 2016), with complete events.
  */
 
 import type { DispatchTime } from './profile.ts';
@@ -44,8 +44,9 @@ export interface ChromeTrace {
 }
 
 /**
- * `times`, in plan order, as a trace: `JSON.stringify` of it is the file. The bars follow one another without gaps, because
- * each stands for a median of several runs: what a device does between dispatches, and at the same time, is not in them.
+ * `times`, in plan order, as a trace: `JSON.stringify` of it is the file. The bars follow one another without gaps,
+ * because each stands for a median of several runs: what a device does between dispatches, and at the same time, is not
+ * in them.
  * @param name what was profiled, the title of the viewer's row.
  */
 export function chromeTrace(times: readonly DispatchTime[], name = 'downhill'): ChromeTrace {

@@ -1,6 +1,6 @@
 /**
- * The CPU backend: runs a plan, with the plan's own buffers, by the reference functions of the ops. At precision `f64` it
- * is the reference that GPUs are compared with; at `f32` it trains where there is no adapter.
+ * The CPU backend: runs a plan, with the plan's own buffers, by the reference functions of the ops. At precision `f64`
+ * it is the reference that GPUs are compared with; at `f32` it trains where there is no adapter.
  *
  * A run is finished when `run` returns. Plans are held to their rules, not to a device's limits: memory is the limit.
  */

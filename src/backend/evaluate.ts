@@ -1,6 +1,6 @@
 /**
- * A backend that runs plans on the CPU by their kernels: the evaluator runs the very WGSL that a GPU would get, fused, joined and tiled, in f64 or
- * f32 and without a device. So a wrong kernel is told from a wrong driver.
+ * A backend that runs plans on the CPU by their kernels: the evaluator runs the very WGSL that a GPU would get, fused,
+ * joined and tiled, in f64 or f32 and without a device. So a wrong kernel is told from a wrong driver.
  *
  * It is the CPU backend with its memory and rules, but for who computes a dispatch. Slow: for tests and VALIDATE=1.
  */
@@ -20,13 +20,15 @@ export interface EvaluatingOptions {
   /** What plans are made for, subgroups included; WebGPU's defaults on a software adapter when left out. */
   readonly target?: Target;
   /**
-   * Compares every dispatch with the references of its ops, started from the same memory, and throws where they differ by more
-   * than this part of the largest value of the result; whole numbers must be equal.
+   * Compares every dispatch with the references of its ops, started from the same memory, and throws where they differ
+   * by more than this part of the largest value of the result; whole numbers must be equal.
    */
   readonly agreeing?: { readonly relative: number };
 }
 
-/** @throws DownhillError `internal` from `run`, for an index outside of a buffer, or where kernel and reference differ. */
+/**
+ * @throws DownhillError `internal` from `run`, for an index outside of a buffer, or where kernel and reference differ.
+ */
 export function createEvaluatingBackend({ target = SOFTWARE_TARGET, ...options }: EvaluatingOptions): CpuBackend {
   return new EvaluatingBackend(options, target);
 }
@@ -70,8 +72,8 @@ function evaluatingExecutor({ precision, agreeing }: EvaluatingOptions, subgroup
 const nameOf = ({ name, dispatches }: Plan, at: number) => `"${name}", dispatch ${at} "${dispatches[at].label}"`;
 
 /**
- * The attributes with the constants that kernels get: the uniform block holds f32, so 0.1 is 0.100000001 there, which f64 tells
- * apart. (An op that computes a constant of two attributes rounds once, after it: both ways are right.)
+ * The attributes with the constants that kernels get: the uniform block holds f32, so 0.1 is 0.100000001 there, which
+ * f64 tells apart. (An op that computes a constant of two attributes rounds once, after it: both ways are right.)
  */
 function storedConstants(attrs: unknown): unknown {
   if (typeof attrs === 'number') return Number.isInteger(attrs) ? attrs : Math.fround(attrs);

@@ -20,13 +20,17 @@ export interface DispatchTime {
   readonly ns: number;
   /** Part of the time of all dispatches, 0 to 1; 0 for each when no time at all could be measured. */
   readonly share: number;
-  /** Floating-point operations: the formulas of its ops, a multiply-add as two, without what it computes anew of others' results. */
+  /**
+   * Floating-point operations: the formulas of its ops, a multiply-add as two, without what it computes anew of others'
+   * results.
+   */
   readonly flops: number;
   /**
-   * Bytes that must move between memory and the kernel at least, from the plan: each distinct value that it reads and each
-   * that it writes once, at four bytes an element; of a value that is sliced or picked from by index (a batch out of the data
-   * set) what is taken, no more than the value. Partial results between the two dispatches of a kernel count in both.
-   * Not counted: what caches and tiles read again, the uniform block. So a rate from it may be below what the memory did.
+   * Bytes that must move between memory and the kernel at least, from the plan: each distinct value that it reads and
+   * each that it writes once, at four bytes an element; of a value that is sliced or picked from by index (a batch out
+   * of the data set) what is taken, no more than the value. Partial results between the two dispatches of a kernel
+   * count in both. Not counted: what caches and tiles read again, the uniform block. So a rate from it may be below
+   * what the memory did.
    */
   readonly bytes: number;
   /** 10⁹ floating-point operations a second; NaN when the time is 0. */

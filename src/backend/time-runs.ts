@@ -1,6 +1,7 @@
 /**
- * How long a program takes, for what must be compared: several runs in one compute pass, so that neither the quantisation
- * of timestamps nor the way to the device and back decides. Device time where the device has timestamps, wall time else.
+ * How long a program takes, for what must be compared: several runs in one compute pass, so that neither the
+ * quantisation of timestamps nor the way to the device and back decides. Device time where the device has timestamps,
+ * wall time else.
  */
 
 import type { Backend, Program } from './backend.ts';
@@ -8,14 +9,14 @@ import { COPY_SRC, QUERY_RESOLVE } from './webgpu/flags.ts';
 import { WebGPUProgram } from './webgpu/program.ts';
 
 /**
- * Step in ms to which browsers round timestamps, and Dawn unless it is told not to; some take 0.1 ms. A pass that takes a
- * few of them is timed by the clock on the wall, which is finer.
+ * Step in ms to which browsers round timestamps, and Dawn unless it is told not to; some take 0.1 ms. A pass that takes
+ * a few of them is timed by the clock on the wall, which is finer.
  */
 const COARSE_MS = 0.1;
 const FEW = 10;
 /**
- * Milliseconds to sleep before the result is asked for, about a sample's length: in Node a pending promise polls and keeps a
- * core busy, which a software adapter that shares the cores would be timed without.
+ * Milliseconds to sleep before the result is asked for, about a sample's length: in Node a pending promise polls and
+ * keeps a core busy, which a software adapter that shares the cores would be timed without.
  */
 const PAUSE_MS = 3;
 

@@ -1,7 +1,7 @@
 /**
- * VALIDATE=1: a backend that runs every dispatch of a plan by itself and compares it with the CPU reference, started from
- * the device's own memory, so that errors do not add up over a plan and the first wrong dispatch is the culprit. It stops
- * there with an error that names plan, dispatch, element and both values, and leaves a repro.
+ * VALIDATE=1: a backend that runs every dispatch of a plan by itself and compares it with the CPU reference, started
+ * from the device's own memory, so that errors do not add up over a plan and the first wrong dispatch is the culprit.
+ * It stops there with an error that names plan, dispatch, element and both values, and leaves a repro.
  *
  * Invariant: operations take effect in the order of the calls. Comparing needs reads, which are asynchronous, so each
  * call joins one queue; a divergence is thrown by whatever is called next or awaited (`read`, `finish`).

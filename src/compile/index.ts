@@ -1,5 +1,6 @@
 /**
- * The compiler: graph → simplify → fuse → schedule → dispatch groups → memory → Plan. Pure: no GPU object is made and nothing is awaited.
+ * The compiler: graph → simplify → fuse → schedule → dispatch groups → memory → Plan. Pure: no GPU object is made and
+ * nothing is awaited.
  */
 
 import type { GraphSpec } from '../core/graph.ts';

@@ -17,7 +17,7 @@ import { type FusedGraph, readBy, writtenBy } from './fuse/fused-graph.ts';
 import { outermostOf } from './graph/facts.ts';
 import { resolve, rootOf } from './graph/views.ts';
 import { emitContract } from './lower/contract-kernel.ts';
-import { type EmitInput, type EmittedKernel, THREAD_INVOCATIONS, ThreadWriter, threadKernel } from './lower/emit.ts';
+import { type EmitInput, type EmittedKernel, ThreadWriter, threadKernel } from './lower/emit.ts';
 import { emitHand } from './lower/hand-kernel.ts';
 import { joinKernels } from './lower/join-kernels.ts';
 import { emitMap } from './lower/map-kernel.ts';
@@ -26,7 +26,7 @@ import { withUniformCopies } from './lower/uniforms.ts';
 import { Memory } from './memory/memory.ts';
 import type { Dispatch, PlacedValue, Plan, PlanInput, PlanKernel, ReferenceStep } from './plan.ts';
 import { referenceSteps } from './reference-steps.ts';
-import type { DispatchGroup, Stage } from './schedule/dispatch-groups.ts';
+import { type DispatchGroup, FREE_INVOCATIONS, type Stage } from './schedule/dispatch-groups.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { bytesMoved, stagedTraffic, type Traffic, wholeTraffic } from './schedule/traffic.ts';
 import type { Target } from './target.ts';
@@ -245,7 +245,7 @@ class PlanBuilder {
   }
 
   private emitCopy({ target, value }: GraphUpdate): void {
-    const writer = new ThreadWriter(this.memory, target.size, THREAD_INVOCATIONS, this.target);
+    const writer = new ThreadWriter(this.memory, target.size, FREE_INVOCATIONS, this.target);
     const from = writer.load(this.locationOf(rootOf(value)), value.dtype, 'i');
     const body = statements('copy')`${writer.store(this.locationOf(target), target.dtype, 'i', from)}`;
     const kernel = threadKernel(writer, body);

@@ -1,7 +1,7 @@
 /**
  * A plan as text, complete but for the contents of constants: what the goldens store and what a person reads when a
- * kernel is not what was expected. Equal plans give equal text, and no line depends on the one before it, so that a diff
- * of two texts is a diff of two plans.
+ * kernel is not what was expected. Equal plans give equal text, and no line depends on the one before it, so that a
+ * diff of two texts is a diff of two plans.
  */
 
 import { printModule } from '../kernel/print.ts';

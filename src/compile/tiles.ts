@@ -8,14 +8,18 @@ import { fnv1a } from '../util/text.ts';
 import type { Target } from './target.ts';
 import type { Tile } from './tile.ts';
 
-/** Tallest and widest register block where invocations own their rows: 8 × 8 is the best seen on llvmpipe, larger ones spill. */
+/**
+ * Tallest and widest register block where invocations own their rows: 8 × 8 is the best seen on llvmpipe, larger ones
+ * spill.
+ */
 const BLOCK = 8;
 
 /**
  * The tile for a product of `rows` × spec.n.
  *
- * CPU adapters: every storage load is bounds-checked invocation by invocation, so loads per multiplication decide and the block is
- * as large as registers hold; a workgroup is one vector of 8 invocations. GPU adapters: smaller blocks, many invocations.
+ * CPU adapters: every storage load is bounds-checked invocation by invocation, so loads per multiplication decide and
+ * the block is as large as registers hold; a workgroup is one vector of 8 invocations. GPU adapters: smaller blocks,
+ * many invocations.
  */
 export function chooseTile(spec: Contraction, rows: number, target: Target): Tile {
   // Without choices no key is made: it costs as much as the rest of the planning of a product.
@@ -29,10 +33,15 @@ export function defaultTile(spec: Contraction, rows: number, target: Target): Ti
   return subgroupSize !== null && spec.n > 1 ? broadcastTile(spec, rows, subgroupSize) : cpuTile(spec, rows);
 }
 
-/** Rows of the broadcast variant's block for each count of columns an invocation; sixteen more take a tenth longer to compile. */
+/**
+ * Rows of the broadcast variant's block for each count of columns an invocation; sixteen more take a tenth longer to
+ * compile.
+ */
 const BROADCAST_ROWS: Readonly<Record<number, number>> = { 1: 32, 2: 32, 3: 16, 4: 16 };
 
-/** Products of fewer flops take a small block: what they lose in a step is less than what a large one takes to compile. */
+/**
+ * Products of fewer flops take a small block: what they lose in a step is less than what a large one takes to compile.
+ */
 const SMALL_FLOPS = 8e6;
 
 function broadcastTile(spec: Contraction, rows: number, lanes: number): Tile {
@@ -103,7 +112,8 @@ const STAGED_DEPTH = 8;
 function gpuTile(spec: Contraction, rows: number): Tile {
   const [invocationsM, invocationsN] = spec.n <= 16 ? [64, 4] : [16, 16];
   const tiles = Math.ceil(rows / (4 * invocationsM)) * Math.ceil(spec.n / (4 * invocationsN)) * spec.batch;
-  // Where a block is used whole, workgroup memory saves most reads; three kernels of a dispatch group still fit into the guaranteed minimum.
+  // Where a block is used whole, workgroup memory saves most reads; three kernels of a dispatch group still fit into
+  // the guaranteed minimum.
   const staged = rows >= 64 && spec.n >= 64 && spec.inner >= STAGED_DEPTH;
   return {
     rowsPerInvocation: 4,

@@ -22,8 +22,8 @@ export interface EmitContext<A> {
   /** WGSL expression of type u32 whose value comes from the uniform block. */
   count(value: number): string;
   /**
-   * WGSL expression of type u32 for an inner extent: a literal on GPUs, which divide by one faster; from the uniform block on
-   * software adapters, where kernels that differ in it alone then share a pipeline.
+   * WGSL expression of type u32 for an inner extent: a literal on GPUs, which divide by one faster; from the uniform
+   * block on software adapters, where kernels that differ in it alone then share a pipeline.
    */
   size(value: number): string;
   /** Adds a library of functions, the file `shaders/<name>.wgsl`, to the kernel. */
@@ -55,7 +55,10 @@ export interface IndexLowering<A> {
 
 /** A reduction that takes its elements one by one. */
 export interface ReductionChain<A> {
-  /** WGSL type of the accumulator: a scalar that can be stored, or, without `merge`, a struct that a library of `use` declares. */
+  /**
+   * WGSL type of the accumulator: a scalar that can be stored, or, without `merge`, a struct that a library of `use`
+   * declares.
+   */
   state(context: EmitContext<A>): string;
   init(context: EmitContext<A>): string;
   /** Accumulator after element `x`, the `r`-th (u32) of its reduction. */
@@ -74,9 +77,9 @@ export interface RunPlace {
 }
 
 /**
- * An f32 reduction that takes its elements in runs of bounded length, each with an accumulator of its own, which is then added to
- * that of the reduction: rounding errors grow with the length of a run and the number of runs, not with their product. All
- * expressions; types and functions are those of the library.
+ * An f32 reduction that takes its elements in runs of bounded length, each with an accumulator of its own, which is
+ * then added to that of the reduction: rounding errors grow with the length of a run and the number of runs, not with
+ * their product. All expressions; types and functions are those of the library.
  */
 export interface ReductionRuns {
   /** The file of `shaders/` that declares what follows. */
@@ -107,7 +110,9 @@ export interface ReduceLowering<A> {
   readonly chain?: ReductionChain<A>;
   /** For f32; reductions of every length when there is no `chain`. */
   readonly runs?: ReductionRuns;
-  /** `sum` when this reduction is a plain sum: a contraction that reads the same operand can deliver it as a by-product. */
+  /**
+   * `sum` when this reduction is a plain sum: a contraction that reads the same operand can deliver it as a by-product.
+   */
   readonly algebra?: 'sum';
 }
 

@@ -1,8 +1,9 @@
 /**
  * The functions of WGSL that kernels use: for each its type rule and its value on the CPU, elementwise.
  *
- * `of` computes one element in f64; integers come and go as the numbers they stand for (the evaluator wraps and rounds). Where WGSL
- * leaves a result open (min of NaN, conversions out of range) the table takes what IEEE 754 or JavaScript prescribes.
+ * `of` computes one element in f64; integers come and go as the numbers they stand for (the evaluator wraps and
+ * rounds). Where WGSL leaves a result open (min of NaN, conversions out of range) the table takes what IEEE 754 or
+ * JavaScript prescribes.
  * Source: WGSL, section 17.
  */
 

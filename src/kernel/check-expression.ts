@@ -1,6 +1,6 @@
 /**
- * Types of expressions. Gives the tree anew with every type in place; an abstract number that is used as a concrete one becomes a
- * literal of that type, so that no reader of the tree has to know the conversion rules.
+ * Types of expressions. Gives the tree anew with every type in place; an abstract number that is used as a concrete one
+ * becomes a literal of that type, so that no reader of the tree has to know the conversion rules.
  */
 
 import { builtin, builtinNames } from './builtins.ts';

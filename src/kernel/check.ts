@@ -1,6 +1,7 @@
 /**
- * The checker: gives a module with every type in place, or says what is wrong and on which line. After it, every name is
- * declared, every call has a function that takes its arguments, and every assignment has a target that may be written.
+ * The checker: gives a module with every type in place, or says what is wrong and on which line. After it, every name
+ * is declared, every call has a function that takes its arguments, and every assignment has a target that may be
+ * written.
  *
  * Declarations may come in any order, but functions must not call each other in a circle.
  * Source: WGSL, sections 5 to 9.
@@ -72,7 +73,10 @@ export function readSnippet(text: string, type: Type, surroundings: Surroundings
   return checkAs(parseSnippet(text, where), type, `${JSON.stringify(text)}`, contextOf(surroundings, where));
 }
 
-/** The body of a function of an op record that returns `result`. @throws DownhillError `internal` that names `where`. */
+/**
+ * The body of a function of an op record that returns `result`.
+ * @throws DownhillError `internal` that names `where`.
+ */
 export function readBody(text: string, result: Type, surroundings: Surroundings, where: string): Statement[] {
   return checkBlock(parseBody(text, where), { ...contextOf(surroundings, where), result, inLoop: false });
 }

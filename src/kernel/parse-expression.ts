@@ -1,6 +1,6 @@
 /**
- * Expressions and type names. WGSL's precedence, but for one leniency: it lets a reader of C mix `&` and `==` without parentheses,
- * where WGSL refuses the text; the printer writes the parentheses.
+ * Expressions and type names. WGSL's precedence, but for one leniency: it lets a reader of C mix `&` and `==` without
+ * parentheses, where WGSL refuses the text; the printer writes the parentheses.
  */
 
 import type { Cursor } from './cursor.ts';

@@ -1,7 +1,8 @@
 /**
  * From WGSL to its tree: modules, function bodies, expressions. The tree is not yet typed; `check` does that.
  *
- * @throws DownhillError `internal` for a text that is not WGSL, or not of the subset that kernels are written in, with its line.
+ * @throws DownhillError `internal` for a text that is not WGSL, or not of the subset that kernels are written in, with
+ *   its line.
  */
 
 import { Cursor } from './cursor.ts';

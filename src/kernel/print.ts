@@ -1,7 +1,8 @@
 /**
  * A tree as WGSL text. What is printed, parsed and checked again is the same tree (but for lines and folded constants).
  *
- * Parentheses go where WGSL demands them, which is more often than C does: bitwise operators and shifts never stand beside others.
+ * Parentheses go where WGSL demands them, which is more often than C does: bitwise operators and shifts never stand
+ * beside others.
  */
 
 import { invariant } from '../util/errors.ts';

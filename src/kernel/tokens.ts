@@ -1,6 +1,7 @@
 /**
  * WGSL as a list of tokens. Comments are dropped, except for the marks of our shaders: `// @param`, `// @unroll` and
- * `// @loop name` belong to their line; `// @slot name` and `// @end` are tokens of a template. Source: WGSL, section 3.
+ * `// @loop name` belong to their line; `// @slot name` and `// @end` are tokens of a template. Source: WGSL, section
+ * 3.
  */
 
 import { kernelError } from './error.ts';
@@ -35,7 +36,8 @@ const LONG_SYMBOLS = ['<<=', '>>=', '->', '++', '--', '&&', '||', '<<', '>>'];
 for (const operator of '-+*/%&|^=!<>') LONG_SYMBOLS.push(`${operator}=`);
 
 /**
- * @param where names the text in messages. @param template whether slots are tokens; otherwise their marks are comments.
+ * @param where names the text in messages. @param template whether slots are tokens; otherwise their marks are
+ *   comments.
  * @throws DownhillError `internal` at a character that WGSL does not have.
  */
 export function tokenize(text: string, where: string, template: boolean): Tokens {

@@ -1,8 +1,9 @@
 /**
- * The tree of a WGSL module: what the parser makes, the checker types, transforms rewrite, and printers and evaluators read.
+ * The tree of a WGSL module: what the parser makes, the checker types, transforms rewrite, and printers and evaluators
+ * read.
  *
- * Invariant: nodes are immutable plain data. `type` is NONE until `check` has seen the tree; afterwards every expression has its
- * type and every abstract number has become concrete wherever it is used as one.
+ * Invariant: nodes are immutable plain data. `type` is NONE until `check` has seen the tree; afterwards every
+ * expression has its type and every abstract number has become concrete wherever it is used as one.
  * Source: WGSL, sections 8 and 9 (the subset that downhill's kernels use: no pointers, no switch, no override).
  */
 
@@ -76,7 +77,10 @@ export interface Call extends At {
   readonly type: Type;
 }
 
-/** A value of a named type: `vec3i(0)`, `u32(x)`, `Run(a, b, c)`, `array<f32, 2>(x, y)`; `bitcast<T>(x)` when it keeps the bits. */
+/**
+ * A value of a named type: `vec3i(0)`, `u32(x)`, `Run(a, b, c)`, `array<f32, 2>(x, y)`; `bitcast<T>(x)` when it keeps
+ * the bits.
+ */
 export interface Construct extends At {
   readonly kind: 'construct';
   readonly typeName: TypeName;

@@ -1,4 +1,4 @@
-/** Ways through trees: every expression of a statement, children anew, who calls whom. */
+/** Ways through trees: every expression of a statement, what a declaration mentions, who calls whom. */
 
 import type { Declaration, Declare, Expression, FunctionTree, Statement, TypeName } from './tree.ts';
 
@@ -19,28 +19,6 @@ export function partsOf(tree: Expression): readonly Expression[] {
       return [tree.base, tree.index];
     case 'member':
       return [tree.base];
-    default:
-      return tree satisfies never;
-  }
-}
-
-/** `tree` with `change` of each part. */
-export function mapParts(tree: Expression, change: (part: Expression) => Expression): Expression {
-  switch (tree.kind) {
-    case 'literal':
-    case 'name':
-      return tree;
-    case 'unary':
-      return { ...tree, operand: change(tree.operand) };
-    case 'binary':
-      return { ...tree, left: change(tree.left), right: change(tree.right) };
-    case 'call':
-    case 'construct':
-      return { ...tree, args: tree.args.map(change) };
-    case 'index':
-      return { ...tree, base: change(tree.base), index: change(tree.index) };
-    case 'member':
-      return { ...tree, base: change(tree.base) };
     default:
       return tree satisfies never;
   }

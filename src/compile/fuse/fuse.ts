@@ -2,10 +2,10 @@
  * Fusion: which nodes share a kernel. Greedy in topological order: every node starts alone and joins the clusters that
  * feed it wherever the joint kernel can be written, no cycle between kernels arises and the bindings suffice.
  *
- * What may join (see `joinClusters`): elementwise chains of one size · elementwise after a reduction or a contraction (epilogue)
- * · elementwise before a reduction (prologue) · reductions over the same rows, one after another (softmax, its loss and gradient
- * in one kernel) · reductions side by side over the same elements · cheap index arithmetic into its only reader · column
- * sums into the contraction that reads the same operand.
+ * What may join (see `joinClusters`): elementwise chains of one size · elementwise after a reduction or a contraction
+ * (epilogue) · elementwise before a reduction (prologue) · reductions over the same rows, one after another (softmax,
+ * its loss and gradient in one kernel) · reductions side by side over the same elements · cheap index arithmetic into
+ * its only reader · column sums into the contraction that reads the same operand.
  *
  * No op is named here: everything follows from `lower.kind` and traits.
  */
@@ -30,7 +30,9 @@ export interface FuseOptions {
   readonly inPlace?: boolean;
 }
 
-/** Most nodes of one kernel, so that a chain of thousands is many kernels of a size that drivers compile in good time. */
+/**
+ * Most nodes of one kernel, so that a chain of thousands is many kernels of a size that drivers compile in good time.
+ */
 const MOST_NODES = 128;
 
 export function fuse(graph: Graph, options: FuseOptions): FusedGraph {
@@ -177,8 +179,8 @@ class Fuser {
   }
 
   /**
-   * Other reductions of the same elements that share a source with `cluster`; and maps that read what is overwritten, which
-   * can only happen in place when all of them have read it.
+   * Other reductions of the same elements that share a source with `cluster`; and maps that read what is overwritten,
+   * which can only happen in place when all of them have read it.
    */
   private siblings(cluster: Cluster): Cluster[] {
     if (cluster.kind === 'map') return this.mapSiblings(cluster);

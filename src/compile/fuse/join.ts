@@ -5,7 +5,7 @@
 
 import type { Tensor } from '../../core/tensor.ts';
 import { type GraphFacts, readersOf } from '../graph/facts.ts';
-import { broadcastMap, foldsRows, isIdentity, reductionAxes, sameMap } from '../graph/index-map.ts';
+import { broadcastMap, isIdentity, reducesRows, reductionAxes, sameMap } from '../graph/index-map.ts';
 import { resolve } from '../graph/views.ts';
 import { type Cluster, type ClusterShape, isExpensive, type ReductionSpace, type Role } from './cluster.ts';
 
@@ -35,14 +35,14 @@ export function joinClusters(producer: Cluster, consumer: Cluster, context: Join
   }
   if (consumer.kind === 'reduce') {
     if (producer.kind === 'map') return joinPrologue(producer, consumer, context);
-    if (producer.kind === 'reduce') return joinFolds(producer, consumer, context);
+    if (producer.kind === 'reduce') return joinReductions(producer, consumer, context);
   }
   return `a ${consumer.kind} does not take in a ${producer.kind}`;
 }
 
 /**
- * True when a map is read by reductions alone, which can compute it while they walk, and what it reads of the producer is stored in
- * memory in any case: after the producer its result would have to be stored too.
+ * True when a map is read by reductions alone, which can compute it while they walk, and what it reads of the producer
+ * is stored in memory in any case: after the producer its result would have to be stored too.
  */
 function waitsForReduction(producer: Cluster, consumer: Cluster, context: JoinContext): boolean {
   const takesIn = (reader: Tensor): boolean => {
@@ -51,7 +51,7 @@ function waitsForReduction(producer: Cluster, consumer: Cluster, context: JoinCo
     const [input] = reader.inputs;
     const map = reductionAxes(input.shape, lower.axes(input, reader.attrs));
     // Short rows are another matter: there, a map and the reduction before it become one kernel.
-    return !(foldsRows(map) && map.reduction <= ROW_LIMIT);
+    return !(reducesRows(map) && map.reduction <= ROW_LIMIT);
   };
   let read = false;
   for (const node of consumer.roles.keys()) {
@@ -147,7 +147,7 @@ function joinEpilogue(producer: Cluster, consumer: Cluster, context: JoinContext
 function joinRows(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const { space } = producer;
   if (space === null || consumer.points !== space.outer * space.reduction) return 'another count of elements';
-  if (!foldsRows(space)) return 'the reduction does not run along rows';
+  if (!reducesRows(space)) return 'the reduction does not run along rows';
   if (space.reduction > ROW_LIMIT) return `rows of ${space.reduction} are reduced once only`;
   const reads = edges(producer, consumer, context);
   const reason = rowEdges(reads, producer, consumer, space, 'inner');
@@ -203,7 +203,7 @@ function joinPrologue(producer: Cluster, consumer: Cluster, context: JoinContext
   const { space } = consumer;
   if (space === null) return 'no reduction';
   if (producer.points !== space.outer * space.reduction) return joinRowValues(producer, consumer, space, context);
-  const rows = foldsRows(space) && space.reduction <= ROW_LIMIT;
+  const rows = reducesRows(space) && space.reduction <= ROW_LIMIT;
   for (const edge of edges(producer, consumer, context)) {
     const readerRole = consumer.roles.get(edge.reader);
     const fits = readerRole === 'reduction' ? readsWhole(edge) : readerRole === 'inner' && edge.sameIndex;
@@ -238,7 +238,7 @@ function joinRowValues(
 }
 
 /** Reductions over the same elements: side by side, or one after another over short rows. */
-function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
+function joinReductions(producer: Cluster, consumer: Cluster, context: JoinContext): ClusterShape | string {
   const [a, b] = [producer.space, consumer.space];
   if (
     a === null ||
@@ -251,7 +251,7 @@ function joinFolds(producer: Cluster, consumer: Cluster, context: JoinContext): 
   }
   const reads = edges(producer, consumer, context);
   if (reads.length > 0) {
-    if (!foldsRows(a)) return 'the reduction does not run along rows';
+    if (!reducesRows(a)) return 'the reduction does not run along rows';
     if (a.reduction > ROW_LIMIT) return `rows of ${a.reduction} are reduced once only`;
     const reason = rowEdges(reads, producer, consumer, a, 'point');
     if (reason !== null) return reason;

@@ -1,8 +1,8 @@
 /**
- * Which nodes need no memory because recomputing them is free: constants, index ramps, small scalar formulas such as
- * a bias correction, pure data movement of those (the cotangent of a mean is a broadcast constant), and masks: reading
- * the compared value again costs no more than reading the stored comparison. And which are expensive but read no memory, and
- * would have a kernel for a few values that a few others ask for: the rows of a shuffled batch.
+ * Which nodes need no memory because recomputing them is free: constants, index ramps, small scalar formulas such as a
+ * bias correction, pure data movement of those (the cotangent of a mean is a broadcast constant), and masks: reading
+ * the compared value again costs no more than reading the stored comparison. And which are expensive but read no
+ * memory, and would have a kernel for a few values that a few others ask for: the rows of a shuffled batch.
  */
 
 import type { Tensor } from '../../core/tensor.ts';
@@ -51,8 +51,8 @@ export function recomputable(facts: GraphFacts): Set<Tensor> {
 }
 
 /**
- * An expensive function of scalars alone that others read at indices of their own, so that it would be a kernel by itself, and
- * that they ask so seldom that the kernel is not worth it.
+ * An expensive function of scalars alone that others read at indices of their own, so that it would be a kernel by
+ * itself, and that they ask so seldom that the kernel is not worth it.
  */
 function isRare(node: Tensor, facts: GraphFacts, isFree: (root: Tensor) => boolean): boolean {
   if (!isExpensive(node) || !node.inputs.every((input) => isFree(rootOf(input)))) return false;

@@ -7,7 +7,7 @@ import type { Graph } from '../../core/graph.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { rootOf } from './views.ts';
 
-/** A value that is written in place into a concatenation (`lower.kind` `place`). */
+/** A value that is written in place into a concatenation (`lower.kind` `concat`). */
 export interface Part {
   readonly whole: Tensor;
   /** Elements from the start of the whole. */

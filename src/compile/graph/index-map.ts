@@ -97,6 +97,6 @@ export function reductionAxes(shape: Shape, axes: readonly number[]): ReductionA
 }
 
 /** True when each output reductions one contiguous run of the input. */
-export function foldsRows(map: ReductionAxes): boolean {
+export function reducesRows(map: ReductionAxes): boolean {
   return map.reducedAxes.length <= 1 && (map.reducedAxes[0]?.stride ?? 1) === 1;
 }

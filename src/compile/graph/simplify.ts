@@ -2,7 +2,7 @@
  * Graph → Graph: composites are written out, equal nodes become one, and outputs get a place of their own.
  *
  * After this pass: no composite is left but those for which there is a hand-written kernel; no two nodes have the
- * same op, attributes and inputs; every output, every updated value and every part of a `place` is the whole result
+ * same op, attributes and inputs; every output, every updated value and every part of a `concat` is the whole result
  * of a computing node that no other output, update or place claims (a copy is put in where that did not hold).
  */
 

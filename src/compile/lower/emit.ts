@@ -10,6 +10,7 @@ import type { Cluster } from '../fuse/cluster.ts';
 import type { FusedGraph } from '../fuse/fused-graph.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { PlacedValue } from '../plan.ts';
+import { FREE_INVOCATIONS } from '../schedule/dispatch-groups.ts';
 import type { Target } from '../target.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { shaderTree } from './shader-trees.ts';
@@ -39,9 +40,6 @@ export interface EmittedKernel {
   readonly barriers?: boolean;
 }
 
-/** Invocations of a workgroup of the thread skeleton when no neighbour in its dispatch wants another count. */
-export const THREAD_INVOCATIONS = 64;
-
 /** A writer for the thread skeleton, which finds its counts in the first two words. */
 export class ThreadWriter extends KernelWriter {
   /** @param points how often the body runs; @param invocations of a workgroup. */
@@ -59,7 +57,7 @@ export class ThreadWriter extends KernelWriter {
   /** Points an invocation takes: many on a CPU, as long as every core has work; one on a GPU, which lives on parallelism. */
   get pointsPerInvocation(): number {
     if (!this.target.manyPointsPerInvocation) return 1;
-    const most = (16 * THREAD_INVOCATIONS) / this.invocations;
+    const most = (16 * FREE_INVOCATIONS) / this.invocations;
     return Math.max(1, Math.min(most, Math.floor(this.points / (this.invocations * 32))));
   }
 }

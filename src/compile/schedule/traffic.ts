@@ -30,8 +30,8 @@ export function wholeTraffic(steps: readonly ReferenceStep[]): Traffic {
 }
 
 /**
- * The traffic of two kernels that compute `steps` together: the first leaves partial results of the reductions and contractions
- * in `partials`, the second merges them and does the rest.
+ * The traffic of two kernels that compute `steps` together: the first leaves partial results of the reductions and
+ * contractions in `partials`, the second merges them and does the rest.
  */
 export function stagedTraffic(steps: readonly ReferenceStep[], partials: readonly PlacedValue[]): [Traffic, Traffic] {
   const scratch = partials.map((value) => spanOf(value));
@@ -86,7 +86,9 @@ function readsFor(
   return reads;
 }
 
-/** Whether an element of the result takes at most one element of each input, so that a slice reads no more than a slice. */
+/**
+ * Whether an element of the result takes at most one element of each input, so that a slice reads no more than a slice.
+ */
 function loadsOncePerElement({ lower }: Op): boolean {
   if (lower.kind === 'index') return lower.cost === 'inline';
   return lower.kind === 'map' || lower.kind === 'view' || lower.kind === 'concat';

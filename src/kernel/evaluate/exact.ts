@@ -1,6 +1,7 @@
 /**
- * What functions of our shader libraries mean in exact arithmetic. They work on the bits of an f32 or are series for one, so
- * their text computed in f64 would still give f32's accuracy: in f64 the evaluator takes these instead, in f32 their text.
+ * What functions of our shader libraries mean in exact arithmetic. They work on the bits of an f32 or are series for
+ * one, so their text computed in f64 would still give f32's accuracy: in f64 the evaluator takes these instead, in f32
+ * their text.
  *
  * A function that is left out is exact as it is written.
  */

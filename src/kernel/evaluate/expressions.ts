@@ -1,7 +1,9 @@
 /**
- * A checked expression as JavaScript. Numbers are numbers, bools are booleans, vectors and arrays are arrays, structs are objects.
+ * A checked expression as JavaScript. Numbers are numbers, bools are booleans, vectors and arrays are arrays, structs
+ * are objects.
  *
- * Every operation gives a value of its type: i32 and u32 wrap, f32 is rounded after each operation in f32 and never in f64.
+ * Every operation gives a value of its type: i32 and u32 wrap, f32 is rounded after each operation in f32 and never in
+ * f64.
  */
 
 import { invariant } from '../../util/errors.ts';

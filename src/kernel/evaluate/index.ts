@@ -1,9 +1,9 @@
 /**
- * The evaluator: runs a checked kernel on the CPU, in f64 or f32, invocation by invocation. Written to be read and to be right:
- * an index outside of a buffer is an error here, where WebGPU would read something else.
+ * The evaluator: runs a checked kernel on the CPU, in f64 or f32, invocation by invocation. Written to be read and to
+ * be right: an index outside of a buffer is an error here, where WebGPU would read something else.
  *
- * Kernels become JavaScript functions (`new Function`), which a page with a strict content policy refuses: this is for tests and
- * for VALIDATE=1. Invocations that meet (barriers, subgroups) are generators that run in step.
+ * Kernels become JavaScript functions (`new Function`), which a page with a strict content policy refuses: this is for
+ * tests and for VALIDATE=1. Invocations that meet (barriers, subgroups) are generators that run in step.
  */
 
 import { DownhillError } from '../../util/errors.ts';

@@ -8,7 +8,9 @@ type Vector = Element[];
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** `index` when it is one of `length` elements. WebGPU would read another element; a kernel that relies on it is wrong. */
+/**
+ * `index` when it is one of `length` elements. WebGPU would read another element; a kernel that relies on it is wrong.
+ */
 export function within(index: number, length: number): number {
   if (index >= 0 && index < length) return index;
   throw new RangeError(`index ${index} of ${length} elements`);
